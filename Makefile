@@ -1,0 +1,41 @@
+# Two commands are enough: make train, make test. They bring uv if it is missing, and it the rest.
+
+UV := $(shell command -v uv || echo .uv/bin/uv)
+SYNC := $(UV) sync --quiet --locked --all-packages --extra cpu
+RUN := $(UV) run --no-sync
+
+.PHONY: help train test check format help-text wheels
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+train: .venv/ready ## train the tiny model with MASA, on the CPU; ARGS="--seed 1" passes flags
+	$(RUN) masa-openrlhf train $(ARGS)
+
+test: check ## everything CI runs: format, lint, types, imports, tests; ARGS="-k NAME" chooses
+	$(RUN) pytest $(ARGS)
+
+check: .venv/ready ## format, lint, types, direction of imports
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy packages/masa-rewards/src packages/masa-control/src packages/masa-openrlhf/src
+	$(RUN) lint-imports
+
+format: .venv/ready ## format, and mend what lint can
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+help-text: .venv/ready ## render the help of masa-openrlhf train anew, after its settings changed
+	$(RUN) python -m masa_openrlhf.help_text
+
+wheels: $(UV) ## build the three wheels into dist/
+	$(UV) build --all-packages --wheel
+
+.venv/ready: $(UV) uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml)
+	$(SYNC)
+	@touch $@
+
+.uv/bin/uv:
+	python3 -m venv .uv
+	.uv/bin/pip install --quiet uv

@@ -1,0 +1,130 @@
+"""What one step's episodes say: pass rate, meta rewards, and how well the two agree.
+
+Names are ``area/name``. A figure that the episodes do not define (a correlation over fewer than two
+distinct values, a mean over nothing) is left out, never invented.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+
+from masa_rewards import MetaPrediction
+
+from masa_control.episode import Episode
+
+
+def step_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
+    """Summarise the episodes of one step.
+
+    Args:
+        episodes: the step's episodes; any number of rollouts each.
+
+    Returns:
+        ``solution/*``: pass rate (pass@1), length (tokens), share truncated, share of problems
+        whose group has no variance, share of rollouts that could not be judged. ``meta/*``: the
+        reward and its three parts, means of prediction and truth, their correlation over problems,
+        share unreadable. ``tokens/*``: tokens made, by kind.
+    """
+    return {**_solution_metrics(episodes), **_meta_metrics(episodes), **_tokens(episodes)}
+
+
+def _solution_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
+    rollouts = [s for e in episodes for s in e.solutions]
+    rates = [e.pass_rate for e in episodes if e.pass_rate is not None]
+    return _means(
+        {
+            "solution/pass_rate": rates,
+            "solution/no_variance": [rate in (0.0, 1.0) for rate in rates],
+            "solution/length": [len(s.completion.token_ids) for s in rollouts],
+            "solution/truncated": [s.completion.truncated for s in rollouts],
+            "solution/unjudged": [s.reward is None for s in rollouts],
+            "solution/unparsable": [s.verdict.status == "unparsable" for s in rollouts],
+        }
+    )
+
+
+def _meta_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
+    rollouts = [m for e in episodes for m in e.meta]
+    rewards = [m.reward for m in rollouts if m.reward is not None]
+    predictions = [m.prediction for m in rollouts]
+    metrics = _means(
+        {
+            "meta/reward": [r.total for r in rewards],
+            "meta/reward_length": [r.length for r in rewards],
+            "meta/reward_difficulty": [r.difficulty for r in rewards],
+            "meta/reward_notion": [r.notion for r in rewards],
+            "meta/length": [len(m.completion.token_ids) for m in rollouts],
+            "meta/truncated": [m.completion.truncated for m in rollouts],
+            "meta/unread_pass_rate": [p.pass_rate is None for p in predictions],
+            "meta/unread_length": [p.length is None for p in predictions],
+            "meta/unread_notion": [p.notions is None for p in predictions],
+        }
+    )
+    return {**metrics, **_alignment(episodes)}
+
+
+def _alignment(episodes: Sequence[Episode]) -> dict[str, float]:
+    """Predicted against true, one point a problem: the mean of its readable predictions."""
+    rates = [
+        (predicted, e.pass_rate)
+        for e in episodes
+        if e.pass_rate is not None
+        and (predicted := _mean(p.pass_rate for p in _predictions(e))) is not None
+    ]
+    lengths = [
+        (predicted, true)
+        for e in episodes
+        if (predicted := _mean(p.length for p in _predictions(e))) is not None
+        and (true := _mean(_correct_lengths(e))) is not None
+    ]
+    metrics = _means(
+        {
+            "meta/predicted_pass_rate": [predicted for predicted, _ in rates],
+            "meta/pass_rate_error": [abs(predicted - true) for predicted, true in rates],
+            "meta/predicted_length": [predicted for predicted, _ in lengths],
+            "meta/correct_length": [true for _, true in lengths],
+        }
+    )
+    for name, pairs in (("pass_rate", rates), ("length", lengths)):
+        if (value := correlation(pairs)) is not None:
+            metrics[f"meta/{name}_correlation"] = value
+    return metrics
+
+
+def _tokens(episodes: Sequence[Episode]) -> dict[str, float]:
+    return {
+        "tokens/meta": float(sum(len(m.completion.token_ids) for e in episodes for m in e.meta)),
+        "tokens/solution": float(
+            sum(len(s.completion.token_ids) for e in episodes for s in e.solutions)
+        ),
+    }
+
+
+def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
+    """Pearson's correlation of the pairs; None where either side does not vary."""
+    x, y = [a for a, _ in pairs], [b for _, b in pairs]
+    if len(pairs) < 2 or _same(x) or _same(y):
+        return None
+    return statistics.correlation(x, y)
+
+
+def _same(values: Sequence[float]) -> bool:
+    return max(values) - min(values) < 1e-12
+
+
+def _predictions(episode: Episode) -> list[MetaPrediction]:
+    return [m.prediction for m in episode.meta]
+
+
+def _correct_lengths(episode: Episode) -> list[int]:
+    return [len(s.completion.token_ids) for s in episode.solutions if s.reward == 1.0]
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None
+
+
+def _means(columns: dict[str, Sequence[float]]) -> dict[str, float]:
+    return {name: statistics.fmean(values) for name, values in columns.items() if len(values)}

@@ -1,0 +1,152 @@
+"""The command line. Nothing of the stack is imported here, nor anything slow before it is needed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from masa_openrlhf.config import TrainConfig
+
+_USAGE = """\
+usage: masa-openrlhf COMMAND ...
+
+Meta-awareness training on OpenRLHF: a language model learns to know, before it reasons, how hard a
+problem is for it, how long it will need and which ideas it will use.
+
+commands:
+  train     train a model; without arguments a tiny one, made on the spot
+  presets   list the configurations to start from
+
+masa-openrlhf train --help lists every setting.
+"""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run a command; ends the process with its exit status."""
+    arguments = sys.argv[1:] if argv is None else argv
+    command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    if command in ("-h", "--help"):
+        print(_USAGE, end="")
+    elif command == "--version":
+        from importlib.metadata import version
+
+        print(version("masa-openrlhf"))
+    elif command == "presets":
+        print("\n".join(_preset_names()))
+    elif command == "train":
+        _guarded_train(rest)
+    else:
+        _fail(f"there is no command {command!r}\n\n{_USAGE}", status=2)
+
+
+def _preset_names() -> list[str]:
+    from masa_openrlhf.settings import presets
+
+    return presets()
+
+
+def _fail(message: str, status: int = 1) -> NoReturn:
+    print(f"masa-openrlhf: {message}", file=sys.stderr)
+    sys.exit(status)
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--preset")
+    parser.add_argument("--config", type=Path, action="append", default=[])
+    parser.add_argument("--resume", type=Path)
+    parser.add_argument("--dry-run", action="store_true")
+    return parser
+
+
+def _guarded_train(argv: list[str]) -> None:
+    if "-h" in argv or "--help" in argv:
+        # Rendered beforehand (make help-text): building the parser takes a second.
+        print(resources.files("masa_openrlhf").joinpath("help.txt").read_text("utf-8"), end="")
+        return
+    from masa_openrlhf.openrlhf_args import OpenRLHFArgumentError
+    from masa_openrlhf.settings import ConfigError
+
+    try:
+        sys.exit(_train(argv))
+    except (ConfigError, OpenRLHFArgumentError, ModuleNotFoundError, ValueError) as error:
+        _fail(str(error), status=2)
+
+
+def _train(argv: list[str]) -> int:
+    options, flags = _options().parse_known_args(argv)
+    config = _configuration(options, flags)
+    from masa_openrlhf.run_folder import RunFolder
+
+    path = options.resume or config.runs / f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder = RunFolder(path, sample_episodes=config.log.episodes)
+    resume = options.resume is not None
+    _check(config, folder, resume=resume, show=options.dry_run)
+    if options.dry_run:
+        return 0
+    if not resume and folder.path.exists():
+        folder = RunFolder(Path(f"{path}-{os.getpid()}"), sample_episodes=config.log.episodes)
+    from masa_openrlhf.supervise import supervise
+
+    folder.create(config)
+    return supervise(folder, config, resume=resume)
+
+
+def _configuration(options: argparse.Namespace, flags: list[str]) -> TrainConfig:
+    from masa_openrlhf import settings
+
+    if options.resume is not None:
+        if options.preset or options.config:
+            raise settings.ConfigError("--resume has its configuration; it takes flags, no files")
+        file = options.resume / "config.json"
+        if not file.is_file():
+            raise settings.ConfigError(f"{options.resume} is not a run's folder: no config.json")
+        from masa_openrlhf.config import TrainConfig
+
+        return settings.with_flags(TrainConfig.model_validate_json(file.read_text("utf-8")), flags)
+    preset = options.preset or (None if options.config else "tiny")
+    found = settings.read_preset(preset) if preset else {}
+    for file in options.config:
+        found = settings.merged(found, settings.read_toml(file))
+    return settings.with_flags(settings.from_settings(found), flags)
+
+
+def _check(config: TrainConfig, folder: os.PathLike[str], *, resume: bool, show: bool) -> None:
+    """Have OpenRLHF read its arguments, before anything starts; show them if asked to."""
+    from masa_openrlhf import cpu
+    from masa_openrlhf.devices import runs_on_cpu
+    from masa_openrlhf.openrlhf_args import SCRIPT, arguments, parse
+    from masa_openrlhf.run_folder import RunFolder
+
+    on_cpu = runs_on_cpu(config)
+    folder = RunFolder(Path(folder))
+    argv = arguments(config, folder, cpu=on_cpu, resume=resume)
+    parsed = parse(argv)
+    if on_cpu:
+        cpu.refuse_unsupported(parsed)
+    if show:
+        print(config.model_dump_json(indent=2))
+        print(" \\\n  ".join([f"python -m {SCRIPT}", *_by_flag(argv)]))
+
+
+def _by_flag(argv: list[str]) -> list[str]:
+    """Join each flag with its values."""
+    import shlex
+
+    lines: list[str] = []
+    for token in argv:
+        if token.startswith("--"):
+            lines.append(token)
+        else:
+            lines[-1] += f" {shlex.quote(token)}"
+    return lines
+
+
+if __name__ == "__main__":
+    main()

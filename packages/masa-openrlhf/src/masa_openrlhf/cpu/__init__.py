@@ -1,0 +1,18 @@
+"""The whole stack on a machine without a GPU.
+
+OpenRLHF, Ray, vLLM and DeepSpeed run here as published, no file of theirs is touched. What they take
+for granted of CUDA is put right in each process of a run, and only there:
+
+- ``environment``: the variables every process must see before it imports torch, vllm or deepspeed;
+- ``activate``: called by the modules of our Ray actors before they import OpenRLHF;
+- ``worker``: the extension that receives weights inside a vLLM worker;
+- ``limits``: what a CPU cannot do, refused before anything starts.
+
+Ray is told of as many GPUs as the run has ranks and engines; they exist on paper only.
+"""
+
+from masa_openrlhf.cpu.activate import activate, is_active
+from masa_openrlhf.cpu.environment import engine_arguments, environment
+from masa_openrlhf.cpu.limits import refuse_unsupported
+
+__all__ = ["activate", "engine_arguments", "environment", "is_active", "refuse_unsupported"]

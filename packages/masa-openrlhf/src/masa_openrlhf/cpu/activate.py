@@ -1,0 +1,136 @@
+"""Put right what OpenRLHF and DeepSpeed take for granted of CUDA, in this process.
+
+Each line below stands for one such assumption; ``tests/masa_openrlhf/test_contract.py`` fails with
+its name when a version of the stack moves it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from masa_openrlhf.cpu.environment import ACTIVE
+from masa_openrlhf.installed import load_file
+
+_done = False
+
+
+def is_active() -> bool:
+    """Whether this process belongs to a CPU run."""
+    return os.environ.get(ACTIVE) == "1"
+
+
+def activate() -> None:
+    """Make OpenRLHF importable and usable without a GPU; nothing outside a CPU run.
+
+    Call before the first import of ``openrlhf.models`` or ``openrlhf.trainer``. A second call does
+    nothing.
+    """
+    global _done
+    if _done or not is_active():
+        return
+    _done = True
+    _devices()
+    with _stand_in_for_flash_attn():
+        load_file("openrlhf/models/ring_attn_utils.py")
+    _device_mesh()
+    _optimizer()
+    _weight_sync()
+
+
+class _CpuDevice(str):
+    """ "cpu" wherever a device is wanted, "0" inside ``f"cuda:{...}"``."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return "0"
+
+
+def _devices() -> None:
+    """``torch.cuda.current_device()`` and its like are called without asking for a GPU first."""
+    import torch
+
+    torch.cuda.current_device = lambda: _CpuDevice("cpu")
+    for name in ("set_device", "synchronize", "empty_cache", "current_stream"):
+        setattr(torch.cuda, name, _nothing())
+
+
+def _nothing() -> Callable[..., None]:
+    """A new function each time: torch keeps one rule a function object."""
+    return lambda *_, **__: None
+
+
+@contextmanager
+def _stand_in_for_flash_attn() -> Iterator[None]:
+    """One file of OpenRLHF imports flash_attn for packing, which a CPU run refuses.
+
+    The stand-in is there while that file is loaded: whoever asks for flash_attn later finds none
+    and takes another path.
+    """
+
+    def missing(*_: Any, **__: Any) -> None:
+        raise RuntimeError("flash-attn is not available on a CPU: set cluster.pack = false")
+
+    names = {
+        "flash_attn": (),
+        "flash_attn.bert_padding": ("index_first_axis", "pad_input", "rearrange", "unpad_input"),
+        "flash_attn.utils": (),
+        "flash_attn.utils.distributed": ("all_gather",),
+    }
+    for name, functions in names.items():
+        module = ModuleType(name)
+        module.__path__ = []
+        for function in functions:
+            setattr(module, function, missing)
+        sys.modules[name] = module
+    try:
+        yield
+    finally:
+        for name in names:
+            del sys.modules[name]
+
+
+def _device_mesh() -> None:
+    """The strategy builds its mesh on "cuda", by name."""
+    import openrlhf.utils.deepspeed.deepspeed as strategy
+
+    build = strategy.init_device_mesh
+    strategy.init_device_mesh = lambda _, *args, **kwargs: build("cpu", *args, **kwargs)
+
+
+def _optimizer() -> None:
+    """DeepSpeed would compile its Adam, and a shared-memory op, with a C++ compiler.
+
+    torch's AdamW takes the same arguments and needs none.
+    """
+    import deepspeed.comm.torch as comm
+    from openrlhf.utils.deepspeed import DeepspeedStrategy
+
+    configure = DeepspeedStrategy.get_ds_train_config
+
+    def with_torch_adam(
+        self: Any, optim_dict: dict[str, Any] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        if optim_dict and optim_dict["type"] == "AdamW":
+            optim_dict["params"]["torch_adam"] = True
+        return configure(self, optim_dict, **kwargs)
+
+    DeepspeedStrategy.get_ds_train_config = with_torch_adam
+    comm.build_shm_op = lambda: None
+
+
+def _weight_sync() -> None:
+    """Weights go to vLLM over NCCL; here over a private gloo group."""
+    import openrlhf.trainer.ray.ppo_actor as actor
+
+    from masa_openrlhf.cpu.gloo import GlooBroadcast
+
+    def over_gloo(address: str, port: int, rank: int, world_size: int, _: Any) -> GlooBroadcast:
+        return GlooBroadcast(address, port, rank, world_size)
+
+    actor.stateless_init_process_group = over_gloo

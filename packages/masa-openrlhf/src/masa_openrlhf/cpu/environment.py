@@ -1,0 +1,53 @@
+"""Variables that every process of a CPU run must see before it imports the stack."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+ACTIVE = "MASA_OPENRLHF_CPU"
+
+
+def environment(cache: Path) -> dict[str, str]:
+    """Return the variables of a CPU run; compiled leftovers go under ``cache``.
+
+    ``OMP_NUM_THREADS`` and the interface that gloo binds to are the user's where they are set.
+    """
+    return {
+        ACTIVE: "1",
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+        "GLOO_SOCKET_IFNAME": os.environ.get("GLOO_SOCKET_IFNAME", "lo"),
+        "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
+        "TOKENIZERS_PARALLELISM": "false",
+        "DS_ACCELERATOR": "cpu",
+        # Compiling for one small model takes longer than running it.
+        "TORCHDYNAMO_DISABLE": "1",
+        "TORCHINDUCTOR_CACHE_DIR": str(cache / "inductor"),
+        "TRITON_CACHE_DIR": str(cache / "triton"),
+        "VLLM_CACHE_ROOT": str(cache / "vllm"),
+        "VLLM_TARGET_DEVICE": "cpu",
+        "VLLM_CPU_KVCACHE_SPACE": os.environ.get("VLLM_CPU_KVCACHE_SPACE", "1"),  # GiB
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        # Keeps vLLM's single-process executor, as OpenRLHF asks for it.
+        "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "RAY_DISABLE_DOCKER_CPU_WARNING": "1",
+        "RAY_DEDUP_LOGS": "0",
+    }
+
+
+def engine_arguments() -> dict[str, Any]:
+    """Return vLLM's arguments of a CPU run, over those OpenRLHF gives it."""
+    return {
+        "worker_extension_cls": "masa_openrlhf.cpu.worker.Worker",
+        # A seeded request whose prompt is read in pieces fails here: vLLM winds the generator back,
+        # and a CPU's cannot be.
+        "enable_chunked_prefill": False,
+        # A step's overhead is much larger than its arithmetic: fewer, larger batches.
+        "max_num_seqs": 512,
+    }

@@ -1,0 +1,53 @@
+"""What a CPU cannot do, said before anything starts."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+
+_Check = tuple[Callable[[Namespace], bool], str]
+
+_UNSUPPORTED: tuple[_Check, ...] = (
+    (
+        lambda a: bool(a.ds.packing_samples or a.train.dynamic_batch_enable),
+        "packed sequences need flash-attn: set cluster.pack = false",
+    ),
+    (
+        lambda a: "flash" in a.ds.attn_implementation,
+        "flash attention is for GPUs: set model.attention = 'sdpa' or 'eager'",
+    ),
+    (
+        lambda a: a.vllm.tensor_parallel_size > 1 or a.ds.tensor_parallel_size > 1,
+        "tensor parallelism needs GPUs: set cluster.tensor_parallel = 1",
+    ),
+    (lambda a: a.ds.ring_attn_size > 1, "ring attention needs flash-attn: drop ds.ring_attn_size"),
+    (lambda a: a.ds.load_in_4bit, "4-bit loading needs CUDA: drop ds.load_in_4bit"),
+    (lambda a: a.ds.use_liger_kernel, "Liger's kernels are for GPUs: drop ds.use_liger_kernel"),
+    (lambda a: a.ds.deepcompile, "DeepCompile needs CUDA: drop ds.deepcompile"),
+    (lambda a: a.ds.adam_offload, "there is no device to offload from: drop ds.adam_offload"),
+    (lambda a: a.ds.param_dtype != "bf16", "half precision needs CUDA: set ds.param_dtype bf16"),
+    (lambda a: a.actor.optim != "adam", "Muon needs a GPU: set actor.optim adam"),
+    (
+        lambda a: a.vllm.sync_backend != "gloo" or a.vllm.sync_with_ray,
+        "weights go to vLLM over gloo: set vllm.sync_backend gloo, drop vllm.sync_with_ray",
+    ),
+    (
+        lambda a: a.vllm.enable_sleep or a.ds.enable_sleep,
+        "there is no GPU memory to give back: drop vllm.enable_sleep and ds.enable_sleep",
+    ),
+    (
+        lambda a: a.actor.num_nodes > 1,
+        "a CPU run is one machine: set cluster.nodes = 1",
+    ),
+)
+
+
+def refuse_unsupported(args: Namespace) -> None:
+    """Check OpenRLHF's parsed arguments for what a CPU cannot do.
+
+    Raises:
+        ValueError: names every such setting, and what to set instead.
+    """
+    found = [message for unsupported, message in _UNSUPPORTED if unsupported(args)]
+    if found:
+        raise ValueError("not possible on a CPU:\n" + "\n".join(f"  - {line}" for line in found))

@@ -1,0 +1,62 @@
+"""Receives weights inside a vLLM worker on a CPU: the calls of OpenRLHF's extension, over gloo.
+
+Importing this module (vLLM does, by name, before it loads a model) also keeps Linear layers on the
+plain path. vLLM's CPU build would pack their weights at load and free the originals: every later
+update would fail, or be lost without a word.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import vllm.model_executor.layers.utils as layers
+
+from masa_openrlhf.cpu.gloo import GlooBroadcast
+from masa_openrlhf.digest import Digest, digest
+
+
+def _keep_plain_weights(layer: Any, remove_weight: bool) -> None:
+    layer.cpu_linear = torch.nn.functional.linear
+
+
+layers.dispatch_cpu_unquantized_gemm = _keep_plain_weights
+
+
+class Worker:
+    """Runs inside each vLLM worker process, on a CPU."""
+
+    model_runner: Any
+    model_config: Any
+
+    def init_process_group(
+        self,
+        master_address: str,
+        master_port: int,
+        rank_offset: int,
+        world_size: int,
+        group_name: str,
+        backend: str = "gloo",
+        use_ray: bool = False,
+    ) -> None:
+        """Join the group over which weights come."""
+        rank = torch.distributed.get_rank() + rank_offset
+        self._weights = GlooBroadcast(master_address, master_port, rank, world_size)
+
+    def update_weight(
+        self, name: str, dtype: torch.dtype, shape: torch.Size, empty_cache: bool = False
+    ) -> None:
+        """Receive one parameter and load it.
+
+        Raises:
+            TypeError: the policy's dtype is not the engine's.
+        """
+        if dtype != self.model_config.dtype:
+            raise TypeError(f"{name} comes as {dtype}, the engine holds {self.model_config.dtype}")
+        weight = torch.empty(shape, dtype=dtype)
+        self._weights.broadcast(weight)
+        self.model_runner.model.load_weights(weights=[(name, weight)])
+
+    def weight_digest(self) -> dict[str, Digest]:
+        """Return the digest of every parameter, by vLLM's names."""
+        return {name: digest(p) for name, p in self.model_runner.model.named_parameters()}

@@ -1,0 +1,66 @@
+"""Are the weights in vLLM those of the policy? A sum and an absolute sum a parameter tell.
+
+A weight update that is silently lost leaves the engine sampling from an old policy, and nothing else
+in a run says so: the loss goes on looking reasonable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+# vLLM keeps these Hugging Face weights as one.
+_FUSED = {
+    "qkv_proj": ("q_proj", "k_proj", "v_proj"),
+    "gate_up_proj": ("gate_proj", "up_proj"),
+}
+_TOLERANCE = 1e-6
+
+
+class Digest(NamedTuple):
+    """Of one parameter: sum of its elements, and of their absolute values, in float64."""
+
+    total: float
+    absolute: float
+
+
+class Comparison(NamedTuple):
+    """How two models compare.
+
+    Attributes:
+        compared: parameters that stand in both.
+        differing: names, as vLLM has them, whose digests differ.
+        unmatched: names, as vLLM has them, that the policy lacks.
+    """
+
+    compared: int
+    differing: tuple[str, ...]
+    unmatched: tuple[str, ...]
+
+
+def digest(parameter: Any) -> Digest:
+    """Return the digest of a tensor."""
+    values = parameter.detach().double()
+    return Digest(values.sum().item(), values.abs().sum().item())
+
+
+def compare(policy: Mapping[str, Digest], engine: Mapping[str, Digest]) -> Comparison:
+    """Compare the policy's parameters (Hugging Face names) with an engine's (vLLM names)."""
+    differing, unmatched = [], []
+    for name, theirs in engine.items():
+        parts = _parts(name)
+        if not all(part in policy for part in parts):
+            unmatched.append(name)
+            continue
+        ours = Digest(*(sum(column) for column in zip(*(policy[p] for p in parts), strict=True)))
+        scale = max(ours.absolute, theirs.absolute, 1e-30)
+        if max(abs(a - b) for a, b in zip(ours, theirs, strict=True)) > _TOLERANCE * scale:
+            differing.append(name)
+    return Comparison(len(engine) - len(unmatched), tuple(differing), tuple(unmatched))
+
+
+def _parts(name: str) -> list[str]:
+    for fused, parts in _FUSED.items():
+        if fused in name:
+            return [name.replace(fused, part) for part in parts]
+    return [name]

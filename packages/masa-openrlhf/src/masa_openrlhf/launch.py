@@ -1,0 +1,237 @@
+"""Start OpenRLHF's own training script with our classes in the places of its own.
+
+This is the process that everything of a run hangs on: it makes ready what the run needs, brings Ray
+up, and hands over. All that it and its children print goes to the run's log; ``supervise`` watches it
+from outside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import runpy
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from masa_openrlhf import cpu
+from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.devices import cache_home, runs_on_cpu
+from masa_openrlhf.data import Loaded, keep_short, load_problems, write_problems
+from masa_openrlhf.openrlhf_args import SCRIPT, arguments, has_eval, parse
+from masa_openrlhf.processes import die_with_parent
+from masa_openrlhf.run_folder import RunFolder, write_whole
+
+
+class Actors:
+    """The Ray actors of a run; a subclass may put its own in their places."""
+
+    def trainer(self) -> Any:
+        """Return the trainer's actor class."""
+        from masa_openrlhf.trainer import TrainerRayActor
+
+        return TrainerRayActor
+
+    def policy(self) -> Any:
+        """Return the policy's actor class."""
+        from masa_openrlhf.policy import PolicyRayActor
+
+        return PolicyRayActor
+
+    def rollout(self) -> Any:
+        """Return the rollout actor class."""
+        from masa_openrlhf.rollout import RolloutActor
+
+        return RolloutActor
+
+
+class _WithArguments:
+    """A Ray actor class whose instances get further keyword arguments: OpenRLHF knows none of them."""
+
+    def __init__(self, actor: Any, **arguments: Any) -> None:
+        self._actor, self._arguments = actor, arguments
+
+    def options(self, **options: Any) -> _WithArguments:
+        return _WithArguments(self._actor.options(**options), **self._arguments)
+
+    def remote(self, *args: Any, **kwargs: Any) -> Any:
+        return self._actor.remote(*args, **kwargs, **self._arguments)
+
+
+def launch(folder: RunFolder, config: TrainConfig, *, resume: bool, actors: Actors) -> None:
+    """Train, in this process and in those it starts.
+
+    Args:
+        folder: the run's folder.
+        config: the resolved configuration.
+        resume: go on from the last checkpoint in the folder.
+        actors: the classes to run with.
+
+    Raises:
+        DataError: the problems cannot be used.
+        OpenRLHFArgumentError: OpenRLHF refuses its arguments.
+        ValueError: something is asked for that a CPU cannot do.
+    """
+    on_cpu = runs_on_cpu(config)
+    if on_cpu:
+        os.environ.update(cpu.environment(cache_home()))
+        os.environ.pop("CUDA_VISIBLE_DEVICES", None)  # empty, it would hide the paper GPUs
+    config = make_ready(folder, config, resume=resume)
+    argv = arguments(config, folder, cpu=on_cpu, resume=resume)
+    write_whole(folder.path / "openrlhf.txt", " \\\n  ".join([SCRIPT, *argv]) + "\n")
+    if on_cpu:
+        cpu.refuse_unsupported(parse(argv))
+    folder.event("starting", what="Ray")
+    with _RayTemporary() as temporary:
+        _start_ray(config, on_cpu=on_cpu, temporary=temporary)
+        folder.event("starting", what="the stack")
+        _substitute(folder, config, actors)
+        folder.event("starting", what="vLLM and DeepSpeed")
+        sys.argv = [SCRIPT, *argv]
+        runpy.run_module(SCRIPT, run_name="__main__", alter_sys=True)
+        folder.event("finished")
+
+
+# -- what a run needs ------------------------------------------------------------------------------
+
+
+def make_ready(folder: RunFolder, config: TrainConfig, *, resume: bool) -> TrainConfig:
+    """Make or find the model, and write the problems into the run's folder.
+
+    Returns:
+        The configuration, with the model's path filled in.
+    """
+    train, held_out = config.data.train, config.data.eval
+    if config.model.path is None or train is None:
+        assets = _tiny(folder, config)
+        train, held_out = (
+            train or str(assets.train_file),
+            held_out or (str(assets.eval_file) if config.data.train is None else None),
+        )
+        path = config.model.path or str(assets.model_dir)
+        config = config.model_copy(update={"model": config.model.model_copy(update={"path": path})})
+    if resume and (folder.data / "train.jsonl").exists():
+        return config
+    folder.event("preparing", what="the problems")
+    fits = _prompt_length(config)
+    _write_split(folder, "train", _loaded(train, config, fits))
+    if has_eval(config) and held_out:
+        _write_split(folder, "eval", _loaded(held_out, config, fits))
+    return config
+
+
+def _tiny(folder: RunFolder, config: TrainConfig) -> Any:
+    from masa_openrlhf import tiny
+
+    def progress(share: float, message: str) -> None:
+        folder.event("preparing", what="the tiny model", detail=message, share=share)
+
+    return tiny.prepare(
+        cache_home() / "tiny",
+        seed=config.tiny.seed,
+        problems=config.tiny.problems,
+        held_out=config.tiny.held_out,
+        progress=progress,
+    )
+
+
+def _prompt_length(config: TrainConfig) -> Callable[[Any], int]:
+    import transformers
+
+    from masa_openrlhf.prompts import Prompts
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(config.model.path)
+    return Prompts(tokenizer, config).longest
+
+
+def _loaded(source: str, config: TrainConfig, length: Callable[[Any], int]) -> Loaded:
+    return keep_short(load_problems(source, config.data), length, config.data.prompt_max_tokens)
+
+
+def _write_split(folder: RunFolder, name: str, loaded: Loaded) -> None:
+    write_problems(loaded.problems, folder.data / f"{name}.jsonl")
+    folder.event("problems", split=name, count=len(loaded.problems), left_out=dict(loaded.left_out))
+
+
+# -- Ray -------------------------------------------------------------------------------------------
+
+
+class _RayTemporary:
+    """A short folder for Ray's sockets (their paths may have 107 bytes); gone after the run."""
+
+    def __enter__(self) -> Path:
+        self._path = Path(tempfile.mkdtemp(prefix="masa-", dir=tempfile.gettempdir()))
+        return self._path
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._path, ignore_errors=True)
+
+
+def _start_ray(config: TrainConfig, *, on_cpu: bool, temporary: Path) -> None:
+    """Join the cluster that RAY_ADDRESS names, or start Ray on this machine."""
+    import ray
+
+    variables = {
+        "TOKENIZERS_PARALLELISM": os.environ.get("TOKENIZERS_PARALLELISM", "true"),
+        "NCCL_DEBUG": os.environ.get("NCCL_DEBUG", "WARN"),
+        "RAY_ENABLE_ZERO_COPY_TORCH_TENSORS": "1",
+    }
+    if not on_cpu and os.environ.get("RAY_ADDRESS"):
+        ray.init(runtime_env={"env_vars": variables})
+        return
+    if not on_cpu:
+        ray.init(
+            address="local",
+            include_dashboard=False,
+            runtime_env={"env_vars": variables},
+            _temp_dir=str(temporary),
+        )
+        return
+    ranks = config.world_size + config.cluster.engines
+    ray.init(
+        address="local",
+        num_gpus=ranks,  # on paper: OpenRLHF places its actors by GPUs
+        num_cpus=ranks + 2,
+        object_store_memory=256 << 20,
+        include_dashboard=False,
+        runtime_env={"env_vars": {**variables, **cpu.environment(cache_home())}},
+        _temp_dir=str(temporary),
+        _node_ip_address="127.0.0.1",
+    )
+
+
+def _substitute(folder: RunFolder, config: TrainConfig, actors: Actors) -> None:
+    """Put our actor classes where OpenRLHF's script, and its helpers, look its own up."""
+    cpu.activate()
+    import openrlhf.trainer.ppo_trainer as trainer
+    import openrlhf.trainer.ray.ppo_actor as policy
+    import openrlhf.trainer.ray.vllm_engine as engine
+
+    trainer.PPOTrainer = _WithArguments(actors.trainer(), masa=config, folder=folder)
+    policy.PolicyModelActor = _WithArguments(actors.policy(), masa=config)
+    engine.RolloutRayActor = _WithArguments(actors.rollout(), masa=config)
+
+
+def main(actors: Actors | None = None, argv: list[str] | None = None) -> None:
+    """Entry point of the process that ``supervise`` starts."""
+    parser = argparse.ArgumentParser(prog="python -m masa_openrlhf.launch")
+    parser.add_argument("folder", type=Path, help="a run's folder, with its config.json")
+    parser.add_argument("--resume", action="store_true")
+    options = parser.parse_args(argv)
+    die_with_parent()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    config = TrainConfig.model_validate_json((options.folder / "config.json").read_text())
+    folder = RunFolder(options.folder, sample_episodes=config.log.episodes)
+    try:
+        launch(folder, config, resume=options.resume, actors=actors or Actors())
+    except Exception as error:
+        folder.event("failed", error=type(error).__name__, message=str(error)[-2000:])
+        raise
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""The policy actor: OpenRLHF's, with a digest of its weights and randomness that can be resumed."""
+
+from __future__ import annotations
+
+from masa_openrlhf import cpu
+
+cpu.activate()
+
+from typing import Any  # noqa: E402
+
+import deepspeed  # noqa: E402
+import ray  # noqa: E402
+import transformers  # noqa: E402
+from openrlhf.trainer.ray.ppo_actor import PolicyModelActor  # noqa: E402
+
+from masa_openrlhf.config import TrainConfig  # noqa: E402
+from masa_openrlhf.digest import Digest, digest  # noqa: E402
+
+
+class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
+    """OpenRLHF's policy actor.
+
+    Args:
+        masa: the run's configuration.
+        *args: OpenRLHF's own.
+        **kwargs: OpenRLHF's own.
+    """
+
+    def __init__(self, *args: Any, masa: TrainConfig, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.masa = masa
+
+    def init_model_from_pretrained(
+        self, strategy: Any, pretrain: str, max_steps: int, vllm_engines: Any = None
+    ) -> None:
+        """Load the model and build its engine; warm-up is a number of steps here, not a share."""
+        ratio = min(1.0, self.masa.optim.warmup_steps / max(1, max_steps))
+        strategy.args.actor.lr_warmup_ratio = ratio
+        super().init_model_from_pretrained(strategy, pretrain, max_steps, vllm_engines)
+
+    def fit(self, kl_ctl: float = 0) -> dict[str, float]:
+        """Train on the samples at hand; their order depends on the seed and the step alone."""
+        transformers.set_seed((self.masa.seed * 1_000_003 + self.actor.model.global_steps) % 2**32)
+        status: dict[str, float] = super().fit(kl_ctl)
+        return status
+
+    def weight_digest(self) -> dict[str, Digest]:
+        """Return the digest of every parameter, by Hugging Face names; call it on every rank."""
+        gathered = self.strategy.args.ds.zero_stage == 3
+        found = {}
+        for name, parameter in self.actor.model.module.named_parameters():
+            with deepspeed.zero.GatheredParameters([parameter], enabled=gathered):
+                found[name] = digest(parameter)
+        return found
+
+
+PolicyRayActor = ray.remote(num_gpus=1)(PolicyActor)

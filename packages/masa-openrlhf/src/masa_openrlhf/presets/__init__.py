@@ -1,0 +1,1 @@
+"""Configurations to start from, a TOML file each."""

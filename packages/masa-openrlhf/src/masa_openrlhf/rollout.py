@@ -1,0 +1,160 @@
+"""The rollout actor: an episode a problem, beside vLLM.
+
+OpenRLHF asks its rollout actor for the responses to one prompt, one call a problem, and calls for
+all problems at once. Here such a call plays a whole episode. Calls share the engine and wait for
+nothing but their own rollouts.
+"""
+
+from __future__ import annotations
+
+from masa_openrlhf import cpu
+
+cpu.activate()
+
+import hashlib  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from typing import Any, NamedTuple  # noqa: E402
+
+import ray  # noqa: E402
+from masa_control import (  # noqa: E402
+    META,
+    SOLUTION,
+    Completion,
+    Episode,
+    EpisodeSettings,
+    Problem,
+    run_episode,
+)
+from masa_rewards import AnswerVerifier  # noqa: E402
+from openrlhf.trainer.ray.vllm_engine import RolloutRayActor  # noqa: E402
+from vllm.sampling_params import RequestOutputKind, SamplingParams  # noqa: E402
+
+from masa_openrlhf.config import TrainConfig  # noqa: E402
+from masa_openrlhf.digest import Digest  # noqa: E402
+from masa_openrlhf.prompts import Prompts  # noqa: E402
+
+
+_GPU_ARGUMENTS = {"worker_extension_cls": "masa_openrlhf.worker.Worker"}
+
+
+class Phase(NamedTuple):
+    """What the rollouts of the coming calls are for.
+
+    Attributes:
+        name: "train" or "eval".
+        step: the training step, from 1.
+    """
+
+    name: str
+    step: int
+
+
+class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
+    """OpenRLHF's rollout actor, playing episodes.
+
+    Args:
+        masa: the run's configuration.
+        *args: OpenRLHF's own.
+        **kwargs: OpenRLHF's own.
+    """
+
+    async def __init__(self, *args: Any, masa: TrainConfig, **kwargs: Any) -> None:
+        self.masa = masa
+        self.phase = Phase("train", 0)
+        self.verifier = AnswerVerifier(**masa.verifier.model_dump())
+        self._prompts: Prompts | None = None
+        kwargs.update(cpu.engine_arguments() if cpu.is_active() else _GPU_ARGUMENTS)
+        await super().__init__(*args, **kwargs)
+
+    async def begin(self, phase: Phase) -> None:
+        """Say what the coming calls are for; seeds depend on it."""
+        self.phase = phase
+
+    async def generate_responses(
+        self,
+        prompt: str,
+        label: dict[str, str],
+        sampling_params: SamplingParams,
+        max_length: int,
+        hf_tokenizer: Any,
+        num_samples: int = 1,
+        images: Any = None,
+    ) -> Episode:
+        """Play the episode of one problem.
+
+        Args:
+            prompt: the statement.
+            label: ``{"id": ..., "answer": ...}``.
+            sampling_params: temperature, top-p and whether log-probabilities are wanted.
+            max_length: longest sequence, tokens; prompts were held to it when the data were read.
+            hf_tokenizer: the policy's tokenizer.
+            num_samples: G.
+            images: none; MASA is defined for text.
+        """
+        if self._prompts is None:
+            self._prompts = Prompts(hf_tokenizer, self.masa)
+        problem = Problem(id=label["id"], text=prompt, answer=label["answer"])
+        engine = _Engine(self, sampling_params, self._prompts, problem)
+        return await run_episode(
+            problem, engine=engine, verifier=self.verifier, settings=self._settings(num_samples)
+        )
+
+    def _settings(self, solution_rollouts: int) -> EpisodeSettings:
+        return self.masa.episode_settings(solution_rollouts=solution_rollouts)
+
+    async def weight_digest(self) -> dict[str, Digest]:
+        """Return the digest of the engine's weights, from its first worker."""
+        return (await self.llm.collective_rpc("weight_digest"))[0]
+
+
+class _Engine:
+    """vLLM, as the episode of one problem sees it."""
+
+    def __init__(
+        self, actor: EpisodeActor, params: SamplingParams, prompts: Prompts, problem: Problem
+    ) -> None:
+        self._actor = actor
+        self._params = params
+        self._prompts = prompts
+        self._problem = problem
+
+    def encode(self, prompt: str) -> list[int]:
+        return self._prompts.encode(prompt)
+
+    async def generate(
+        self, token_ids: Sequence[int], *, max_tokens: int, n: int, kind: str
+    ) -> list[Completion]:
+        params = self._params.clone()
+        params.n, params.max_tokens = n, max_tokens
+        params.output_kind = RequestOutputKind.FINAL_ONLY
+        params.skip_special_tokens = True
+        params.seed = self._seed(kind)
+        output = await self._actor.generate(list(token_ids), params)
+        return [_completion(one) for one in sorted(output.outputs, key=lambda one: one.index)]
+
+    def _seed(self, kind: str) -> int | None:
+        if not self._actor.masa.sampling.seeded:
+            return None
+        phase = self._actor.phase
+        step = phase.step if phase.name == "train" else 0  # every evaluation samples alike
+        name = f"{self._actor.masa.seed}/{phase.name}/{step}/{self._problem.id}/{kind}"
+        return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big")
+
+
+def _completion(output: Any) -> Completion:
+    token_ids = tuple(output.token_ids)
+    logprobs = None
+    if output.logprobs is not None:
+        logprobs = tuple(
+            entry[token].logprob for token, entry in zip(token_ids, output.logprobs, strict=True)
+        )
+    return Completion(
+        token_ids=token_ids,
+        text=output.text,
+        truncated=output.finish_reason == "length",
+        logprobs=logprobs,
+    )
+
+
+RolloutActor = ray.remote(EpisodeActor)
+KINDS = (META, SOLUTION)

@@ -1,0 +1,111 @@
+"""Watch a run from outside: show how it goes, stop it gently, leave nothing behind.
+
+The run is a process of its own, with its own children; all they print goes to its log. This process
+reads what the trainer writes into the run's folder. So whatever dies in there, somebody is left to
+say so.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from types import FrameType
+
+from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.display import Display
+from masa_openrlhf.processes import adopt_orphans, end_children
+from masa_openrlhf.run_folder import RunFolder
+
+_POLL = 0.25
+_STOPPED = 130
+LAST_WORDS = 25
+
+
+def supervise(
+    folder: RunFolder,
+    config: TrainConfig,
+    *,
+    resume: bool,
+    command: tuple[str, ...] = (sys.executable, "-m", "masa_openrlhf.launch"),
+) -> int:
+    """Run training to its end.
+
+    The first Ctrl-C (or SIGTERM, or a lost terminal) asks for a checkpoint after the step at hand;
+    the second ends everything at once.
+
+    Args:
+        folder: the run's folder, with its configuration written.
+        config: that configuration.
+        resume: go on from the last checkpoint.
+        command: what starts the run; the folder is added to it.
+
+    Returns:
+        The exit status: 0 when the training finished, 130 when it was stopped, else the run's.
+    """
+    folder.clear_stop()
+    adopt_orphans()
+    interrupts = _Interrupts(folder)
+    with open(folder.log, "ab") as log, Display(folder, config) as display:
+        run = subprocess.Popen(
+            [*command, str(folder.path), *(["--resume"] if resume else [])],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C comes to this process alone
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        with interrupts:
+            while run.poll() is None and interrupts.count < 2:
+                display.update(stopping=interrupts.count > 0)
+                time.sleep(_POLL)
+            end_children()
+            status = run.wait()
+        display.update(stopping=False)
+    if status == 0 and interrupts.count == 0:
+        display.summary()
+        return 0
+    if interrupts.count:
+        display.stopped()
+        return _STOPPED
+    display.failed(status, last_words(folder.log))
+    return status if status > 0 else 1
+
+
+class _Interrupts:
+    """Counts requests to stop, and passes the first on to the trainer."""
+
+    _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self.count = 0
+
+    def __enter__(self) -> None:
+        self._before = [signal.signal(one, self._handle) for one in self._SIGNALS]
+
+    def __exit__(self, *_: object) -> None:
+        for one, before in zip(self._SIGNALS, self._before, strict=True):
+            signal.signal(one, before)
+
+    def _handle(self, signum: int, frame: FrameType | None) -> None:
+        self.count += 1
+        self._folder.request_stop()
+
+
+def last_words(log: Path, lines: int = LAST_WORDS) -> list[str]:
+    """Return what a run said before it died: its last traceback, else its last lines."""
+    with open(log, encoding="utf-8", errors="replace") as file:
+        tail = deque((line.rstrip() for line in file), maxlen=2000)
+    said = list(tail)
+    starts = [i for i, line in enumerate(said) if "Traceback (most recent call last)" in line]
+    if starts:
+        said = said[starts[-1] :]
+        if len(said) > lines:  # the top says where, the bottom what
+            said = [*said[:3], "  ...", *said[-(lines - 4) :]]
+        return said
+    return said[-lines:]

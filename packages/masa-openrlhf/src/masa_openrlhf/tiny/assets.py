@@ -1,0 +1,130 @@
+"""Making the model and the problems once, and finding them again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from masa_openrlhf.tiny.task import Problem, make_problems
+from masa_openrlhf.tiny.warmup import Progress, WarmUpSettings, warm_up
+
+
+class TinyAssets(NamedTuple):
+    """What a run needs.
+
+    Attributes:
+        model_dir: A Hugging Face folder: configuration, bfloat16 weights, tokenizer.
+        train_file: JSONL of the problems to train on: `problem`, `answer`, `id`, `kind`.
+        eval_file: The same of the problems held out, of the warm-up too.
+    """
+
+    model_dir: Path
+    train_file: Path
+    eval_file: Path
+
+
+def _source() -> str:
+    """Return a digest of this package's source: other code makes other assets."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _key(**depends_on: object) -> str:
+    depends_on["source"] = _source()
+    return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """Return `folder`, after filling it by `make` unless it exists.
+
+    `make` fills a temporary folder beside it, which is renamed when complete: `folder` is whole or
+    absent, whenever the process is killed. Of two processes at once, the first to finish wins.
+    """
+    if folder.exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
+    try:
+        make(making)
+        making.chmod(0o755)
+        try:
+            making.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    return folder
+
+
+def _write(file: Path, problems: list[Problem]) -> None:
+    rows = (
+        {"problem": p.problem, "answer": p.answer, "id": p.id, "kind": p.kind} for p in problems
+    )
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def _make_model(
+    folder: Path, seed: int, held: list[Problem], settings: WarmUpSettings, progress: Progress
+) -> None:
+    progress(0.0, "loading torch and transformers")
+    import torch
+
+    from masa_openrlhf.tiny.model import make_model
+    from masa_openrlhf.tiny.tokenizer import make_tokenizer
+
+    tokenizer = make_tokenizer()
+    model = make_model(tokenizer, seed)
+    exclude = {problem.problem for problem in held}
+    warm_up(model, tokenizer, seed, settings=settings, exclude=exclude, progress=progress)
+    model.to(torch.bfloat16).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def prepare(
+    cache_dir: Path,
+    *,
+    seed: int = 0,
+    problems: int,
+    held_out: int,
+    progress: Progress | None = None,
+    settings: WarmUpSettings | None = None,
+) -> TinyAssets:
+    """Make the model and its problems, or find those of an earlier call.
+
+    Args:
+        cache_dir: Where they are kept, in folders named by a digest of everything they depend on:
+            the arguments and this package's source.
+        seed: Of the weights, the demonstrations and the problems.
+        problems: How many to train on.
+        held_out: How many to evaluate on; they are in neither the training nor the warm-up.
+        progress: Told the share of the warm-up done, and what is going on; not called when
+            everything is there already.
+        settings: Of the warm-up; `WarmUpSettings()` when None.
+
+    Returns:
+        The paths.
+    """
+    settings = settings or WarmUpSettings()
+    held = make_problems(held_out, 2 * seed + 1)
+
+    def make_data(folder: Path) -> None:
+        exclude = {problem.problem for problem in held}
+        _write(folder / "train.jsonl", make_problems(problems, 2 * seed, exclude=exclude))
+        _write(folder / "eval.jsonl", held)
+
+    def make_weights(folder: Path) -> None:
+        _make_model(folder, seed, held, settings, progress or (lambda _share, _message: None))
+
+    data_key = _key(seed=seed, problems=problems, held_out=held_out)
+    model_key = _key(seed=seed, held_out=held_out, settings=settings._asdict())
+    data = _once(cache_dir / f"problems-{data_key}", make_data)
+    model_dir = _once(cache_dir / f"model-{model_key}", make_weights)
+    return TinyAssets(model_dir, data / "train.jsonl", data / "eval.jsonl")

@@ -1,0 +1,177 @@
+"""The tiny task: chains of arithmetic modulo 100, from always solved to never solved.
+
+A problem starts from a number and lists up to five operations, to be done in order::
+
+    Mod 100, from 47:
+    (a) plus 8
+    (b) times 3
+    (c) minus 9
+
+Each problem is of one of five kinds. The kind itself is not stated, but what makes a problem hard
+can be seen in its text (how many operations, which ones, which digits), so that a policy can learn
+to foresee its own pass rate from the problem alone.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Operation = Literal["plus", "minus", "times", "hash"]
+Kind = Literal["easy", "carry", "mixed", "long", "hash"]
+
+MODULUS = 100
+LABELS = "abcde"
+FACTORS = (2, 5)
+"""Smallest and largest operand of "times"."""
+
+
+class Step(NamedTuple):
+    """One operation on the running value: a name and a digit from 1 to 9."""
+
+    operation: Operation
+    digit: int
+
+
+class KindRecipe(NamedTuple):
+    """How problems of a kind are drawn.
+
+    Attributes:
+        weight: Share of all problems.
+        steps: Fewest and most operations, both included.
+        operations: Drawn from uniformly.
+        digits: Smallest and largest operand, both included.
+        crossing: Whether "plus" may carry and "minus" may borrow.
+    """
+
+    weight: float
+    steps: tuple[int, int]
+    operations: tuple[Operation, ...]
+    digits: tuple[int, int]
+    crossing: bool
+
+
+RECIPES: dict[Kind, KindRecipe] = {
+    "easy": KindRecipe(0.32, (1, 2), ("plus", "minus"), (1, 4), crossing=False),
+    "carry": KindRecipe(0.24, (1, 2), ("plus", "minus"), (5, 9), crossing=True),
+    "mixed": KindRecipe(0.14, (2, 3), ("plus", "minus", "times"), (2, 9), crossing=True),
+    "long": KindRecipe(0.05, (4, 5), ("plus", "minus", "times"), (2, 9), crossing=True),
+    "hash": KindRecipe(0.25, (1, 3), ("hash",), (1, 9), crossing=True),
+}
+"""The mix: as much that is always solved as is never, so that no constant prediction pays."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A problem, its answer, and what it was made from.
+
+    Attributes:
+        id: Unique within one call of `make_problems`.
+        problem: The text the policy is given.
+        answer: The gold answer, an integer from 0 to 99 as text.
+        kind: Which recipe it was drawn from.
+        start: The number the chain starts from.
+        steps: The operations, in order.
+    """
+
+    id: str
+    problem: str
+    answer: str
+    kind: Kind
+    start: int
+    steps: tuple[Step, ...]
+
+
+def _hash_table() -> tuple[tuple[int, ...], ...]:
+    """Return the table of "hash", `[value][digit]`: fixed, arbitrary, and in no demonstration."""
+    rng = random.Random("the table that nobody taught")
+    return tuple(tuple(rng.randrange(MODULUS) for _ in range(10)) for _ in range(MODULUS))
+
+
+_HASH = _hash_table()
+
+
+def apply(value: int, step: Step) -> int:
+    """Return the running value after `step`, from 0 to 99."""
+    operation, digit = step
+    if operation == "plus":
+        return (value + digit) % MODULUS
+    if operation == "minus":
+        return (value - digit) % MODULUS
+    if operation == "times":
+        return (value * digit) % MODULUS
+    return _HASH[value][digit]
+
+
+def crosses(value: int, step: Step) -> bool:
+    """Return whether `step` carries or borrows between the digits of `value`."""
+    if step.operation == "plus":
+        return value % 10 + step.digit > 9
+    return step.operation == "minus" and value % 10 < step.digit
+
+
+def _draw_step(rng: random.Random, recipe: KindRecipe, value: int) -> Step:
+    while True:
+        operation = rng.choice(recipe.operations)
+        digits = FACTORS if operation == "times" else recipe.digits
+        step = Step(operation, rng.randint(*digits))
+        if recipe.crossing or not crosses(value, step):
+            return step
+
+
+def _draw(rng: random.Random, recipe: KindRecipe) -> tuple[int, tuple[Step, ...]]:
+    start = value = rng.randrange(MODULUS)
+    steps: list[Step] = []
+    for _ in range(rng.randint(*recipe.steps)):
+        steps.append(_draw_step(rng, recipe, value))
+        value = apply(value, steps[-1])
+    return start, tuple(steps)
+
+
+def render(start: int, steps: Collection[Step]) -> str:
+    """Return the text of a problem."""
+    lines = [f"Mod {MODULUS}, from {start:02d}:"]
+    lines += [f"({name}) {op} {digit}" for name, (op, digit) in zip(LABELS, steps, strict=False)]
+    return "\n".join(lines)
+
+
+def solve(start: int, steps: Collection[Step]) -> int:
+    """Return the value at the end of the chain."""
+    value = start
+    for step in steps:
+        value = apply(value, step)
+    return value
+
+
+def make_problems(
+    n: int, seed: int, *, exclude: Collection[str] = (), kinds: Collection[Kind] = tuple(RECIPES)
+) -> list[Problem]:
+    """Draw `n` different problems.
+
+    Args:
+        n: How many, at least 0.
+        seed: The same seed gives the same problems, on every machine.
+        exclude: Texts that must not come up: pass those of one split to get another, disjoint.
+        kinds: Only these, in the proportion of their weights.
+
+    Returns:
+        The problems in the order drawn. Kinds come up by the weights of `RECIPES`; far beyond
+        10,000 problems the easy ones, of which there are few, thin out.
+    """
+    rng = random.Random(f"tiny problems {seed}")
+    names = tuple(kinds)
+    weights = [RECIPES[name].weight for name in names]
+    seen = set(exclude)
+    problems: list[Problem] = []
+    while len(problems) < n:
+        kind = rng.choices(names, weights)[0]
+        start, steps = _draw(rng, RECIPES[kind])
+        text = render(start, steps)
+        if text in seen:
+            continue
+        seen.add(text)
+        name = f"tiny-{seed}-{len(problems)}"
+        problems.append(Problem(name, text, str(solve(start, steps)), kind, start, steps))
+    return problems

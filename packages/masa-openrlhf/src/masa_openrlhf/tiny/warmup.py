@@ -1,0 +1,201 @@
+"""The supervised warm-up: from random weights to a policy that is worth training further.
+
+Plain torch on one core. The policy sees prompts exactly as later in RL (the chat template around
+the solution prompt or the meta prompt) and learns to continue them as the demonstrations do; the
+loss is on the continuation alone.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from masa_openrlhf.tiny.demonstrations import meta_demo, solution_demo
+from masa_openrlhf.tiny.task import Problem, make_problems
+from masa_openrlhf.tiny.tokenizer import chat_prompt
+from masa_openrlhf.tiny.wording import META_TEMPLATE, SOLUTION_TEMPLATE
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
+
+Progress = Callable[[float, str], None]
+"""Called with the share done, from 0 to 1, and what is going on."""
+
+
+class WarmUpSettings(NamedTuple):
+    """How long and how hard to train.
+
+    Attributes:
+        steps: Optimiser steps.
+        batch: Demonstrations a step.
+        chunks: Forward and backward passes a step.
+        careful_share: The first so many of the steps show careful solutions only: arithmetic is
+            learned sooner without the noise of guesses.
+        meta_share: Share of the demonstrations that are predictions; half of it in those steps.
+        learning_rate: Its peak, after 5% of the steps; a cosine takes it down to a twentieth.
+        max_norm: Gradients are clipped to this norm.
+    """
+
+    steps: int = 320
+    batch: int = 96
+    chunks: int = 3
+    careful_share: float = 0.5
+    meta_share: float = 0.125
+    learning_rate: float = 4e-3
+    max_norm: float = 1.0
+
+
+class Demonstration(NamedTuple):
+    """A prompt and its continuation, end token included, as token ids."""
+
+    prompt: list[int]
+    response: list[int]
+
+
+def _encode(
+    tokenizer: PreTrainedTokenizerFast, texts: list[tuple[str, str]]
+) -> list[Demonstration]:
+    prompts = [chat_prompt(tokenizer, prompt) for prompt, _ in texts]
+    responses = [response for _, response in texts]
+    prompt_ids = tokenizer(prompts, add_special_tokens=False)["input_ids"]
+    response_ids = tokenizer(responses, add_special_tokens=False)["input_ids"]
+    return [
+        Demonstration(prompt, [*response, tokenizer.eos_token_id])
+        for prompt, response in zip(prompt_ids, response_ids, strict=True)
+    ]
+
+
+def demonstrations(
+    tokenizer: PreTrainedTokenizerFast,
+    problems: list[Problem],
+    rng: random.Random,
+    meta_share: float,
+    *,
+    careful: bool = False,
+) -> list[Demonstration]:
+    """Return one demonstration for each problem, of a prediction or of a solution."""
+    texts = []
+    for problem in problems:
+        if rng.random() < meta_share:
+            texts.append((META_TEMPLATE.format(problem=problem.problem), meta_demo(rng)))
+        else:
+            prompt = SOLUTION_TEMPLATE.format(problem=problem.problem)
+            texts.append((prompt, solution_demo(problem, rng, careful=careful)))
+    return _encode(tokenizer, texts)
+
+
+def response_loss(model: Qwen3ForCausalLM, rows: list[Demonstration], pad: int) -> torch.Tensor:
+    """Return the summed negative log-likelihood of the response tokens.
+
+    Rows are padded on the right, where causal attention never looks: no attention mask is needed.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    width = max(len(prompt) + len(response) for prompt, response in rows)
+    ids = torch.full((len(rows), width), pad)
+    labels = torch.full((len(rows), width), -100)
+    for index, (prompt, response) in enumerate(rows):
+        end = len(prompt) + len(response)
+        ids[index, :end] = torch.tensor(prompt + response)
+        labels[index, len(prompt) : end] = ids[index, len(prompt) : end]
+    logits = model(input_ids=ids[:, :-1], use_cache=False).logits
+    return cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), reduction="sum")
+
+
+def accumulate(
+    model: Qwen3ForCausalLM, rows: list[Demonstration], pad: int, chunks: int
+) -> float:
+    """Add the gradient of the mean loss over all response tokens; return that loss.
+
+    Rows go through the model in chunks of similar length, which halves the padding.
+    """
+    rows = sorted(rows, key=lambda row: len(row.prompt) + len(row.response))
+    tokens = sum(len(row.response) for row in rows)
+    size = math.ceil(len(rows) / chunks)
+    total = 0.0
+    for start in range(0, len(rows), size):
+        loss = response_loss(model, rows[start : start + size], pad) / tokens
+        loss.backward()
+        total += loss.item()
+    return total
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Use one thread: more do not help at this size, and one gives the same weights every time."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _batch(
+    tokenizer: PreTrainedTokenizerFast,
+    rng: random.Random,
+    settings: WarmUpSettings,
+    exclude: Collection[str],
+    *,
+    careful: bool,
+) -> list[Demonstration]:
+    problems = make_problems(settings.batch, rng.getrandbits(32), exclude=exclude)
+    share = settings.meta_share / 2 if careful else settings.meta_share
+    return demonstrations(tokenizer, problems, rng, share, careful=careful)
+
+
+def _learning_rate(step: int, settings: WarmUpSettings) -> float:
+    ramp = min(1.0, (step + 1) / max(1, settings.steps // 20))
+    cosine = 0.5 * (1 + math.cos(math.pi * step / settings.steps))
+    return settings.learning_rate * ramp * (0.05 + 0.95 * cosine)
+
+
+def warm_up(
+    model: Qwen3ForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    seed: int,
+    *,
+    settings: WarmUpSettings | None = None,
+    exclude: Collection[str] = (),
+    progress: Progress | None = None,
+) -> list[float]:
+    """Train `model` in place on fresh demonstrations.
+
+    Args:
+        model: In float32.
+        tokenizer: The tiny tokenizer.
+        seed: Of the demonstrations.
+        settings: `WarmUpSettings()` when None.
+        exclude: Texts of problems to keep out: those that are held out.
+        progress: Told the share of steps done.
+
+    Returns:
+        The mean loss of a response token, for each step.
+    """
+    import torch
+
+    settings = settings or WarmUpSettings()
+    rng = random.Random(f"tiny warm-up {seed}")
+    optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
+    losses: list[float] = []
+    model.train()
+    with _one_thread():
+        for step in range(settings.steps):
+            careful = step < settings.careful_share * settings.steps
+            rows = _batch(tokenizer, rng, settings, exclude, careful=careful)
+            optimizer.zero_grad()
+            losses.append(accumulate(model, rows, tokenizer.pad_token_id, settings.chunks))
+            torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_norm)
+            for group in optimizer.param_groups:
+                group["lr"] = _learning_rate(step, settings)
+            optimizer.step()
+            if progress is not None:
+                progress((step + 1) / settings.steps, f"warm-up, loss {losses[-1]:.2f}")
+    return losses

@@ -1,0 +1,230 @@
+"""The trainer: OpenRLHF's loop, over episodes."""
+
+from __future__ import annotations
+
+from masa_openrlhf import cpu
+
+cpu.activate()
+
+import time  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from typing import Any  # noqa: E402
+
+import openrlhf.trainer.ppo_trainer as stock  # noqa: E402
+import ray  # noqa: E402
+import torch  # noqa: E402
+import transformers  # noqa: E402
+from masa_control import Episode, Ledger, step_metrics  # noqa: E402
+from openrlhf.trainer.ppo_utils.experience import Experience  # noqa: E402
+
+from masa_openrlhf.config import TrainConfig  # noqa: E402
+from masa_openrlhf.digest import compare  # noqa: E402
+from masa_openrlhf.experience import ExperienceMaker  # noqa: E402
+from masa_openrlhf.run_folder import RunFolder  # noqa: E402
+from masa_openrlhf.samples import EpisodeGenerator  # noqa: E402
+
+# OpenRLHF's name -> ours. Its averages over samples would count fillers; those are taken from the
+# episodes instead.
+_POLICY_METRICS = {
+    "policy_loss": "policy/loss",
+    "actor_grad_norm": "policy/grad_norm",
+    "actor_lr": "policy/lr",
+    "ppo_clip_ratio": "policy/clip_ratio",
+    "ppo_kl": "policy/kl_step",
+    "vllm_kl": "policy/kl_vllm",
+    "is_filter_ratio": "policy/mismatch_filtered",
+    "entropy_loss": "policy/entropy",
+    "kl": "policy/kl_reference",
+    "timing/make_experience": "time/score",
+    "timing/ppo_train": "time/train",
+    "timing/broadcast": "time/broadcast",
+    "timing/generation": "time/generation",
+}
+
+
+class Stop(Exception):
+    """Ends the training loop between two steps; the checkpoint has been written."""
+
+
+class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
+    """OpenRLHF's PPO trainer, over episodes.
+
+    Args:
+        *args: OpenRLHF's own.
+        masa: the run's configuration.
+        folder: the run's folder.
+        **kwargs: OpenRLHF's own.
+    """
+
+    def __init__(self, *args: Any, masa: TrainConfig, folder: RunFolder, **kwargs: Any) -> None:
+        self.masa, self.folder = masa, folder
+        self.ledger = Ledger()
+        transformers.set_seed(masa.seed)  # the order of the problems
+        super().__init__(*args, **kwargs)
+        self.samples_generator = EpisodeGenerator(
+            self.strategy,
+            self.prompts_dataloader,
+            self.eval_dataloader,
+            self.tokenizer,
+            self.vllm_engines,
+            solution_rollouts=masa.solution.rollouts,
+        )
+        maker = self.experience_maker
+        self.experience_maker = ExperienceMaker(
+            maker.actor_model_group,
+            maker.critic_model_group,
+            maker.reward_model_group,
+            maker.initial_model_group,
+            maker.kl_ctl,
+            maker.strategy,
+            maker.tokenizer,
+            meta_weight=masa.meta.weight,
+        )
+        self.max_steps = self._steps() * masa.optim.updates_per_step
+        self._started = time.monotonic()
+        self._resumed_at = 0
+        self._last_evaluated = -1
+
+    def _steps(self) -> int:
+        """Steps of the whole run: batches of an epoch, the last one smaller, times epochs."""
+        batches = -(-len(self.prompts_dataloader) // self.masa.batch.problems)
+        total = batches * self.masa.epochs
+        return min(total, self.masa.max_steps or total)
+
+    # -- the loop ----------------------------------------------------------------------------------
+
+    def fit(self, global_step: int = 0) -> None:
+        """Train to the end, to ``max_steps``, or until the run is asked to stop."""
+        self.folder.event("training", steps=self._steps())
+        try:
+            super().fit(global_step)
+            reason = "finished"
+        except Stop as stop:
+            reason = str(stop)
+            for logger in (self.wandb_logger, self.tensorboard_logger):
+                if logger:
+                    logger.close()
+        self.folder.event("trained", reason=reason, step=self.samples_generator.step)
+
+    def init_checkpoint_states(self) -> dict[str, Any]:
+        """Pick up where the last checkpoint left off, with its counts and its random state."""
+        states: dict[str, Any] = super().init_checkpoint_states()
+        masa = states.pop("masa", None)
+        step = states["global_step"]
+        if masa is not None:
+            self.ledger.load_state_dict(masa["ledger"])
+            torch.set_rng_state(masa["torch_rng"])
+        self.folder.rewind(step)
+        self.samples_generator.step = self._resumed_at = step
+        if step:
+            self.folder.event("resumed", step=step)
+        elif self.eval_dataloader:
+            self._evaluate(0)
+        self._started = time.monotonic()
+        return states
+
+    def train_step(
+        self, rollout_samples: Sequence[Experience], global_step: int
+    ) -> tuple[dict[str, Any], int]:
+        """Take one policy step on the episodes just played, and measure them."""
+        status, step = super().train_step(rollout_samples, global_step)
+        self.samples_generator.step = step
+        if step - self._resumed_at <= self.masa.cluster.check_weights:
+            self._check_weights(step)
+        played = [*self.samples_generator.episodes, *self.samples_generator.replaced]
+        for episode in played:
+            self.ledger.observe(episode)
+        return status, step
+
+    def _compute_rollout_stats(self, experiences: Sequence[Experience]) -> dict[str, float]:
+        """Nothing: OpenRLHF's would count fillers. ``step_metrics`` has the true ones."""
+        return {}
+
+    def save_logs_and_checkpoints(
+        self, global_step: int, logs_dict: Any = None, client_states: Any = None
+    ) -> None:
+        """Write the step's metrics and episodes; a checkpoint when due, or when asked to stop."""
+        metrics = self._metrics(logs_dict or {})
+        self.folder.write_metrics(global_step, metrics)
+        self.folder.write_episodes(global_step, self.samples_generator.episodes)
+        for logger in (self.wandb_logger, self.tensorboard_logger):
+            if logger:
+                logger.log_train(global_step, metrics)
+        last = global_step >= self._steps()
+        asked = self.folder.stop_requested()
+        if last or asked or global_step % self.masa.checkpoint.every == 0:
+            self._checkpoint(global_step, client_states)
+        if self.eval_dataloader and (last or global_step % self.masa.eval.every == 0):
+            self._evaluate(global_step)
+        if last:
+            raise Stop("finished")
+        if asked:
+            raise Stop("asked to stop")
+
+    def _metrics(self, status: dict[str, Any]) -> dict[str, float]:
+        played = [*self.samples_generator.episodes, *self.samples_generator.replaced]
+        metrics = step_metrics(played)
+        for theirs, ours in _POLICY_METRICS.items():
+            if status.get(theirs) is not None:
+                metrics[ours] = float(status[theirs])
+        metrics["time/step"] = sum(v for k, v in metrics.items() if k.startswith("time/"))
+        metrics["sampling/replaced"] = float(len(self.samples_generator.replaced))
+        return {**metrics, **self.ledger.metrics()}
+
+    def _checkpoint(self, step: int, client_states: dict[str, Any]) -> None:
+        """Write a checkpoint. It has no metric: OpenRLHF would keep the best and drop the last."""
+        states = {
+            **client_states,
+            "masa": {"ledger": self.ledger.state_dict(), "torch_rng": torch.get_rng_state()},
+        }
+        ray.get(
+            self.actor_model_group.async_run_method(
+                method_name="save_checkpoint", tag=f"global_step{step}", client_states=states
+            )
+        )
+        self.folder.event("checkpoint", step=step)
+
+    # -- checks ------------------------------------------------------------------------------------
+
+    def _evaluate(self, step: int) -> None:
+        if step == self._last_evaluated:
+            return
+        self._last_evaluated = step
+        kwargs = {
+            **self.generate_kwargs,
+            "temperature": self.masa.eval.temperature,
+            "n_samples_per_prompt": self.masa.eval.rollouts,
+        }
+        metrics = eval_metrics(self.samples_generator.play_eval(step, **kwargs))
+        self.folder.write_eval(step, metrics)
+        for logger in (self.wandb_logger, self.tensorboard_logger):
+            if logger:
+                logger.log_eval(step, metrics)
+
+    def _check_weights(self, step: int) -> None:
+        if self.masa.cluster.tensor_parallel > 1:
+            self.folder.event("weights", step=step, note="not compared under tensor parallelism")
+            return
+        ours = ray.get(self.actor_model_group.async_run_method(method_name="weight_digest"))[0]
+        for number, engine in enumerate(self.vllm_engines):
+            result = compare(ours, ray.get(engine.weight_digest.remote()))
+            self.folder.event("weights", step=step, engine=number, **result._asdict())
+            if result.differing or not result.compared:
+                raise RuntimeError(
+                    f"after step {step} the weights of vLLM engine {number} are not the policy's: "
+                    f"{len(result.differing)} of {result.compared} differ, the first "
+                    f"{result.differing[:3]!r}; its rollouts would come from an old policy. "
+                    "Check the versions of openrlhf and vllm; cluster.check_weights = 0 skips this"
+                )
+
+
+def eval_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
+    """Return ``step_metrics`` of an evaluation, under ``pass_at_1`` what it is known by."""
+    metrics = step_metrics(episodes)
+    if "solution/pass_rate" in metrics:
+        metrics["pass_at_1"] = metrics["solution/pass_rate"]
+    metrics["problems"] = float(len(episodes))
+    return metrics
+
+
+TrainerRayActor = ray.remote(Trainer)

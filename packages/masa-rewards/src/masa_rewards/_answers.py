@@ -1,0 +1,69 @@
+r"""Finds the answer that a solution states: its last box, or the end of "the answer is ...".
+
+Linear in the text, whatever it holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+READ_CHARACTERS = 8_192
+"""Only so many characters from the end of a solution are read."""
+
+Extraction = Literal["boxed", "anchored"]
+"""What states an answer: a box only, or "the answer is ..." too, where nothing is boxed."""
+
+_BOX = re.compile(r"\\f?box(?:ed)?(?![A-Za-z])\s*")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_TOKEN = re.compile(r"[^\s{}$\\]+")
+_ANCHOR = re.compile(
+    r"(?:\banswer\s+is\b|\banswer\s*(?=:)|####)[\s:*]*"
+    r"((?:[^\n.]|\.(?=\S))+)",
+    re.IGNORECASE,
+)
+
+
+def find_answer(text: str, extraction: Extraction) -> str | None:
+    r"""Find the answer stated last.
+
+    Args:
+        text: A solution. At most its last 8,192 characters are read.
+        extraction: "boxed" reads `\boxed{...}`, `\fbox{...}` and `\boxed 5`. "anchored" reads
+            "the answer is ...", "Answer: ..." and "#### ..." too, when nothing is boxed.
+
+    Returns:
+        What is in the last box whose braces balance, or behind the last anchor up to the end of
+        the sentence; None when there is none, or nothing is in it.
+    """
+    window = text[-READ_CHARACTERS:]
+    boxes = list(_boxes(window))
+    if boxes:
+        return boxes[-1].strip() or None
+    if extraction == "anchored" and (anchors := _ANCHOR.findall(window)):
+        return str(anchors[-1]).strip(" \t*.:") or None
+    return None
+
+
+def _boxes(text: str) -> Iterator[str]:
+    """Contents of the boxes, in the order in which they open."""
+    ends = _brace_ends(text)
+    for box in _BOX.finditer(text):
+        start = box.end()
+        if start in ends:
+            yield text[start + 1 : ends[start]]
+        elif token := _TOKEN.match(text, start):
+            yield token.group().rstrip(".,;:")
+
+
+def _brace_ends(text: str) -> dict[int, int]:
+    r"""Position of each brace that opens -> position of the one that closes it; `\{` is none."""
+    ends: dict[int, int] = {}
+    opened: list[int] = []
+    for match in _BRACE.finditer(text):
+        if match.group() == "{":
+            opened.append(match.start())
+        elif match.group() == "}" and opened:
+            ends[opened.pop()] = match.start()
+    return ends

@@ -1,0 +1,107 @@
+"""Brings an answer into one form, without changing its value."""
+
+from __future__ import annotations
+
+import re
+
+_ENDING = re.compile(r"(?<!\\right)(?<!\\left)[\s.,;]+$")
+_ABOUT = re.compile(r"^\\approx(?![A-Za-z])\s*")
+_FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
+_OPERAND = r"\s*(\d|[a-zA-Z]|\\pi(?![A-Za-z])|\{[^{}]*\})"
+_TYPESET_COMMA = re.compile(r"(?<=\d)(?:,\\!|\{,\})(?=\d{3})")
+_COMMA_IN_FRACTION = re.compile(r"(\\frac\{|\}\{)(\d{1,3}(?:,\d{3})+)(?=\})")
+_MIXED = re.compile(r"([-+]?\d+)\s+(\d+)\s*/\s*(\d+)")
+_SHORT_FRACTION = re.compile(rf"\\frac(?![A-Za-z]){_OPERAND}{_OPERAND}")
+
+# In some data sets the row break of a matrix has lost one of its backslashes.
+_LOST_BREAK = re.compile(r"(?<!\\)\\(?=[-+.\d])")
+
+_DELIMITER = re.compile(r"\\(?:left|right|[bB]ig{1,2}[lrm]?)(?![A-Za-z])(?!\s*\.)")
+_STYLED = re.compile(
+    r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|mbox|mathrm|mathbf|operatorname)\s*\{((?:[^{}\\]|\\.)*)\}"
+)
+_BARE_AND = re.compile(r"\{,?\}")  # what is left of \text{, and } in some data sets
+_AND = re.compile(r"\s*,?\s*(?<![A-Za-z\\])and(?![A-Za-z])\s*|,\s*,")
+_BARE_OR = re.compile(r"(?<![\\A-Za-z}^_])\{or\}")
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:(?:,\\!|\{,\}|\\,|,)\d{3})+(?:\.\d+)?")
+_SPACING = re.compile(r"(?<!\\)\\[,;: ]|\\q?quad(?![A-Za-z])|~|\s")
+# A space says something between two digits, as "1 2" is not "12", and where a command ends.
+_IDLE_SPACE = re.compile(r"(?<!\d)(?<!\\) (?!\d)|(?<!\d) (?=\d)|(?<=\d) (?!\d)")
+_COMMAND_END = re.compile(r"(\\[A-Za-z]+) (?=[A-Za-z])")
+_WHOLE_GROUP = re.compile(r"\{([^{}\\]*)\}")
+_FIRST_GROUP = re.compile(r"^\{([A-Za-z0-9]+)\}")
+_DEGREE = r"(?:\^\{?\\circ\}?|°|\\degree)"
+_DEGREES = re.compile(rf"[-+]?\d+(?:\.\d+)?{_DEGREE}(?:,[-+]?\d+(?:\.\d+)?{_DEGREE})*")
+_OPTION = re.compile(r"\(([A-Z])\)")
+
+
+def tidy(text: str) -> str:
+    r"""Clean an answer up, as mathematics that a parser will read.
+
+    Dollar signs, punctuation at the end and `\approx` in front go; a long minus becomes "-",
+    `\dfrac` `\frac`, `\frac\pi2` `\frac{\pi}{2}` and "3 1/2" `3\frac{1}{2}`. Commas
+    between thousands go where nothing else can be meant: `10,\!000`, `\frac{1}{10,000}`.
+
+    Args:
+        text: An answer in LaTeX or plain text.
+
+    Returns:
+        The same answer.
+    """
+    text = text.replace("\\$", "").replace("$", "").replace("\u2212", "-").strip()
+    text = _ABOUT.sub("", _ENDING.sub("", text))
+    if "matrix}" in text:
+        text = _LOST_BREAK.sub(r"\\\\", text)
+    text = _SHORT_FRACTION.sub(_with_braces, _FRACTION.sub(r"\\frac", text))
+    text = _TYPESET_COMMA.sub("", text)
+    text = _COMMA_IN_FRACTION.sub(lambda match: match.group().replace(",", ""), text)
+    if match := _MIXED.fullmatch(text):
+        return "{}\\frac{{{}}}{{{}}}".format(*match.groups())
+    return text
+
+
+def normalise(text: str, *, thousands: bool = True) -> str:
+    r"""Bring an answer into the form in which equal texts are equal answers.
+
+    Beyond `tidy`: `\left`, idle spaces, styles of text, invisible braces around the whole, commas
+    between thousands, degree signs behind plain numbers and the parentheses of an option "(B)"
+    go; "and" becomes a comma.
+
+    Args:
+        text: An answer in LaTeX or plain text.
+
+        thousands: Whether "81,256" is one number. As a list of two it is "81, 256" too.
+
+    Returns:
+        Its normal form, for comparison only.
+    """
+    text = _DELIMITER.sub("", tidy(text))
+    text = _BARE_OR.sub(" or ", _STYLED.sub(r" \1 ", text)).strip()
+    text = _ENDING.sub("", text)
+    if thousands and _THOUSANDS.fullmatch(text):
+        return re.sub(r"[^\d.+-]", "", text)
+    text = _AND.sub(",", _BARE_AND.sub(_bare_and, text))
+    text = _without_idle_spaces(text)
+    if match := _WHOLE_GROUP.fullmatch(text):
+        text = match.group(1)
+    text = _FIRST_GROUP.sub(r"\1", text)
+    if _DEGREES.fullmatch(text):
+        text = re.sub(_DEGREE, "", text)
+    if match := _OPTION.fullmatch(text):
+        text = match.group(1)
+    return text
+
+
+def _with_braces(fraction: re.Match[str]) -> str:
+    above, below = (part.strip("{}") for part in fraction.groups())
+    return f"\\frac{{{above}}}{{{below}}}"
+
+
+def _bare_and(match: re.Match[str]) -> str:
+    return match.group().strip("{}")
+
+
+def _without_idle_spaces(text: str) -> str:
+    text = re.sub(" +", " ", _SPACING.sub(" ", text.replace("\\!", ""))).strip()
+    text = _COMMAND_END.sub("\\1\0", text)
+    return _IDLE_SPACE.sub("", text).replace("\0", " ")

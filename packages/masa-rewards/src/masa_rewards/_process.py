@@ -1,0 +1,145 @@
+"""One worker process as its parent sees it: started, asked, killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import Any, Literal, NamedTuple
+
+Outcome = Literal["correct", "incorrect", "unparsable", "timeout", "error"]
+
+# What the interpreter and its libraries need; not the CUDA, Ray and proxy settings of the parent.
+_INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP")
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class Settings(NamedTuple):
+    """What a worker runs under."""
+
+    timeout: float
+    memory_mb: int
+    start_timeout: float
+
+
+class Reply(NamedTuple):
+    """What came of a case; `detail` says why when it failed."""
+
+    outcome: Outcome
+    detail: str = ""
+
+
+class StartError(RuntimeError):
+    """A worker process did not become ready."""
+
+
+class Worker:
+    """A process that compares answers, one at a time. Used by one thread at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Start a process and wait until it is ready.
+
+        Raises:
+            StartError: If it is not within `settings.start_timeout` seconds.
+        """
+        self._timeout = settings.timeout
+        self._overran = False
+        self._process = _spawn(settings)
+        ready = self._read(settings.start_timeout)
+        reason = ready["ready"] if ready else self._how_it_ended(settings.start_timeout)
+        if reason:
+            self.kill()
+            raise StartError(
+                f"the verification worker did not start: {reason}. It ran with {settings!r}; to "
+                f"see more, run `{sys.executable} -m masa_rewards._worker 5 {settings.memory_mb}`"
+            )
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked once more."""
+        return not self._overran and self._process.poll() is None
+
+    def ask(self, answer: str, gold: str) -> Reply:
+        """Compare two answers, within the timeout. A process that overruns is killed."""
+        try:
+            return self._ask(answer, gold)
+        except BaseException:
+            # Interrupted while a reply is under way: the next case must not be given it.
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """End the process and close its pipes. Done twice it does nothing more."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
+
+    def _ask(self, answer: str, gold: str) -> Reply:
+        case = json.dumps({"answer": answer, "gold": gold}).encode("ascii") + b"\n"
+        # A pipe that is broken or closed: the process has ended, and reading says how.
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(case)  # type: ignore[union-attr]
+            self._process.stdin.flush()  # type: ignore[union-attr]
+        reply = self._read(self._timeout)
+        if reply is None:
+            how = self._how_it_ended(self._timeout)
+            return Reply("timeout" if self._overran else "error", how)
+        if reply["spent"]:
+            self.kill()
+        return Reply(reply["outcome"], reply["detail"])
+
+    def _read(self, seconds: float) -> dict[str, Any] | None:
+        """Read a line, or None when the process ended first; after `seconds` it is made to."""
+        watchdog = threading.Timer(seconds, self._overrun)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            line = self._process.stdout.readline()  # type: ignore[union-attr]
+        except ValueError:  # closed by another thread
+            return None
+        finally:
+            watchdog.cancel()
+        return json.loads(line) if line.endswith(b"\n") else None
+
+    def _overrun(self) -> None:
+        self._overran = True
+        self._process.kill()
+
+    def _how_it_ended(self, seconds: float) -> str:
+        code = self._process.wait()
+        self._overran |= code == -getattr(signal, "SIGALRM", 0) != 0
+        if self._overran:
+            return f"not done after {seconds} s"
+        return f"the worker ended with code {code}: killed, or out of memory"
+
+
+def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
+    """A fresh interpreter: nothing of the parent's memory, handles or signals comes with it."""
+    arguments = [str(settings.timeout), str(settings.memory_mb)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "masa_rewards._worker", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_environment(),
+        close_fds=True,
+        start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    ours = {
+        "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
+        "PYTHONSAFEPATH": "1",  # no module of the working directory in front of those
+        "PYTHONHASHSEED": "0",  # the same case, the same verdict
+        **dict.fromkeys(_ONE_THREAD, "1"),
+    }
+    return kept | ours

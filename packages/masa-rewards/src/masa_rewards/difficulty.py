@@ -1,0 +1,38 @@
+"""The difficulty reward: how near is the predicted pass rate to the true one?"""
+
+from __future__ import annotations
+
+from masa_rewards.types import MetaPrediction, RolloutGroup
+
+DIFFICULTY_BASE = 0.01
+"""b of the paper."""
+
+
+def difficulty_reward(
+    prediction: MetaPrediction, group: RolloutGroup, *, base: float = DIFFICULTY_BASE
+) -> float:
+    """Reward a predicted pass rate by its distance from the true one.
+
+        r_difficulty = b ** |p - p̂|
+
+    with p the share of correct rollouts (MASA, difficulty reward). With b = 0.01 an error of one
+    eighth is worth 0.56, one of a half 0.1, and the worst possible 0.01.
+
+    Args:
+        prediction: Its `pass_rate` is p̂, in [0, 1].
+        group: The G >= 1 verified rollouts of the same problem.
+        base: b, in (0, 1): the worth of the worst possible prediction.
+
+    Returns:
+        A float in [b, 1], or 0.0 when no pass rate was predicted. Defined for every group that is
+        not empty: all wrong is p = 0, one rollout is p = 0 or 1.
+
+    Raises:
+        ValueError: If the group is empty, or `base` is not in (0, 1).
+    """
+    if not 0.0 < base < 1.0:
+        raise ValueError(f"base must be in (0, 1), the paper's is {DIFFICULTY_BASE}: got {base!r}")
+    pass_rate = group.pass_rate
+    if prediction.pass_rate is None:
+        return 0.0
+    return float(base ** abs(pass_rate - prediction.pass_rate))

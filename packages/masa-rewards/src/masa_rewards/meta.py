@@ -1,0 +1,64 @@
+"""The meta reward: the mean of the three judgements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from masa_rewards.difficulty import DIFFICULTY_BASE, difficulty_reward
+from masa_rewards.length import length_reward
+from masa_rewards.notion import notion_rewards
+from masa_rewards.types import MetaPrediction, MetaReward, RolloutGroup
+
+
+def meta_reward(
+    prediction: MetaPrediction, group: RolloutGroup, *, base: float = DIFFICULTY_BASE
+) -> MetaReward:
+    """Reward one meta prediction. For all M of a problem, `meta_rewards` reads the texts once.
+
+        r_meta = (r_length + r_difficulty + r_notion) / 3
+
+    Args:
+        prediction: What one meta rollout predicted.
+        group: The G >= 1 verified rollouts of the same problem.
+        base: b of the difficulty reward, in (0, 1).
+
+    Returns:
+        The three rewards and their mean (MASA, meta reward). A component that was not predicted
+        counts 0.
+
+    Raises:
+        ValueError: If the group is empty, or `base` is not in (0, 1).
+    """
+    return meta_rewards([prediction], group, base=base)[0]
+
+
+def meta_rewards(
+    predictions: Sequence[MetaPrediction], group: RolloutGroup, *, base: float = DIFFICULTY_BASE
+) -> list[MetaReward]:
+    """Reward the M meta predictions of one problem, with one reading of the group's texts.
+
+    Args:
+        predictions: The M >= 0 predictions; each is judged on its own.
+        group: The G >= 1 verified rollouts of the same problem.
+        base: b of the difficulty reward, in (0, 1).
+
+    Returns:
+        M rewards, in the order of `predictions`.
+
+    Raises:
+        ValueError: If the group is empty, or `base` is not in (0, 1).
+    """
+    notions = notion_rewards(predictions, group)
+    return [
+        _mean(
+            length=length_reward(prediction, group),
+            difficulty=difficulty_reward(prediction, group, base=base),
+            notion=notion,
+        )
+        for prediction, notion in zip(predictions, notions, strict=True)
+    ]
+
+
+def _mean(*, length: float, difficulty: float, notion: float) -> MetaReward:
+    total = (length + difficulty + notion) / 3
+    return MetaReward(length=length, difficulty=difficulty, notion=notion, total=total)

@@ -1,0 +1,181 @@
+"""The meta prompt: asks the policy how its own attempts will go, and reads its answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from typing_extensions import Self
+
+from masa_rewards._components import read_notions, read_whole
+from masa_rewards._objects import Parsed, UnreadableError, parse_object
+from masa_rewards._wording import DEFAULT_WORDING, PROBLEM, fill
+from masa_rewards.missing import COMPONENTS, Component, Reason
+from masa_rewards.types import MetaPrediction
+
+READ_CHARACTERS = 20_000
+"""Only so many characters from the end of an answer are read."""
+
+_MAX_STARTS = 64
+# Where an object with entries starts: a brace, a key, a colon.
+_START = re.compile(
+    r"\\?\{(?:\s|\\[\\n ])*[\"'\u201c\u2018]?[\w\\][\w\\ -]{0,63}[\"'\u201d\u2019]?\s*:"
+)
+
+Key = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Tag = Annotated[str, Field(min_length=1)]
+
+
+class MetaPrompt(BaseModel):
+    """The contract between us and the policy: how a prediction is asked for, written and read.
+
+    Attributes:
+        wording: The prompt. `{problem}` stands in it exactly once; `{scale}`, `{min_length}`,
+            `{max_length}`, `{opening}`, `{closing}`, `{pass_rate_key}`, `{length_key}` and
+            `{notions_key}` may. Any other brace stands for itself.
+        pass_rate_key: Name of the pass rate in the object.
+        length_key: Name of the solution length.
+        notions_key: Name of the list of notions.
+        scale: The pass rate is asked for as an integer from 0 to this; divided by it on reading.
+        min_length: Shortest length that can be predicted, in tokens.
+        max_length: Longest one, in tokens: the maximum RESPONSE length of a solution rollout.
+        opening: Tag before the thinking.
+        closing: Tag after the thinking.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    wording: str = DEFAULT_WORDING
+    pass_rate_key: Key = "pass_rate"
+    length_key: Key = "solution_length"
+    notions_key: Key = "math_notion"
+    scale: Annotated[int, Field(ge=1)] = 8
+    min_length: Annotated[int, Field(ge=0)] = 128
+    max_length: Annotated[int, Field(ge=1)] = 8192
+    opening: Tag = "<meta>"
+    closing: Tag = "</meta>"
+
+    @field_validator("wording")
+    @classmethod
+    def _one_problem(cls, wording: str) -> str:
+        if (count := wording.count(PROBLEM)) != 1:
+            raise ValueError(
+                f"wording must hold {PROBLEM!r} exactly once, where the problem goes; "
+                f"this one holds it {count} times: {wording[:200]!r}"
+            )
+        return wording
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.min_length > self.max_length:
+            raise ValueError(f"min_length {self.min_length} > max_length {self.max_length}")
+        if len(set(map(_plain_key, self._keys.values()))) < len(COMPONENTS):
+            raise ValueError(f"two components have the same key: {sorted(self._keys.values())!r}")
+        return self
+
+    @property
+    def _keys(self) -> dict[Component, str]:
+        return {
+            "pass_rate": self.pass_rate_key,
+            "length": self.length_key,
+            "notions": self.notions_key,
+        }
+
+    def render(self, problem: str) -> str:
+        """Word the meta prompt of a problem.
+
+        Args:
+            problem: The problem statement. Braces in it, "{problem}" too, stay as they are.
+
+        Returns:
+            The text to put into the user's turn.
+        """
+        settings = self.model_dump(exclude={"wording"})
+        values = {name: str(value) for name, value in settings.items()}
+        return fill(self.wording, values | {"problem": problem})
+
+    def parse(self, text: str) -> MetaPrediction:
+        r"""Read the answer to a meta prompt. Never raises, whatever the text.
+
+        The object that counts is the last one with at least one of our keys; one inside another
+        such object belongs to that. It is looked for behind the last closing tag, and in the whole
+        answer only when there is none. Read are at most the last 20,000 characters, and in these
+        the last 64 places where an object could start. Within LaTeX (`\boxed{...}`, `$...$`), code
+        fences and prose it is found; Python's and LaTeX's ways of writing it are read too.
+
+        Args:
+            text: What the policy wrote.
+
+        Returns:
+            The prediction. A component that is not there, or not validly, is None, and `missing`
+            says why. pass_rate 5 of 8 reads 0.625.
+        """
+        window = text[-READ_CHARACTERS:]
+        entries = self._last_object(window.rpartition(self.closing)[2])
+        if entries is None and self.closing in window:
+            entries = self._last_object(window)
+        if entries is None:
+            return MetaPrediction(missing=dict.fromkeys(COMPONENTS, "no_json"))
+        return self._read(entries)
+
+    def format(self, prediction: MetaPrediction) -> str:
+        """Write a prediction in the form the prompt asks for, and `parse` reads back.
+
+        Args:
+            prediction: What to state. A component that is None is left out.
+
+        Returns:
+            One line of JSON. The pass rate is rounded to the nearest step of the scale. A length
+            that the prompt does not allow is stated as the nearest one that it does.
+        """
+        stated: dict[str, object] = {}
+        if prediction.notions is not None:
+            stated[self.notions_key] = list(prediction.notions)
+        if prediction.pass_rate is not None:
+            stated[self.pass_rate_key] = round(prediction.pass_rate * self.scale)
+        if prediction.length is not None:
+            length = min(max(prediction.length, self.min_length), self.max_length)
+            stated[self.length_key] = length
+        return json.dumps(stated, ensure_ascii=False)
+
+    def _last_object(self, text: str) -> dict[str, object] | None:
+        """Entries of the last object with one of our keys, under plain keys."""
+        ours = set(map(_plain_key, self._keys.values()))
+        found: Parsed | None = None
+        for start in [match.start() for match in _START.finditer(text)][-_MAX_STARTS:]:
+            if found and start < found.end:
+                continue
+            try:
+                parsed = parse_object(text, start)
+            except UnreadableError:
+                continue
+            if isinstance(parsed.value, dict):
+                entries = {_plain_key(key): value for key, value in parsed.value.items()}
+                if ours & entries.keys():
+                    found = Parsed(entries, parsed.end)
+        return found.value if found and isinstance(found.value, dict) else None
+
+    def _read(self, entries: dict[str, object]) -> MetaPrediction:
+        plain = {component: _plain_key(key) for component, key in self._keys.items()}
+        rate = read_whole(entries.get(plain["pass_rate"]), 0, self.scale)
+        length = read_whole(entries.get(plain["length"]), self.min_length, self.max_length)
+        notions = read_notions(entries.get(plain["notions"]))
+        reasons: dict[Component, Reason | None] = {
+            "pass_rate": rate.reason,
+            "length": length.reason,
+            "notions": notions.reason,
+        }
+        reasons |= {name: "no_key" for name, key in plain.items() if key not in entries}
+        return MetaPrediction(
+            pass_rate=None if rate.value is None else rate.value / self.scale,
+            length=length.value,
+            notions=notions.value,
+            missing={name: reason for name, reason in reasons.items() if reason},
+        )
+
+
+def _plain_key(key: str) -> str:
+    r"""Make one of "Pass Rate", "pass-rate" and LaTeX's "pass\_rate"."""
+    return re.sub(r"[\s-]+", "_", key.replace("\\", "").strip().casefold())

@@ -1,0 +1,82 @@
+"""A scripted engine and verifier: what an episode needs, without a model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from masa_control import Completion, EpisodeSettings, Problem
+from masa_rewards import MetaPrompt, Verdict
+
+PROBLEM = Problem(id="7", text="What is 2 + 2?", answer="4")
+
+
+def completion(text: str, tokens: int = 3, truncated: bool = False) -> Completion:
+    return Completion(
+        token_ids=tuple(range(tokens)),
+        text=text,
+        truncated=truncated,
+        logprobs=tuple(-0.5 for _ in range(tokens)),
+    )
+
+
+def prediction(pass_rate: int, length: int, *notions: str) -> str:
+    names = ", ".join(f'"{n}"' for n in notions)
+    return (
+        f'<meta></meta>{{"math_notion": [{names}], "pass_rate": {pass_rate}, '
+        f'"solution_length": {length}}}'
+    )
+
+
+@dataclass
+class ScriptedEngine:
+    """Answers from a script, and keeps a log of who waited for what."""
+
+    meta: Sequence[Completion] = ()
+    solution: Sequence[Completion] = ()
+    log: list[str] = field(default_factory=list)
+    delays: dict[str, float] = field(default_factory=dict)
+    fail: str | None = None
+    name: str = ""
+
+    def encode(self, prompt: str) -> list[int]:
+        return [ord(c) for c in prompt]
+
+    async def generate(
+        self, token_ids: Sequence[int], *, max_tokens: int, n: int, kind: str
+    ) -> Sequence[Completion]:
+        self.log.append(f"{self.name}{kind} starts")
+        try:
+            await asyncio.sleep(self.delays.get(kind, 0.0))
+        except asyncio.CancelledError:
+            self.log.append(f"{self.name}{kind} cancelled")
+            raise
+        if self.fail == kind:
+            raise RuntimeError(f"the engine died in {kind}")
+        self.log.append(f"{self.name}{kind} ends")
+        script = self.meta if kind == "meta" else self.solution
+        assert len(script) == n, f"the script has {len(script)} {kind} rollouts, asked were {n}"
+        return script
+
+
+class ScriptedVerifier:
+    """Right when the gold answer is the last word; "?" makes it time out, "!" fail."""
+
+    async def averify(self, answer_text: str, gold: str) -> Verdict:
+        last = answer_text.split()[-1]
+        status = {"?": "timeout", "!": "error"}.get(last)
+        if status is None:
+            status = "correct" if last == gold else "incorrect"
+        return Verdict(status=status, answer=None if status in ("timeout", "error") else last)
+
+
+def settings(meta: int, solution: int) -> EpisodeSettings:
+    return EpisodeSettings(
+        meta_rollouts=meta,
+        solution_rollouts=solution,
+        meta_max_tokens=50,
+        solution_max_tokens=100,
+        meta_prompt=MetaPrompt(min_length=1, max_length=100),
+        solution_template="Solve: {problem}",
+    )

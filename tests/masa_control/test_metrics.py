@@ -1,0 +1,59 @@
+import asyncio
+import math
+
+import pytest
+from masa_control import correlation, run_episode, step_metrics
+
+from tests.masa_control.scripted import (
+    PROBLEM,
+    ScriptedEngine,
+    ScriptedVerifier,
+    completion,
+    prediction,
+    settings,
+)
+
+
+def episode(predicted, right, of=4):
+    engine = ScriptedEngine(
+        meta=[completion(prediction(p, 5), tokens=6) for p in predicted],
+        solution=[completion("it is 4", tokens=8)] * right
+        + [completion("it is 5", tokens=2, truncated=True)] * (of - right),
+    )
+    return asyncio.run(
+        run_episode(
+            PROBLEM,
+            engine=engine,
+            verifier=ScriptedVerifier(),
+            settings=settings(len(predicted), of),
+        )
+    )
+
+
+def test_a_step_worked_out_by_hand():
+    metrics = step_metrics([episode((2, 2), 1), episode((4, 8), 3), episode((8, 8), 4)])
+    assert math.isclose(metrics["solution/pass_rate"], (0.25 + 0.75 + 1) / 3)
+    assert math.isclose(metrics["solution/no_variance"], 1 / 3)
+    assert math.isclose(metrics["solution/truncated"], 4 / 12)
+    assert metrics["tokens/solution"] == 8 * 8 + 4 * 2
+    assert metrics["tokens/meta"] == 6 * 6
+    # Predicted 0.25, 0.75, 1: exactly the truth.
+    assert math.isclose(metrics["meta/pass_rate_correlation"], 1.0)
+    assert math.isclose(metrics["meta/pass_rate_error"], 0.0, abs_tol=1e-12)
+
+
+def test_what_is_not_defined_is_left_out():
+    metrics = step_metrics([episode((), 2)])
+    assert "meta/reward" not in metrics
+    assert "meta/pass_rate_correlation" not in metrics
+    assert step_metrics([]) == {"tokens/meta": 0.0, "tokens/solution": 0.0}
+
+
+def test_no_length_is_taken_from_wrong_solutions():
+    assert "meta/correct_length" not in step_metrics([episode((0, 0), 0)])
+
+
+def test_correlation_of_too_little_or_of_what_does_not_vary():
+    assert correlation([(0.1, 0.2)]) is None
+    assert correlation([(0.5, 0.1), (0.5, 0.9)]) is None
+    assert correlation([(0.1, 0.3), (0.2, 0.2), (0.3, 0.1)]) == pytest.approx(-1.0)

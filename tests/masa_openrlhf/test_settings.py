@@ -1,0 +1,97 @@
+import pytest
+from masa_openrlhf import tiny
+from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.openrlhf_args import OpenRLHFArgumentError
+from masa_openrlhf.settings import (
+    ConfigError,
+    from_settings,
+    merged,
+    presets,
+    read_preset,
+    read_toml,
+    with_flags,
+)
+
+
+def test_the_defaults_are_the_papers():
+    config = TrainConfig()
+    assert (config.solution.rollouts, config.meta.rollouts) == (16, 8)
+    assert (config.batch.problems, config.optim.lr, config.optim.warmup_steps) == (128, 1e-6, 20)
+    assert (config.optim.clip_low, config.optim.clip_high) == (0.2, 0.28)
+    assert (config.optim.weight_decay, config.optim.max_norm) == (0.1, 1.0)
+    assert (config.data.prompt_max_tokens, config.solution.max_tokens) == (2048, 8192)
+    assert (config.sampling.temperature, config.sampling.top_p) == (1.0, 1.0)
+    assert config.meta.difficulty_base == 0.01
+    prompt = config.meta_prompt()
+    assert (prompt.scale, prompt.min_length, prompt.max_length) == (8, 128, 8192)
+
+
+@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("algorithm", ["grpo", "dapo", "dr_grpo"])
+def test_every_preset_is_a_configuration(name, algorithm):
+    config = with_flags(from_settings(read_preset(name)), ["--algorithm", algorithm])
+    assert config.algorithm == algorithm
+    assert TrainConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_there_are_the_three_presets():
+    assert presets() == ["qwen3-14b", "qwen3-8b", "tiny"]
+    with pytest.raises(ConfigError, match="no preset 'qwen'; there are qwen3-14b"):
+        read_preset("qwen")
+
+
+def test_the_tiny_preset_asks_as_the_tiny_model_was_taught():
+    config = from_settings(read_preset("tiny"))
+    assert config.solution.template == tiny.SOLUTION_TEMPLATE
+    assert config.meta.prompt.wording == tiny.META_TEMPLATE
+    assert config.meta.prompt.scale == tiny.PASS_RATE_SCALE
+    assert config.meta.prompt.min_length == tiny.MIN_LENGTH
+    assert config.solution.max_tokens == tiny.MAX_LENGTH == tiny.MAX_SOLUTION_TOKENS
+    assert config.meta.max_tokens == tiny.MAX_META_TOKENS
+    assert config.data.prompt_max_tokens == tiny.MAX_PROMPT_TOKENS
+
+
+def test_file_over_preset_flags_over_file(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('seed = 3\n[meta]\nrollouts = 4\n[openrlhf]\n"ds.overlap_comm" = true\n')
+    found = merged(read_preset("tiny"), read_toml(file))
+    config = with_flags(from_settings(found), ["--meta.rollouts", "6", "--seed", "5"])
+    assert (config.meta.rollouts, config.seed) == (6, 5)
+    assert config.meta.max_tokens == 32  # the preset's, untouched
+    assert config.openrlhf == {"ds.overlap_comm": True}
+
+
+def test_flags_that_are_not_ours_are_openrlhfs():
+    flags = ["--ds.zero_stage", "3", "--actor.adam.betas", "0.9", "0.99", "--ds.packing_samples"]
+    assert with_flags(TrainConfig(), flags).openrlhf == {
+        "ds.zero_stage": "3",
+        "actor.adam.betas": ["0.9", "0.99"],
+        "ds.packing_samples": True,
+    }
+    with pytest.raises(OpenRLHFArgumentError, match="'stray' belongs to no flag"):
+        with_flags(TrainConfig(), ["stray"])
+
+
+def test_unknown_settings_and_bad_values_are_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"meta\.rolouts"):
+        from_settings({"meta": {"rolouts": 4}})
+    with pytest.raises(ConfigError, match=r"meta\.rollouts: .*\(got 1\)"):
+        from_settings({"meta": {"rollouts": 1}})
+    with pytest.raises(ConfigError, match=r"checkpoint\.keep"):
+        from_settings({"checkpoint": {"keep": 1}})
+    with pytest.raises(ConfigError, match=r"\{problem\} exactly once"):
+        from_settings({"solution": {"template": "Solve it."}})
+    with pytest.raises(ConfigError, match="exactly once"):
+        from_settings({"meta": {"prompt": {"wording": "Predict."}}})
+    with pytest.raises(ConfigError, match="must be below"):
+        from_settings({"solution": {"max_tokens": 100}})
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_toml(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_text("a = = 1")
+    with pytest.raises(ConfigError, match="is not TOML"):
+        read_toml(tmp_path / "bad.toml")
+
+
+def test_the_baseline_plays_no_meta_rollouts():
+    assert TrainConfig(mode="grpo").episode_settings().meta_rollouts == 0
+    assert TrainConfig().episode_settings().meta_rollouts == 8
