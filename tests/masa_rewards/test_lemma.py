@@ -20,6 +20,8 @@ def occurs(notion: str, text: str) -> bool:
         ("vertex", "its vertices"),
         ("index", "indices i and j"),
         ("axis", "both axes"),
+        ("axis", "BOTH AXES"),
+        ("3D", "in 3d"),
         ("torus", "two tori"),
         ("median", "the medians meet"),
         ("angle bisector", "angle bisectors"),

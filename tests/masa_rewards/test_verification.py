@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import os
 import pickle
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -43,19 +43,23 @@ def gone(pid: int) -> bool:
     return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
-def wait_until_gone(pids: list[int], seconds: float) -> bool:
+def wait_until(holds: Callable[[], bool], seconds: float) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if all(map(gone, pids)):
+        if holds():
             return True
         time.sleep(0.05)
     return False
 
 
+def wait_until_gone(pids: list[int], seconds: float) -> bool:
+    return wait_until(lambda: all(map(gone, pids)), seconds)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['answer']} for {case['gold']}")
 def test_verdicts(verifier, case):
     verdict = verifier.verify(rf"So it is $\boxed{{{case['answer']}}}$.", case["gold"])
-    assert (verdict.status, verdict.detail) == (case["status"], verdict.detail), case["why"]
+    assert verdict.status == case["status"], case["why"]
     assert verdict.correct == (case["status"] == "correct")
     assert not verdict.failed
 
@@ -65,6 +69,13 @@ def test_no_answer_is_never_right(verifier):
     assert verdict.status == "unparsable"
     assert verdict.answer is None
     assert "no boxed answer in the last 8192 characters" in verdict.detail
+    assert verifier.verify(r"\boxed{$}", "$").status == "unparsable"  # nothing is not "nothing"
+
+
+def test_an_answer_without_end_is_not_computed(verifier):
+    verdict = verifier.verify(rf"\boxed{{{'x' * 1001}}}", "x^2")
+    assert (verdict.status, verdict.detail) == ("unparsable", "an answer of 1001 > 1000 characters")
+    assert verifier.verify(rf"\boxed{{{'x' * 1001}}}", "x" * 1001).status == "correct"
 
 
 def test_anchored_answers_are_a_setting():
@@ -80,7 +91,7 @@ def test_a_blank_gold_is_refused(verifier, gold):
         verifier.verify(r"\boxed{5}", gold)
 
 
-@pytest.mark.parametrize("text", ["\ud800", "a\x00b", "\n", '"', "\u2028", "x" * 8000])
+@pytest.mark.parametrize("text", ["\ud800", "a\x00b", "\n", '"', "\u2028", "é" * 900])
 def test_any_characters_pass_through_the_pipe(verifier, text):
     assert verifier.verify(rf"\boxed{{{text} + x}}", "x^2").status in ("unparsable", "incorrect")
     assert verifier.verify(*ALGEBRA).status == "correct"
@@ -95,14 +106,14 @@ def test_no_process_is_started_for_what_can_be_told_at_once():
 
 
 def test_a_case_that_hangs_times_out_and_the_next_is_fine():
-    with AnswerVerifier(workers=1, timeout=1.0) as verifier:
+    with AnswerVerifier(workers=1, timeout=3.0) as verifier:
         assert verifier.verify(*ALGEBRA).status == "correct"
         (before,) = workers_of(verifier)
         start = time.monotonic()
         verdict = verifier.verify(HANG, "1")
-        assert 0.9 < time.monotonic() - start < 5.0
+        assert 2.9 < time.monotonic() - start < 10.0
         assert verdict == Verdict(
-            status="timeout", answer="9^{9^{9^{9}}}", detail="not done after 1.0 s"
+            status="timeout", answer="9^{9^{9^{9}}}", detail="not done after 3.0 s"
         )
         assert verdict.failed
         assert verifier.verify(*ALGEBRA).status == "correct"
@@ -116,7 +127,7 @@ def test_a_worker_that_is_killed_is_replaced():
         verifier.verify(*ALGEBRA)
         (pid,) = workers_of(verifier)
         os.kill(pid, signal.SIGKILL)
-        assert wait_until_gone([pid], 5.0)
+        assert wait_until(lambda: not workers_of(verifier), 5.0)
         assert verifier.verify(*ALGEBRA).status == "correct"  # killed while idle: not noticed
         with ThreadPoolExecutor(1) as thread:
             verdict = thread.submit(verifier.verify, HANG, "1")
@@ -133,6 +144,7 @@ def test_memory_is_limited_and_running_out_is_no_wrong_answer():
         # 200 MB of integer, in far less time than the timeout
         verdict = verifier.verify(r"\boxed{2^{2^{32}} + x}", "1 + x")
         assert verdict.status == "error", verdict
+        assert workers_of(verifier) == []  # its peak would be taken for that of every later case
         assert verifier.verify(*ALGEBRA).status == "correct"
 
 
@@ -201,36 +213,56 @@ def test_the_event_loop_goes_on_while_cases_run(verifier):
 
 
 def test_settings_travel_and_workers_do_not():
-    with AnswerVerifier(workers=3, timeout=2.5, extraction="anchored") as verifier:
+    with AnswerVerifier(workers=3, timeout=7.5, extraction="anchored") as verifier:
         verifier.verify(r"\boxed{x}", "y")
         with pickle.loads(pickle.dumps(verifier)) as copy:
             assert repr(copy) == repr(verifier)
-            assert "workers=3, timeout=2.5" in repr(copy)
+            assert "workers=3, timeout=7.5" in repr(copy)
             assert workers_of(copy) == []
             assert copy.verify(*ALGEBRA).status == "correct"
 
 
-def _in_fork(verifier, results):
-    results.put((verifier.verify(*ALGEBRA).status, workers_of(verifier)))
-    verifier.close()
+FORK = """
+import os, sys, threading, time
+from masa_rewards import AnswerVerifier
+verifier = AnswerVerifier(workers=2, timeout=300.0)
+case = (r"\\boxed{(x+1)^2}", "x^2+2x+1")
+verifier.verify(*case)
+(ours,) = verifier._pools[os.getpid()]._workers
+hang = threading.Thread(target=verifier.verify, args=(r"\\boxed{9^{9^{9^{9}}}}", "1"))
+hang.start()  # holds the lock of a pipe while we fork
+time.sleep(0.5)
+child = os.fork()
+if not child:
+    status = verifier.verify(*case).status
+    (theirs,) = verifier._pools[os.getpid()]._workers
+    print(status, theirs._process.pid != ours._process.pid, flush=True)
+    sys.exit()  # with everything that runs at exit
+os.waitpid(child, 0)
+print(ours.alive, verifier.verify(*case).status, ours in verifier._pools[os.getpid()]._workers)
+verifier.close()
+"""
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_fork_has_workers_of_its_own():
-    context = multiprocessing.get_context("fork")
-    with AnswerVerifier(workers=1) as verifier:
-        verifier.verify(*ALGEBRA)
-        (ours,) = workers_of(verifier)
-        results = context.SimpleQueue()
-        child = context.Process(target=_in_fork, args=(verifier, results))
-        child.start()
-        status, workers = results.get()
-        child.join()
-        assert status == "correct"
-        assert [pid for pid in workers if pid != ours]
-        assert workers_of(verifier) == [ours]
-        assert verifier.verify(*ALGEBRA).status == "correct"
+def test_a_fork_has_workers_of_its_own_and_leaves_ours_alone():
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK]
+    out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert out.stdout.split() == ["correct", "True", "True", "correct", "True"]
+
+
+def test_closing_ends_a_case_under_way():
+    verifier = AnswerVerifier(workers=1, timeout=300.0)
+    verifier.verify(*ALGEBRA)
+    with ThreadPoolExecutor(2) as threads:
+        running = threads.submit(verifier.verify, HANG, "1")
+        time.sleep(0.5)
+        waiting = threads.submit(verifier.verify, *ALGEBRA)
+        time.sleep(0.5)
+        verifier.close()
+        assert running.result(timeout=30).status == "error"
+        with pytest.raises(RuntimeError, match="the verifier is closed"):
+            waiting.result(timeout=30)
 
 
 @POSIX
@@ -280,8 +312,36 @@ def test_no_worker_outlives_a_parent_that_is_killed():
     assert wait_until_gone(pids, 10.0)
 
 
+HOLDER = """
+import os, sys, time
+from masa_rewards import AnswerVerifier
+verifier = AnswerVerifier()
+verifier.verify(r"\\boxed{(x+1)^2}", "x^2+2x+1")
+(worker,) = verifier._pools[os.getpid()]._workers
+child = os.fork()
+if child:
+    print(worker._process.pid, child, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_that_holds_the_pipes_does_not_keep_a_worker_alive():
+    parent = subprocess.Popen([sys.executable, "-c", HOLDER], stdout=subprocess.PIPE, text=True)
+    with parent:
+        worker, child = map(int, parent.stdout.readline().split())
+        parent.kill()
+        parent.wait()
+        try:
+            assert wait_until_gone([worker], 10.0)
+            assert not gone(child)
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
 def test_importing_the_package_loads_no_computer_algebra():
-    check = "import sys, masa_rewards; print(sorted({'sympy', 'math_verify', 'simplemma'} & {*sys.modules}))"
+    heavy = "{'sympy', 'math_verify', 'simplemma', 'numpy', 'torch', 'ray'}"
+    check = f"import sys, masa_rewards; print(sorted({heavy} & {{*sys.modules}}))"
     out = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
 
@@ -305,7 +365,7 @@ def test_settings_that_make_no_sense_are_refused(settings, message):
 def test_gold_solutions_are_right_and_those_of_other_problems_wrong(verifier):
     import pyarrow.parquet as parquet
 
-    rows = parquet.read_table(DATA, columns=["reward_model"]).to_pylist()[::25]
+    rows = parquet.read_table(DATA, columns=["reward_model"]).to_pylist()[::50]
     truths = [row["reward_model"]["ground_truth"] for row in rows]
     truths = [truth for truth in truths if truth["target"].strip()]
     right = verifier.verify_many([(truth["solution"], truth["target"]) for truth in truths])
@@ -315,7 +375,7 @@ def test_gold_solutions_are_right_and_those_of_other_problems_wrong(verifier):
         (one["solution"], other["target"])
         for one, other in shifted
         if one["target"] != other["target"]
-    ][::3]
+    ][::4]
     wrong = verifier.verify_many(pairs)
-    assert len(pairs) > 80
+    assert len(pairs) > 30
     assert not [pair for pair, verdict in zip(pairs, wrong, strict=True) if verdict.correct]

@@ -163,9 +163,9 @@ class ClusterConfig(_Section):
     gradient_checkpointing: bool = True
     gpu_memory: float = Field(default=0.7, gt=0, le=1)
     """Share of a GPU's memory that an engine takes while it generates."""
-    check_weights: int = Field(default=1, ge=0)
+    check_weights: int = Field(default=2, ge=0)
     """For so many first steps, compare the weights in vLLM with the policy's, and stop if they
-    differ."""
+    differ. Two, since warm-up may leave them where they are in the first."""
 
 
 class VerifierConfig(_Section):

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from masa_openrlhf import cpu
-from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.config import DataConfig, TrainConfig
 from masa_openrlhf.devices import cache_home, runs_on_cpu
 from masa_openrlhf.data import Loaded, keep_short, load_problems, write_problems
-from masa_openrlhf.openrlhf_args import SCRIPT, arguments, has_eval, parse
+from masa_openrlhf.openrlhf_args import SCRIPT, arguments, parse
 from masa_openrlhf.processes import die_with_parent
 from masa_openrlhf.run_folder import RunFolder, write_whole
 
@@ -78,16 +78,17 @@ def launch(folder: RunFolder, config: TrainConfig, *, resume: bool, actors: Acto
     """
     on_cpu = runs_on_cpu(config)
     if on_cpu:
-        os.environ.update(cpu.environment(cache_home()))
+        os.environ.update({**_RAY_VARIABLES, **cpu.environment(cache_home())})
         os.environ.pop("CUDA_VISIBLE_DEVICES", None)  # empty, it would hide the paper GPUs
-    config = make_ready(folder, config, resume=resume)
-    argv = arguments(config, folder, cpu=on_cpu, resume=resume)
-    write_whole(folder.path / "openrlhf.txt", " \\\n  ".join([SCRIPT, *argv]) + "\n")
-    if on_cpu:
-        cpu.refuse_unsupported(parse(argv))
+    named = named_problems(config)  # what is wrong with them is said before anything starts
     folder.event("starting", what="Ray")
     with _RayTemporary() as temporary:
         _start_ray(config, on_cpu=on_cpu, temporary=temporary)
+        config = make_ready(folder, config, named, resume=resume)
+        argv = arguments(config, folder, cpu=on_cpu, resume=resume)
+        write_whole(folder.path / "openrlhf.txt", " \\\n  ".join([SCRIPT, *argv]) + "\n")
+        if on_cpu:
+            cpu.refuse_unsupported(parse(argv))
         folder.event("starting", what="the stack")
         _substitute(folder, config, actors)
         folder.event("starting", what="vLLM and DeepSpeed")
@@ -99,28 +100,37 @@ def launch(folder: RunFolder, config: TrainConfig, *, resume: bool, actors: Acto
 # -- what a run needs ------------------------------------------------------------------------------
 
 
-def make_ready(folder: RunFolder, config: TrainConfig, *, resume: bool) -> TrainConfig:
-    """Make or find the model, and write the problems into the run's folder.
+def named_problems(config: TrainConfig) -> dict[str, Loaded]:
+    """Read the problems that the configuration names, by split.
+
+    Raises:
+        DataError: they cannot be used.
+    """
+    sources = {"train": config.data.train, "eval": config.data.eval}
+    return {split: load_problems(s, config.data) for split, s in sources.items() if s is not None}
+
+
+def make_ready(
+    folder: RunFolder, config: TrainConfig, named: dict[str, Loaded], *, resume: bool
+) -> TrainConfig:
+    """Make or find the tiny model and its problems where none are named; write the problems.
 
     Returns:
         The configuration, with the model's path filled in.
     """
-    train, held_out = config.data.train, config.data.eval
-    if config.model.path is None or train is None:
+    problems = dict(named)
+    if config.model.path is None or config.data.train is None:
         assets = _tiny(folder, config)
-        train, held_out = (
-            train or str(assets.train_file),
-            held_out or (str(assets.eval_file) if config.data.train is None else None),
-        )
         path = config.model.path or str(assets.model_dir)
         config = config.model_copy(update={"model": config.model.model_copy(update={"path": path})})
-    if resume and (folder.data / "train.jsonl").exists():
-        return config
-    folder.event("preparing", what="the problems")
-    fits = _prompt_length(config)
-    _write_split(folder, "train", _loaded(train, config, fits))
-    if has_eval(config) and held_out:
-        _write_split(folder, "eval", _loaded(held_out, config, fits))
+        if config.data.train is None:
+            made = {"train": assets.train_file, "eval": assets.eval_file}
+            problems = {s: load_problems(str(f), DataConfig()) for s, f in made.items()} | problems
+    if not (resume and (folder.data / "train.jsonl").exists()):
+        folder.event("preparing", what="the problems")
+        length = _prompt_length(config)
+        for split, loaded in problems.items():
+            _write_split(folder, split, keep_short(loaded, length, config.data.prompt_max_tokens))
     return config
 
 
@@ -148,10 +158,6 @@ def _prompt_length(config: TrainConfig) -> Callable[[Any], int]:
     return Prompts(tokenizer, config).longest
 
 
-def _loaded(source: str, config: TrainConfig, length: Callable[[Any], int]) -> Loaded:
-    return keep_short(load_problems(source, config.data), length, config.data.prompt_max_tokens)
-
-
 def _write_split(folder: RunFolder, name: str, loaded: Loaded) -> None:
     write_problems(loaded.problems, folder.data / f"{name}.jsonl")
     folder.event("problems", split=name, count=len(loaded.problems), left_out=dict(loaded.left_out))
@@ -171,15 +177,19 @@ class _RayTemporary:
         shutil.rmtree(self._path, ignore_errors=True)
 
 
+# As OpenRLHF's script sets them when it starts Ray itself.
+_RAY_VARIABLES = {
+    "TOKENIZERS_PARALLELISM": "true",
+    "NCCL_DEBUG": "WARN",
+    "RAY_ENABLE_ZERO_COPY_TORCH_TENSORS": "1",
+}
+
+
 def _start_ray(config: TrainConfig, *, on_cpu: bool, temporary: Path) -> None:
     """Join the cluster that RAY_ADDRESS names, or start Ray on this machine."""
     import ray
 
-    variables = {
-        "TOKENIZERS_PARALLELISM": os.environ.get("TOKENIZERS_PARALLELISM", "true"),
-        "NCCL_DEBUG": os.environ.get("NCCL_DEBUG", "WARN"),
-        "RAY_ENABLE_ZERO_COPY_TORCH_TENSORS": "1",
-    }
+    variables = {name: os.environ.get(name, value) for name, value in _RAY_VARIABLES.items()}
     if not on_cpu and os.environ.get("RAY_ADDRESS"):
         ray.init(runtime_env={"env_vars": variables})
         return
@@ -195,10 +205,12 @@ def _start_ray(config: TrainConfig, *, on_cpu: bool, temporary: Path) -> None:
     ray.init(
         address="local",
         num_gpus=ranks,  # on paper: OpenRLHF places its actors by GPUs
-        num_cpus=ranks + 2,
+        num_cpus=ranks + 1,  # as many workers are started ahead: those, and the trainer
         object_store_memory=256 << 20,
         include_dashboard=False,
-        runtime_env={"env_vars": {**variables, **cpu.environment(cache_home())}},
+        # The variables are in this process's environment, which Ray's processes inherit: with a
+        # runtime_env, no worker would be started ahead.
+        _system_config={"preload_python_modules": [cpu.PRELOAD]},
         _temp_dir=str(temporary),
         _node_ip_address="127.0.0.1",
     )

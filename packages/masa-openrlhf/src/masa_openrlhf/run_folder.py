@@ -110,8 +110,8 @@ class RunFolder:
         """Write the first few episodes of a step, to be read by a person."""
         if self._sample_episodes:
             chosen = [readable(episode) for episode in episodes[: self._sample_episodes]]
-            text = "".join(json.dumps(e, ensure_ascii=False, indent=2) + "\n" for e in chosen)
-            write_whole(self.path / "episodes" / f"step-{step:06d}.json", text)
+            text = json.dumps(chosen, ensure_ascii=False, indent=2)
+            write_whole(self.path / "episodes" / f"step-{step:06d}.json", text + "\n")
 
     def rewind(self, step: int) -> None:
         """Drop the lines of steps after ``step``, all of them for 0: they are written anew."""
@@ -177,7 +177,7 @@ class TailReader:
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that a reader, or a kill, sees the old one or the new one."""
     part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
+    part.write_text(text, encoding="utf-8", errors="backslashreplace")
     os.replace(part, path)
 
 

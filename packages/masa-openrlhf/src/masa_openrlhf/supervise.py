@@ -24,6 +24,7 @@ from masa_openrlhf.run_folder import RunFolder
 _POLL = 0.25
 _STOPPED = 130
 LAST_WORDS = 25
+_USERS_ERRORS = {"DataError", "OpenRLHFArgumentError", "ConfigError", "ModuleNotFoundError"}
 
 
 def supervise(
@@ -72,8 +73,16 @@ def supervise(
     if interrupts.count:
         display.stopped()
         return _STOPPED
-    display.failed(status, last_words(folder.log))
+    display.failed(status, _plain_error(folder) or last_words(folder.log))
     return status if status > 0 else 1
+
+
+def _plain_error(folder: RunFolder) -> list[str]:
+    """Return what the user can mend: a message says it better than a traceback."""
+    events = folder.events()
+    if events and events[-1]["event"] == "failed" and events[-1]["error"] in _USERS_ERRORS:
+        return list(str(events[-1]["message"]).splitlines())
+    return []
 
 
 class _Interrupts:

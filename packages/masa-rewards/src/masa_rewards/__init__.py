@@ -23,7 +23,8 @@ from masa_rewards.missing import Missing
 from masa_rewards.notion import notion_reward
 from masa_rewards.prediction import MetaPrompt
 from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
-from masa_rewards.verification import AnswerVerifier, Verdict
+from masa_rewards.verdict import Verdict
+from masa_rewards.verification import AnswerVerifier
 
 __all__ = [
     "AnswerVerifier",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-_ENDING = re.compile(r"(?<!\\right)(?<!\\left)[\s.,;]+$")
 _ABOUT = re.compile(r"^\\approx(?![A-Za-z])\s*")
 _FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 _OPERAND = r"\s*(\d|[a-zA-Z]|\\pi(?![A-Za-z])|\{[^{}]*\})"
@@ -21,12 +20,12 @@ _STYLED = re.compile(
     r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|mbox|mathrm|mathbf|operatorname)\s*\{((?:[^{}\\]|\\.)*)\}"
 )
 _BARE_AND = re.compile(r"\{,?\}")  # what is left of \text{, and } in some data sets
-_AND = re.compile(r"\s*,?\s*(?<![A-Za-z\\])and(?![A-Za-z])\s*|,\s*,")
+_AND = re.compile(r" *,? *(?<![A-Za-z\\])and(?![A-Za-z]) *|, *,")
 _BARE_OR = re.compile(r"(?<![\\A-Za-z}^_])\{or\}")
-_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:(?:,\\!|\{,\}|\\,|,)\d{3})+(?:\.\d+)?")
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:(?:\\,|,| )\d{3})+(?:\.\d+)?")
 _SPACING = re.compile(r"(?<!\\)\\[,;: ]|\\q?quad(?![A-Za-z])|~|\s")
 # A space says something between two digits, as "1 2" is not "12", and where a command ends.
-_IDLE_SPACE = re.compile(r"(?<!\d)(?<!\\) (?!\d)|(?<!\d) (?=\d)|(?<=\d) (?!\d)")
+_IDLE_SPACE = re.compile(r"(?<!\d) | (?!\d)")
 _COMMAND_END = re.compile(r"(\\[A-Za-z]+) (?=[A-Za-z])")
 _WHOLE_GROUP = re.compile(r"\{([^{}\\]*)\}")
 _FIRST_GROUP = re.compile(r"^\{([A-Za-z0-9]+)\}")
@@ -48,8 +47,9 @@ def tidy(text: str) -> str:
     Returns:
         The same answer.
     """
-    text = text.replace("\\$", "").replace("$", "").replace("\u2212", "-").strip()
-    text = _ABOUT.sub("", _ENDING.sub("", text))
+    text = text.replace("\\$", "").replace("$", "").replace("\u2212", "-")
+    # Runs of white space go first: no pattern below may have to try each of their parts.
+    text = _ABOUT.sub("", _without_ending(" ".join(text.split())))
     if "matrix}" in text:
         text = _LOST_BREAK.sub(r"\\\\", text)
     text = _SHORT_FRACTION.sub(_with_braces, _FRACTION.sub(r"\\frac", text))
@@ -64,20 +64,19 @@ def normalise(text: str, *, thousands: bool = True) -> str:
     r"""Bring an answer into the form in which equal texts are equal answers.
 
     Beyond `tidy`: `\left`, idle spaces, styles of text, invisible braces around the whole, commas
-    between thousands, degree signs behind plain numbers and the parentheses of an option "(B)"
-    go; "and" becomes a comma.
+    and spaces between thousands, degree signs behind plain numbers and the parentheses of an
+    option "(B)" go; "and" becomes a comma.
 
     Args:
         text: An answer in LaTeX or plain text.
-
         thousands: Whether "81,256" is one number. As a list of two it is "81, 256" too.
 
     Returns:
         Its normal form, for comparison only.
     """
     text = _DELIMITER.sub("", tidy(text))
-    text = _BARE_OR.sub(" or ", _STYLED.sub(r" \1 ", text)).strip()
-    text = _ENDING.sub("", text)
+    text = _BARE_OR.sub(" or ", _STYLED.sub(r" \1 ", text))
+    text = _without_ending(" ".join(text.split()))
     if thousands and _THOUSANDS.fullmatch(text):
         return re.sub(r"[^\d.+-]", "", text)
     text = _AND.sub(",", _BARE_AND.sub(_bare_and, text))
@@ -92,6 +91,14 @@ def normalise(text: str, *, thousands: bool = True) -> str:
     return text
 
 
+def _without_ending(text: str) -> str:
+    r"""Drop punctuation and spaces at the end, but not the dot of `\right.`, which is a bracket."""
+    bare = text.rstrip(" .,;")
+    if bare.endswith(("\\left", "\\right")) and text[len(bare) :].startswith("."):
+        return f"{bare}."
+    return bare
+
+
 def _with_braces(fraction: re.Match[str]) -> str:
     above, below = (part.strip("{}") for part in fraction.groups())
     return f"\\frac{{{above}}}{{{below}}}"
@@ -102,6 +109,6 @@ def _bare_and(match: re.Match[str]) -> str:
 
 
 def _without_idle_spaces(text: str) -> str:
-    text = re.sub(" +", " ", _SPACING.sub(" ", text.replace("\\!", ""))).strip()
+    text = " ".join(_SPACING.sub(" ", text.replace("\\!", "")).split())
     text = _COMMAND_END.sub("\\1\0", text)
     return _IDLE_SPACE.sub("", text).replace("\0", " ")

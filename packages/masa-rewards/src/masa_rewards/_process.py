@@ -9,12 +9,21 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-Outcome = Literal["correct", "incorrect", "unparsable", "timeout", "error"]
+from masa_rewards.verdict import Status
 
 # What the interpreter and its libraries need; not the CUDA, Ray and proxy settings of the parent.
-_INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP")
+_INHERITED = (
+    "PATH",
+    "PYTHONHOME",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "HOME",
+    "SYSTEMROOT",
+    "TEMP",
+    "TMP",
+)
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -29,7 +38,7 @@ class Settings(NamedTuple):
 class Reply(NamedTuple):
     """What came of a case; `detail` says why when it failed."""
 
-    outcome: Outcome
+    outcome: Status
     detail: str = ""
 
 

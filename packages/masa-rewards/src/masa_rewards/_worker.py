@@ -33,7 +33,7 @@ def main() -> None:
     _watch_parent()
     try:
         _limit_memory(memory_mb)
-        _compare("1", "x")  # what is loaded at first use is loaded now
+        _compare("(x+1)^2", "x^2+2x+1")  # what is loaded at first use is loaded now
     except BaseException as error:
         _send(replies, {"ready": f"{type(error).__name__}: {error}"})
         return

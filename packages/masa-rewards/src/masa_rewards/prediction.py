@@ -7,7 +7,6 @@ import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from typing_extensions import Self
 
 from masa_rewards._components import read_notions, read_whole
 from masa_rewards._objects import Parsed, UnreadableError, parse_object
@@ -68,7 +67,7 @@ class MetaPrompt(BaseModel):
         return wording
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _consistent(self) -> MetaPrompt:
         if self.min_length > self.max_length:
             raise ValueError(f"min_length {self.min_length} > max_length {self.max_length}")
         if len(set(map(_plain_key, self._keys.values()))) < len(COMPONENTS):
@@ -100,10 +99,11 @@ class MetaPrompt(BaseModel):
         r"""Read the answer to a meta prompt. Never raises, whatever the text.
 
         The object that counts is the last one with at least one of our keys; one inside another
-        such object belongs to that. It is looked for behind the last closing tag, and in the whole
-        answer only when there is none. Read are at most the last 20,000 characters, and in these
-        the last 64 places where an object could start. Within LaTeX (`\boxed{...}`, `$...$`), code
-        fences and prose it is found; Python's and LaTeX's ways of writing it are read too.
+        such object belongs to that. So one behind `</meta>` goes before one that was thought of in
+        front of it, which counts only where it is alone. It is found within prose, code fences and
+        LaTeX (`\boxed{...}`, `$...$`), and read in JSON, Python's and LaTeX's ways of writing it.
+        Read are at most the last 20,000 characters, and in these the last 64 places where an
+        object could start.
 
         Args:
             text: What the policy wrote.
@@ -112,10 +112,7 @@ class MetaPrompt(BaseModel):
             The prediction. A component that is not there, or not validly, is None, and `missing`
             says why. pass_rate 5 of 8 reads 0.625.
         """
-        window = text[-READ_CHARACTERS:]
-        entries = self._last_object(window.rpartition(self.closing)[2])
-        if entries is None and self.closing in window:
-            entries = self._last_object(window)
+        entries = self._last_object(text[-READ_CHARACTERS:])
         if entries is None:
             return MetaPrediction(missing=dict.fromkeys(COMPONENTS, "no_json"))
         return self._read(entries)

@@ -6,50 +6,17 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, get_args
-
-from pydantic import BaseModel, ConfigDict
-from typing_extensions import Self
+from typing import Any, NamedTuple, get_args
 
 from masa_rewards._answers import READ_CHARACTERS, Extraction, find_answer
 from masa_rewards._equal import decide
 from masa_rewards._normal import normalise, tidy
 from masa_rewards._pool import WorkerPool
 from masa_rewards._process import Reply, Settings
-from masa_rewards._text import Text
+from masa_rewards.verdict import Verdict
 
 MAX_CHARACTERS = 1_000
 """A longer answer is not given to computer algebra, which it would only keep busy."""
-
-Status = Literal["correct", "incorrect", "unparsable", "timeout", "error"]
-
-
-class Verdict(BaseModel):
-    """What verification came to.
-
-    Attributes:
-        status: "correct" or "incorrect"; "unparsable" when the text states no answer, or none that
-            can be read, which is wrong too; "timeout" or "error" when the VERIFIER failed, which
-            says nothing about the answer: leave that rollout out of the group, and count it.
-        answer: The answer as extracted; None when there is none.
-        detail: Why, for people; "" where the status says it all.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    status: Status
-    answer: Text | None
-    detail: str = ""
-
-    @property
-    def correct(self) -> bool:
-        """Whether the answer is right; of no meaning where the verifier `failed`."""
-        return self.status == "correct"
-
-    @property
-    def failed(self) -> bool:
-        """Whether the verifier failed, so that the answer is neither right nor wrong."""
-        return self.status in ("timeout", "error")
 
 
 class _Case(NamedTuple):
@@ -150,7 +117,7 @@ class AnswerVerifier:
         if pool := self._pools.pop(os.getpid(), None):
             pool.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> AnswerVerifier:
         return self
 
     def __exit__(

@@ -5,6 +5,7 @@ for granted of CUDA is put right in each process of a run, and only there:
 
 - ``environment``: the variables every process must see before it imports torch, vllm or deepspeed;
 - ``activate``: called by the modules of our Ray actors before they import OpenRLHF;
+- ``preload``: what Ray's workers import while the driver is busy;
 - ``worker``: the extension that receives weights inside a vLLM worker;
 - ``limits``: what a CPU cannot do, refused before anything starts.
 
@@ -15,4 +16,7 @@ from masa_openrlhf.cpu.activate import activate, is_active
 from masa_openrlhf.cpu.environment import engine_arguments, environment
 from masa_openrlhf.cpu.limits import refuse_unsupported
 
-__all__ = ["activate", "engine_arguments", "environment", "is_active", "refuse_unsupported"]
+PRELOAD = "masa_openrlhf.cpu.preload"
+"""What Ray's workers import ahead."""
+
+__all__ = ["PRELOAD", "activate", "engine_arguments", "environment", "is_active", "refuse_unsupported"]

@@ -34,6 +34,9 @@ def environment(cache: Path) -> dict[str, str]:
         "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
+        # All workers are started ahead, at once, and kept until they are wanted.
+        "RAY_worker_maximum_startup_concurrency": "64",
+        "RAY_idle_worker_killing_time_threshold_ms": "3600000",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
         "RAY_DISABLE_DOCKER_CPU_WARNING": "1",

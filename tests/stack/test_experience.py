@@ -1,0 +1,218 @@
+"""From episodes to OpenRLHF's batches, with OpenRLHF's own classes and loss."""
+
+import asyncio
+import warnings
+from types import SimpleNamespace
+
+import pytest
+from masa_control import run_episode
+
+from tests.masa_control.scripted import (
+    PROBLEM,
+    ScriptedEngine,
+    ScriptedVerifier,
+    completion,
+    prediction,
+    settings,
+)
+
+
+@pytest.fixture(scope="module")
+def experience():
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setenv("MASA_OPENRLHF_CPU", "1")
+        patch.setenv("DS_ACCELERATOR", "cpu")
+        from masa_openrlhf import experience
+
+        yield experience
+
+
+def episode(right, meta=2, solution=4, length=6):
+    engine = ScriptedEngine(
+        meta=[completion(prediction(8 * i // max(1, meta - 1), 5)) for i in range(meta)],
+        solution=[completion("it is 4", tokens=length + i) for i in range(right)]
+        + [completion("it is 5", tokens=2 + i) for i in range(solution - right)],
+    )
+    return asyncio.run(
+        run_episode(
+            PROBLEM,
+            engine=engine,
+            verifier=ScriptedVerifier(),
+            settings=settings(meta, solution),
+        )
+    )
+
+
+def maker(experience, *, ranks=1, batch=64, micro=16, meta_weight=1.0, mode="token-mean", **more):
+    """An experience maker without models behind it: only what it does with samples."""
+    made = object.__new__(experience.ExperienceMaker)
+    made._meta_weight, made._ranks = meta_weight, ranks
+    made.advantage_estimator = more.get("estimator", "group_norm")
+    made.tokenizer = SimpleNamespace(pad_token_id=0)
+    made.kl_ctl = SimpleNamespace(value=0.0)
+    made.args = SimpleNamespace(
+        train=SimpleNamespace(batch_size=batch, dynamic_batch_enable=False),
+        rollout=SimpleNamespace(micro_batch_size=micro, max_new_tokens=100),
+        actor=SimpleNamespace(loss_agg_mode=mode),
+        reward=SimpleNamespace(
+            clip_range=(-10, 10), overlong_buffer_len=None, stop_properly_penalty_coef=None
+        ),
+        data=SimpleNamespace(max_len=200),
+    )
+    return made
+
+
+def with_advantages(made, samples):
+    import torch
+
+    batches = made.split_rollout_samples(made._filled(samples))
+    for batch in batches:
+        batch.kl = torch.zeros_like(batch.action_mask, dtype=torch.float32)
+    return made.compute_advantages_and_returns(batches)
+
+
+def by_sample(batches):
+    """(tag, advantage of its tokens) of every sample."""
+    for batch in batches:
+        for tag, row, mask in zip(batch.labels, batch.advantages, batch.action_mask, strict=True):
+            values = row[mask.bool()]
+            assert (values == values[0]).all()
+            yield tag, float(values[0])
+
+
+def test_a_sample_is_prompt_and_response(experience):
+    one = episode(right=1)
+    meta, *_, solution = experience.samples_of(one, "0")
+    assert meta.sequences[0].tolist() == [
+        *one.meta_prompt_ids, *one.meta[0].completion.token_ids
+    ]
+    # The mask is over next tokens: the first response token stands one before its place.
+    assert int(meta.action_mask.sum()) == len(one.meta[0].completion.token_ids)
+    assert int(meta.action_mask[0].nonzero()[0]) == len(one.meta_prompt_ids) - 1
+    assert meta.labels[0] == ("0/meta", "meta", True)
+    assert solution.labels[0] == ("0/solution", "solution", True)
+    assert solution.rollout_log_probs.shape == solution.action_mask.shape
+    assert float(solution.rollout_log_probs.sum()) == pytest.approx(
+        -0.5 * len(one.solutions[-1].completion.token_ids)
+    )
+
+
+def test_m_and_g_differ_and_every_group_is_its_own(experience):
+    samples = [
+        sample
+        for i, right in enumerate([1, 2, 4])
+        for sample in experience.samples_of(episode(right, meta=3, solution=5), str(i))
+    ]
+    made = maker(experience, batch=24, micro=5, estimator="dr_grpo")
+    batches = with_advantages(made, samples)
+    groups = {}
+    for tag, advantage in by_sample(batches):
+        groups.setdefault(tag.group, []).append(advantage)
+    assert {name: len(values) for name, values in groups.items()} == {
+        **{f"{i}/meta": 3 for i in range(3)},
+        **{f"{i}/solution": 5 for i in range(3)},
+    }
+    assert sorted(groups["0/solution"]) == pytest.approx([-0.2] * 4 + [0.8])
+    assert sorted(groups["2/solution"]) == pytest.approx([-0.8] + [0.2] * 4)
+    for values in groups.values():
+        assert sum(values) == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+@pytest.mark.parametrize("episodes", [1, 2, 5])
+def test_every_rank_gets_as_much_and_no_sample_is_lost(experience, ranks, episodes):
+    samples = [
+        sample
+        for i in range(episodes)
+        for sample in experience.samples_of(episode(2, meta=3, solution=4), str(i))
+    ]
+    micro = 4
+    size = -(-35 // (ranks * micro)) * ranks * micro
+    made = maker(experience, ranks=ranks, batch=size, micro=micro)
+    batches = made.split_rollout_samples(made._filled(samples))
+    # As OpenRLHF deals them out: equal chunks of the list.
+    assert len(batches) % ranks == 0
+    chunk = len(batches) // ranks
+    shares = [batches[i * chunk : (i + 1) * chunk] for i in range(ranks)]
+    assert {sum(len(b.labels) for b in share) for share in shares} == {size // ranks}
+    tags = [tag for batch in batches for tag in batch.labels]
+    assert sum(tag.kind != "filler" for tag in tags) == len(samples)
+    tokens = [sum(float(b.total_length.sum()) for b in share) for share in shares]
+    assert max(tokens) - min(tokens) <= max(float(s.total_length) for s in samples)
+
+
+@pytest.mark.parametrize("mode", ["token-mean", "seq-mean-token-mean"])
+def test_fillers_do_not_change_the_gradient(experience, mode):
+    import torch
+    from openrlhf.models import PolicyLoss
+
+    samples = experience.samples_of(episode(2, meta=3, solution=4), "0")
+    gradients = []
+    for size in (len(samples), 16):  # without fillers, and with nine of them
+        made = maker(experience, batch=size, micro=size, mode=mode)
+        (batch,) = with_advantages(made, list(samples))
+        torch.manual_seed(0)
+        theta = torch.zeros((), requires_grad=True)
+        # A log-probability that depends on the token, so that a wrong weight would show.
+        logprobs = theta * batch.sequences[:, 1:].float() / 100
+        loss_of = PolicyLoss(token_level_loss=mode == "token-mean")
+        loss, *_ = loss_of(
+            logprobs, logprobs.detach(), batch.advantages, action_mask=batch.action_mask
+        )
+        loss.backward()
+        gradients.append(theta.grad.item())
+    assert gradients[0] != 0
+    assert gradients[1] == pytest.approx(gradients[0], rel=1e-4)
+
+
+def test_the_meta_weight(experience):
+    samples = experience.samples_of(episode(2, meta=3), "0")
+    found = []
+    for weight in (1.0, 0.25):
+        made = maker(experience, batch=len(samples), meta_weight=weight)
+        found.append(dict.fromkeys(("meta", "solution"), 0.0))
+        for tag, advantage in by_sample(with_advantages(made, list(samples))):
+            found[-1][tag.kind] += abs(advantage)
+    assert found[1]["solution"] == pytest.approx(found[0]["solution"])
+    assert found[1]["meta"] == pytest.approx(0.25 * found[0]["meta"]) != 0
+
+
+def test_a_rollout_that_could_not_be_judged_pulls_nowhere(experience):
+    engine = ScriptedEngine(
+        meta=[completion(prediction(8, 3))] * 2,
+        solution=[completion(t) for t in ("is 4", "is 5", "is ?", "is 4")],
+    )
+    one = asyncio.run(
+        run_episode(
+            PROBLEM, engine=engine, verifier=ScriptedVerifier(), settings=settings(2, 4)
+        )
+    )
+    made = maker(experience, batch=6, estimator="dr_grpo")
+    found = [
+        (tag.scored, round(advantage, 5))
+        for tag, advantage in by_sample(with_advantages(made, experience.samples_of(one, "0")))
+        if tag.kind == "solution"
+    ]
+    assert sorted(found) == [(False, 0.0), (True, -0.66667), (True, 0.33333), (True, 0.33333)]
+
+
+def test_the_overlong_penalty_is_for_solutions_alone(experience):
+    made = maker(experience, batch=6)
+    made.args.reward.overlong_buffer_len = 98.0  # beyond 2 tokens
+    made.args.reward.overlong_penalty_factor = 1.0
+    samples = experience.samples_of(episode(2, length=50), "0")
+    before = [float(s.rewards) for s in samples]
+    made._ranks, made.make_experience = 1, lambda batches: batches
+    made.compute_advantages_and_returns = lambda batches: batches
+    made.make_experience_batch(samples)
+    after = [float(s.rewards) for s in samples]
+    assert after[:2] == before[:2]
+    assert after[2] == pytest.approx(1 - 48 / 98)
+    assert after[3] == pytest.approx(1 - 49 / 98)
+
+
+def test_dealing_refuses_what_does_not_divide(experience):
+    samples = experience.samples_of(episode(2), "0")
+    with pytest.raises(ValueError, match="6 samples cannot be dealt evenly to 4 ranks"):
+        experience.deal(samples, 4)

@@ -1,0 +1,107 @@
+"""A whole run on the real stack: OpenRLHF, Ray, vLLM and DeepSpeed, as published."""
+
+import json
+import re
+
+import pytest
+from masa_openrlhf.config import TrainConfig
+
+from tests.stack.runs import steps
+
+
+@pytest.fixture(scope="module")
+def folder(whole_run):
+    return whole_run[0]
+
+
+def openrlhf_arguments(folder):
+    return " ".join((folder.path / "openrlhf.txt").read_text().replace("\\", " ").split())
+
+
+def test_it_takes_every_step(folder):
+    assert steps(folder) == list(range(1, 8))
+
+
+def test_each_step_is_measured(folder):
+    for row in folder.metrics():
+        assert 0 <= row["solution/pass_rate"] <= 1
+        assert 0 <= row["meta/reward"] <= 1
+        parts = [row[f"meta/reward_{part}"] for part in ("length", "difficulty", "notion")]
+        assert sum(parts) / 3 == pytest.approx(row["meta/reward"])
+        assert row["policy/grad_norm"] > 0
+        assert row["policy/kl_vllm"] == pytest.approx(0, abs=0.01)
+        assert row["time/step"] > 0
+
+
+def test_every_token_is_counted(folder):
+    rows = folder.metrics()
+    for kind, rollouts in (("meta", 4), ("solution", 6)):
+        made = sum(row[f"tokens/{kind}"] for row in rows)
+        assert rows[-1][f"ledger/{kind}_tokens"] == made > 0
+        assert rows[-1][f"ledger/{kind}_rollouts"] == 7 * 5 * rollouts
+
+
+def test_meta_and_solution_groups_differ_in_size(folder):
+    episodes = json.loads((folder.path / "episodes" / "step-000001.json").read_text())
+    assert len(episodes) == 5
+    for episode in episodes:
+        assert (len(episode["meta"]), len(episode["solutions"])) == (4, 6)
+        assert episode["problem"]
+        assert all(s["text"] for s in episode["solutions"])
+        right = [s["reward"] for s in episode["solutions"]]
+        assert episode["pass_rate"] == pytest.approx(sum(right) / 6)
+
+
+def test_the_weights_in_vllm_are_the_policys(folder):
+    checks = [event for event in folder.events() if event["event"] == "weights"]
+    assert [check["step"] for check in checks] == [1, 2]
+    for check in checks:
+        assert check["compared"] >= 18
+        assert check["differing"] == []
+        assert check["unmatched"] == []
+
+
+def test_the_model_is_trained_and_loads_as_any_other(folder):
+    import torch
+    import transformers
+
+    first = re.search(r"--actor.model_name_or_path (\S+)", openrlhf_arguments(folder))[1]
+    models = [
+        transformers.AutoModelForCausalLM.from_pretrained(path) for path in (first, folder.model)
+    ]
+    before, after = ([p.detach().float() for p in model.parameters()] for model in models)
+    moved = max((a - b).abs().max().item() for a, b in zip(before, after, strict=True))
+    assert moved > 0
+    assert all(torch.isfinite(p).all() for p in after)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder.model)
+    prompt = tokenizer("Solve.", return_tensors="pt")
+    assert models[1].generate(**prompt, max_new_tokens=4).shape[1] > prompt["input_ids"].shape[1]
+
+
+def test_held_out_problems_are_evaluated(folder):
+    evals = folder.evals()
+    assert [row["step"] for row in evals] == [0, 3, 6, 7]
+    assert all(row["problems"] == 8 and 0 <= row["pass_at_1"] <= 1 for row in evals)
+
+
+def test_what_a_run_leaves_to_be_read(folder):
+    config = TrainConfig.model_validate_json(folder.config.read_text())
+    assert (config.meta.rollouts, config.solution.rollouts) == (4, 6)
+    assert "--train.batch_size 64" in openrlhf_arguments(folder)
+    assert list((folder.path / "tensorboard").rglob("events.out.tfevents.*"))
+    kept = sorted(p.name for p in (folder.checkpoints / "_actor").iterdir() if p.is_dir())
+    assert kept == ["global_step6", "global_step7"]
+
+
+def test_the_terminal_is_left_to_the_table(whole_run):
+    folder, output, _ = whole_run
+    assert "step 7/7" in output
+    assert "What the run learned" in output
+    assert str(folder.model) in output.replace("\n", "")
+    for noise in ("INFO", "WARNING", "Traceback", "pid="):
+        assert noise not in output
+    assert "vllm" in folder.log.read_text().lower()
+
+
+def test_nothing_is_left_behind(whole_run):
+    assert whole_run[2] == []
