@@ -53,9 +53,7 @@ def test_rewards_of_an_episode_worked_out_by_hand():
 
 
 def test_prompts_are_encoded_as_the_settings_word_them():
-    engine = ScriptedEngine(
-        meta=[completion("")] * 2, solution=[completion("4")] * 4
-    )
+    engine = ScriptedEngine(meta=[completion("")] * 2, solution=[completion("4")] * 4)
     episode = play(engine)
     assert "".join(map(chr, episode.solution_prompt_ids)) == "Solve: What is 2 + 2?"
     assert PROBLEM.text in "".join(map(chr, episode.meta_prompt_ids))
@@ -92,9 +90,7 @@ def test_no_episode_waits_for_another():
     async def both():
         await asyncio.gather(
             *(
-                run_episode(
-                    PROBLEM, engine=e, verifier=ScriptedVerifier(), settings=settings(2, 4)
-                )
+                run_episode(PROBLEM, engine=e, verifier=ScriptedVerifier(), settings=settings(2, 4))
                 for e in (slow, quick)
             )
         )
@@ -156,8 +152,6 @@ def test_when_one_half_dies_the_other_is_cancelled(dies, other):
 
 
 def test_groups_of_different_sizes():
-    engine = ScriptedEngine(
-        meta=[completion(prediction(8, 3))] * 3, solution=[completion("4")] * 7
-    )
+    engine = ScriptedEngine(meta=[completion(prediction(8, 3))] * 3, solution=[completion("4")] * 7)
     episode = play(engine, meta=3, solution=7)
     assert (len(episode.meta), len(episode.solutions)) == (3, 7)

@@ -19,9 +19,7 @@ def episode():
         solution=[completion("it is 4", tokens=10), completion("it is ?", tokens=20)],
     )
     return asyncio.run(
-        run_episode(
-            PROBLEM, engine=engine, verifier=ScriptedVerifier(), settings=settings(2, 2)
-        )
+        run_episode(PROBLEM, engine=engine, verifier=ScriptedVerifier(), settings=settings(2, 2))
     )
 
 

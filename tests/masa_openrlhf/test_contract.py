@@ -1,4 +1,4 @@
-"""What masa-openrlhf takes from OpenRLHF, vLLM and DeepSpeed: a new version that moves it fails here.
+"""What we take from OpenRLHF, vLLM and DeepSpeed: a new version that moves it fails here.
 
 The installed sources are read, not imported: this takes no second, and says which name has gone.
 """

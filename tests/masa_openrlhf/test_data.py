@@ -71,7 +71,9 @@ def test_problems_that_cannot_be_used_are_counted(tmp_path):
 
 def test_long_prompts_are_counted(tmp_path):
     source = jsonl(
-        tmp_path / "a.jsonl", {"problem": "1+1?", "answer": "2"}, {"problem": "x" * 9, "answer": "2"}
+        tmp_path / "a.jsonl",
+        {"problem": "1+1?", "answer": "2"},
+        {"problem": "x" * 9, "answer": "2"},
     )
     loaded = keep_short(load_problems(source, CONFIG), lambda p: len(p.text), 5)
     assert [p.text for p in loaded.problems] == ["1+1?"]

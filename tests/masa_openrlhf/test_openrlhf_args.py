@@ -70,7 +70,27 @@ def test_what_is_ours_to_set_is_refused_with_the_way_out(name):
 
 def test_asynchronous_training_is_refused():
     with pytest.raises(OpenRLHFArgumentError, match=r"train\.async_enable"):
-        arguments(TrainConfig(openrlhf={"train.async_enable": True}), FOLDER, cpu=False, resume=False)
+        arguments(
+            TrainConfig(openrlhf={"train.async_enable": True}), FOLDER, cpu=False, resume=False
+        )
+
+
+@pytest.mark.parametrize("estimator", ["gae", "reinforce"])
+def test_estimators_without_groups_are_refused(estimator):
+    config = TrainConfig(openrlhf={"algo.advantage.estimator": estimator})
+    with pytest.raises(OpenRLHFArgumentError, match=f"{estimator}.*group_norm, dr_grpo, rloo"):
+        arguments(config, FOLDER, cpu=False, resume=False)
+
+
+def test_flags_that_would_do_nothing_are_refused():
+    config = TrainConfig(openrlhf={"logger.logging_steps": "5"})
+    with pytest.raises(OpenRLHFArgumentError, match="every step is logged"):
+        arguments(config, FOLDER, cpu=False, resume=False)
+
+
+def test_a_folder_that_openrlhf_would_split_is_refused():
+    with pytest.raises(OpenRLHFArgumentError, match="',' or '@'"):
+        arguments(TrainConfig(), RunFolder(Path("a,b")), cpu=False, resume=False)
 
 
 def test_resume_is_passed_on():

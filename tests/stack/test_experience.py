@@ -84,9 +84,7 @@ def by_sample(batches):
 def test_a_sample_is_prompt_and_response(experience):
     one = episode(right=1)
     meta, *_, solution = experience.samples_of(one, "0")
-    assert meta.sequences[0].tolist() == [
-        *one.meta_prompt_ids, *one.meta[0].completion.token_ids
-    ]
+    assert meta.sequences[0].tolist() == [*one.meta_prompt_ids, *one.meta[0].completion.token_ids]
     # The mask is over next tokens: the first response token stands one before its place.
     assert int(meta.action_mask.sum()) == len(one.meta[0].completion.token_ids)
     assert int(meta.action_mask[0].nonzero()[0]) == len(one.meta_prompt_ids) - 1
@@ -184,9 +182,7 @@ def test_a_rollout_that_could_not_be_judged_pulls_nowhere(experience):
         solution=[completion(t) for t in ("is 4", "is 5", "is ?", "is 4")],
     )
     one = asyncio.run(
-        run_episode(
-            PROBLEM, engine=engine, verifier=ScriptedVerifier(), settings=settings(2, 4)
-        )
+        run_episode(PROBLEM, engine=engine, verifier=ScriptedVerifier(), settings=settings(2, 4))
     )
     made = maker(experience, batch=6, estimator="dr_grpo")
     found = [

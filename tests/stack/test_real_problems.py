@@ -12,11 +12,13 @@ DATA = Path(__file__).parents[3] / "shared" / "data" / "math_train.parquet"
 @pytest.mark.skipif(not DATA.exists(), reason=f"the real problems are not there: {DATA}")
 def test_three_steps_on_real_mathematics(tmp_path):
     with train(
-        "--data.train", str(DATA),
+        "--data.train",
+        str(DATA),
         "--data.prompt-max-tokens=512",
         "--batch.problems=4",
         "--max-steps=3",
-        "--runs", str(tmp_path / "runs"),
+        "--runs",
+        str(tmp_path / "runs"),
         log=tmp_path / "out.txt",
     ) as run:
         status = run.wait()

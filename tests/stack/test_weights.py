@@ -16,7 +16,10 @@ def test_without_the_broadcast_the_run_stops_and_says_why(tmp_path, capfd):
     folder = RunFolder(tmp_path / "run")
     folder.create(config)
     status = supervise(
-        folder, config, resume=False, command=(sys.executable, "-m", "tests.stack.without_broadcast")
+        folder,
+        config,
+        resume=False,
+        command=(sys.executable, "-m", "tests.stack.without_broadcast"),
     )
     assert status == 1
     assert "the weights of vLLM engine 0 are not the policy's" in capfd.readouterr().out

@@ -20,7 +20,6 @@ from masa_rewards import (
     Rollout,
     RolloutGroup,
     Verdict,
-
     meta_rewards,
 )
 from pydantic import BaseModel, ConfigDict, Field

@@ -1,4 +1,4 @@
-"""The command line. Nothing of the stack is imported here, nor anything slow before it is needed."""
+"""The command line. Nothing of the stack is imported here, nor anything slow before its time."""
 
 from __future__ import annotations
 

@@ -58,8 +58,10 @@ class DataConfig(_Section):
 
 
 class MetaPromptConfig(_Section):
-    """How a prediction is asked for: masa_rewards.MetaPrompt, but for the longest length, which is
-    solution.max_tokens."""
+    """How a prediction is asked for: masa_rewards.MetaPrompt, the longest length aside.
+
+    That is solution.max_tokens.
+    """
 
     wording: str = MetaPrompt().wording
     """The prompt, with {problem} once; see masa_rewards.MetaPrompt for the other placeholders."""

@@ -66,7 +66,7 @@ def load_problems(source: str, config: DataConfig) -> Loaded:
     if not problems:
         raise DataError(
             f"{source}: none of {len(rows)} rows can be used ({dict(left_out)}); "
-            f"read were {problem_key!r} and {answer_key!r}, set data.problem_key and data.answer_key"
+            f"read were {problem_key!r} and {answer_key!r}: set data.problem_key, data.answer_key"
         )
     return Loaded(problems, dict(left_out))
 

@@ -1,7 +1,7 @@
 """Are the weights in vLLM those of the policy? A sum and an absolute sum a parameter tell.
 
-A weight update that is silently lost leaves the engine sampling from an old policy, and nothing else
-in a run says so: the loss goes on looking reasonable.
+A weight update that is silently lost leaves the engine sampling from an old policy, and nothing
+else in a run says so: the loss goes on looking reasonable.
 """
 
 from __future__ import annotations

@@ -125,7 +125,9 @@ class Display:
         elif name == "resumed":
             self._say(f"going on after step {event['step']}")
         elif name == "weights" and "compared" in event and not event["differing"]:
-            self._say(f"weights in vLLM: {event['compared']} of {event['compared']} as the policy's")
+            self._say(
+                f"weights in vLLM: {event['compared']} of {event['compared']} as the policy's"
+            )
 
     def _say(self, text: str, style: str = "dim") -> None:
         self._console.print(text, style=style, soft_wrap=True, highlight=False)
@@ -136,7 +138,9 @@ class Display:
             parts += [self._table(), Text(_LEGEND, style="dim")]
         if self._evaluated and "pass_at_1" in self._evaluated:
             done = self._evaluated
-            parts.append(Text(f"held out, after step {done['step']}: pass@1 {done['pass_at_1']:.3f}"))
+            parts.append(
+                Text(f"held out, after step {done['step']}: pass@1 {done['pass_at_1']:.3f}")
+            )
         return Group(*parts)
 
     def _bar(self) -> Progress:
@@ -233,7 +237,8 @@ def _line(row: dict[str, Any], steps: int | None) -> str:
 
 
 def _both(change: Change) -> tuple[str, str]:
-    return tuple("–" if v is None else format(v, change.form) for v in (change.first, change.last))
+    first, last = ("–" if v is None else format(v, change.form) for v in change[1:3])
+    return first, last
 
 
 def _spent(rows: Sequence[dict[str, Any]]) -> str:
@@ -251,4 +256,3 @@ def _spent(rows: Sequence[dict[str, Any]]) -> str:
 
 def _purpose(split: str) -> str:
     return "train on" if split == "train" else "evaluate on"
-

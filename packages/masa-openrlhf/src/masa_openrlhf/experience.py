@@ -186,7 +186,8 @@ class ExperienceMaker(RemoteExperienceMaker):
             )
         )
         advantages *= self._undiluted(experiences)
-        for e, share in zip(experiences, advantages.split([len(e.labels) for e in experiences])):
+        shares = advantages.split([len(e.labels) for e in experiences])
+        for e, share in zip(experiences, shares, strict=True):
             self._spread(e, share)
         return experiences
 

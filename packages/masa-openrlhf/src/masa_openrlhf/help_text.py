@@ -1,7 +1,7 @@
 """The help of ``masa-openrlhf train``, rendered beforehand.
 
-Building the parser of the whole tree takes about a second; printing this file does not. A test holds
-the file to what tyro would print.
+Building the parser of the whole tree takes about a second; printing this file does not. A test
+holds the file to what tyro would print.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""OpenRLHF's installed source, one file at a time: importing its packages imports the whole stack."""
+"""OpenRLHF's installed source, a file at a time: importing its packages imports the stack."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Start OpenRLHF's own training script with our classes in the places of its own.
 
-This is the process that everything of a run hangs on: it makes ready what the run needs, brings Ray
-up, and hands over. All that it and its children print goes to the run's log; ``supervise`` watches it
-from outside.
+This is the process that everything of a run hangs on: it makes ready what the run needs, brings
+Ray up, and hands over. All that it and its children print goes to the run's log; ``supervise``
+watches it from outside.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import runpy
-import shutil
 import signal
 import sys
 import tempfile
@@ -20,8 +19,8 @@ from typing import Any
 
 from masa_openrlhf import cpu
 from masa_openrlhf.config import DataConfig, TrainConfig
-from masa_openrlhf.devices import cache_home, runs_on_cpu
 from masa_openrlhf.data import Loaded, keep_short, load_problems, write_problems
+from masa_openrlhf.devices import cache_home, runs_on_cpu
 from masa_openrlhf.openrlhf_args import SCRIPT, arguments, parse
 from masa_openrlhf.processes import die_with_parent
 from masa_openrlhf.run_folder import RunFolder, write_whole
@@ -50,7 +49,7 @@ class Actors:
 
 
 class _WithArguments:
-    """A Ray actor class whose instances get further keyword arguments: OpenRLHF knows none of them."""
+    """A Ray actor class whose instances get more keyword arguments than OpenRLHF knows of."""
 
     def __init__(self, actor: Any, **arguments: Any) -> None:
         self._actor, self._arguments = actor, arguments
@@ -82,19 +81,18 @@ def launch(folder: RunFolder, config: TrainConfig, *, resume: bool, actors: Acto
         os.environ.pop("CUDA_VISIBLE_DEVICES", None)  # empty, it would hide the paper GPUs
     named = named_problems(config)  # what is wrong with them is said before anything starts
     folder.event("starting", what="Ray")
-    with _RayTemporary() as temporary:
-        _start_ray(config, on_cpu=on_cpu, temporary=temporary)
-        config = make_ready(folder, config, named, resume=resume)
-        argv = arguments(config, folder, cpu=on_cpu, resume=resume)
-        write_whole(folder.path / "openrlhf.txt", " \\\n  ".join([SCRIPT, *argv]) + "\n")
-        if on_cpu:
-            cpu.refuse_unsupported(parse(argv))
-        folder.event("starting", what="the stack")
-        _substitute(folder, config, actors)
-        folder.event("starting", what="vLLM and DeepSpeed")
-        sys.argv = [SCRIPT, *argv]
-        runpy.run_module(SCRIPT, run_name="__main__", alter_sys=True)
-        folder.event("finished")
+    _start_ray(config, on_cpu=on_cpu)
+    config = make_ready(folder, config, named, resume=resume)
+    argv = arguments(config, folder, cpu=on_cpu, resume=resume)
+    write_whole(folder.path / "openrlhf.txt", " \\\n  ".join([SCRIPT, *argv]) + "\n")
+    if on_cpu:
+        cpu.refuse_unsupported(parse(argv))
+    folder.event("starting", what="the stack")
+    _substitute(folder, config, actors)
+    folder.event("starting", what="vLLM and DeepSpeed")
+    sys.argv = [SCRIPT, *argv]
+    runpy.run_module(SCRIPT, run_name="__main__", alter_sys=True)
+    folder.event("finished")
 
 
 # -- what a run needs ------------------------------------------------------------------------------
@@ -166,17 +164,6 @@ def _write_split(folder: RunFolder, name: str, loaded: Loaded) -> None:
 # -- Ray -------------------------------------------------------------------------------------------
 
 
-class _RayTemporary:
-    """A short folder for Ray's sockets (their paths may have 107 bytes); gone after the run."""
-
-    def __enter__(self) -> Path:
-        self._path = Path(tempfile.mkdtemp(prefix="masa-", dir=tempfile.gettempdir()))
-        return self._path
-
-    def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._path, ignore_errors=True)
-
-
 # As OpenRLHF's script sets them when it starts Ray itself.
 _RAY_VARIABLES = {
     "TOKENIZERS_PARALLELISM": "true",
@@ -185,8 +172,11 @@ _RAY_VARIABLES = {
 }
 
 
-def _start_ray(config: TrainConfig, *, on_cpu: bool, temporary: Path) -> None:
-    """Join the cluster that RAY_ADDRESS names, or start Ray on this machine."""
+def _start_ray(config: TrainConfig, *, on_cpu: bool) -> None:
+    """Join the cluster that RAY_ADDRESS names, or start Ray on this machine.
+
+    What it writes goes to this process's temporary folder, which ``supervise`` made for it.
+    """
     import ray
 
     variables = {name: os.environ.get(name, value) for name, value in _RAY_VARIABLES.items()}
@@ -198,7 +188,7 @@ def _start_ray(config: TrainConfig, *, on_cpu: bool, temporary: Path) -> None:
             address="local",
             include_dashboard=False,
             runtime_env={"env_vars": variables},
-            _temp_dir=str(temporary),
+            _temp_dir=tempfile.gettempdir(),
         )
         return
     ranks = config.world_size + config.cluster.engines
@@ -211,7 +201,7 @@ def _start_ray(config: TrainConfig, *, on_cpu: bool, temporary: Path) -> None:
         # The variables are in this process's environment, which Ray's processes inherit: with a
         # runtime_env, no worker would be started ahead.
         _system_config={"preload_python_modules": [cpu.PRELOAD]},
-        _temp_dir=str(temporary),
+        _temp_dir=tempfile.gettempdir(),
         _node_ip_address="127.0.0.1",
     )
 

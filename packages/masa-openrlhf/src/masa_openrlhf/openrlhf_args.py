@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
+from masa_openrlhf.advantages import ESTIMATORS
 from masa_openrlhf.config import OpenRLHFValue, TrainConfig
 from masa_openrlhf.installed import load_file, source
 from masa_openrlhf.run_folder import RunFolder
@@ -66,6 +67,9 @@ _UNSUPPORTED = {
     "critic.model_name_or_path": "advantages are taken within groups",
     "reward.model_name_or_path": "rewards come from the verifier and the predictions",
     "data.prompt_probs": "give one source of problems",
+    "algo.dynamic_filtering_range": "problems are replaced when their solutions all agree",
+    "ckpt.best_metric_key": "checkpoints are kept by age",
+    "logger.logging_steps": "every step is logged",
 }
 
 
@@ -83,18 +87,30 @@ def arguments(config: TrainConfig, folder: RunFolder, *, cpu: bool, resume: bool
         resume: go on from the last checkpoint in the folder.
 
     Raises:
-        OpenRLHFArgumentError: a flag was passed through that is ours to set.
+        OpenRLHFArgumentError: a flag was passed through that is ours to set, or that MASA has no
+            use for.
     """
     owned = [name for name in config.openrlhf if name in OWNED]
     if owned:
         raise OpenRLHFArgumentError(
             "; ".join(f"{name} is set by {OWNED[name]}: use that instead" for name in owned)
         )
+    estimator = config.openrlhf.get("algo.advantage.estimator", ESTIMATORS[0])
+    if estimator not in ESTIMATORS:
+        raise OpenRLHFArgumentError(
+            f"algo.advantage.estimator {estimator!r} is not possible with MASA, whose advantages "
+            f"are taken within groups: use one of {', '.join(ESTIMATORS)}"
+        )
+    if set(str(folder.path)) & set(",@"):
+        raise OpenRLHFArgumentError(
+            f"the run's folder {folder.path} has ',' or '@' in its path, where OpenRLHF splits it: "
+            "set runs to another place"
+        )
     refused = [f"{n}: {why}" for n, why in _UNSUPPORTED.items() if config.openrlhf.get(n)]
     if refused:
         raise OpenRLHFArgumentError("not possible with MASA: " + "; ".join(refused))
     flags: dict[str, OpenRLHFValue | tuple[Any, ...] | None] = {
-        **_models(config, folder, cpu=cpu),
+        **_models(config, cpu=cpu),
         **_rollouts(config),
         **_algorithm(config),
         **_optimiser(config),
@@ -104,7 +120,7 @@ def arguments(config: TrainConfig, folder: RunFolder, *, cpu: bool, resume: bool
     return [token for name, value in flags.items() for token in _tokens(name, value)]
 
 
-def _models(config: TrainConfig, folder: RunFolder, *, cpu: bool) -> dict[str, Any]:
+def _models(config: TrainConfig, *, cpu: bool) -> dict[str, Any]:
     cluster = config.cluster
     return {
         "actor.model_name_or_path": config.model.path,
@@ -152,8 +168,9 @@ def _rollouts(config: TrainConfig) -> dict[str, Any]:
 
 
 def train_batch_size(config: TrainConfig) -> int:
-    """Return the sequences of one optimiser step: a step's rollouts, rounded up to whole
-    micro-batches on every rank.
+    """Return the sequences of one optimiser step.
+
+    A step's rollouts, split into its updates, rounded up to whole micro-batches on every rank.
     """
     sequences = config.batch.problems * (config.solution.rollouts + config.meta_rollouts)
     per_update = -(-sequences // config.optim.updates_per_step)

@@ -24,7 +24,7 @@ def die_with_parent() -> None:
 
 
 def adopt_orphans() -> None:
-    """Have processes whose parent dies come to this one, rather than to init, so it can end them."""
+    """Have processes whose parent dies come to this one, not to init, so that it can end them."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 

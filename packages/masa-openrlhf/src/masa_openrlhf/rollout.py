@@ -17,8 +17,6 @@ from typing import Any, NamedTuple  # noqa: E402
 
 import ray  # noqa: E402
 from masa_control import (  # noqa: E402
-    META,
-    SOLUTION,
     Completion,
     Episode,
     EpisodeSettings,
@@ -32,7 +30,6 @@ from vllm.sampling_params import RequestOutputKind, SamplingParams  # noqa: E402
 from masa_openrlhf.config import TrainConfig  # noqa: E402
 from masa_openrlhf.digest import Digest  # noqa: E402
 from masa_openrlhf.prompts import Prompts  # noqa: E402
-
 
 _GPU_ARGUMENTS = {"worker_extension_cls": "masa_openrlhf.worker.Worker"}
 
@@ -58,7 +55,9 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
         **kwargs: OpenRLHF's own.
     """
 
-    async def __init__(self, *args: Any, masa: TrainConfig, **kwargs: Any) -> None:
+    async def __init__(  # type: ignore[misc]  # Ray awaits it
+        self, *args: Any, masa: TrainConfig, **kwargs: Any
+    ) -> None:
         self.masa = masa
         self.phase = Phase("train", 0)
         self.verifier = AnswerVerifier(**masa.verifier.model_dump())
@@ -157,4 +156,3 @@ def _completion(output: Any) -> Completion:
 
 
 RolloutActor = ray.remote(EpisodeActor)
-KINDS = (META, SOLUTION)

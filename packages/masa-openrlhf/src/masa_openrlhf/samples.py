@@ -105,7 +105,8 @@ class EpisodeGenerator(SamplesGenerator):
                 refs = self._dispatch_prompts_to_vllm(
                     prompts, labels, images=images, **generate_kwargs
                 )
-                position.update(zip(refs, range(len(position), len(position) + len(refs))))
+                first = len(position)
+                position.update((ref, first + i) for i, ref in enumerate(refs))
             return over
 
         over = start(self.args.rollout.batch_size)

@@ -7,16 +7,21 @@ say so.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
 from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.devices import cache_home
 from masa_openrlhf.display import Display
 from masa_openrlhf.processes import adopt_orphans, end_children
 from masa_openrlhf.run_folder import RunFolder
@@ -51,14 +56,18 @@ def supervise(
     folder.clear_stop()
     adopt_orphans()
     interrupts = _Interrupts(folder)
-    with open(folder.log, "ab") as log, Display(folder, config) as display:
+    with (
+        _temporary() as temporary,
+        open(folder.log, "ab") as log,
+        Display(folder, config) as display,
+    ):
         run = subprocess.Popen(
             [*command, str(folder.path), *(["--resume"] if resume else [])],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C comes to this process alone
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env=_environment(temporary),
         )
         with interrupts:
             while run.poll() is None and interrupts.count < 2:
@@ -75,6 +84,31 @@ def supervise(
         return _STOPPED
     display.failed(status, _plain_error(folder) or last_words(folder.log))
     return status if status > 0 else 1
+
+
+@contextlib.contextmanager
+def _temporary() -> Iterator[Path]:
+    """A folder for what Ray and its workers write for the time of the run: it goes with the run.
+
+    Its name is short: Ray's sockets lie in it, and their paths may have 107 bytes.
+    """
+    path = Path(tempfile.mkdtemp(prefix="masa-"))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _environment(temporary: Path) -> dict[str, str]:
+    """The environment of a run: this process's, and bytecode in any case.
+
+    A run's processes import some ten thousand files each. Where Python is told to keep no bytecode,
+    each would compile them anew; it is kept in our cache then, out of anybody's way.
+    """
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": str(temporary)}
+    if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
+        environment.setdefault("PYTHONPYCACHEPREFIX", str(cache_home() / "bytecode"))
+    return environment
 
 
 def _plain_error(folder: RunFolder) -> list[str]:

@@ -42,7 +42,7 @@ _POLICY_METRICS = {
 }
 
 
-class Stop(Exception):
+class Stop(Exception):  # noqa: N818  # nothing went wrong
     """Ends the training loop between two steps; the checkpoint has been written."""
 
 
@@ -55,6 +55,8 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         folder: the run's folder.
         **kwargs: OpenRLHF's own.
     """
+
+    experience_maker: Any
 
     def __init__(self, *args: Any, masa: TrainConfig, folder: RunFolder, **kwargs: Any) -> None:
         self.masa, self.folder = masa, folder

@@ -1,7 +1,7 @@
 """The whole stack on a machine without a GPU.
 
-OpenRLHF, Ray, vLLM and DeepSpeed run here as published, no file of theirs is touched. What they take
-for granted of CUDA is put right in each process of a run, and only there:
+OpenRLHF, Ray, vLLM and DeepSpeed run here as published, no file of theirs is touched. What they
+take for granted of CUDA is put right in each process of a run, and only there:
 
 - ``environment``: the variables every process must see before it imports torch, vllm or deepspeed;
 - ``activate``: called by the modules of our Ray actors before they import OpenRLHF;
@@ -19,4 +19,11 @@ from masa_openrlhf.cpu.limits import refuse_unsupported
 PRELOAD = "masa_openrlhf.cpu.preload"
 """What Ray's workers import ahead."""
 
-__all__ = ["PRELOAD", "activate", "engine_arguments", "environment", "is_active", "refuse_unsupported"]
+__all__ = [
+    "PRELOAD",
+    "activate",
+    "engine_arguments",
+    "environment",
+    "is_active",
+    "refuse_unsupported",
+]

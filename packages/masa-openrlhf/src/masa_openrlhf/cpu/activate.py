@@ -43,7 +43,7 @@ def activate() -> None:
 
 
 class _CpuDevice(str):
-    """ "cpu" wherever a device is wanted, "0" inside ``f"cuda:{...}"``."""
+    """Says "cpu" wherever a device is wanted, "0" inside ``f"cuda:{...}"``."""
 
     __slots__ = ()
 

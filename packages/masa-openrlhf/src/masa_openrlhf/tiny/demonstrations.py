@@ -30,7 +30,7 @@ CAREFUL_NOTIONS = ("count", "carry", "borrow", "double", "table", "check")
 SLOPPY_NOTIONS = ("guess", "wait", "skip")
 NOTIONS = CAREFUL_NOTIONS + SLOPPY_NOTIONS
 
-SLOPPINESS = {"count": 0.02, "carry": 0.3, "borrow": 0.35, "double": 0.35, "table": 0.5, "hash": 1}
+SLOPPINESS = {"count": 0.02, "carry": 0.4, "borrow": 0.4, "double": 0.4, "table": 0.5, "hash": 1}
 """How often a step of each sort is done sloppily. The untaught operation can only be guessed."""
 
 CHECKED = 0.3

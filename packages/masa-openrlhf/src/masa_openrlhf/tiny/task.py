@@ -27,6 +27,7 @@ LABELS = "abcde"
 FACTORS = (2, 3)
 """Operands of "times"."""
 
+
 class Step(NamedTuple):
     """One operation on the running value: a name and a digit."""
 

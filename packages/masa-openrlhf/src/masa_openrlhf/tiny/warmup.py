@@ -114,9 +114,7 @@ def response_loss(model: Qwen3ForCausalLM, rows: list[Demonstration], pad: int) 
     return cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), reduction="sum")
 
 
-def accumulate(
-    model: Qwen3ForCausalLM, rows: list[Demonstration], pad: int, chunks: int
-) -> float:
+def accumulate(model: Qwen3ForCausalLM, rows: list[Demonstration], pad: int, chunks: int) -> float:
     """Add the gradient of the mean loss over all response tokens; return that loss.
 
     Rows go through the model in chunks of similar length, which halves the padding.
@@ -155,22 +153,19 @@ def _batch(
 ) -> list[Demonstration]:
     kinds: tuple[Kind, ...] = ("long",) if careful else tuple(RECIPES)
     share = settings.meta_share / 3 if careful else settings.meta_share
-    problems = make_problems(
-        settings.batch, rng.getrandbits(32), exclude=exclude, kinds=kinds
-    )
+    problems = make_problems(settings.batch, rng.getrandbits(32), exclude=exclude, kinds=kinds)
     return demonstrations(tokenizer, problems, rng, share, careful=careful)
 
 
-def _optimizers(
-    model: Qwen3ForCausalLM, settings: WarmUpSettings
-) -> list[torch.optim.Optimizer]:
+def _optimizers(model: Qwen3ForCausalLM, settings: WarmUpSettings) -> list[torch.optim.Optimizer]:
     """Return Muon for the weight matrices, AdamW for the rest.
 
     With AdamW alone the arithmetic takes more than twice the steps.
     """
     import torch
 
-    matrices, others = [], []
+    matrices: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
         inner = parameter.ndim == 2 and "embed" not in name
         (matrices if inner else others).append(parameter)

@@ -1,0 +1,111 @@
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+from masa_openrlhf import help_text
+from masa_openrlhf.cli import main
+
+
+def run(capsys, *argv):
+    status = 0
+    try:
+        main(list(argv))
+    except SystemExit as end:
+        status = end.code
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_the_help_is_what_the_settings_are():
+    assert help_text.FILE.read_text(encoding="utf-8") == help_text.render(), "run make help-text"
+
+
+def test_help_of_every_setting(capsys):
+    status, out, _ = run(capsys, "train", "--help")
+    assert status == 0
+    for name in ("--preset", "--resume", "--dry-run", "--meta.rollouts", "--solution.max-tokens"):
+        assert name in out
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["train", "--help"]])
+def test_help_answers_in_under_half_a_second(argv):
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "masa_openrlhf.cli", *argv], check=True, capture_output=True
+        )
+        times.append(time.perf_counter() - start)
+    assert statistics.median(times) < 0.5
+
+
+def test_help_imports_nothing_of_the_stack():
+    code = (
+        "import sys; from masa_openrlhf.cli import main; main(['train', '--help']);"
+        "heavy = {'torch', 'ray', 'vllm', 'deepspeed', 'pydantic'} & set(sys.modules);"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("preset", ["tiny", "qwen3-8b", "qwen3-14b"])
+def test_a_dry_run_shows_everything_and_starts_nothing(capsys, tmp_path, preset):
+    runs = tmp_path / "runs"
+    argv = ["train", "--preset", preset, "--dry-run", "--runs", str(runs), "--ds.overlap_comm"]
+    if preset != "tiny":
+        argv += ["--cluster.device", "gpu"]
+    status, out, err = run(capsys, *argv)
+    assert status == 0, err
+    config, _, arguments = out.partition("python -m openrlhf.cli.train_ppo_ray")
+    assert json.loads(config)["name"] == preset
+    assert "--ds.overlap_comm" in arguments
+    assert "--algo.advantage.estimator group_norm" in arguments
+    assert not runs.exists()
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["trian"], "there is no command 'trian'"),
+        (["train", "--preset", "huge"], "there is no preset 'huge'"),
+        (["train", "--dry-run", "--meta.rolouts", "3"], "unrecognized arguments: --meta.rolouts"),
+        (["train", "--dry-run", "--checkpoint.keep", "1"], "input_value=1"),
+        (["train", "--dry-run", "--rollout.batch_size", "3"], "is set by batch.problems"),
+        (["train", "--resume", "nowhere"], "not a run's folder"),
+        (["train", "--config", "nowhere.toml"], "nowhere.toml cannot be read"),
+        (["train", "--dry-run", "--cluster.pack"], "cluster.pack = false"),
+    ],
+)
+def test_a_mistake_is_named_before_anything_starts(capsys, argv, message):
+    status, _, err = run(capsys, *argv)
+    assert status == 2
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_problems_that_cannot_be_used_are_said_without_a_traceback(tmp_path):
+    data = tmp_path / "data.jsonl"
+    data.write_text('{"task": "1+1?", "answer": "2"}\n')
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "masa_openrlhf.cli",
+            "train",
+            "--data.train",
+            str(data),
+            "--runs",
+            str(tmp_path / "runs"),
+        ],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "300"},
+    )
+    assert ended.returncode == 1
+    assert "it has task, answer" in ended.stdout
+    assert "data.problem_key" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr

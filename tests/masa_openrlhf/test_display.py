@@ -1,0 +1,98 @@
+import io
+
+from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.display import Display, duration
+from masa_openrlhf.report_figures import fifths
+from masa_openrlhf.run_folder import RunFolder
+from rich.console import Console
+
+
+def shown(tmp_path, play, *, terminal=False):
+    folder = RunFolder(tmp_path / "run")
+    folder.create(TrainConfig())
+    out = io.StringIO()
+    console = Console(file=out, width=140, force_terminal=terminal)
+    with Display(folder, TrainConfig(), console) as display:
+        play(folder, display)
+    return out.getvalue()
+
+
+def row(step):
+    return {
+        "solution/pass_rate": 0.5,
+        "meta/predicted_pass_rate": 0.25,
+        "meta/reward": step / 10,
+        "tokens/meta": 100.0,
+        "tokens/solution": 1200.0,
+        "ledger/meta_tokens": 100.0 * step,
+        "ledger/solution_tokens": 300.0 * step,
+        "time/step": 2.0,
+    }
+
+
+def play(folder, display):
+    folder.event("preparing", what="the problems")
+    folder.event("problems", split="train", count=90, left_out={"no answer": 10})
+    folder.event("training", steps=10)
+    for step in range(1, 11):
+        folder.write_metrics(step, row(step))
+        display.update(stopping=False)
+    folder.write_eval(10, {"pass_at_1": 0.625})
+    display.update(stopping=False)
+
+
+def test_without_a_terminal_a_line_a_step(tmp_path):
+    text = shown(tmp_path, play)
+    assert "90 problems to train on; left out: 10 no answer" in text
+    assert "step 1/10  pass@1 0.50  predicted 0.25  correl. –" in text
+    assert "step 10/10" in text
+    assert "held out after step 10: pass@1 0.625" in text
+
+
+def test_on_a_terminal_a_bar_and_a_table(tmp_path):
+    text = shown(tmp_path, play, terminal=True)
+    assert "10/10" in text
+    for heading in ("pass@1", "predicted", "meta reward", "difficulty", "solution tok."):
+        assert heading in text
+
+
+def test_the_summary(tmp_path):
+    def all_of_it(folder, display):
+        folder.write_eval(0, {"pass_at_1": 0.25})
+        play(folder, display)
+        display.summary()
+
+    text = " ".join(shown(tmp_path, all_of_it).split())
+    assert "Meta reward 0.150 0.950" in text  # mean of steps 1, 2 and of 9, 10
+    assert "10 steps in 20 s; tokens made: 3,000 of solutions, 1,000 of predictions (25%)" in text
+    assert "pass@1 0.250 before step 1, 0.625 after step 10" in text
+
+
+def test_a_stop_says_how_to_go_on(tmp_path):
+    def stop(folder, display):
+        folder.event("checkpoint", step=4)
+        display.update(stopping=True)
+        display.stopped()
+
+    text = shown(tmp_path, stop)
+    assert "stopping after this step" in text
+    assert "the last checkpoint is of step 4" in text
+    assert "masa-openrlhf train --resume" in text
+
+
+def test_last_words_are_shown_as_they_are(tmp_path):
+    text = shown(tmp_path, lambda folder, display: display.failed(-9, ["[red]boom[/red]"]))
+    assert "was killed by signal 9" in text
+    assert "[red]boom[/red]" in text
+
+
+def test_fifths_of_a_short_run():
+    changes = {c.title: c for c in fifths([{"solution/pass_rate": 0.5}])}
+    assert changes["Solutions right (pass@1)"].first == 0.5
+    assert fifths([]) == []
+
+
+def test_durations():
+    assert duration(45) == "45 s"
+    assert duration(600) == "10 min"
+    assert duration(7500) == "2 h 05 min"

@@ -1,0 +1,84 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from masa_openrlhf.supervise import last_words
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the kernel calls are Linux's")
+
+
+def python(code):
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+
+def gone(pid, seconds=10):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@linux
+def test_orphans_are_adopted_and_ended():
+    """A grandchild in a session of its own, that ignores SIGTERM, whose parent has gone."""
+    code = (
+        "import subprocess, sys, time\n"
+        "from masa_openrlhf.processes import adopt_orphans, end_children\n"
+        "adopt_orphans()\n"
+        "stubborn = 'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);'\\\n"
+        "    ' print(\"up\", flush=True); time.sleep(60)'\n"
+        "parent = ('import subprocess, sys; p = subprocess.Popen([sys.executable, \"-c\", '\n"
+        "    f'{stubborn!r}], start_new_session=True, stdout=subprocess.PIPE);'\n"
+        "    'p.stdout.readline(); print(p.pid)')\n"
+        "done = subprocess.run([sys.executable, '-c', parent], stdout=subprocess.PIPE, text=True)\n"
+        "print(done.stdout.strip(), end_children(patience=0.5), flush=True)\n"
+    )
+    with python(code) as process:
+        pid, count = map(int, process.stdout.read().split())
+    assert count == 1
+    assert not psutil.pid_exists(pid)
+
+
+@linux
+def test_a_child_goes_when_its_parent_is_killed():
+    child = (
+        "from masa_openrlhf.processes import die_with_parent; import time;"
+        "die_with_parent(); print('ready', flush=True); time.sleep(60)"
+    )
+    parent = (
+        "import subprocess, sys, time;"
+        f"c = subprocess.Popen([sys.executable, '-c', {child!r}], stdout=subprocess.PIPE);"
+        "c.stdout.readline(); print(c.pid, flush=True); time.sleep(60)"
+    )
+    with python(parent) as process:
+        pid = int(process.stdout.readline())
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        assert gone(pid)
+
+
+def test_last_words_are_the_last_traceback(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("noise\n" * 50 + "Traceback (most recent call last):\n  File\nValueError: 1\n")
+    assert last_words(log) == ["Traceback (most recent call last):", "  File", "ValueError: 1"]
+
+
+def test_of_a_long_traceback_both_ends(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("Traceback (most recent call last):\n" + "  deep\n" * 99 + "ValueError: 1\n")
+    said = last_words(log, lines=10)
+    assert len(said) == 10
+    assert said[0].startswith("Traceback")
+    assert said[-1] == "ValueError: 1"
+
+
+def test_without_a_traceback_the_last_lines(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("".join(f"line {i}\n" for i in range(100)))
+    assert last_words(log, lines=2) == ["line 98", "line 99"]

@@ -1,0 +1,70 @@
+import json
+
+from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.run_folder import RunFolder, TailReader, read_lines
+
+
+def folder(tmp_path):
+    made = RunFolder(tmp_path / "run")
+    made.create(TrainConfig())
+    return made
+
+
+def test_the_configuration_is_written_whole(tmp_path):
+    made = folder(tmp_path)
+    assert TrainConfig.model_validate_json(made.config.read_text()) == TrainConfig()
+
+
+def test_a_line_cut_off_by_a_kill_is_passed_over(tmp_path):
+    path = tmp_path / "lines.jsonl"
+    path.write_text('{"a": 1}\n{"a": 2}\n{"a"')
+    assert list(read_lines(path)) == [{"a": 1}, {"a": 2}]
+    assert list(read_lines(tmp_path / "none.jsonl")) == []
+
+
+def test_a_resumed_run_drops_what_it_will_write_again(tmp_path):
+    made = folder(tmp_path)
+    for step in (1, 2, 3):
+        made.write_metrics(step, {"x": float(step)})
+    made.write_eval(0, {"x": 0.0})
+    made.write_eval(3, {"x": 3.0})
+    made.rewind(2)
+    assert [row["step"] for row in made.metrics()] == [1, 2]
+    assert [row["step"] for row in made.evals()] == [0]
+    made.rewind(0)
+    assert made.metrics() == made.evals() == []
+
+
+def test_asking_to_stop(tmp_path):
+    made = folder(tmp_path)
+    assert not made.stop_requested()
+    made.request_stop()
+    assert made.stop_requested()
+    made.clear_stop()
+    made.clear_stop()
+    assert not made.stop_requested()
+
+
+def test_a_growing_file_is_read_as_it_grows(tmp_path):
+    path = tmp_path / "lines.jsonl"
+    reader = TailReader(path)
+    assert reader.read() == []
+    path.write_text('{"a": 1}\n{"a"')
+    assert reader.read() == [{"a": 1}]
+    assert reader.read() == []
+    with open(path, "a") as file:
+        file.write(": 2}\n")
+    assert reader.read() == [{"a": 2}]
+    path.write_text('{"a": 3}\n')  # rewound
+    assert reader.read() == []
+    with open(path, "a") as file:
+        file.write(json.dumps({"a": 4}) + "\n")
+    assert reader.read() == [{"a": 4}]
+
+
+def test_what_was_there_before_can_be_skipped(tmp_path):
+    path = tmp_path / "lines.jsonl"
+    path.write_text('{"a": 1}\n')
+    reader = TailReader(path)
+    reader.skip()
+    assert reader.read() == []
