@@ -69,6 +69,7 @@ def with_advantages(made, samples):
     batches = made.split_rollout_samples(made._filled(samples))
     for batch in batches:
         batch.kl = torch.zeros_like(batch.action_mask, dtype=torch.float32)
+        batch.action_log_probs = torch.full_like(batch.kl, -7.0)  # as the policy scored them
     return made.compute_advantages_and_returns(batches)
 
 
@@ -162,6 +163,14 @@ def test_fillers_do_not_change_the_gradient(experience, mode):
         gradients.append(theta.grad.item())
     assert gradients[0] != 0
     assert gradients[1] == pytest.approx(gradients[0], rel=1e-4)
+
+
+def test_fillers_show_no_gap_between_vllm_and_the_policy(experience):
+    samples = experience.samples_of(episode(2), "0")
+    (batch,) = with_advantages(maker(experience, batch=8, micro=8), samples)
+    gaps = ((batch.rollout_log_probs - batch.action_log_probs) * batch.action_mask).sum(dim=-1)
+    for tag, gap in zip(batch.labels, gaps.tolist(), strict=True):
+        assert (gap == 0) == (tag.kind == "filler")
 
 
 def test_the_meta_weight(experience):

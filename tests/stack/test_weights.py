@@ -25,5 +25,8 @@ def test_without_the_broadcast_the_run_stops_and_says_why(tmp_path, capfd):
     assert "the weights of vLLM engine 0 are not the policy's" in capfd.readouterr().out
     (check,) = [event for event in folder.events() if event["event"] == "weights"]
     assert check["step"] == 1
-    assert len(check["differing"]) == check["compared"] >= 18
+    assert check["compared"] >= 18
+    # Every matrix; a norm's weight of 1 may have moved by less than bfloat16 can say.
+    matrices = [name for name in check["differing"] if "_proj" in name or "embed" in name]
+    assert len(matrices) >= 9
     assert folder.metrics() == []

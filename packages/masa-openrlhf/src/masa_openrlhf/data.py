@@ -21,6 +21,7 @@ from typing import Any
 from masa_control import Problem
 
 from masa_openrlhf.config import DataConfig
+from masa_openrlhf.run_folder import write_whole
 
 _PROBLEM_KEYS = ("prompt", "problem", "question")
 _ANSWER_KEYS = (
@@ -92,10 +93,11 @@ def keep_short(loaded: Loaded, tokens: Callable[[Problem], int], limit: int) -> 
 
 def write_problems(problems: Iterable[Problem], path: Path) -> None:
     """Write problems as OpenRLHF is told to read them: a statement, and the rest as its label."""
-    with open(path, "w", encoding="utf-8") as file:
-        for problem in problems:
-            task = {"id": problem.id, "answer": problem.answer}
-            file.write(json.dumps({"problem": problem.text, "task": task}) + "\n")
+    rows = (
+        {"problem": problem.text, "task": {"id": problem.id, "answer": problem.answer}}
+        for problem in problems
+    )
+    write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def _rows(source: str, split: str) -> Sequence[Mapping[str, Any]]:

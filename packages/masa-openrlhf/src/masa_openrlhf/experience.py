@@ -199,8 +199,12 @@ class ExperienceMaker(RemoteExperienceMaker):
             action_mask=experience.action_mask,
             reward_clip_range=self.args.reward.clip_range,
         )
-        real = torch.tensor([tag.kind != FILLER for tag in experience.labels])
-        reward = reward * real[:, None]  # the KL penalty is not for fillers
+        real = torch.tensor([tag.kind != FILLER for tag in experience.labels])[:, None]
+        reward = reward * real  # the KL penalty is not for fillers
+        if experience.rollout_log_probs is not None:  # nor have they a gap between vLLM and policy
+            experience.rollout_log_probs = torch.where(
+                real, experience.rollout_log_probs, experience.action_log_probs
+            )
         experience.returns = self.get_cumulative_returns(reward, experience.action_mask, 1.0)
         experience.advantages = experience.returns.clone()
         experience.info["return"] = reward.sum(dim=-1)

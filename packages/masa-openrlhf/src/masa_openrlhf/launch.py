@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import runpy
+import shutil
 import signal
 import sys
 import tempfile
@@ -111,24 +112,31 @@ def named_problems(config: TrainConfig) -> dict[str, Loaded]:
 def make_ready(
     folder: RunFolder, config: TrainConfig, named: dict[str, Loaded], *, resume: bool
 ) -> TrainConfig:
-    """Make or find the tiny model and its problems where none are named; write the problems.
+    """Make the tiny model and its problems where none are named; write the problems.
+
+    A tiny model is copied into the run's folder, and the configuration there names the copy: the
+    run can be gone on with whatever has become of the cache, or of the code that made it.
 
     Returns:
         The configuration, with the model's path filled in.
     """
+    if resume and (folder.data / "train.jsonl").exists() and config.model.path is not None:
+        return config
     problems = dict(named)
     if config.model.path is None or config.data.train is None:
         assets = _tiny(folder, config)
-        path = config.model.path or str(assets.model_dir)
-        config = config.model_copy(update={"model": config.model.model_copy(update={"path": path})})
+        if config.model.path is None:
+            shutil.copytree(assets.model_dir, folder.first_model, dirs_exist_ok=True)
+            model = config.model.model_copy(update={"path": str(folder.first_model)})
+            config = config.model_copy(update={"model": model})
+            folder.write_config(config)
         if config.data.train is None:
             made = {"train": assets.train_file, "eval": assets.eval_file}
             problems = {s: load_problems(str(f), DataConfig()) for s, f in made.items()} | problems
-    if not (resume and (folder.data / "train.jsonl").exists()):
-        folder.event("preparing", what="the problems")
-        length = _prompt_length(config)
-        for split, loaded in problems.items():
-            _write_split(folder, split, keep_short(loaded, length, config.data.prompt_max_tokens))
+    folder.event("preparing", what="the problems")
+    length = _prompt_length(config)
+    for split, loaded in sorted(problems.items()):  # "train" last: with it, all are there
+        _write_split(folder, split, keep_short(loaded, length, config.data.prompt_max_tokens))
     return config
 
 

@@ -2,6 +2,7 @@
 
 config.json         the resolved configuration, whole
 openrlhf.txt        the arguments that OpenRLHF was started with
+first-model/        the model it began with, where that was made on the spot
 data/               the problems of the run, in the order they were read
 events.jsonl        what happened, a line each: phases, checkpoints, checks
 metrics.jsonl       a line a step
@@ -59,6 +60,11 @@ class RunFolder:
         return self.path / "model"
 
     @property
+    def first_model(self) -> Path:
+        """The model a run began with, where that was made on the spot."""
+        return self.path / "first-model"
+
+    @property
     def data(self) -> Path:
         """The problems of the run."""
         return self.path / "data"
@@ -78,6 +84,10 @@ class RunFolder:
         """Make the folder and write the configuration into it."""
         for folder in (self.path, self.data, self.log.parent, self.path / "episodes"):
             folder.mkdir(parents=True, exist_ok=True)
+        self.write_config(config)
+
+    def write_config(self, config: TrainConfig) -> None:
+        """Write the configuration."""
         write_whole(self.config, config.model_dump_json(indent=2) + "\n")
 
     def request_stop(self) -> None:

@@ -1,0 +1,90 @@
+"""Drawing problems and replacing them, without an engine: what dynamic sampling keeps and counts."""
+
+import warnings
+from types import SimpleNamespace
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def samples():
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setenv("MASA_OPENRLHF_CPU", "1")
+        patch.setenv("DS_ACCELERATOR", "cpu")
+        from masa_openrlhf import samples
+
+        yield samples
+
+
+class Ray:
+    """Refs that are done in the order given; an episode is its pass rate."""
+
+    def __init__(self, order):
+        self._order = order
+
+    def wait(self, pending, num_returns):
+        first = min(pending, key=lambda ref: self._order(ref))
+        return [first], [ref for ref in pending if ref is not first]
+
+    def get(self, refs):
+        return refs if isinstance(refs, list) else refs.episode
+
+
+def generator(samples, monkeypatch, rates, *, batch=3, order=lambda ref: ref.number):
+    monkeypatch.setattr(samples, "ray", Ray(order))
+    made = object.__new__(samples.EpisodeGenerator)
+    made.args = SimpleNamespace(rollout=SimpleNamespace(batch_size=batch))
+    made.vllm_engines = []
+    made.dispatched = []
+
+    def dispatch(prompts, labels, *, images, **_):
+        refs = [
+            SimpleNamespace(
+                number=int(prompt),
+                episode=SimpleNamespace(pass_rate=rates[int(prompt)], number=int(prompt)),
+            )
+            for prompt in prompts
+        ]
+        made.dispatched += prompts
+        return refs
+
+    made._dispatch_prompts_to_vllm = dispatch
+    loader = iter([([0], [str(i)], [{}], [None]) for i in range(len(rates))])
+    return made, loader
+
+
+def play(made, loader, samples, filtering):
+    return made._play(loader, samples.Phase("train", 1), filtering=filtering)
+
+
+def test_a_batch_in_the_order_it_was_drawn_whoever_is_done_first(samples, monkeypatch):
+    made, loader = generator(samples, monkeypatch, [0.0, 0.5, 1.0, 0.5], order=lambda r: -r.number)
+    assert play(made, loader, samples, filtering=False) == (3, False)
+    assert [e.number for e in made.episodes] == [0, 1, 2]
+    assert made.replaced == []
+
+
+def test_problems_whose_solutions_agree_are_replaced_at_once(samples, monkeypatch):
+    made, loader = generator(samples, monkeypatch, [0.0, 0.5, 1.0, None, 0.25, 0.75, 0.5])
+    drawn, over = play(made, loader, samples, filtering=True)
+    assert (drawn, over) == (6, False)
+    assert [e.number for e in made.episodes] == [1, 4, 5]
+    assert [e.number for e in made.replaced] == [0, 2, 3]
+
+
+def test_when_the_problems_run_out_the_batch_is_smaller(samples, monkeypatch):
+    made, loader = generator(samples, monkeypatch, [0.0, 0.5, 1.0, 0.0])
+    drawn, over = play(made, loader, samples, filtering=True)
+    assert (drawn, over) == (4, True)
+    assert [e.number for e in made.episodes] == [1]
+    assert len(made.replaced) == 3
+
+
+def test_the_last_batch_of_an_epoch(samples, monkeypatch):
+    made, loader = generator(samples, monkeypatch, [0.5, 0.5, 0.5, 0.5])
+    assert play(made, loader, samples, filtering=False) == (3, False)
+    assert play(made, loader, samples, filtering=False) == (1, True)
+    assert [e.number for e in made.episodes] == [3]
+    assert play(made, loader, samples, filtering=False) == (0, True)
+    assert made.episodes == []
