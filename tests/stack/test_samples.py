@@ -1,4 +1,4 @@
-"""Drawing problems and replacing them, without an engine: what dynamic sampling keeps and counts."""
+"""Drawing problems and replacing them, without an engine: what dynamic sampling keeps."""
 
 import warnings
 from types import SimpleNamespace
@@ -15,6 +15,12 @@ def samples():
         from masa_openrlhf import samples
 
         yield samples
+
+
+class Ref:
+    def __init__(self, number, pass_rate):
+        self.number = number
+        self.episode = SimpleNamespace(pass_rate=pass_rate, number=number)
 
 
 class Ray:
@@ -39,13 +45,7 @@ def generator(samples, monkeypatch, rates, *, batch=3, order=lambda ref: ref.num
     made.dispatched = []
 
     def dispatch(prompts, labels, *, images, **_):
-        refs = [
-            SimpleNamespace(
-                number=int(prompt),
-                episode=SimpleNamespace(pass_rate=rates[int(prompt)], number=int(prompt)),
-            )
-            for prompt in prompts
-        ]
+        refs = [Ref(int(prompt), rates[int(prompt)]) for prompt in prompts]
         made.dispatched += prompts
         return refs
 
