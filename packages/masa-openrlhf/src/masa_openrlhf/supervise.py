@@ -106,6 +106,9 @@ def _environment(temporary: Path) -> dict[str, str]:
     each would compile them anew; it is kept in our cache then, out of anybody's way.
     """
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": str(temporary)}
+    # Started by "uv run", Ray would start its workers by it too, each in an environment of its own
+    # that lacks the extras this one was made with.
+    environment.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
         environment.setdefault("PYTHONPYCACHEPREFIX", str(cache_home() / "bytecode"))
     return environment

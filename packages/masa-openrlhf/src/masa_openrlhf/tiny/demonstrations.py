@@ -105,12 +105,13 @@ def meta_demo(problem: Problem, rng: random.Random) -> str:
 
     What stands between the tags names the operations of the problem: a place to look at it, which
     says nothing of how hard they are. Whatever a trained policy's predictions say about a problem,
-    it learned from the meta reward.
+    it learned from the meta reward. The numbers come first, close to the operations: a model this
+    small then learns sooner what they depend on.
     """
     thinking = " ".join(step.operation for step in problem.steps)
     prediction = {
-        "math_notion": rng.sample(NOTIONS, rng.randint(1, 3)),
         "pass_rate": rng.randint(0, PASS_RATE_SCALE),
         "solution_length": rng.randint(*DEMO_LENGTHS),
+        "math_notion": rng.sample(NOTIONS, rng.randint(1, 3)),
     }
     return f"<meta> {thinking}</meta>{json.dumps(prediction)}"

@@ -30,7 +30,8 @@ PIECES = "|".join(
         r"\s?\([a-z]\)",  # the label of a step, with its line break
         r"\\[a-z]+\{?",  # \boxed{
         r"</?[a-z]+>",  # <meta>
-        r'[\]"},{ ]*"\w+":(?: \[")?',  # a JSON key, with what closes the value before it
+        r'[{,]? ?"\w+":(?: \[")?',  # a JSON key, with what opens its value
+        r'"\]\}',  # what closes a list and the object
         r'", "',  # between two strings of a JSON list
         r" ?\p{L}+",
         r" ?[^\s\p{L}\p{N}]+",
