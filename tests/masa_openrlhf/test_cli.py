@@ -56,8 +56,6 @@ def test_help_imports_nothing_of_the_stack():
 def test_a_dry_run_shows_everything_and_starts_nothing(capsys, tmp_path, preset):
     runs = tmp_path / "runs"
     argv = ["train", "--preset", preset, "--dry-run", "--runs", str(runs), "--ds.overlap_comm"]
-    if preset != "tiny":
-        argv += ["--cluster.device", "gpu"]
     status, out, err = run(capsys, *argv)
     assert status == 0, err
     config, _, arguments = out.partition("python -m openrlhf.cli.train_ppo_ray")
@@ -78,6 +76,7 @@ def test_a_dry_run_shows_everything_and_starts_nothing(capsys, tmp_path, preset)
         (["train", "--resume", "nowhere"], "not a run's folder"),
         (["train", "--config", "nowhere.toml"], "nowhere.toml cannot be read"),
         (["train", "--dry-run", "--cluster.pack"], "cluster.pack = false"),
+        (["train", "--preset", "qwen3-8b"], "install masa-openrlhf[cluster]"),
     ],
 )
 def test_a_mistake_is_named_before_anything_starts(capsys, argv, message):

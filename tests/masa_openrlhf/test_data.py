@@ -82,6 +82,12 @@ def test_long_prompts_are_counted(tmp_path):
         keep_short(load_problems(source, CONFIG), lambda p: len(p.text), 3)
 
 
+def test_a_name_that_the_hub_cannot_give(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(DataError, match="the hub's 'nobody/nothing', split 'train'"):
+        load_problems("nobody/nothing", CONFIG)
+
+
 def test_a_limit(tmp_path):
     source = jsonl(tmp_path / "a.jsonl", *({"problem": f"{i}?", "answer": "2"} for i in range(9)))
     assert len(load_problems(source, DataConfig(max_problems=4)).problems) == 4

@@ -11,6 +11,7 @@ from masa_openrlhf.settings import (
     read_toml,
     with_flags,
 )
+from masa_openrlhf.tiny import wording
 
 
 def test_the_defaults_are_the_papers():
@@ -49,6 +50,15 @@ def test_the_tiny_preset_asks_as_the_tiny_model_was_taught():
     assert config.solution.max_tokens == tiny.MAX_LENGTH == tiny.MAX_SOLUTION_TOKENS
     assert config.meta.max_tokens == tiny.MAX_META_TOKENS
     assert config.data.prompt_max_tokens == tiny.MAX_PROMPT_TOKENS
+
+
+def test_the_tiny_preset_trains_as_the_tiny_model_was_tuned():
+    config = from_settings(read_preset("tiny"))
+    assert config.max_steps == wording.STEPS
+    assert config.batch.problems == wording.PROBLEMS_A_STEP
+    assert config.solution.rollouts == wording.SOLUTIONS_A_PROBLEM
+    assert config.meta.rollouts == wording.PREDICTIONS_A_PROBLEM
+    assert config.optim.lr == wording.LEARNING_RATE
 
 
 def test_file_over_preset_flags_over_file(tmp_path):

@@ -82,6 +82,7 @@ def _guarded_train(argv: list[str]) -> None:
 def _train(argv: list[str]) -> int:
     options, flags = _options().parse_known_args(argv)
     config = _configuration(options, flags)
+    from masa_openrlhf.devices import require_stack
     from masa_openrlhf.run_folder import RunFolder
 
     path = options.resume or config.runs / f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -90,6 +91,7 @@ def _train(argv: list[str]) -> int:
     _check(config, folder, resume=resume, show=options.dry_run)
     if options.dry_run:
         return 0
+    require_stack(config)
     if not resume and folder.path.exists():
         folder = RunFolder(Path(f"{path}-{os.getpid()}"), sample_episodes=config.log.episodes)
     from masa_openrlhf.supervise import supervise

