@@ -187,8 +187,8 @@ def test_any_text_comes_back(tokenizer, text):
 def test_words_of_the_task_and_pieces_of_json_are_one_token(tokenizer):
     words = [form for n in NOTIONS for form in (n, f" {n}")]
     words += [f" {op}" for op in ("plus", "minus", "times", "hash")] + [f" {d}" for d in range(10)]
-    words += ["\n(a)", "\n(e)", "\\boxed{", "<meta>", "</meta>", '{"math_notion": ["']
-    words += ['", "', '"], "pass_rate":', ', "solution_length":']
+    words += ["\n(a)", "\n(e)", "\\boxed{", "<meta>", "</meta>", '{"pass_rate":']
+    words += [', "solution_length":', ', "math_notion": ["', '", "', '"]}']
     lengths = {word: len(tokenizer(word)["input_ids"]) for word in words}
     assert {word for word, n in lengths.items() if n != 1} == set()
     assert len(tokenizer("47")["input_ids"]) == 2
