@@ -21,6 +21,7 @@ from masa_rewards.length import length_reward
 from masa_rewards.meta import meta_reward, meta_rewards
 from masa_rewards.missing import Missing
 from masa_rewards.notion import notion_reward
+from masa_rewards.notion_rules import NotionRules
 from masa_rewards.prediction import MetaPrompt
 from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
 from masa_rewards.verdict import Verdict
@@ -32,6 +33,7 @@ __all__ = [
     "MetaPrompt",
     "MetaReward",
     "Missing",
+    "NotionRules",
     "Rollout",
     "RolloutGroup",
     "Verdict",

@@ -6,12 +6,17 @@ from collections.abc import Sequence
 
 from masa_rewards.difficulty import DIFFICULTY_BASE, difficulty_reward
 from masa_rewards.length import length_reward
-from masa_rewards.notion import notion_rewards
+from masa_rewards.notion import PAPER, notion_rewards
+from masa_rewards.notion_rules import NotionRules
 from masa_rewards.types import MetaPrediction, MetaReward, RolloutGroup
 
 
 def meta_reward(
-    prediction: MetaPrediction, group: RolloutGroup, *, base: float = DIFFICULTY_BASE
+    prediction: MetaPrediction,
+    group: RolloutGroup,
+    *,
+    base: float = DIFFICULTY_BASE,
+    notion_rules: NotionRules = PAPER,
 ) -> MetaReward:
     """Reward one meta prediction. For all M of a problem, `meta_rewards` reads the texts once.
 
@@ -21,6 +26,7 @@ def meta_reward(
         prediction: What one meta rollout predicted.
         group: The G >= 1 verified rollouts of the same problem.
         base: b of the difficulty reward, in (0, 1).
+        notion_rules: Which notions count, and how.
 
     Returns:
         The three rewards and their mean (MASA, meta reward). A component that was not predicted
@@ -29,11 +35,15 @@ def meta_reward(
     Raises:
         ValueError: If the group is empty, or `base` is not in (0, 1).
     """
-    return meta_rewards([prediction], group, base=base)[0]
+    return meta_rewards([prediction], group, base=base, notion_rules=notion_rules)[0]
 
 
 def meta_rewards(
-    predictions: Sequence[MetaPrediction], group: RolloutGroup, *, base: float = DIFFICULTY_BASE
+    predictions: Sequence[MetaPrediction],
+    group: RolloutGroup,
+    *,
+    base: float = DIFFICULTY_BASE,
+    notion_rules: NotionRules = PAPER,
 ) -> list[MetaReward]:
     """Reward the M meta predictions of one problem, with one reading of the group's texts.
 
@@ -41,6 +51,7 @@ def meta_rewards(
         predictions: The M >= 0 predictions; each is judged on its own.
         group: The G >= 1 verified rollouts of the same problem.
         base: b of the difficulty reward, in (0, 1).
+        notion_rules: Which notions count, and how.
 
     Returns:
         M rewards, in the order of `predictions`.
@@ -48,7 +59,7 @@ def meta_rewards(
     Raises:
         ValueError: If the group is empty, or `base` is not in (0, 1).
     """
-    notions = notion_rewards(predictions, group)
+    notions = notion_rewards(predictions, group, rules=notion_rules)
     return [
         _mean(
             length=length_reward(prediction, group),

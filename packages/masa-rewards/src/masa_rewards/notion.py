@@ -6,10 +6,16 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from masa_rewards.lemma import Phrase, find_phrases, to_phrase
+from masa_rewards.notion_rules import NotionCount, NotionRules
 from masa_rewards.types import MetaPrediction, RolloutGroup
 
+PAPER = NotionRules()
+"""Counted by rollout, every notion admitted."""
 
-def notion_reward(prediction: MetaPrediction, group: RolloutGroup) -> float:
+
+def notion_reward(
+    prediction: MetaPrediction, group: RolloutGroup, *, rules: NotionRules = PAPER
+) -> float:
     """Reward notions that go with correct rollouts.
 
         r_notion = mean over predicted n of [c1(n) - c0(n) > 0]
@@ -22,23 +28,28 @@ def notion_reward(prediction: MetaPrediction, group: RolloutGroup) -> float:
     Args:
         prediction: Its `notions` are the predicted ones. One that is stated twice counts once.
         group: The G >= 1 verified rollouts of the same problem.
+        rules: Which notions count, and how. What they do not admit is left out before the mean.
 
     Returns:
         A float in [0, 1]. 0.0 when no notion was predicted, or none is left. When all rollouts
-        are wrong no notion can pay; when all are right each that occurs anywhere does.
+        are wrong no notion can pay; when all are right each that occurs anywhere does, unless
+        it is counted by rate.
 
     Raises:
         ValueError: If the group is empty.
     """
-    return notion_rewards([prediction], group)[0]
+    return notion_rewards([prediction], group, rules=rules)[0]
 
 
-def notion_rewards(predictions: Sequence[MetaPrediction], group: RolloutGroup) -> list[float]:
+def notion_rewards(
+    predictions: Sequence[MetaPrediction], group: RolloutGroup, *, rules: NotionRules = PAPER
+) -> list[float]:
     """Reward the notions of M predictions, with one reading of the group's texts.
 
     Args:
         predictions: The M >= 0 predictions.
         group: The G >= 1 verified rollouts of the same problem.
+        rules: As of `notion_reward`.
 
     Returns:
         M floats, each as of `notion_reward`.
@@ -46,27 +57,42 @@ def notion_rewards(predictions: Sequence[MetaPrediction], group: RolloutGroup) -
     Raises:
         ValueError: If the group is empty.
     """
-    group.require_rollouts()
     predicted = [{to_phrase(notion) for notion in p.notions or ()} for p in predictions]
-    candidates = frozenset().union(*predicted)
-    news = candidates - find_phrases(group.problem, candidates)
-    balance = _balance(news, group)
-    return [_share_above_zero([balance[n] for n in notions & news]) for notions in predicted]
+    counts = count_notions(frozenset().union(*predicted), group, rules=rules)
+    return [
+        _share_paid([counts[n] for n in notions & counts.keys()], rules) for notions in predicted
+    ]
 
 
-def _balance(notions: Collection[Phrase], group: RolloutGroup) -> Counter[Phrase]:
-    """c1(n) - c0(n) of each notion n."""
-    balance: Counter[Phrase] = Counter()
+def count_notions(
+    notions: Collection[Phrase], group: RolloutGroup, *, rules: NotionRules = PAPER
+) -> dict[Phrase, NotionCount]:
+    """Count in how many rollouts each notion occurs, with one reading of the group's texts.
+
+    Args:
+        notions: What to look for, as of `to_phrase`.
+        group: The G >= 1 verified rollouts of the same problem.
+        rules: Which notions to count.
+
+    Returns:
+        The counts of those that the rules admit and the problem does not hold.
+
+    Raises:
+        ValueError: If the group is empty.
+    """
+    group.require_rollouts()
+    admitted = frozenset(filter(rules.admit, notions))
+    counted = admitted - find_phrases(group.problem, admitted)
+    correct: Counter[Phrase] = Counter()
+    incorrect: Counter[Phrase] = Counter()
     for rollout in group.rollouts:
-        found = find_phrases(rollout.text, notions)
-        if rollout.correct:
-            balance.update(found)
-        else:
-            balance.subtract(found)
-    return balance
+        (correct if rollout.correct else incorrect).update(find_phrases(rollout.text, counted))
+    all_correct = len(group.correct_lengths)
+    sizes = (all_correct, len(group.rollouts) - all_correct)
+    return {n: NotionCount(correct[n], incorrect[n], *sizes) for n in counted}
 
 
-def _share_above_zero(balances: Sequence[int]) -> float:
-    if not balances:
+def _share_paid(counts: Sequence[NotionCount], rules: NotionRules) -> float:
+    if not counts:
         return 0.0
-    return sum(balance > 0 for balance in balances) / len(balances)
+    return sum(map(rules.pay, counts)) / len(counts)

@@ -1,0 +1,190 @@
+"""A mixed batch of solution and meta rollouts, as any stack can hand it over, and its rewards.
+
+Most stacks know prompts and completions, not groups of two kinds. So each sample says what it is
+(`kind`) and which problem it belongs to (`problem_id`); where it stands in the batch says nothing.
+Verification and rewarding are two steps, so that a stack with several processes verifies its own
+samples in each, and rewards what all of them gathered.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Literal, NamedTuple, get_args
+
+from masa_rewards.difficulty import DIFFICULTY_BASE
+from masa_rewards.meta import meta_rewards
+from masa_rewards.notion import PAPER
+from masa_rewards.notion_rules import NotionRules
+from masa_rewards.prediction import MetaPrompt
+from masa_rewards.types import MetaReward, Rollout, RolloutGroup
+from masa_rewards.verdict import Verdict
+from masa_rewards.verification import AnswerVerifier
+
+Kind = Literal["solution", "meta"]
+"""Which of the two prompts a sample answers."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+class Sample(NamedTuple):
+    """One rollout of a mixed batch.
+
+    Attributes:
+        kind: "solution" or "meta".
+        problem_id: What joins the two kinds: the same for all samples of one problem.
+        problem: The problem statement, without the words of any prompt around it.
+        text: The response.
+        length: Its length in tokens, >= 0.
+        gold: The right answer. Not needed for a meta sample.
+    """
+
+    kind: Kind
+    problem_id: str
+    problem: str
+    text: str
+    length: int
+    gold: str = ""
+
+
+class SampleReward(NamedTuple):
+    """What one sample was worth.
+
+    Attributes:
+        reward: In [0, 1]; None when it could not be judged: the verifier failed, or it failed for
+            every solution of a meta sample's problem.
+        verdict: Of a solution sample, else None.
+        meta: The three rewards of a meta sample, else None.
+    """
+
+    reward: float | None
+    verdict: Verdict | None = None
+    meta: MetaReward | None = None
+
+
+def verify_samples(samples: Sequence[Sample], verifier: AnswerVerifier) -> list[Verdict | None]:
+    """Verify the solution samples of a batch.
+
+    Args:
+        samples: The N >= 0 samples, of both kinds.
+        verifier: Runs as many at a time as it has workers.
+
+    Returns:
+        N verdicts in the order of `samples`; None for a meta sample.
+
+    Raises:
+        ValueError: If a kind is unknown, or a solution sample has no gold answer.
+    """
+    for sample in samples:
+        if sample.kind not in KINDS:
+            raise ValueError(
+                f"kind must be one of {KINDS!r}: got {sample.kind!r} for problem "
+                f"{sample.problem_id!r}"
+            )
+    pairs = [(sample.text, sample.gold) for sample in samples if sample.kind == "solution"]
+    verdicts = iter(verifier.verify_many(pairs))
+    return [next(verdicts) if sample.kind == "solution" else None for sample in samples]
+
+
+def reward_samples(
+    samples: Sequence[Sample],
+    verdicts: Sequence[Verdict | None],
+    *,
+    prompt: MetaPrompt,
+    base: float = DIFFICULTY_BASE,
+    notion_rules: NotionRules = PAPER,
+) -> list[SampleReward]:
+    """Reward every sample of a batch: solutions by verdict, meta samples by their problem's group.
+
+    Args:
+        samples: The N >= 0 samples, of both kinds, in any order.
+        verdicts: N verdicts, as of `verify_samples`.
+        prompt: Reads the predictions; the one that asked for them.
+        base: b of the difficulty reward.
+        notion_rules: Which notions count, and how.
+
+    Returns:
+        N rewards in the order of `samples`: 1.0 and 0.0 for a right and a wrong solution (one
+        without an answer is wrong), the mean of the three for a meta sample.
+
+    Raises:
+        ValueError: If the numbers of samples and verdicts differ, or a meta sample's problem has no
+            solution sample in the batch, so that there is nothing to judge it by.
+    """
+    groups = _groups(samples, verdicts)
+    rewards = [_of_solution(verdict) for verdict in verdicts]
+    for problem_id, indices in _meta_indices(samples).items():
+        if problem_id not in groups:
+            raise ValueError(
+                f"problem {problem_id!r} has {len(indices)} meta samples and no solution sample in "
+                "this batch: put both prompts of a problem into one batch, under one problem id"
+            )
+        group = groups[problem_id]
+        if not group.rollouts:
+            continue
+        predictions = [prompt.parse(samples[index].text) for index in indices]
+        paid = meta_rewards(predictions, group, base=base, notion_rules=notion_rules)
+        for index, meta in zip(indices, paid, strict=True):
+            rewards[index] = SampleReward(meta.total, meta=meta)
+    return rewards
+
+
+def neutral_rewards(samples: Sequence[Sample], rewards: Sequence[SampleReward]) -> list[float]:
+    """Fill in what could not be judged with the mean of its own group: an advantage of zero.
+
+    For stacks that need a number for every sample. A 0 there would teach that the rollout was
+    wrong, and NaN spreads. The mean of the others (same problem, same kind) leaves their mean as
+    it is and gives this one no push either way; where none of a group could be judged all are 0.0,
+    which has no advantages either.
+
+    Args:
+        samples: The N samples.
+        rewards: Their N rewards, as of `reward_samples`.
+
+    Returns:
+        N floats in [0, 1].
+    """
+    scored: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    for sample, (reward, *_) in zip(samples, rewards, strict=True):
+        if reward is not None:
+            scored[sample.problem_id, sample.kind].append(reward)
+    means = {key: fmean(values) for key, values in scored.items()}
+    return [
+        means.get((sample.problem_id, sample.kind), 0.0) if reward is None else reward
+        for sample, (reward, *_) in zip(samples, rewards, strict=True)
+    ]
+
+
+def _groups(
+    samples: Sequence[Sample], verdicts: Sequence[Verdict | None]
+) -> dict[str, RolloutGroup]:
+    """The verified solutions of each problem; an empty group where the verifier always failed."""
+    problems: dict[str, str] = {}
+    rollouts: defaultdict[str, list[Rollout]] = defaultdict(list)
+    for sample, verdict in zip(samples, verdicts, strict=True):
+        if verdict is None:
+            continue
+        problems.setdefault(sample.problem_id, sample.problem)
+        if not verdict.failed:
+            rollouts[sample.problem_id].append(
+                Rollout(text=sample.text, length=sample.length, correct=verdict.correct)
+            )
+    return {
+        problem_id: RolloutGroup(problem=problem, rollouts=tuple(rollouts[problem_id]))
+        for problem_id, problem in problems.items()
+    }
+
+
+def _meta_indices(samples: Sequence[Sample]) -> dict[str, list[int]]:
+    indices: defaultdict[str, list[int]] = defaultdict(list)
+    for index, sample in enumerate(samples):
+        if sample.kind == "meta":
+            indices[sample.problem_id].append(index)
+    return dict(indices)
+
+
+def _of_solution(verdict: Verdict | None) -> SampleReward:
+    if verdict is None or verdict.failed:
+        return SampleReward(None, verdict)
+    return SampleReward(float(verdict.correct), verdict)
