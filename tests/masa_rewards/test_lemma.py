@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import time
+import unicodedata
+from collections.abc import Iterable
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from masa_rewards.lemma import find_phrases, to_phrase
+from masa_rewards._lemmas import _dictionary, forms_of, lemma_of
+from masa_rewards._words import Words
+from masa_rewards.lemma import MAX_WORDS, Phrase, find_phrases, to_phrase
 
 
 def occurs(notion: str, text: str) -> bool:
@@ -41,6 +47,16 @@ def occurs(notion: str, text: str) -> bool:
         ("STRASSE", "straße"),
         ("勾股定理", "由勾股定理可知"),
         ("AM-GM", "by AM–GM"),
+        ("café", "in a cafe\u0301 we"),  # a letter and its mark, apart
+        ("théorème", "le THE\u0301ORE\u0300ME"),
+        ("Vieta's formula", "by Vieta\u02bcs formula"),
+        ("prime number", "prime" + " " * 500 + "number"),
+        ("prime number", "prime ... (a) \u2014\u2014\u2014 prime \u2014\u2014\u2014 number"),
+        ("text", "a text"),
+        ("s", "the side s"),
+        ("tangency", "two tangencies"),
+        ("Poincaré conjecture", "POINCARÉ conjectures"),
+        ("intégrale", "deux intégrale?"),
     ],
 )
 def test_occurs(notion, text):
@@ -63,6 +79,11 @@ def test_occurs(notion, text):
         ("ext", r"\text{a}"),
         ("text", r"\text{a}"),
         ("vector", ""),
+        ("s", "Vieta's"),
+        ("prime number", "prime and number"),
+        ("prime number", "primes, numerals"),
+        ("add", "addeds"),  # no plural of "added"
+        ("a", "\u00e1"),
     ],
 )
 def test_does_not_occur(notion, text):
@@ -82,7 +103,94 @@ def test_only_what_is_asked_for_is_found():
     assert find_phrases("The sums of square numbers", []) == frozenset()
 
 
+def by_reading_every_word(text: str, phrases: Iterable[Phrase]) -> set[Phrase]:
+    """What `PhraseFinder` does, slowly: the lemma of every word of the text, in order."""
+    lemmas = to_phrase.__wrapped__(text)
+    rows = {lemmas[i : i + n] for n in range(1, 5) for i in range(len(lemmas) - n + 1)}
+    return rows.intersection(phrases)
+
+
+PIECES = st.sampled_from(
+    [
+        *[
+            "prime",
+            "primes",
+            "number",
+            "Numbers",
+            "matrix",
+            "matrices",
+            "text",
+            "s",
+            "a",
+            "be",
+            "is",
+        ],
+        *["\\text{", "\\textbf{", "\\sqrt", "'s", "\u2019s", "'", "\\", "-", " ", "  ", "\n", "_"],
+        *[
+            "\u00e9",
+            "e\u0301",
+            "\u0301",
+            "\uff9e",
+            "\ufb01",
+            "\u5b9a\u7406",
+            "\u221a",
+            "\u00b2",
+            "\x00",
+        ],
+        *["\ud800", "\u0130", "3d", "x", "," * 40],
+    ]
+)
+TEXTS = st.lists(PIECES | st.text(max_size=6), max_size=40).map("".join)
+
+
+@settings(max_examples=400)
+@given(TEXTS, st.lists(TEXTS, max_size=8))
+def test_as_when_every_word_is_read(text, notions):
+    phrases = {to_phrase(notion)[:4] for notion in notions}
+    phrases |= {to_phrase(text)[i : i + 2] for i in range(0, 20, 3)}
+    assert find_phrases(text, phrases) == by_reading_every_word(text, phrases)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_texts_beside_each_other_are_read_as_each_alone(one, other):
+    # Runs that are not ASCII are folded one by one: as if the whole were.
+    words = list(Words.of(f"{one} {other}").all())
+    assert words == [*Words.of(one).all(), *Words.of(other).all()]
+    normal = unicodedata.normalize("NFKC", one.encode("utf-8", "replace").decode())
+    assert list(Words.of(normal).all()) == list(Words.of(one).all())
+
+
 @given(st.text(st.characters(), max_size=60))
 def test_any_notion_with_a_word_in_it_occurs_in_itself(notion):
     phrase = to_phrase(notion)
-    assert find_phrases(f"so, {notion}!", [phrase]) == ({phrase} if phrase else frozenset())
+    occurs = 0 < len(phrase) <= MAX_WORDS
+    assert find_phrases(f"so, {notion}!", [phrase]) == ({phrase} if occurs else frozenset())
+
+
+def test_a_phrase_without_end_occurs_nowhere():
+    start = time.perf_counter()
+    endless = ("a",) * 10_000
+    assert find_phrases("a " * 12_000, [endless, endless[:MAX_WORDS]]) == {endless[:MAX_WORDS]}
+    assert time.perf_counter() - start < 5.0
+
+
+def test_many_phrases_that_start_alike_in_a_text_of_their_words():
+    phrases = [to_phrase(f"the sum {n}") for n in range(500)]
+    start = time.perf_counter()
+    assert len(find_phrases("the sum " * 5_000 + "499", phrases)) == 1
+    assert time.perf_counter() - start < 5.0
+
+
+def test_every_word_of_the_dictionary_is_a_form_of_its_lemma():
+    words = [word.casefold() for word in _dictionary().lemmas]
+    words += [f"{word}s" for word in words[::7]]
+    assert [w for w in words if w.isalpha() and w.encode() not in forms_of(lemma_of(w))] == []
+
+
+@given(
+    st.text("aeinrstzy", min_size=1, max_size=9), st.sampled_from(["", "s", "es", "ies", "cies"])
+)
+def test_every_made_up_word_is_a_form_of_its_lemma(stem, ending):
+    word = stem + ending
+    assert word.encode() in forms_of(lemma_of(word))
+    assert all(lemma_of(form.decode()) == lemma_of(word) for form in forms_of(lemma_of(word)))

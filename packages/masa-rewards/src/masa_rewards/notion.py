@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from masa_rewards.lemma import Phrase, find_phrases, to_phrase
+from masa_rewards.lemma import Phrase, PhraseFinder, to_phrase
 from masa_rewards.notion_rules import NotionCount, NotionRules
 from masa_rewards.types import MetaPrediction, RolloutGroup
 
@@ -82,11 +82,12 @@ def count_notions(
     """
     group.require_rollouts()
     admitted = frozenset(filter(rules.admit, notions))
-    counted = admitted - find_phrases(group.problem, admitted)
+    finder = PhraseFinder(admitted)
+    counted = admitted - finder.find(group.problem)
     correct: Counter[Phrase] = Counter()
     incorrect: Counter[Phrase] = Counter()
     for rollout in group.rollouts:
-        (correct if rollout.correct else incorrect).update(find_phrases(rollout.text, counted))
+        (correct if rollout.correct else incorrect).update(finder.find(rollout.text))
     all_correct = len(group.correct_lengths)
     sizes = (all_correct, len(group.rollouts) - all_correct)
     return {n: NotionCount(correct[n], incorrect[n], *sizes) for n in counted}

@@ -1,0 +1,120 @@
+r"""A text as words, in bytes: what is compared is settled here, once for texts and for notions.
+
+NFKC and case folding, then words: runs of letters and digits. Every hyphen, brace and backslash
+parts two words, so "\sqrt" reads "sqrt"; "Vieta's" reads "vieta"; each Chinese and Japanese
+character is a word of its own, as no space parts words there. Commands that only style what they
+hold ("\textbf", "\mathrm") are no words.
+
+A rollout is read for every step, so this goes by whole-text operations in C: most of a text is
+ASCII, and what is not is folded run by run.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+# LaTeX commands that are no words, without their backslash.
+_STYLES = frozenset(
+    b"text textbf textit textrm textsf textsc texttt textup textnormal emph underline mbox "
+    b"mathbf mathit mathrm mathsf mathtt mathcal mathfrak mathbb mathscr operatorname "
+    b"boldsymbol".split()
+)
+_POSSESSIVE = b"s"
+NOT_ALWAYS_WORDS = _STYLES | {_POSSESSIVE}
+"""What is a word in one place and none in another."""
+
+_BACKSLASH, _APOSTROPHE = _MARKS = b"\\'"
+_APOSTROPHES = str.maketrans("\u2019\u02bc", "''")
+_CJK = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
+_KEPT = b"0123456789abcdefghijklmnopqrstuvwxyz" + bytes(range(128, 256))
+_LONG_RUN = 64
+_NEAR = 16
+_NO_WORD = re.compile(r"[^\w']|_")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+_SPACED = bytes(byte if byte in _KEPT else 32 for byte in bytes(range(256)).lower())
+
+
+class _JoinsError(Exception):
+    """A run starts with a mark, which belongs to the letter before it."""
+
+
+class Words(NamedTuple):
+    """A text twice, at the same positions: as words, and as it was written.
+
+    Attributes:
+        spaced: UTF-8 of the words in lower case, with spaces between, before and behind them.
+        folded: What `spaced` was made of: here a backslash still tells a command from a word.
+    """
+
+    spaced: bytes
+    folded: bytes
+
+    @classmethod
+    def of(cls, text: str) -> Words:
+        """Read any text. A lone surrogate in it parts two words."""
+        data = text.encode("utf-8", "replace")
+        if not text.isascii():
+            try:
+                data = _NOT_ASCII.sub(_folded, data)
+            except _JoinsError:
+                data = unicodedata.normalize("NFKC", text).encode("utf-8", "replace")
+                data = _NOT_ASCII.sub(_folded_as_it_is, data)
+        folded = b" %b " % data
+        return cls(folded.translate(_SPACED), folded)
+
+    def is_word(self, start: int, end: int) -> bool:
+        r"""Whether what looks like a word is one: not "\textbf", nor the s of "Vieta's"."""
+        before, word = self.folded[start - 1], self.spaced[start:end]
+        if before == _BACKSLASH:
+            return word not in _STYLES
+        return before != _APOSTROPHE or word != _POSSESSIVE
+
+    def behind(self, end: int) -> int:
+        """Where the next word starts behind the end of another; -1 when there is none."""
+        spaced = self.spaced
+        if spaced[end + 1 : end + 2] > b" " and self.folded[end] not in _MARKS:
+            return end + 1  # one space between them, as most often
+        while True:
+            near = spaced[end : end + _NEAR]
+            start = end + len(near) - len(near.lstrip(b" "))
+            if start == len(spaced):
+                return -1
+            if start == end + _NEAR:
+                end = start
+                continue
+            end = spaced.index(b" ", start)
+            if self.is_word(start, end):
+                return start
+
+    def all(self) -> Iterator[bytes]:
+        """Read the words in order."""
+        start = self.behind(0)
+        while start >= 0:
+            end = self.spaced.index(b" ", start)
+            yield self.spaced[start:end]
+            start = self.behind(end)
+
+
+def _folded(run: re.Match[bytes]) -> bytes:
+    return (_fold if len(run.group()) > _LONG_RUN else _fold_once)(run.group(), joins=True)
+
+
+def _folded_as_it_is(run: re.Match[bytes]) -> bytes:
+    return _fold(run.group(), joins=False)
+
+
+def _fold(run: bytes, *, joins: bool) -> bytes:
+    """Fold characters that are not ASCII; what follows them, ASCII, never joins them."""
+    normal = unicodedata.normalize("NFKC", run.decode())
+    if joins and unicodedata.combining(normal[0]):
+        raise _JoinsError
+    folded = _NO_WORD.sub(" ", normal.casefold().translate(_APOSTROPHES))
+    return _CJK.sub(r" \1 ", folded).encode()
+
+
+# Dashes, quotes and roots come again and again.
+_fold_once = lru_cache(maxsize=1 << 12)(_fold)
