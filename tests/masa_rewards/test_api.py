@@ -16,14 +16,17 @@ def test_the_examples_in_the_docstrings_run(name):
 
 def test_the_public_names_are_these():
     assert masa_rewards.__all__ == [
+        "ENGLISH_STOP_WORDS",
         "AnswerVerifier",
         "MetaPrediction",
         "MetaPrompt",
         "MetaReward",
         "Missing",
+        "NotionRules",
         "Rollout",
         "RolloutGroup",
         "Verdict",
+        "common_words",
         "difficulty_reward",
         "length_reward",
         "meta_reward",

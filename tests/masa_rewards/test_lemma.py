@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from masa_rewards._finder import MAX_WORDS
 from masa_rewards._lemmas import _dictionary, forms_of, lemma_of
 from masa_rewards._words import Words
-from masa_rewards.lemma import MAX_WORDS, Phrase, find_phrases, to_phrase
+from masa_rewards.lemma import Phrase, find_phrases, to_phrase
 
 
 def occurs(notion: str, text: str) -> bool:

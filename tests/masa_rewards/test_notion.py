@@ -1,8 +1,19 @@
 from __future__ import annotations
 
 import pytest
-from masa_rewards import MetaPrediction, Rollout, RolloutGroup, notion_reward
-from masa_rewards.notion import notion_rewards
+from masa_rewards import (
+    ENGLISH_STOP_WORDS,
+    MetaPrediction,
+    NotionRules,
+    Rollout,
+    RolloutGroup,
+    common_words,
+    notion_reward,
+)
+from masa_rewards.lemma import to_phrase
+from masa_rewards.notion import PAPER, count_notions, notion_rewards
+from masa_rewards.notion_rules import NotionCount
+from pydantic import ValidationError
 
 RIGHT = ("use the identity and a matrix", "an identity again", "a matrix")
 WRONG = ("the matrix, a series", "a matrix and a matrix", "series")
@@ -14,8 +25,8 @@ def group(right=RIGHT, wrong=WRONG, problem="Find the sum.") -> RolloutGroup:
     return RolloutGroup(problem=problem, rollouts=tuple(made))
 
 
-def reward(*notions: str, of: RolloutGroup | None = None) -> float:
-    return notion_reward(MetaPrediction(notions=notions), of or group())
+def reward(*notions: str, of: RolloutGroup | None = None, rules: NotionRules = PAPER) -> float:
+    return notion_reward(MetaPrediction(notions=notions), of or group(), rules=rules)
 
 
 # identity: 2 right, 0 wrong. matrix: 2 right, 2 wrong. series: 0 right, 2 wrong.
@@ -68,3 +79,74 @@ def test_an_empty_group_is_refused():
         reward("matrix", of=group(right=(), wrong=()))
     with pytest.raises(ValueError, match="has no rollouts"):
         notion_rewards([], group(right=(), wrong=()))
+
+
+def test_the_paper_pays_a_word_that_is_everywhere_and_what_stops_it():
+    # "the" stands in all: c1 - c0 = 3 - 1 > 0, though c1/n1 = c0/n0 = 1.
+    right = ("the identity", "the identity", "the series")
+    of = group(problem="Sum up.", right=right, wrong=("the series",))
+    assert reward("the", of=of) == 1.0
+    assert reward("the", "identity", of=of) == 1.0
+    for rules, the, both in [
+        (NotionRules(counting="rate"), 0.0, 0.5),
+        (NotionRules(stop_words=ENGLISH_STOP_WORDS), 0.0, 1.0),
+        (NotionRules(min_length=4), 0.0, 1.0),
+        (NotionRules(stop_words=common_words([r.text for r in of.rollouts], share=1.0)), 0.0, 1.0),
+    ]:
+        assert reward("the", of=of, rules=rules) == the
+        assert reward("the", "identity", of=of, rules=rules) == both
+
+
+# identity: 2 of 4 right, 1 of 1 wrong. series: 1 of 4 right, none wrong.
+@pytest.mark.parametrize(
+    ("notion", "by_rollout", "by_rate"), [("identity", 1.0, 0.0), ("series", 1.0, 1.0)]
+)
+def test_by_rate(notion, by_rollout, by_rate):
+    of = group(right=("identity", "identity", "series", ""), wrong=("identity",))
+    assert reward(notion, of=of) == by_rollout
+    assert reward(notion, of=of, rules=NotionRules(counting="rate")) == by_rate
+
+
+def test_by_rate_nothing_pays_without_anything_to_compare():
+    rules = NotionRules(counting="rate")
+    assert reward("matrix", of=group(wrong=()), rules=rules) == 0.0
+    assert reward("matrix", of=group(right=()), rules=rules) == 0.0
+
+
+def test_stop_words_and_length_are_of_the_notion_not_of_its_words():
+    of = group(right=("the sum of the squares, by AM-GM", "sums of"), wrong=())
+    rules = NotionRules(stop_words={"of", "THE"}, min_length=4)
+    assert reward("sum of the squares", of=of, rules=rules) == 1.0
+    assert reward("of the", of=of, rules=rules) == 0.0
+    assert reward("AM-GM", of=of, rules=rules) == 1.0  # four letters
+    assert reward("sum", "squares", of=of, rules=rules) == 1.0  # "sum" is left out
+    assert reward("***", "squares", of=of, rules=rules) == 0.5  # nothing is left out in silence
+
+
+def test_stop_words_hold_in_any_form():
+    of = group(right=("they were numbers",), wrong=())
+    rules = NotionRules(stop_words={"number", "is"})
+    assert reward("Numbers", "were", of=of, rules=rules) == 0.0
+    assert reward("they", of=of, rules=rules) == 1.0
+
+
+@pytest.mark.parametrize("wrong", [{"counting": "ratio"}, {"min_length": 0}, {"minlength": 3}])
+def test_rules_refuse_what_they_do_not_know(wrong):
+    with pytest.raises(ValidationError):
+        NotionRules(**wrong)
+
+
+def test_counts_are_of_what_is_admitted_and_not_in_the_problem():
+    of = group(problem="Find the sum.")
+    phrases = [to_phrase(notion) for notion in ("matrix", "sum", "series", "a")]
+    assert count_notions(phrases, of, rules=NotionRules(min_length=2)) == {
+        ("matrix",): NotionCount(2, 2, 3, 3),
+        ("series",): NotionCount(0, 2, 3, 3),
+    }
+
+
+def test_common_words_of_no_text_are_refused():
+    with pytest.raises(ValueError, match="no texts"):
+        common_words([])
+    with pytest.raises(ValueError, match=r"share must be in \(0, 1\]: got 0"):
+        common_words(["a"], share=0)

@@ -23,11 +23,13 @@ from masa_rewards.missing import Missing
 from masa_rewards.notion import notion_reward
 from masa_rewards.notion_rules import NotionRules
 from masa_rewards.prediction import MetaPrompt
+from masa_rewards.stop_words import ENGLISH_STOP_WORDS, common_words
 from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
 from masa_rewards.verdict import Verdict
 from masa_rewards.verification import AnswerVerifier
 
 __all__ = [
+    "ENGLISH_STOP_WORDS",
     "AnswerVerifier",
     "MetaPrediction",
     "MetaPrompt",
@@ -37,6 +39,7 @@ __all__ = [
     "Rollout",
     "RolloutGroup",
     "Verdict",
+    "common_words",
     "difficulty_reward",
     "length_reward",
     "meta_reward",

@@ -27,12 +27,13 @@ _POSSESSIVE = b"s"
 NOT_ALWAYS_WORDS = _STYLES | {_POSSESSIVE}
 """What is a word in one place and none in another."""
 
-_BACKSLASH, _APOSTROPHE = _MARKS = b"\\'"
+_BACKSLASH, _APOSTROPHE = b"\\'"
 _APOSTROPHES = str.maketrans("\u2019\u02bc", "''")
 _CJK = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
 _KEPT = b"0123456789abcdefghijklmnopqrstuvwxyz" + bytes(range(128, 256))
 _LONG_RUN = 64
-_NEAR = 16
+_MARKS = b"\\'"
+_NEXT = re.compile(rb" *([^ ]+)")
 _NO_WORD = re.compile(r"[^\w']|_")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _SPACED = bytes(byte if byte in _KEPT else 32 for byte in bytes(range(256)).lower())
@@ -68,27 +69,21 @@ class Words(NamedTuple):
 
     def is_word(self, start: int, end: int) -> bool:
         r"""Whether what looks like a word is one: not "\textbf", nor the s of "Vieta's"."""
-        before, word = self.folded[start - 1], self.spaced[start:end]
+        before = self.folded[start - 1]
         if before == _BACKSLASH:
-            return word not in _STYLES
-        return before != _APOSTROPHE or word != _POSSESSIVE
+            return self.spaced[start:end] not in _STYLES
+        return before != _APOSTROPHE or self.spaced[start:end] != _POSSESSIVE
 
     def behind(self, end: int) -> int:
-        """Where the next word starts behind the end of another; -1 when there is none."""
+        """Where the next word starts behind a position that is within none; -1 for nowhere."""
         spaced = self.spaced
         if spaced[end + 1 : end + 2] > b" " and self.folded[end] not in _MARKS:
             return end + 1  # one space between them, as most often
-        while True:
-            near = spaced[end : end + _NEAR]
-            start = end + len(near) - len(near.lstrip(b" "))
-            if start == len(spaced):
-                return -1
-            if start == end + _NEAR:
-                end = start
-                continue
-            end = spaced.index(b" ", start)
+        while match := _NEXT.match(spaced, end):
+            start, end = match.span(1)
             if self.is_word(start, end):
                 return start
+        return -1
 
     def all(self) -> Iterator[bytes]:
         """Read the words in order."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 
-from masa_rewards.lemma import Phrase, PhraseFinder, to_phrase
+from masa_rewards._finder import PhraseFinder
+from masa_rewards.lemma import Phrase, to_phrase
 from masa_rewards.notion_rules import NotionCount, NotionRules
 from masa_rewards.types import MetaPrediction, RolloutGroup
 
@@ -59,9 +60,8 @@ def notion_rewards(
     """
     predicted = [{to_phrase(notion) for notion in p.notions or ()} for p in predictions]
     counts = count_notions(frozenset().union(*predicted), group, rules=rules)
-    return [
-        _share_paid([counts[n] for n in notions & counts.keys()], rules) for notions in predicted
-    ]
+    paid = {notion for notion, count in counts.items() if rules.pay(count)}
+    return [_share(notions & counts.keys(), paid) for notions in predicted]
 
 
 def count_notions(
@@ -93,7 +93,5 @@ def count_notions(
     return {n: NotionCount(correct[n], incorrect[n], *sizes) for n in counted}
 
 
-def _share_paid(counts: Sequence[NotionCount], rules: NotionRules) -> float:
-    if not counts:
-        return 0.0
-    return sum(map(rules.pay, counts)) / len(counts)
+def _share(notions: Set[Phrase], paid: Set[Phrase]) -> float:
+    return len(notions & paid) / len(notions) if notions else 0.0
