@@ -3,6 +3,7 @@ import math
 
 import pytest
 from masa_control import Problem, run_episode
+from masa_rewards import NotionRules
 
 from tests.masa_control.scripted import (
     PROBLEM,
@@ -155,3 +156,19 @@ def test_groups_of_different_sizes():
     engine = ScriptedEngine(meta=[completion(prediction(8, 3))] * 3, solution=[completion("4")] * 7)
     episode = play(engine, meta=3, solution=7)
     assert (len(episode.meta), len(episode.solutions)) == (3, 7)
+
+
+def test_the_notion_rules_of_the_settings_are_used():
+    script = {
+        "meta": [completion(prediction(4, 10, "carry"))],
+        "solution": [completion("carry 4")] * 3 + [completion("carry 5")],
+    }
+    (paid,) = play(ScriptedEngine(**script), meta=1).meta
+    by_rate = settings(1, 4).model_copy(update={"notion_rules": NotionRules(counting="rate")})
+    episode = asyncio.run(
+        run_episode(
+            PROBLEM, engine=ScriptedEngine(**script), verifier=ScriptedVerifier(), settings=by_rate
+        )
+    )
+    assert paid.reward.notion == 1.0
+    assert episode.meta[0].reward.notion == 0.0

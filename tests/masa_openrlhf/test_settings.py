@@ -12,6 +12,7 @@ from masa_openrlhf.settings import (
     with_flags,
 )
 from masa_openrlhf.tiny import wording
+from masa_rewards import ENGLISH_STOP_WORDS, NotionRules
 
 
 def test_the_defaults_are_the_papers():
@@ -105,3 +106,13 @@ def test_unknown_settings_and_bad_values_are_named(tmp_path):
 def test_the_baseline_plays_no_meta_rollouts():
     assert TrainConfig(mode="grpo").episode_settings().meta_rollouts == 0
     assert TrainConfig().episode_settings().meta_rollouts == 8
+
+
+def test_the_notion_rules_reach_the_episode():
+    assert TrainConfig().episode_settings().notion_rules == NotionRules()
+    flags = ["--meta.notions.counting", "rate", "--meta.notions.stop_list", "english"]
+    flags += ["--meta.notions.stop_words", "answer", "step", "--meta.notions.min_length", "3"]
+    config = with_flags(TrainConfig(), flags)
+    assert config.episode_settings().notion_rules == NotionRules(
+        counting="rate", min_length=3, stop_words=ENGLISH_STOP_WORDS | {"answer", "step"}
+    )

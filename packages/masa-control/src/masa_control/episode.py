@@ -17,6 +17,7 @@ from masa_rewards import (
     MetaPrediction,
     MetaPrompt,
     MetaReward,
+    NotionRules,
     Rollout,
     RolloutGroup,
     Verdict,
@@ -57,6 +58,7 @@ class EpisodeSettings(BaseModel):
         meta_prompt: how a prediction is asked for, and read.
         solution_template: the solution prompt; ``{problem}`` stands for the statement.
         difficulty_base: b of the difficulty reward, in (0, 1).
+        notion_rules: which notions count, and when one pays.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,6 +70,7 @@ class EpisodeSettings(BaseModel):
     meta_prompt: MetaPrompt
     solution_template: str
     difficulty_base: float = Field(default=0.01, gt=0, lt=1)
+    notion_rules: NotionRules = NotionRules()
 
     def solution_prompt(self, problem: Problem) -> str:
         """Return the prompt that asks for a solution of ``problem``."""
@@ -170,7 +173,11 @@ async def run_episode(
     rewards: Sequence[MetaReward | None] = [None] * len(predictions)
     if group.rollouts and predictions:
         rewards = await asyncio.to_thread(
-            meta_rewards, predictions, group, base=settings.difficulty_base
+            meta_rewards,
+            predictions,
+            group,
+            base=settings.difficulty_base,
+            notion_rules=settings.notion_rules,
         )
     return Episode(
         problem=problem,

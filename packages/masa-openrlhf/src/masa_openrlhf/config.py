@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import tyro
 from masa_control import EpisodeSettings
-from masa_rewards import MetaPrompt
+from masa_rewards import ENGLISH_STOP_WORDS, MetaPrompt, NotionRules
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 OpenRLHFValue = str | int | float | bool | list[str] | list[int] | list[float]
@@ -76,6 +76,19 @@ class MetaPromptConfig(_Section):
     closing: str = "</meta>"
 
 
+class NotionsConfig(_Section):
+    """Which notions count, and when one pays: masa_rewards.NotionRules. See docs/notions.md."""
+
+    counting: Literal["rollout", "rate"] = "rollout"
+    """rollout: it pays in more correct than incorrect solutions (paper). rate: in a larger share."""
+    min_length: int = Field(default=1, ge=1)
+    """Fewest letters and digits of a notion that counts."""
+    stop_list: Literal["none", "english"] = "none"
+    """Leave out notions of nothing but articles, pronouns, prepositions and the like."""
+    stop_words: tuple[str, ...] = ()
+    """More words of which a notion is left out."""
+
+
 class MetaConfig(_Section):
     """Meta rollouts: the predictions."""
 
@@ -87,6 +100,7 @@ class MetaConfig(_Section):
     """Factor on the advantages of the meta group, beside 1 for the solution group."""
     difficulty_base: float = Field(default=0.01, gt=0, lt=1)
     """b of the difficulty reward b ** |p - p̂|."""
+    notions: NotionsConfig = NotionsConfig()
     prompt: MetaPromptConfig = MetaPromptConfig()
 
 
@@ -285,6 +299,16 @@ class TrainConfig(_Section):
         """Return the meta prompt of this run."""
         return MetaPrompt(**self.meta.prompt.model_dump(), max_length=self.solution.max_tokens)
 
+    def notion_rules(self) -> NotionRules:
+        """Return which notions count in this run."""
+        notions = self.meta.notions
+        listed = ENGLISH_STOP_WORDS if notions.stop_list == "english" else frozenset()
+        return NotionRules(
+            counting=notions.counting,
+            min_length=notions.min_length,
+            stop_words=listed.union(notions.stop_words),
+        )
+
     def episode_settings(self, *, solution_rollouts: int | None = None) -> EpisodeSettings:
         """Return what an episode needs, with another G where one is given."""
         return EpisodeSettings(
@@ -295,4 +319,5 @@ class TrainConfig(_Section):
             meta_prompt=self.meta_prompt(),
             solution_template=self.solution.template,
             difficulty_base=self.meta.difficulty_base,
+            notion_rules=self.notion_rules(),
         )
