@@ -80,7 +80,8 @@ class NotionsConfig(_Section):
     """Which notions count, and when one pays: masa_rewards.NotionRules. See docs/notions.md."""
 
     counting: Literal["rollout", "rate"] = "rollout"
-    """rollout: it pays in more correct than incorrect solutions (paper). rate: in a larger share."""
+    """A notion pays that is in more correct than incorrect solutions (rollout, the paper), or in a
+    larger share of them (rate)."""
     min_length: int = Field(default=1, ge=1)
     """Fewest letters and digits of a notion that counts."""
     stop_list: Literal["none", "english"] = "none"
