@@ -1,9 +1,19 @@
-"""The wheels of masa-rewards and masa-control, alone, on the oldest and the newest Python."""
+"""The wheels of masa-rewards and masa-control, alone, on the oldest and the newest Python.
 
+How large the first is and how long it takes to import, with all that it needs:
+
+    pytest tests/test_wheels.py -k "size or import" -s
+"""
+
+import json
 import os
 import shutil
+import statistics
 import subprocess
+import zipfile
+from email.parser import Parser
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -29,9 +39,42 @@ assert not stack, stack
 print("works")
 """
 
+# What masa-rewards pulls in, and why. Nothing else comes with it.
+NEEDED = {
+    "masa-rewards",
+    "pydantic",  # types that check themselves
+    *("pydantic-core", "annotated-types", "typing-extensions", "typing-inspection"),
+    "math-verify",  # answers that take computer algebra
+    *("latex2sympy2-extended", "antlr4-python3-runtime", "sympy", "mpmath"),
+    "simplemma",  # lemmas of notions
+    "ahocorasick-rs",  # all notions in one reading of a text
+}
+NOT_WITH_OLD_PYDANTIC = {"typing-inspection"}
 
-def run(*command):
-    ended = subprocess.run(command, capture_output=True, text=True)
+MOST_MB = 75
+MOST_SECONDS = 0.3
+IMPORT = """
+import time
+wall, cpu = time.perf_counter(), time.process_time()
+import masa_rewards
+print(time.perf_counter() - wall, time.process_time() - cpu)
+"""
+# Not those that kill processes or fill memory: they are of the machine, not of the versions.
+SLOW = "test_verification*.py", "test_hostile*.py", "test_score_cli.py"
+
+
+class Kind(NamedTuple):
+    """A Python, and which versions of what the wheel needs are installed beside it."""
+
+    python: str
+    resolution: str
+
+
+LOWEST, HIGHEST = Kind("3.10", "lowest-direct"), Kind("3.13", "highest")
+
+
+def run(*command, cwd=None):
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=cwd)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout.strip()
 
@@ -66,3 +109,80 @@ def test_they_work_alone(wheels, tmp_path, python):
     own = str(tmp_path / "alone" / "bin" / "python")
     run(UV, "pip", "install", "--quiet", "--python", own, *wheels)
     assert run(own, "-I", "-c", USE) == "works"
+
+
+def requirements(wheel):
+    """What the wheel asks for itself: to uv, "direct" is only what is stated to it."""
+    with zipfile.ZipFile(wheel) as files:
+        (metadata,) = [name for name in files.namelist() if name.endswith("/METADATA")]
+        stated = Parser().parsestr(files.read(metadata).decode()).get_all("Requires-Dist", [])
+    assert not [requirement for requirement in stated if "extra ==" in requirement]
+    return stated
+
+
+def install(wheels, kind, where):
+    (wheel,) = [path for path in wheels if "masa_rewards" in path]
+    interpreter = find(kind.python)
+    if interpreter is None:
+        pytest.skip(f"there is no Python {kind.python} on this machine")
+    run(UV, "venv", "--quiet", "--python", interpreter, str(where))
+    own = str(where / "bin" / "python")
+    asked = [wheel, *requirements(wheel)]
+    resolution = ["--resolution", kind.resolution]
+    run(UV, "pip", "install", "--quiet", "--python", own, *resolution, *asked)
+    return own
+
+
+@pytest.fixture(scope="module", params=[LOWEST, HIGHEST], ids=lambda kind: kind.resolution)
+def alone(request, wheels, tmp_path_factory):
+    where = tmp_path_factory.mktemp("rewards") / "alone"
+    return request.param, install(wheels, request.param, where)
+
+
+def test_it_pulls_in_what_it_needs_and_nothing_else(alone):
+    kind, python = alone
+    listed = run(UV, "pip", "list", "--quiet", "--format", "json", "--python", python)
+    names = {package["name"] for package in json.loads(listed)}
+    assert names == NEEDED - (NOT_WITH_OLD_PYDANTIC if kind == LOWEST else set())
+
+
+def test_size_on_disk(alone):
+    kind, python = alone
+    (packages,) = Path(python).parents[1].glob("lib/python3*/site-packages")
+    files = [path for path in packages.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    size, own = (
+        sum(path.stat().st_size for path in some) / 1e6
+        for some in (files, [path for path in files if "masa_rewards" in path.parts])
+    )
+    print(f"\n{kind.resolution}: {size:.1f} MB installed, of which {own:.2f} MB are masa-rewards")
+    assert 1 < size < MOST_MB
+
+
+def test_it_imports_in_a_moment(alone):
+    kind, python = alone
+    run(python, "-I", "-c", IMPORT)  # writes the bytecode, as an installer may have
+    timed = [run(python, "-I", "-c", IMPORT).split() for _ in range(7)]
+    wall, cpu = ([float(seconds) for seconds in column] for column in zip(*timed, strict=True))
+    print(
+        f"\n{kind.resolution}: import in {min(wall):.3f} s at best of 7, "
+        f"{statistics.median(wall):.3f} s at the median; of the processor {min(cpu):.3f} s and "
+        f"{statistics.median(cpu):.3f} s"
+    )
+    # Of the processor: on the clock also stands what else the machine does.
+    assert min(cpu) < MOST_SECONDS, timed
+
+
+@pytest.mark.parametrize("kind", [LOWEST, HIGHEST], ids=lambda kind: kind.resolution)
+def test_the_unit_tests_pass_with_the_lowest_and_the_highest_versions(wheels, kind, tmp_path):
+    python = install(wheels, kind, tmp_path / "tested")
+    tools = ["pytest", "pytest-timeout", "hypothesis"]
+    run(UV, "pip", "install", "--quiet", "--python", python, *tools)
+    tests = ROOT / "tests" / "masa_rewards"
+    pytest_there = [python, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    # Hypothesis' own profile for machines that do other things too: no deadline for a case.
+    pytest_there += ["-c", str(ROOT / "pyproject.toml"), "--hypothesis-profile", "ci"]
+    left_out = [f"--ignore-glob={tests / name}" for name in SLOW]
+    assert " passed" in run(*pytest_there, *left_out, str(tests), cwd=tmp_path)
+    # Of the slow ones those that tell one version of math-verify from another.
+    verdicts = ["-k", "verdicts", str(tests / "test_verification.py")]
+    assert " passed" in run(*pytest_there, *verdicts, cwd=tmp_path)

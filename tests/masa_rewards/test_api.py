@@ -1,17 +1,6 @@
 from __future__ import annotations
 
-import doctest
-import importlib
-
 import masa_rewards
-import pytest
-
-
-@pytest.mark.parametrize("name", ["masa_rewards", "masa_rewards.verification"])
-def test_the_examples_in_the_docstrings_run(name):
-    result = doctest.testmod(importlib.import_module(name))
-    assert result.attempted > 0
-    assert result.failed == 0
 
 
 def test_the_public_names_are_these():

@@ -32,6 +32,12 @@ class Missing(Mapping[Component, Reason]):
 
     Read it as a dict: `prediction.missing["length"]`, `Counter(prediction.missing.values())`.
     Unlike a dict it can be hashed, so that a prediction can.
+
+    >>> from collections import Counter
+    >>> from masa_rewards import MetaPrompt
+    >>> read = [MetaPrompt().parse(text) for text in ('{"pass_rate": 9}', "Hm.")]
+    >>> Counter(prediction.missing["pass_rate"] for prediction in read)
+    Counter({'out_of_range': 1, 'no_json': 1})
     """
 
     __slots__ = ("_reasons",)

@@ -26,6 +26,20 @@ def notion_reward(
     `masa_rewards.lemma`. A notion that the problem statement already holds is left out before the
     mean, as it proves nothing (second version of the paper).
 
+    >>> from masa_rewards import Rollout
+    >>> group = RolloutGroup(
+    ...     problem="Find the sum of the roots.",
+    ...     rollouts=(
+    ...         Rollout(text="By Vieta's formula, 5.", length=90, correct=True),
+    ...         Rollout(text="The Vieta formulas say 5.", length=70, correct=True),
+    ...         Rollout(text="By Vieta's formulas, and a guess, 6.", length=80, correct=False),
+    ...     ),
+    ... )
+    >>> notion_reward(MetaPrediction(notions=("Vieta formulas", "guess", "sums")), group)
+    0.5
+
+    The formula pays (2 - 1), the guess does not (0 - 1), and the sum stands in the problem.
+
     Args:
         prediction: Its `notions` are the predicted ones. One that is stated twice counts once.
         group: The G >= 1 verified rollouts of the same problem.

@@ -35,6 +35,20 @@ class NotionRules(BaseModel):
     are correct. Counting by rate takes the reason away; a stop list and a minimum length take the
     words away.
 
+    >>> from masa_rewards import ENGLISH_STOP_WORDS, MetaPrediction, Rollout, RolloutGroup
+    >>> from masa_rewards import notion_reward
+    >>> right = Rollout(text="By the sieve, 4.", length=9, correct=True)
+    >>> wrong = Rollout(text="The answer is 5.", length=9, correct=False)
+    >>> group = RolloutGroup(problem="How many primes?", rollouts=(right, right, wrong))
+    >>> notion_reward(MetaPrediction(notions=("the",)), group)
+    1.0
+    >>> by_rate = NotionRules(counting="rate")
+    >>> notion_reward(MetaPrediction(notions=("the",)), group, rules=by_rate)
+    0.0
+    >>> stopped = NotionRules(stop_words=ENGLISH_STOP_WORDS)
+    >>> notion_reward(MetaPrediction(notions=("the", "sieve")), group, rules=stopped)
+    1.0
+
     Attributes:
         counting: "rollout" pays where c1(n) - c0(n) > 0: it occurs in more correct rollouts than
             incorrect ones (MASA). "rate" pays where c1(n)/n1 > c0(n)/n0: it occurs in a larger

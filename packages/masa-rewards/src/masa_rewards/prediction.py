@@ -28,7 +28,17 @@ Tag = Annotated[str, Field(min_length=1)]
 
 
 class MetaPrompt(BaseModel):
-    """The contract between us and the policy: how a prediction is asked for, written and read.
+    r"""The contract between us and the policy: how a prediction is asked for, written and read.
+
+    >>> prompt = MetaPrompt(max_length=4096)
+    >>> "from 128 to 4096" in prompt.render("2 + 2?")
+    True
+    >>> answer = r"<meta>Easy.</meta> \boxed{'pass_rate': '6', 'solution_length': 5000}"
+    >>> prediction = prompt.parse(answer)
+    >>> prediction.pass_rate, dict(prediction.missing)
+    (0.75, {'length': 'out_of_range', 'notions': 'no_key'})
+    >>> prompt.format(prediction)
+    '{"pass_rate": 6}'
 
     Attributes:
         wording: The prompt. `{problem}` stands in it exactly once; `{scale}`, `{min_length}`,

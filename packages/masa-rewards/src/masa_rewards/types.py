@@ -25,6 +25,11 @@ UnitFloat = Annotated[float, Field(ge=0.0, le=1.0, strict=True, allow_inf_nan=Fa
 Count = Annotated[int, Field(ge=0, strict=True)]
 
 
+def _plain(missing: Missing) -> dict[str, str]:
+    # `dict` itself has no signature, which pydantic 2.7 asks for.
+    return dict(missing.items())
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,6 +56,12 @@ class RolloutGroup(_Frozen):
 
     An empty group (a prompt that was skipped, or of which no rollout could be verified) can be
     built, but has no pass rate and pays no prediction: what would need one raises ValueError.
+
+    >>> right = Rollout(text="4", length=100, correct=True)
+    >>> wrong = Rollout(text="5", length=300, correct=False)
+    >>> group = RolloutGroup(problem="2 + 2?", rollouts=(right, wrong, wrong, wrong))
+    >>> group.pass_rate, group.correct_lengths
+    (0.25, (100,))
 
     Attributes:
         problem: The problem statement, without the words of any prompt around it.
@@ -93,6 +104,10 @@ class MetaPrediction(_Frozen):
 
     Whatever is None stands in `missing` with its reason; whatever is predicted does not.
 
+    >>> prediction = MetaPrediction(pass_rate=0.5, notions=("prime  number", " "))
+    >>> prediction.notions, prediction.length, prediction.missing["length"]
+    (('prime number',), None, 'not_given')
+
     Attributes:
         pass_rate: Predicted share of correct rollouts in [0, 1].
         length: Predicted length of a correct rollout in tokens, >= 0.
@@ -108,7 +123,7 @@ class MetaPrediction(_Frozen):
     missing: Annotated[
         Mapping[Component, Reason],
         AfterValidator(Missing),
-        PlainSerializer(dict, return_type=dict[str, str]),
+        PlainSerializer(_plain, return_type=dict[str, str]),
         Field(default_factory=Missing, validate_default=True),
     ]
 

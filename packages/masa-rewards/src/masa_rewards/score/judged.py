@@ -1,0 +1,89 @@
+"""What one line was found to be worth, before it is added to anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from masa_rewards.lemma import Phrase, to_phrase
+from masa_rewards.meta import meta_rewards
+from masa_rewards.notion import count_notions
+from masa_rewards.notion_rules import NotionCount
+from masa_rewards.score.line import LineRollout, ProblemLine
+from masa_rewards.score.settings import ScoreSettings
+from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
+from masa_rewards.verification import AnswerVerifier
+
+
+class Judged(NamedTuple):
+    """A problem that was judged.
+
+    Attributes:
+        group: The rollouts of which it is known whether they are correct.
+        predictions: The M predictions, read.
+        rewards: The M rewards; none where the group is empty.
+        named: Of each prediction, its notions: phrase -> as it was written.
+        notions: The counts of the notions that the rules admit and the problem does not hold; none
+            where the group is empty.
+        rollouts: G, with those that are not in the group.
+        verdicts: How many rollouts had which verdict; "given" where the line said it, "unknown"
+            where it did not and no answer was there to verify by.
+    """
+
+    group: RolloutGroup
+    predictions: list[MetaPrediction]
+    rewards: list[MetaReward]
+    named: list[dict[Phrase, str]]
+    notions: dict[Phrase, NotionCount]
+    rollouts: int
+    verdicts: Counter[str]
+
+
+def judge(line: ProblemLine, settings: ScoreSettings, verifier: AnswerVerifier) -> Judged:
+    """Verify what is to be verified, read the predictions and reward them.
+
+    Args:
+        line: The problem.
+        settings: What predictions are read and paid by.
+        verifier: Verifies the rollouts of which the line does not say whether they are correct.
+
+    Returns:
+        What came of it.
+    """
+    group, verdicts = _group(line, verifier)
+    read = settings.prompt.parse
+    predictions = [read(each) if isinstance(each, str) else each for each in line.predictions]
+    named = [_phrases(prediction) for prediction in predictions]
+    rewards: list[MetaReward] = []
+    notions: dict[Phrase, NotionCount] = {}
+    if group.rollouts:
+        rules = settings.notion_rules
+        rewards = meta_rewards(predictions, group, base=settings.base, notion_rules=rules)
+        notions = count_notions(frozenset().union(*named), group, rules=rules)
+    return Judged(group, predictions, rewards, named, notions, len(line.rollouts), verdicts)
+
+
+def _group(line: ProblemLine, verifier: AnswerVerifier) -> tuple[RolloutGroup, Counter[str]]:
+    gold = line.gold
+    open_cases = [rollout for rollout in line.rollouts if rollout.correct is None and gold]
+    found = iter(verifier.verify_many([(rollout.text, gold) for rollout in open_cases]))
+    verdicts: Counter[str] = Counter()
+    rollouts: list[Rollout] = []
+    for rollout in line.rollouts:
+        correct, status = rollout.correct, "unknown" if rollout.correct is None else "given"
+        if correct is None and gold:
+            verdict = next(found)
+            correct, status = None if verdict.failed else verdict.correct, verdict.status
+        verdicts[status] += 1
+        if correct is not None:
+            rollouts.append(_rollout(rollout, correct))
+    return RolloutGroup(problem=line.problem, rollouts=tuple(rollouts)), verdicts
+
+
+def _rollout(rollout: LineRollout, correct: bool) -> Rollout:
+    return Rollout(text=rollout.text, length=rollout.length, correct=correct)
+
+
+def _phrases(prediction: MetaPrediction) -> dict[Phrase, str]:
+    # Read backwards, so that of two forms of one notion the first stays.
+    return {to_phrase(notion): notion for notion in reversed(prediction.notions or ())}

@@ -1,0 +1,129 @@
+"""Best and worst notions: which go with correct rollouts, problem by problem?"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from masa_rewards.lemma import Phrase
+from masa_rewards.notion_rules import NotionCount
+from masa_rewards.score.judged import Judged
+from masa_rewards.score.report import NotionReport, NotionRow
+from masa_rewards.score.settings import ScoreSettings
+
+MAX_NOTIONS = 200_000
+"""More different notions are not kept: those of fewest problems are forgotten, and counted."""
+
+_SHOWN = 80
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One notion over all problems so far."""
+
+    form: str = ""
+    votes: int = 0
+    predictions: int = 0
+    problems: int = 0
+    paid: int = 0
+    correct: int = 0
+    all_correct: int = 0
+    incorrect: int = 0
+    all_incorrect: int = 0
+
+    def name(self, form: str) -> None:
+        """Count one mention. `form` ends up as what most wrote (Boyer and Moore's majority)."""
+        self.predictions += 1
+        form = form[:_SHOWN]
+        if not self.votes:
+            self.form = form
+        self.votes += 1 if self.form == form else -1
+
+    def count(self, count: NotionCount, paid: bool) -> None:
+        self.problems += 1
+        self.paid += paid
+        self.correct += count.correct
+        self.all_correct += count.all_correct
+        self.incorrect += count.incorrect
+        self.all_incorrect += count.all_incorrect
+
+    def row(self) -> NotionRow:
+        return NotionRow(
+            notion=self.form,
+            predictions=self.predictions,
+            problems=self.problems,
+            paid=self.paid,
+            correct=self.correct / self.all_correct if self.all_correct else None,
+            incorrect=self.incorrect / self.all_incorrect if self.all_incorrect else None,
+        )
+
+
+class NotionTally:
+    """Sums what the tables of notions need."""
+
+    def __init__(self, settings: ScoreSettings, *, most: int = MAX_NOTIONS) -> None:
+        self._rules = settings.notion_rules
+        self._top = settings.top
+        self._most = most
+        # By the hash of the phrase, which a model may have made as long as it likes.
+        self._entries: dict[int, _Entry] = {}
+        self._left_out: Counter[str] = Counter()
+        self._forgotten = 0
+
+    def add(self, judged: Judged) -> None:
+        """Add the notions of one problem."""
+        if not judged.group.rollouts:
+            return
+        phrases: set[Phrase] = set()
+        for named in judged.named:
+            phrases |= named.keys()
+            for phrase, form in named.items():
+                self._entries.setdefault(hash(phrase), _Entry()).name(form)
+        for phrase in phrases:
+            if (count := judged.notions.get(phrase)) is not None:
+                self._entries[hash(phrase)].count(count, self._rules.pay(count))
+            else:
+                admitted = self._rules.admit(phrase)
+                self._left_out["in_problem" if admitted else "not_admitted"] += 1
+        if len(self._entries) > self._most:
+            self._forget()
+
+    def report(self) -> NotionReport:
+        """What it comes to."""
+        counted = [entry for entry in self._entries.values() if entry.problems]
+        paying = [entry for entry in counted if 2 * entry.paid > entry.problems]
+        others = [entry for entry in counted if 2 * entry.paid <= entry.problems]
+        return NotionReport(
+            distinct=len(self._entries),
+            best=self._first(paying, lambda entry: _lower_bound(entry.paid, entry.problems)),
+            worst=self._first(
+                others, lambda entry: _lower_bound(entry.problems - entry.paid, entry.problems)
+            ),
+            in_problem=self._left_out["in_problem"],
+            not_admitted=self._left_out["not_admitted"],
+            forgotten=self._forgotten,
+        )
+
+    def _first(
+        self, entries: Iterable[_Entry], sureness: Callable[[_Entry], float]
+    ) -> tuple[NotionRow, ...]:
+        ranked = sorted(entries, key=lambda entry: (-sureness(entry), entry.form))
+        return tuple(entry.row() for entry in ranked[: self._top])
+
+    def _forget(self) -> None:
+        """Keep half of the most, those of most problems; of equals the first."""
+        ranked = sorted(self._entries.items(), key=lambda item: -item[1].problems)
+        kept = dict(ranked[: max(1, self._most // 2)])
+        self._forgotten += len(self._entries) - len(kept)
+        self._entries = kept
+
+
+def _lower_bound(successes: int, trials: int) -> float:
+    """Wilson's lower bound of a share: 9 of 10 is surer than 1 of 1."""
+    z = 1.959963985
+    share = successes / trials
+    centre = share + z * z / (2 * trials)
+    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    return (centre - spread) / (1 + z * z / trials)

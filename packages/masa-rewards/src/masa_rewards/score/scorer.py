@@ -1,0 +1,148 @@
+"""Scores problems one by one, and keeps none of their texts."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from masa_rewards.missing import COMPONENTS, REASONS
+from masa_rewards.score.estimates import ClusteredMean
+from masa_rewards.score.judged import Judged, judge
+from masa_rewards.score.lengths import LengthTally
+from masa_rewards.score.line import LineError, read_line
+from masa_rewards.score.notions import NotionTally
+from masa_rewards.score.pass_rate import PassRateTally
+from masa_rewards.score.report import (
+    BadLine,
+    Lines,
+    NotJudged,
+    Report,
+    Rewards,
+)
+from masa_rewards.score.settings import ScoreSettings, describe
+from masa_rewards.verification import AnswerVerifier
+
+FIRST_BAD = 20
+"""So many bad lines stand in a report; the others are counted."""
+
+_REWARDS = ("total", "length", "difficulty", "notion")
+
+
+class Scorer:
+    """Scores lines as they come; `report` says what they come to so far.
+
+    What it keeps does not grow with the texts: eight bytes a predicted length, some hundred bytes a
+    problem and a different notion, and of notions 200,000 at most.
+    """
+
+    def __init__(self, verifier: AnswerVerifier, settings: ScoreSettings | None = None) -> None:
+        """Start with nothing.
+
+        Args:
+            verifier: Verifies rollouts of which a line does not say whether they are correct.
+            settings: What predictions are read and paid by; by default the paper's.
+        """
+        self._verifier = verifier
+        self._settings = settings or ScoreSettings()
+        self._counts: Counter[str] = Counter()
+        self._verdicts: Counter[str] = Counter()
+        self._unread: dict[str, Counter[str]] = {name: Counter() for name in COMPONENTS}
+        self._seen: set[int] = set()
+        self._first_bad: list[BadLine] = []
+        self._means = {name: ClusteredMean() for name in _REWARDS}
+        self._pass_rate = PassRateTally(self._settings)
+        self._length = LengthTally()
+        self._notions = NotionTally(self._settings)
+
+    def add(self, line: str | bytes, number: int) -> None:
+        """Score one line.
+
+        Args:
+            line: A JSON object with problem, rollouts and predictions.
+            number: Its number in the file, for the report.
+
+        Raises:
+            LineError: If it cannot be scored. It is counted; the next can be added.
+        """
+        try:
+            judged = judge(read_line(line), self._settings, self._verifier)
+        except LineError as error:
+            self._counts["bad"] += 1
+            if len(self._first_bad) < FIRST_BAD:
+                self._first_bad.append(BadLine(line=number, reason=str(error)))
+            raise
+        self._count(judged)
+        for name, mean in self._means.items():
+            mean.add([getattr(reward, name) for reward in judged.rewards])
+        self._pass_rate.add(judged)
+        self._length.add(judged)
+        self._notions.add(judged)
+
+    @property
+    def lines(self) -> int:
+        """How many lines were added, the bad ones among them."""
+        return self._counts["scored"] + self._counts["bad"]
+
+    def report(self, *, stopped: str | None = None) -> Report:
+        """Say what the lines come to so far.
+
+        Args:
+            stopped: Why no more were read, where there were more.
+
+        Returns:
+            The figures. What is not defined is None.
+        """
+        counts = self._counts
+        return Report(
+            settings=describe(self._settings),
+            lines=Lines(
+                scored=counts["scored"],
+                bad=counts["bad"],
+                first_bad=tuple(self._first_bad),
+                stopped=stopped,
+            ),
+            problems=counts["scored"],
+            repeated_problems=counts["repeated"],
+            rollouts=counts["rollouts"],
+            correct=counts["correct"],
+            predictions=counts["predictions"],
+            rewards=self._rewards(),
+            pass_rate=self._pass_rate.report(),
+            length=self._length.report(),
+            unread={
+                name: {reason: found[reason] for reason in REASONS if found[reason]}
+                for name, found in ((name, self._unread[name]) for name in COMPONENTS)
+            },
+            verdicts=dict(sorted(self._verdicts.items())),
+            notions=self._notions.report(),
+            not_judged=self._not_judged(),
+        )
+
+    def _count(self, judged: Judged) -> None:
+        counts, predictions = self._counts, len(judged.predictions)
+        counts["scored"] += 1
+        counts["rollouts"] += judged.rollouts
+        counts["correct"] += len(judged.group.correct_lengths)
+        counts["predictions"] += predictions
+        if not judged.group.rollouts:
+            counts["none_verified" if judged.rollouts else "no_rollouts"] += predictions
+        problem = hash(judged.group.problem)
+        counts["repeated"] += problem in self._seen
+        self._seen.add(problem)
+        self._verdicts += judged.verdicts
+        for prediction in judged.predictions:
+            for component, reason in prediction.missing.items():
+                self._unread[component][reason] += 1
+
+    def _rewards(self) -> Rewards:
+        means = {name: mean.estimate() for name, mean in self._means.items()}
+        total = self._means["total"]
+        return Rewards(predictions=total.count, problems=total.clusters, **means)
+
+    def _not_judged(self) -> NotJudged:
+        return NotJudged(
+            rollouts_timeout=self._verdicts["timeout"],
+            rollouts_error=self._verdicts["error"],
+            rollouts_unknown=self._verdicts["unknown"],
+            predictions_no_rollouts=self._counts["no_rollouts"],
+            predictions_none_verified=self._counts["none_verified"],
+        )

@@ -1,0 +1,192 @@
+"""A report as plain text, within 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Iterator
+
+from masa_rewards.score.calibration import LengthReport, PassRateReport
+from masa_rewards.score.report import (
+    Estimate,
+    NotionReport,
+    NotionRow,
+    Report,
+    Rewards,
+)
+
+_BAR = 20
+_NAME = 32
+
+
+def render(report: Report) -> str:
+    """Lay a report out for people.
+
+    Args:
+        report: What scoring a file came to.
+
+    Returns:
+        Lines of at most 80 columns, with "-" for what is not defined.
+    """
+    parts = [
+        _head(report),
+        _rewards(report.rewards),
+        _pass_rate(report.pass_rate),
+        _length(report.length),
+        _unread(report),
+        _verdicts(report),
+        _notions(report.notions, report.settings.notion_counting),
+        _not_judged(report),
+    ]
+    return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
+
+
+def _head(report: Report) -> Iterator[str]:
+    lines = report.lines
+    yield (
+        f"{report.problems:,} problems, {report.rollouts:,} rollouts "
+        f"({report.correct:,} correct), {report.predictions:,} predictions"
+    )
+    if lines.stopped:
+        yield from _wrapped("NOT READ TO THE END: ", lines.stopped)
+    if lines.bad:
+        yield f"bad lines, not among them: {lines.bad:,}"
+    if report.repeated_problems:
+        yield f"lines with a problem that stood in one before: {report.repeated_problems:,}"
+        yield "  (they count as problems of their own: the intervals are too narrow)"
+
+
+def _rewards(rewards: Rewards) -> Iterator[str]:
+    yield (
+        f"Rewards: mean over {rewards.predictions:,} predictions, 95 % interval by "
+        f"{rewards.problems:,} problems"
+    )
+    for name in ("total", "length", "difficulty", "notion"):
+        estimate: Estimate = getattr(rewards, name)
+        between = f"[{_figure(estimate.low)}, {_figure(estimate.high)}]"
+        yield f"  {name:<12}{_figure(estimate.mean)}  {between}"
+    if rewards.problems == 1:
+        yield "  (one problem: no interval)"
+
+
+def _pass_rate(rate: PassRateReport) -> Iterator[str]:
+    yield (
+        f"Pass rate: {rate.predictions:,} predictions, mean predicted {_figure(rate.predicted)}, "
+        f"true {_figure(rate.true)}"
+    )
+    if not rate.predictions:
+        return
+    yield f"{'':<26}{'predictions':>12}{'always ' + _figure(rate.true):>16}"
+    for name, key in (
+        ("mean absolute error", "absolute"),
+        ("Brier score", "brier"),
+        ("difficulty reward", "difficulty"),
+    ):
+        ours, constant = getattr(rate.error, key), getattr(rate.baseline, key)
+        yield f"  {name:<24}{_figure(ours):>12}{_figure(constant):>16}"
+    yield f"  {'correlation':<24}{_figure(rate.correlation):>12}{'-':>16}"
+    yield f"  {'calibration error':<24}{_figure(rate.calibration_error):>12}{'-':>16}"
+    yield ""
+    yield "  predicted   true   predictions"
+    for row in rate.table:
+        bar = "#" * round(_BAR * row.true)
+        yield f"  {row.predicted:>9.3f}  {row.true:.3f}  {row.predictions:>12,}  |{bar:<{_BAR}}|"
+
+
+def _length(length: LengthReport) -> Iterator[str]:
+    yield f"Length: {length.predictions:,} predictions of problems with a correct rollout"
+    if length.predictions:
+        for name in ("below", "within", "above"):
+            count: int = getattr(length, name)
+            yield f"  {name:<12}{count / length.predictions:>6.1%}  ({count:,})"
+        if length.ratio_quartiles:
+            first, middle, third = length.ratio_quartiles
+            yield (
+                f"  predicted / true median: {middle:.2f} (half of them from {first:.2f} to "
+                f"{third:.2f})"
+            )
+        yield f"  correlation {_figure(length.correlation)}"
+    if length.no_correct:
+        yield f"  left out, as no rollout of the problem is correct: {length.no_correct:,}"
+
+
+def _unread(report: Report) -> Iterator[str]:
+    yield "Not predicted, or not so that it can be read"
+    for component, reasons in report.unread.items():
+        told = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+        yield from _wrapped(f"  {component:<12}{sum(reasons.values()):>8,}  ", told)
+
+
+def _verdicts(report: Report) -> Iterator[str]:
+    if report.verdicts:
+        told = ", ".join(f"{status} {count:,}" for status, count in report.verdicts.items())
+        yield from _wrapped("Verdicts: ", told)
+
+
+def _notions(notions: NotionReport, counting: str) -> Iterator[str]:
+    yield f"Notions: {notions.distinct:,} different ones, counted by {counting}"
+    yield (
+        f"  left out: {notions.in_problem:,} that the problem holds, {notions.not_admitted:,} that "
+        "the rules do not admit"
+    )
+    if notions.forgotten:
+        yield f"  forgotten, so that memory stays bounded: {notions.forgotten:,}"
+    for title, rows in (("best", notions.best), ("worst", notions.worst)):
+        if rows:
+            yield f"  {title:<{_NAME}} predicted   paid / problems    right    wrong"
+            yield from map(_notion, rows)
+
+
+def _notion(row: NotionRow) -> str:
+    paid = f"{row.paid:,} / {row.problems:,}"
+    return (
+        f"  {_fitted(row.notion)} {row.predictions:>9,} {paid:>17} "
+        f"{_percent(row.correct)} {_percent(row.incorrect)}"
+    )
+
+
+def _not_judged(report: Report) -> Iterator[str]:
+    counts = report.not_judged
+    told = {
+        "rollouts left out, as the verifier took too long": counts.rollouts_timeout,
+        "rollouts left out, as the verifier failed": counts.rollouts_error,
+        "rollouts left out, as nothing says whether they are correct": counts.rollouts_unknown,
+        "predictions of problems without a rollout": counts.predictions_no_rollouts,
+        "predictions of problems all of whose rollouts were left out": (
+            counts.predictions_none_verified
+        ),
+    }
+    if any(told.values()):
+        yield "Not judged"
+        yield from (f"  {what}: {count:,}" for what, count in told.items() if count)
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _percent(value: float | None) -> str:
+    return f"{'-':>8}" if value is None else f"{value:>8.1%}"
+
+
+def _fitted(notion: str) -> str:
+    """Exactly `_NAME` columns of it: Chinese and Japanese characters take two."""
+    plain = "".join(char if char.isprintable() else "?" for char in notion)
+    fitted, width = "", 0
+    for char in plain:
+        step = _width(char)
+        if width + step > _NAME:
+            break
+        fitted, width = fitted + char, width + step
+    return fitted + " " * (_NAME - width)
+
+
+def _width(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _wrapped(head: str, told: str) -> Iterator[str]:
+    indent = " " * len(head)
+    yield from textwrap.wrap(head + (told or "-"), 80, subsequent_indent=indent) or [head]
