@@ -201,13 +201,15 @@ def other_scripts(solutions: list[str]) -> dict[str, list[str]]:
         for ascii_form, sign in signs.items():
             solution = solution.replace(ascii_form, sign)
         signed.append(solution)
-    chinese = [re.sub("[A-Za-z]+", _chinese, solution) for solution in solutions]
+    chinese = [
+        re.sub(r"(?<![\\A-Za-z])[A-Za-z]{2,}[ ,.]*", _chinese, solution) for solution in solutions
+    ]
     return {"typographic signs": signed, "Chinese between formulas": chinese}
 
 
 def _chinese(word: re.Match[str]) -> str:
     """Two characters for a word, always the same: as frequent as words are."""
-    number = zlib.crc32(word.group().lower().encode())
+    number = zlib.crc32(word.group().strip(" ,.").lower().encode())
     return chr(0x4E00 + number % 3_000) + chr(0x4E00 + number // 3_000 % 3_000)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain, pairwise
 
@@ -39,10 +40,13 @@ class PhraseFinder:
         """
         readable = [phrase for phrase in phrases if 0 < len(phrase) <= MAX_WORDS]
         self._single: list[_Phrase] = [phrase for phrase in readable if len(phrase) == 1]
-        self._longer = {phrase: set(pairwise(phrase)) for phrase in readable if len(phrase) > 1}
+        self._longer = [phrase for phrase in readable if len(phrase) > 1]
         lemmas = dict.fromkeys(chain.from_iterable(readable))
         forms = {form: lemma for lemma in lemmas for form in forms_of(lemma)}
         self._lemmas = list(forms.values())
+        self._numbers: defaultdict[str, list[int]] = defaultdict(list)
+        for number, lemma in enumerate(self._lemmas):
+            self._numbers[lemma].append(number)
         self._doubtful = {n for n, form in enumerate(forms) if form in NOT_ALWAYS_WORDS}
         patterns = [b" %b " % form for form in forms] + _NEVER_THERE
         kinds = ahocorasick_rs.Implementation
@@ -54,18 +58,11 @@ class PhraseFinder:
         """Find which of the phrases occur in a text, at least once."""
         words = Words.of(text)
         matches = self._matches(words)
-        row = [self._lemmas[match[0]] for match in matches]
-        present = set(row)
+        # By number of the form first: a form that comes a hundred times is one entry of a set.
+        present = {self._lemmas[number] for number in {match[0] for match in matches}}
         found = [phrase for phrase in self._single if phrase[0] in present]
-        if self._longer:
-            # Words behind each other in the text are so in the row; what is so in the row may have
-            # other words between in the text.
-            in_row = set(pairwise(row))
-            found += [
-                phrase
-                for phrase, pairs in self._longer.items()
-                if pairs <= in_row and _stands(phrase, row, matches, words)
-            ]
+        if likely := [phrase for phrase in self._longer if present.issuperset(phrase)]:
+            found += self._in_a_row(likely, matches, words)
         return frozenset(found)
 
     def _matches(self, words: Words) -> list[_Match]:
@@ -77,6 +74,22 @@ class PhraseFinder:
             (number, start, end)
             for number, start, end in matches
             if number not in self._doubtful or words.is_word(start + 1, end - 1)
+        ]
+
+    def _in_a_row(
+        self, phrases: Sequence[_Phrase], matches: Sequence[_Match], words: Words
+    ) -> list[_Phrase]:
+        """Those of some phrases, all words of which are there, that stand in the text."""
+        wanted = set(chain.from_iterable(phrases))
+        numbers = set(chain.from_iterable(map(self._numbers.__getitem__, wanted)))
+        matches = [match for match in matches if match[0] in numbers]
+        row = [self._lemmas[match[0]] for match in matches]
+        # What follows in the text follows here; what follows here may stand apart in the text.
+        pairs = set(pairwise(row))
+        return [
+            phrase
+            for phrase in phrases
+            if pairs.issuperset(pairwise(phrase)) and _stands(phrase, row, matches, words)
         ]
 
 

@@ -11,10 +11,11 @@ ASCII, and what is not is folded run by run.
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 # LaTeX commands that are no words, without their backslash.
@@ -29,13 +30,12 @@ NOT_ALWAYS_WORDS = _STYLES | {_POSSESSIVE}
 
 _BACKSLASH, _APOSTROPHE = b"\\'"
 _APOSTROPHES = str.maketrans("\u2019\u02bc", "''")
-_CJK = re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")
+_CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 _KEPT = b"0123456789abcdefghijklmnopqrstuvwxyz" + bytes(range(128, 256))
-_LONG_RUN = 64
+_LONG_RUN = 32
 _MARKS = b"\\'"
 _NEXT = re.compile(rb" *([^ ]+)")
 _NO_WORD = re.compile(r"[^\w']|_")
-_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _SPACED = bytes(byte if byte in _KEPT else 32 for byte in bytes(range(256)).lower())
 
 
@@ -57,14 +57,11 @@ class Words(NamedTuple):
     @classmethod
     def of(cls, text: str) -> Words:
         """Read any text. A lone surrogate in it parts two words."""
-        data = text.encode("utf-8", "replace")
-        if not text.isascii():
-            try:
-                data = _NOT_ASCII.sub(_folded, data)
-            except _JoinsError:
-                data = unicodedata.normalize("NFKC", text).encode("utf-8", "replace")
-                data = _NOT_ASCII.sub(_folded_as_it_is, data)
-        folded = b" %b " % data
+        try:
+            plain = text.encode("ascii", _FOLD)
+        except _JoinsError:
+            plain = unicodedata.normalize("NFKC", text).encode("ascii", _FOLD_AS_IT_IS)
+        folded = b" %b " % plain
         return cls(folded.translate(_SPACED), folded)
 
     def is_word(self, start: int, end: int) -> bool:
@@ -94,22 +91,30 @@ class Words(NamedTuple):
             start = self.behind(end)
 
 
-def _folded(run: re.Match[bytes]) -> bytes:
-    return (_fold if len(run.group()) > _LONG_RUN else _fold_once)(run.group(), joins=True)
+def _fold_run(error: UnicodeError, *, joins: bool) -> tuple[bytes, int]:
+    """Fold what ASCII cannot encode: a handler for `str.encode`, which finds it at full speed."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    run = error.object[error.start : error.end]
+    return (_fold if len(run) > _LONG_RUN else _fold_once)(run, joins=joins), error.end
 
 
-def _folded_as_it_is(run: re.Match[bytes]) -> bytes:
-    return _fold(run.group(), joins=False)
-
-
-def _fold(run: bytes, *, joins: bool) -> bytes:
+def _fold(run: str, *, joins: bool) -> bytes:
     """Fold characters that are not ASCII; what follows them, ASCII, never joins them."""
-    normal = unicodedata.normalize("NFKC", run.decode())
+    normal = unicodedata.normalize("NFKC", run.encode("utf-8", "replace").decode())
     if joins and unicodedata.combining(normal[0]):
         raise _JoinsError
     folded = _NO_WORD.sub(" ", normal.casefold().translate(_APOSTROPHES))
-    return _CJK.sub(r" \1 ", folded).encode()
+    return _CJK.sub(_apart, folded).encode()
+
+
+def _apart(characters: re.Match[str]) -> str:
+    return f" {'  '.join(characters.group())} "
 
 
 # Dashes, quotes and roots come again and again.
 _fold_once = lru_cache(maxsize=1 << 12)(_fold)
+
+_FOLD, _FOLD_AS_IT_IS = "masa_rewards.fold", "masa_rewards.fold_as_it_is"
+codecs.register_error(_FOLD, partial(_fold_run, joins=True))
+codecs.register_error(_FOLD_AS_IT_IS, partial(_fold_run, joins=False))
