@@ -1,128 +1,121 @@
-"""How often is a right answer taken for right, and a wrong one? Ours beside plain math-verify.
+"""The verifier beside plain math-verify: right answers, wrong ones, speed, hostile ones.
 
-Every solution of the MATH training set is verified against its own target (all should be correct),
-and solutions against targets of other problems (none should). Plain math-verify parses the whole
-solution and the target in the main thread of this process, as its README shows.
+    python benchmarks/verification.py right     # share of right answers taken for right
+    python benchmarks/verification.py wrong     # wrong answers taken for right
+    python benchmarks/verification.py speed     # verdicts a second
+    python benchmarks/verification.py latency   # with hostile answers among the real ones
 
-    python benchmarks/verification.py --pairs 5000 --show 20
+Right are the solutions of the MATH training set with their own targets. Wrong are solutions with
+targets of other problems, and with their own target changed in one place (verification_data.py);
+that the two differ in value is decided by verification_value.py.
 """
 
 from __future__ import annotations
 
 import argparse
-import logging
-import random
-import time
+import statistics
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
-from masa_rewards import AnswerVerifier
-
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "math_train.parquet"
-
-
-class Pair(NamedTuple):
-    """A solution and a target."""
-
-    solution: str
-    target: str
+import verification_latency
+from masa_rewards._case import Case, read_case
+from verification_data import DATA, Pair, right_pairs, wrong_pairs
+from verification_judges import Result, ours, plain
 
 
-class Result(NamedTuple):
-    """Status and detail of each pair, and how long all took."""
-
-    statuses: list[str]
-    seconds: float
+def right(args: argparse.Namespace) -> None:
+    pairs = right_pairs(args.data, args.rows)
+    _judge("right", pairs, args, lambda status: status != "correct", "right, not accepted")
 
 
-def read_pairs(path: Path) -> list[Pair]:
-    import pyarrow.parquet as parquet
-
-    rows = parquet.read_table(path, columns=["reward_model"]).to_pylist()
-    truths = [row["reward_model"]["ground_truth"] for row in rows]
-    pairs = [Pair(truth["solution"], truth["target"]) for truth in truths]
-    kept = [pair for pair in pairs if pair.target.strip()]
-    print(f"{len(pairs)} problems, {len(pairs) - len(kept)} of them without a target: left out")
-    return kept
+def wrong(args: argparse.Namespace) -> None:
+    drawn = wrong_pairs(right_pairs(args.data, args.rows), args.pairs, args.seed)
+    print(
+        f"{len(drawn.pairs)} pairs that differ in value, {drawn.near} of them near misses. Left "
+        f"out: {drawn.same} drawn that are the same in value, {drawn.undecided} not decided"
+    )
+    _judge("wrong", drawn.pairs, args, lambda status: status == "correct", "wrong, accepted")
 
 
-def wrong_pairs(pairs: list[Pair], count: int, seed: int) -> list[Pair]:
-    """Pair solutions with targets of other problems that are not the same text."""
-    draw = random.Random(seed)
-    wrong: list[Pair] = []
-    while len(wrong) < count:
-        one, other = draw.choice(pairs), draw.choice(pairs)
-        if one.target.strip() != other.target.strip():
-            wrong.append(Pair(one.solution, other.target))
-    return wrong
-
-
-def ours(pairs: list[Pair], workers: int) -> Result:
-    start = time.perf_counter()
-    with AnswerVerifier(workers=workers) as verifier:
-        verdicts = verifier.verify_many(pairs)
-    return Result([verdict.status for verdict in verdicts], time.perf_counter() - start)
-
-
-def plain(pairs: list[Pair]) -> Result:
-    from math_verify import parse, verify
-
-    logging.disable(logging.WARNING)
-    start = time.perf_counter()
-    statuses = [
-        "correct" if verify(parse(f"${target}$"), parse(solution)) else "incorrect"
-        for solution, target in pairs
-    ]
-    return Result(statuses, time.perf_counter() - start)
-
-
-def report(name: str, pairs: list[Pair], results: dict[str, Result]) -> None:
-    print(f"\n{name}: {len(pairs)} pairs")
-    for judge, (statuses, seconds) in results.items():
+def _judge(
+    name: str,
+    pairs: list[Pair],
+    args: argparse.Namespace,
+    wanted: Callable[[str], bool],
+    title: str,
+) -> None:
+    results = {"masa-rewards": ours(pairs, args.workers)}
+    if not args.no_plain:
+        results["math-verify"] = plain(pairs)
+    print(f"\n{name + f' ({len(pairs)} pairs)':<24} accepted    share      seconds   statuses")
+    for judge, (statuses, _, seconds) in results.items():
         counts = Counter(statuses)
         others = ", ".join(f"{status} {n}" for status, n in counts.most_common())
         share = 100 * counts["correct"] / len(pairs)
-        print(f"  {judge:<12} correct {share:7.3f} %   {seconds:7.1f} s   ({others})")
+        print(f"  {judge:<20} {counts['correct']:>10} {share:9.3f} % {seconds:9.1f}   {others}")
+    for judge, result in results.items():
+        hits = [pair for pair, status in zip(pairs, result.statuses, strict=True) if wanted(status)]
+        print(f"\n{judge}: {title}: {len(hits)}")
+        for pair in hits[: args.show]:
+            print(f"  target {pair.target!r}   solution ends {pair.solution[-100:]!r}")
 
 
-def show(
-    title: str, pairs: list[Pair], result: Result, count: int, wanted: Callable[[str], bool]
-) -> None:
-    hits = [
-        (pair, status)
-        for pair, status in zip(pairs, result.statuses, strict=True)
-        if wanted(status)
-    ]
-    print(f"\n{title}: {len(hits)}")
-    for pair, status in hits[:count]:
-        print(f"  {status:<10} target {pair.target!r}   solution ends {pair.solution[-120:]!r}")
+def speed(args: argparse.Namespace) -> None:
+    own = right_pairs(args.data, args.rows)
+    mixed = [*own, *wrong_pairs(own, args.pairs, args.seed).pairs]
+    fast = [pair for pair in mixed if not isinstance(read_case(*pair, "boxed"), Case)]
+    algebra = [pair for pair in mixed if isinstance(read_case(*pair, "boxed"), Case)]
+    print(f"{len(mixed)} pairs, {len(algebra)} of them for computer algebra")
+    judges: dict[str, Callable[[list[Pair]], Result]] = {
+        "masa-rewards, 1 worker": lambda pairs: ours(pairs, 1),
+        "masa-rewards, 2 workers": lambda pairs: ours(pairs, 2),
+    }
+    if not args.no_plain:
+        judges["math-verify, 1 process"] = plain
+    rates: dict[str, list[list[float]]] = {name: [] for name in judges}
+    for _ in range(args.repeat):  # in turns: what else runs on the machine falls on all of them
+        for name, judge in judges.items():
+            rates[name].append([_rate(pairs, judge) for pairs in (mixed, fast, algebra)])
+    print(f"\n{'verdicts a second, median':<26} {'all':>10} {'at once':>10} {'algebra':>10}")
+    for name, rounds in rates.items():
+        medians = [statistics.median(column) for column in zip(*rounds, strict=True)]
+        print(f"{name:<26} " + " ".join(f"{rate:10.0f}" for rate in medians))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def _rate(pairs: list[Pair], judge: Callable[[list[Pair]], Result]) -> float:
+    return len(pairs) / judge(pairs).seconds if pairs else float("nan")
+
+
+def latency(args: argparse.Namespace) -> None:
+    own = right_pairs(args.data, args.rows)
+    verification_latency.run(own, args)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("what", choices=["right", "wrong", "speed", "latency"])
     parser.add_argument("--data", type=Path, default=DATA, help="parquet with the MATH problems")
     parser.add_argument("--rows", type=int, default=None, help="only the first so many problems")
-    parser.add_argument("--pairs", type=int, default=5000, help="wrong pairs to draw")
+    parser.add_argument("--pairs", type=int, default=None, help="wrong pairs to draw")
+    parser.add_argument("--hostile", type=int, default=95, help="hostile answers to mix in")
+    parser.add_argument("--repeat", type=int, default=3, help="runs, of which the median counts")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--show", type=int, default=20, help="examples to print of each kind")
     parser.add_argument("--no-plain", action="store_true", help="leave plain math-verify out")
-    args = parser.parse_args()
+    return parser
 
-    right = read_pairs(args.data)[: args.rows]
-    sets = {"right": right, "wrong": wrong_pairs(right, args.pairs, args.seed)}
-    for name, pairs in sets.items():
-        results = {"ours": ours(pairs, args.workers)}
-        if not args.no_plain:
-            results["math-verify"] = plain(pairs)
-        report(name, pairs, results)
-        for judge, result in results.items():
-            is_right = name == "right"
-            title = f"{judge}: " + ("right, not accepted" if is_right else "wrong, accepted")
-            show(title, pairs, result, args.show, lambda s, r=is_right: (s == "correct") != r)
+
+def main(arguments: list[str] | None = None) -> None:
+    args = _parser().parse_args(arguments)
+    if args.pairs is None:
+        args.pairs = 20_000 if args.what == "wrong" else 2_500
+    {"right": right, "wrong": wrong, "speed": speed, "latency": latency}[args.what](args)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

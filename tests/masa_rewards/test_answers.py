@@ -21,6 +21,11 @@ from masa_rewards._answers import find_answer
         (r"$\boxed 42$.", "42"),
         (r"\boxed  {a}", "a"),
         (r"\boxed{\boxed{3}}", "3"),
+        (r"\boxed{\fbox{ \boxed{3} }}", "{3}"),
+        (r"\boxed{6 \boxed{5}}", "6 {5}"),  # the outer box is the answer
+        (r"\boxed{\boxed{1} + \boxed 2}", "{1} + 2"),
+        (r"\boxed{6 \boxed{5}", "5"),  # the outer one does not end
+        (r"\boxed{1}" * 50 + r"\boxed{2}", "2"),
         (r"\boxedly{5}", None),
         (r"\boxed{}", None),
         (r"\boxed{1} \boxed{}", None),  # the last one is blank: the answer is not the one before

@@ -35,26 +35,42 @@ def find_answer(text: str, extraction: Extraction) -> str | None:
 
     Returns:
         What is in the last box whose braces balance, or behind the last anchor up to the end of
-        the sentence; None when there is none, or nothing is in it.
+        the sentence; None when there is none, or nothing is in it. A box in a box is not there.
     """
     window = text[-READ_CHARACTERS:]
     boxes = list(_boxes(window))
     if boxes:
-        return boxes[-1].strip() or None
+        return _without_boxes(boxes[-1]).strip() or None
     if extraction == "anchored" and (anchors := _ANCHOR.findall(window)):
         return str(anchors[-1]).strip(" \t*.:") or None
     return None
 
 
 def _boxes(text: str) -> Iterator[str]:
-    """Contents of the boxes, in the order in which they open."""
+    """Contents of the boxes that are in no other, in their order."""
     ends = _brace_ends(text)
+    inside = 0
     for box in _BOX.finditer(text):
         start = box.end()
+        if start < inside:
+            continue
         if start in ends:
-            yield text[start + 1 : ends[start]]
+            inside = ends[start]
+            yield text[start + 1 : inside]
         elif token := _TOKEN.match(text, start):
             yield token.group().rstrip(".,;:")
+
+
+def _without_boxes(content: str) -> str:
+    r"""Return `5 + {1}` for `5 + \boxed{1}`, and 3 for `\boxed{3}`."""
+    bare = _BOX.sub("", content)
+    if bare == content:
+        return content
+    ends = _brace_ends(bare)
+    start, end = 0, len(bare)
+    while bare[start : start + 1] == "{" and ends.get(start) == end - 1:
+        start, end = start + 1, end - 1
+    return bare[start:end]
 
 
 def _brace_ends(text: str) -> dict[int, int]:

@@ -6,29 +6,17 @@ Nothing here may take two different values for one: what is not certain is left 
 from __future__ import annotations
 
 import re
-from fractions import Fraction
-from typing import NamedTuple
 
 from masa_rewards._normal import normalise
+from masa_rewards._numbers import same_number, to_number
 
-_WHOLE = r"[0-9]{1,300}"
-_SIGNED = re.compile(rf"[-+]?{_WHOLE}")
-_DECIMAL = re.compile(rf"[-+]?(?:{_WHOLE}\.[0-9]{{0,300}}|\.[0-9]{{1,300}})")
-_RATIO = re.compile(rf"([-+]?)({_WHOLE})/({_WHOLE})")
-_LATEX_RATIO = re.compile(rf"([-+]?)\\frac\{{([-+]?{_WHOLE})\}}\{{([-+]?{_WHOLE})\}}")
-_PERCENT = re.compile(r"\\?%$")
 _BASED = re.compile(r"([0-9A-Z]{1,99})_\{?([0-9]{1,2})\}?")
 _GAP = re.compile(r"\d \d")
-# Computer algebra would read a product of letters, and take "evil" for "live".
+# Computer algebra would read a product of letters, and take "evil" for "live", and "on" for "no".
 _WORD = re.compile(r"[^\W\d_]{4,}")
-
-
-class Number(NamedTuple):
-    """A rational number and how it was written: without a decimal point, with a percent sign."""
-
-    value: Fraction
-    exact: bool
-    percent: bool
+_SHORT_WORD = re.compile(r"yes|no|odd", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_EQUALS = re.compile(r"(?<![<>!=])=+(?!=)")
 
 
 def decide(answer: str, gold: str) -> bool | None:
@@ -40,61 +28,48 @@ def decide(answer: str, gold: str) -> bool | None:
 
     Returns:
         True when both are the same text after `normalise`, or the same number. False when both are
-        numbers, written exactly, that differ, or two words that do, or when the answer is two
-        numbers without anything between them. None when it takes more.
+        numbers that differ, or two words that do, or when the answer is two numbers without
+        anything between them, or says of two different ones that they are equal. None when it
+        takes more.
     """
     if normalise(answer, thousands=False) == normalise(gold, thousands=False):
         return True
     answer, gold = normalise(answer), normalise(gold)
     if answer == gold:
         return True
-    if _GAP.search(answer):
+    if _GAP.search(answer) or _is_false(answer):
         return False
-    if _WORD.fullmatch(answer) and _WORD.fullmatch(gold):
+    if _are_words(answer, gold):
         return answer.casefold() == gold.casefold()
+    return _same_number(answer, gold)
+
+
+def _are_words(answer: str, gold: str) -> bool:
+    if _SHORT_WORD.fullmatch(gold):
+        return bool(_LETTERS.fullmatch(answer))
+    return bool(_WORD.fullmatch(answer) and _WORD.fullmatch(gold))
+
+
+def _same_number(answer: str, gold: str) -> bool | None:
     stated, wanted = to_number(answer), to_number(gold)
     if stated and wanted:
-        return _same_number(stated, wanted)
+        return same_number(stated, wanted)
     based, wanted_based = _in_base(answer), _in_base(gold)
-    if based is not None and wanted_based is not None:
-        return based == wanted_based
+    # A number without a base is one of base ten, and one that its base has not is no number.
+    if based is not None and (wanted or wanted_based is not None):
+        return based == (wanted.value if wanted else wanted_based)
+    if wanted_based is not None and stated:
+        return wanted_based == stated.value
+    if wanted and _BASED.fullmatch(answer):
+        return False
     return None
 
 
-def _same_number(stated: Number, wanted: Number) -> bool | None:
-    if stated.percent != wanted.percent:
-        # "What percent ...": 40 and 40 % are the same answer. 0.4 and 0.4 % are not.
-        same = stated.value == wanted.value and abs(wanted.value) >= 1
-        return True if same else None
-    if stated.value == wanted.value:
-        return True
-    # 0.33 may be meant for 1/3: how far rounding goes is not decided here.
-    return False if stated.exact and wanted.exact else None
-
-
-def to_number(text: str) -> Number | None:
-    r"""Read a normal form as a rational number.
-
-    Args:
-        text: What `normalise` gave.
-
-    Returns:
-        The number for "-3", "0.5", ".5", "1/2" and "-\frac{1}{2}", with or without a percent sign;
-        None for all else.
-    """
-    plain = _PERCENT.sub("", text)
-    percent = plain != text
-    if _SIGNED.fullmatch(plain):
-        return Number(Fraction(int(plain)), exact=True, percent=percent)
-    if _DECIMAL.fullmatch(plain):
-        return Number(Fraction(plain.rstrip(".")), exact=False, percent=percent)
-    if match := _RATIO.fullmatch(plain) or _LATEX_RATIO.fullmatch(plain):
-        sign, above, below = match.groups()
-        if int(below) == 0:
-            return None
-        value = Fraction(int(above), int(below)) * (-1 if sign == "-" else 1)
-        return Number(value, exact=True, percent=percent)
-    return None
+def _is_false(text: str) -> bool:
+    """Whether it is a chain as "x=1=2": computer algebra would take its last part."""
+    numbers = [to_number(part) for part in _EQUALS.split(text)] if "=" in text else []
+    whole = {number.value for number in numbers if number and number.places is None}
+    return len(whole) > 1
 
 
 def _in_base(text: str) -> int | None:

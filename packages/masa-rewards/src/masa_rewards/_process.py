@@ -57,15 +57,19 @@ class Worker:
         """
         self._timeout = settings.timeout
         self._overran = False
-        self._process = _spawn(settings)
-        ready = self._read(settings.start_timeout)
-        reason = ready["ready"] if ready else self._how_it_ended(settings.start_timeout)
+        try:
+            self._process = _spawn(settings)
+        except (OSError, ValueError) as error:  # no more processes, files or memory; no executable
+            raise _start_error(f"{type(error).__name__}: {error}", settings) from error
+        try:
+            ready = self._read(settings.start_timeout)
+            reason = ready["ready"] if ready else self._how_it_ended(settings.start_timeout)
+        except BaseException:
+            self.kill()
+            raise
         if reason:
             self.kill()
-            raise StartError(
-                f"the verification worker did not start: {reason}. It ran with {settings!r}; to "
-                f"see more, run `{sys.executable} -m masa_rewards._worker 5 {settings.memory_mb}`"
-            )
+            raise _start_error(reason, settings)
 
     @property
     def alive(self) -> bool:
@@ -107,7 +111,10 @@ class Worker:
         """Read a line, or None when the process ended first; after `seconds` it is made to."""
         watchdog = threading.Timer(seconds, self._overrun)
         watchdog.daemon = True
-        watchdog.start()
+        try:
+            watchdog.start()
+        except RuntimeError:  # no more threads: nobody could end a case that hangs
+            self._process.kill()
         try:
             line = self._process.stdout.readline()  # type: ignore[union-attr]
         except ValueError:  # closed by another thread
@@ -128,6 +135,13 @@ class Worker:
         return f"the worker ended with code {code}: killed, or out of memory"
 
 
+def _start_error(reason: str, settings: Settings) -> StartError:
+    return StartError(
+        f"the verification worker did not start: {reason}. It ran with {settings!r}; to "
+        f"see more, run `{sys.executable} -m masa_rewards._worker 5 {settings.memory_mb}`"
+    )
+
+
 def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
     """A fresh interpreter: nothing of the parent's memory, handles or signals comes with it."""
     arguments = [str(settings.timeout), str(settings.memory_mb)]
@@ -137,6 +151,7 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=_environment(),
+        cwd=os.path.abspath(os.sep),  # it neither imports from the parent's folder nor holds it
         close_fds=True,
         start_new_session=True,
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
@@ -146,7 +161,7 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     ours = {
-        "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
+        "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path if entry),
         "PYTHONSAFEPATH": "1",  # no module of the working directory in front of those
         "PYTHONHASHSEED": "0",  # the same case, the same verdict
         **dict.fromkeys(_ONE_THREAD, "1"),

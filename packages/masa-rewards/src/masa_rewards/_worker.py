@@ -4,20 +4,27 @@
 
 Lines of JSON over stdin and stdout: first `{"ready": ""}`, or why not; then for each case
 `{"answer", "gold"}` one `{"outcome", "detail", "spent"}`. It ends when stdin does, that is when the
-parent is gone, however it went. A case that runs over is ended by the kernel, even inside C code
-and without a parent.
+parent is gone, however it went. While a case runs, the kernel ends it: when it runs over, and when
+the parent goes, even inside C code.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
-import signal
+import math
 import sys
-import threading
-import time
 from typing import IO, Any
+
+from masa_rewards._limits import (
+    ParentWatch,
+    limit_harm,
+    limit_memory,
+    peak_mb,
+    reset_signals,
+    set_alarm,
+    take_stdout,
+)
 
 GRACE = 1.0
 """Seconds beyond the timeout after which the kernel steps in; the parent does so before."""
@@ -28,22 +35,25 @@ _FULL = 0.9  # of the memory limit: an allocation that failed may have been swal
 def main() -> None:
     """Serve cases until stdin ends."""
     timeout, memory_mb = float(sys.argv[1]), int(sys.argv[2])
-    replies = _take_stdout()
+    replies = take_stdout()
     logging.disable(logging.CRITICAL)
-    _watch_parent()
+    reset_signals()
+    watch = ParentWatch()
     try:
-        _limit_memory(memory_mb)
+        limit_memory(memory_mb)
         _compare("(x+1)^2", "x^2+2x+1")  # what is loaded at first use is loaded now
+        limit_harm()
     except BaseException as error:
         _send(replies, {"ready": f"{type(error).__name__}: {error}"})
         return
     _send(replies, {"ready": ""})
     for line in sys.stdin.buffer:
         case = json.loads(line)
-        _set_alarm(timeout + GRACE)
-        reply = _judge(case["answer"], case["gold"])
-        _set_alarm(0)
-        spent = _peak_mb() >= _FULL * memory_mb
+        set_alarm(timeout + GRACE)
+        with watch.kernel():
+            reply = _judge(case["answer"], case["gold"])
+        set_alarm(0)
+        spent = peak_mb() >= _FULL * memory_mb
         if spent and reply["outcome"] != "correct":
             reply = {"outcome": "error", "detail": f"memory limit of {memory_mb} MB reached"}
         _send(replies, {**reply, "spent": spent})
@@ -73,60 +83,31 @@ def _compare(answer: str, gold: str) -> str:
     if not stated:
         return "unparsable"
     wanted = read(gold)
-    if wanted and verify(wanted, stated, timeout_seconds=None):
+    places = _places(wanted)
+    if wanted and verify(wanted, stated, float_rounding=places, timeout_seconds=None):
         return "correct"
     return "incorrect"
 
 
-def _take_stdout() -> IO[bytes]:
-    """Keep stdout for replies; what anybody prints goes to stderr."""
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    return replies
+def _places(wanted: list[Any]) -> int:
+    """Places behind the point that must agree: six, and more for a number close to 0."""
+    from sympy import Expr
+
+    number = next((one for one in wanted if isinstance(one, Expr) and one.is_number), None)
+    if number is None:
+        return 6
+    size = abs(number.evalf(3))
+    if size == 0:
+        return 15
+    if not size.is_Float or size >= 1:
+        return 6
+    _, _, exponent, bits = size._mpf_  # a float would not hold all of them
+    return 6 - math.floor(int(exponent + bits) * math.log10(2))
 
 
 def _send(replies: IO[bytes], reply: dict[str, Any]) -> None:
     replies.write(json.dumps(reply).encode("ascii") + b"\n")
     replies.flush()
-
-
-def _watch_parent() -> None:
-    """End with the parent even if a fork of it holds our stdin open."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(0)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _set_alarm(seconds: float) -> None:
-    if sys.platform != "win32":
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-
-
-def _limit_memory(megabytes: int) -> None:
-    if sys.platform != "win32":
-        import resource
-
-        limit = megabytes * 1024 * 1024
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
-        if most != resource.RLIM_INFINITY:
-            limit = min(limit, most)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, most))
-
-
-def _peak_mb() -> float:
-    """Most address space this process has had, in MB; 0 where the system does not say."""
-    try:
-        with open("/proc/self/status", encoding="ascii") as status:
-            peak = next(line for line in status if line.startswith("VmPeak:"))
-    except (OSError, StopIteration):
-        return 0.0
-    return int(peak.split()[1]) / 1024
 
 
 if __name__ == "__main__":

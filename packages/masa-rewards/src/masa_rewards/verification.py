@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple, get_args
 
-from masa_rewards._answers import READ_CHARACTERS, Extraction, find_answer
-from masa_rewards._equal import decide
-from masa_rewards._normal import normalise, tidy
+from masa_rewards._answers import Extraction
+from masa_rewards._case import read_case
+from masa_rewards._checks import above_zero, at_least, one_of
 from masa_rewards._pool import WorkerPool
 from masa_rewards._process import Reply, Settings
 from masa_rewards.verdict import Verdict
 
-MAX_CHARACTERS = 1_000
-"""A longer answer is not given to computer algebra, which it would only keep busy."""
 
-
-class _Case(NamedTuple):
+class _Waiting(NamedTuple):
     answer: str
-    gold: str
+    reply: Future[Reply]
+
+    def verdict(self) -> Verdict:
+        """The verdict, once there is a reply. Who is interrupted gives the place in line up."""
+        try:
+            reply = self.reply.result()
+        finally:
+            self.reply.cancel()
+        return Verdict(status=reply.outcome, answer=self.answer, detail=reply.detail)
 
 
 class AnswerVerifier:
@@ -32,6 +39,9 @@ class AnswerVerifier:
     (some seconds). A case that takes longer than `timeout`, counted from when a ready worker has
     it, ends with its worker: sympy can hang in C code or eat memory, and only a process can be
     stopped. After pickling and after a fork a verifier starts workers of its own.
+
+    Who asks while all workers are busy waits, in the order of asking; of the text that waits, only
+    the answer is kept. An `averify` that is cancelled gives its place up.
 
     >>> with AnswerVerifier() as verifier:
     ...     verifier.verify(r"So the sum is \boxed{\frac12}.", "0.5").status
@@ -46,6 +56,7 @@ class AnswerVerifier:
         memory_mb: int = 1024,
         extraction: Extraction = "boxed",
         start_timeout: float = 120.0,
+        max_waiting: int = 1024,
     ) -> None:
         r"""Check and keep the settings; start nothing.
 
@@ -56,19 +67,22 @@ class AnswerVerifier:
             extraction: "boxed" takes the last `\boxed{...}` for the answer. "anchored" takes "the
                 answer is ..." too, where nothing is boxed.
             start_timeout: Seconds a worker may take to start, > 0.
+            max_waiting: How many pairs `verify_many` and `verify_stream` read ahead of the verdict
+                that is due, >= 1. `verify` and `averify` hold one each, and make their caller wait.
 
         Raises:
             ValueError: If a setting is out of its range.
         """
         self._settings: dict[str, Any] = {
-            "workers": _at_least(1, "workers", workers),
-            "timeout": _above_zero("timeout", timeout),
-            "memory_mb": _at_least(256, "memory_mb", memory_mb),
-            "extraction": _one_of(get_args(Extraction), "extraction", extraction),
-            "start_timeout": _above_zero("start_timeout", start_timeout),
+            "workers": at_least(1, "workers", workers),
+            "timeout": above_zero("timeout", timeout),
+            "memory_mb": at_least(256, "memory_mb", memory_mb),
+            "extraction": one_of(get_args(Extraction), "extraction", extraction),
+            "start_timeout": above_zero("start_timeout", start_timeout),
+            "max_waiting": at_least(1, "max_waiting", max_waiting),
         }
         self._extraction: Extraction = extraction
-        self._size = workers
+        self._size, self._max_waiting = workers, max_waiting
         self._process_settings = Settings(timeout, memory_mb, start_timeout)
         self._closed = False
         self._pools: dict[int, WorkerPool] = {}
@@ -88,28 +102,61 @@ class AnswerVerifier:
             ValueError: If `gold` is blank.
             RuntimeError: If the verifier is closed, or no worker could ever be started.
         """
-        case = self._at_once(answer_text, gold)
-        if isinstance(case, Verdict):
-            return case
-        return _verdict(case, self._pool().ask(tidy(case.answer), tidy(case.gold)))
+        begun = self._begin(answer_text, gold)
+        del answer_text  # it may be long, and the wait too
+        return begun if isinstance(begun, Verdict) else begun.verdict()
 
     async def averify(self, answer_text: str, gold: str) -> Verdict:
-        """Verify without blocking the event loop. Else like `verify`."""
-        case = self._at_once(answer_text, gold)
-        if isinstance(case, Verdict):
-            return case
+        """Verify without blocking the event loop, any loop. Else like `verify`.
+
+        Cancelled while it waits for a worker it is forgotten; a case that a worker has goes on to
+        its end, which keeps that worker busy for `timeout` seconds at most.
+        """
+        begun = self._begin(answer_text, gold)
+        del answer_text
+        if isinstance(begun, Verdict):
+            return begun
         import asyncio  # whoever awaits has it; whoever does not need not wait for it
 
-        pool, loop = self._pool(), asyncio.get_running_loop()
-        reply = await loop.run_in_executor(
-            pool.executor, pool.ask, tidy(case.answer), tidy(case.gold)
-        )
-        return _verdict(case, reply)
+        try:
+            await asyncio.wrap_future(begun.reply)
+        finally:
+            begun.reply.cancel()
+        return begun.verdict()
 
-    def verify_many(self, pairs: Sequence[tuple[str, str]]) -> list[Verdict]:
+    def verify_many(self, pairs: Iterable[tuple[str, str]]) -> list[Verdict]:
         """Verify many (answer_text, gold) with all workers; verdicts in the order of `pairs`."""
-        texts, golds = [text for text, _ in pairs], [gold for _, gold in pairs]
-        return list(self._pool().executor.map(self.verify, texts, golds))
+        return list(self.verify_stream(pairs))
+
+    def verify_stream(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Verdict]:
+        """Verify pairs as they come, with all workers, and as fast as the verdicts are taken.
+
+        At most `max_waiting` pairs are read ahead, and of their texts only the answers are kept:
+        `pairs` may be without end.
+
+        Args:
+            pairs: (answer_text, gold) each.
+
+        Yields:
+            The verdicts, in the order of `pairs`.
+
+        Raises:
+            ValueError: If a gold is blank, when it is read.
+            RuntimeError: If the verifier is closed, or no worker could ever be started.
+        """
+        begun: deque[Verdict | _Waiting] = deque()
+        try:
+            for answer_text, gold in pairs:
+                begun.append(self._begin(answer_text, gold))
+                del answer_text
+                while begun and (len(begun) >= self._max_waiting or _done(begun[0])):
+                    yield _finish(begun.popleft())
+            while begun:
+                yield _finish(begun.popleft())
+        finally:
+            for one in begun:
+                if isinstance(one, _Waiting):
+                    one.reply.cancel()
 
     def close(self) -> None:
         """Kill the workers. Closed twice it stays closed; left open it closes with the process."""
@@ -135,26 +182,14 @@ class AnswerVerifier:
         settings = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())
         return f"AnswerVerifier({settings})"
 
-    def _at_once(self, answer_text: str, gold: str) -> Verdict | _Case:
-        """The verdict where no computer algebra is needed, else the case for it."""
+    def _begin(self, answer_text: str, gold: str) -> Verdict | _Waiting:
+        """The verdict where no computer algebra is needed, else a place in line for it."""
         if self._closed:
             raise RuntimeError("the verifier is closed; make a new AnswerVerifier")
-        if not gold.strip():
-            raise ValueError(
-                f"gold is blank ({gold!r}); a problem without an answer has no verdict"
-            )
-        answer = find_answer(answer_text, self._extraction)
-        if answer is None or not normalise(answer):
-            detail = f"no {self._extraction} answer in the last {READ_CHARACTERS} characters"
-            return Verdict(status="unparsable", answer=answer, detail=detail)
-        gold = find_answer(gold, "boxed") or gold
-        decided = decide(answer, gold)
-        if decided is not None:
-            return Verdict(status="correct" if decided else "incorrect", answer=answer)
-        if len(answer) > MAX_CHARACTERS:
-            detail = f"an answer of {len(answer)} > {MAX_CHARACTERS} characters"
-            return Verdict(status="unparsable", answer=answer, detail=detail)
-        return _Case(answer, gold)
+        case = read_case(answer_text, gold, self._extraction)
+        if isinstance(case, Verdict):
+            return case
+        return _Waiting(case.answer, self._pool().submit(case.stated, case.wanted))
 
     def _pool(self) -> WorkerPool:
         # One for each process id, so that a fork gets its own; setdefault is atomic.
@@ -164,23 +199,9 @@ class AnswerVerifier:
         return self._pools[owner]
 
 
-def _verdict(case: _Case, reply: Reply) -> Verdict:
-    return Verdict(status=reply.outcome, answer=case.answer, detail=reply.detail)
+def _done(begun: Verdict | _Waiting) -> bool:
+    return isinstance(begun, Verdict) or begun.reply.done()
 
 
-def _at_least(least: int, name: str, value: int) -> int:
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}: got {value!r}")
-    return value
-
-
-def _above_zero(name: str, value: float) -> float:
-    if not value > 0:
-        raise ValueError(f"{name} must be more than 0 seconds: got {value!r}")
-    return value
-
-
-def _one_of(choices: tuple[str, ...], name: str, value: str) -> str:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {choices!r}: got {value!r}")
-    return value
+def _finish(begun: Verdict | _Waiting) -> Verdict:
+    return begun if isinstance(begun, Verdict) else begun.verdict()

@@ -1,0 +1,87 @@
+"""What of a text and a target has to be compared; the verdict where that is plain at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from masa_rewards._answers import READ_CHARACTERS, Extraction, find_answer
+from masa_rewards._differ import differ
+from masa_rewards._equal import decide
+from masa_rewards._normal import normalise, tidy
+from masa_rewards._options import read_choice
+from masa_rewards._units import other_units, split_unit
+from masa_rewards.verdict import Verdict
+
+MAX_CHARACTERS = 1_000
+"""A longer answer is not given to computer algebra, which it would only keep busy."""
+
+
+class Case(NamedTuple):
+    """Two answers that only computer algebra can compare: the stated one, and both as it reads."""
+
+    answer: str
+    stated: str
+    wanted: str
+
+
+class _Pair(NamedTuple):
+    stated: str
+    wanted: str
+
+
+def read_case(answer_text: str, gold: str, extraction: Extraction) -> Verdict | Case:
+    """Read what a text states and decide it, if it needs no computer algebra.
+
+    Nothing of the text is kept but the answer.
+
+    Args:
+        answer_text: The solution; its last 8,192 characters are read.
+        gold: The right answer.
+        extraction: What states an answer.
+
+    Returns:
+        The verdict, or the case for computer algebra.
+
+    Raises:
+        ValueError: If `gold` is blank.
+    """
+    if not gold.strip():
+        raise ValueError(f"gold is blank ({gold!r}); a problem without an answer has no verdict")
+    answer = find_answer(answer_text, extraction)
+    if answer is None or not normalise(answer):
+        detail = f"no {extraction} answer in the last {READ_CHARACTERS} characters"
+        return Verdict(status="unparsable", answer=answer, detail=detail)
+    gold = find_answer(gold, "boxed") or gold
+    decided = _decide(answer, gold)
+    if isinstance(decided, bool):
+        return Verdict(status="correct" if decided else "incorrect", answer=answer)
+    if len(answer) > MAX_CHARACTERS:
+        detail = f"an answer of {len(answer)} > {MAX_CHARACTERS} characters"
+        return Verdict(status="unparsable", answer=answer, detail=detail)
+    return Case(answer, *decided)
+
+
+def _decide(answer: str, gold: str) -> bool | _Pair:
+    """Decide, or return what is left to compare: without the letter of an option, and units."""
+    decided = decide(answer, gold)
+    if decided is not None:
+        return decided
+    chosen, right = read_choice(normalise(answer)), read_choice(normalise(gold))
+    if chosen and right:
+        return chosen.letter == right.letter
+    if chosen and chosen.text:
+        return _decide(chosen.text, gold)
+    if right and right.text:
+        return _decide(answer, right.text)
+    return _decide_quantity(tidy(answer), tidy(gold))
+
+
+def _decide_quantity(answer: str, gold: str) -> bool | _Pair:
+    if differ(answer, gold) or other_units(answer, gold):
+        return False
+    stated, wanted = split_unit(answer), split_unit(gold)
+    if stated.unit or wanted.unit:
+        decided = decide(stated.value, wanted.value)
+        if decided is not None:
+            return decided
+    return _Pair(stated.value, wanted.value)

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from masa_rewards import AnswerVerifier, Verdict
+
+from tests.masa_rewards.verifying import (
+    ALGEBRA,
+    HANG,
+    LINUX,
+    POSIX,
+    slots_are_free,
+    wait_until,
+    wait_until_gone,
+    workers_of,
+)
+
+
+def test_no_process_is_started_for_what_can_be_told_at_once():
+    with AnswerVerifier() as verifier:
+        verifier.verify(r"\boxed{1}", "2")
+        verifier.verify(r"\boxed{0.5}", r"\frac12")
+        verifier.verify("no answer", "2")
+        assert workers_of(verifier) == []
+
+
+def test_a_case_that_hangs_times_out_and_the_next_is_fine():
+    with AnswerVerifier(workers=1, timeout=3.0) as verifier:
+        assert verifier.verify(*ALGEBRA).status == "correct"
+        (before,) = workers_of(verifier)
+        start = time.monotonic()
+        verdict = verifier.verify(HANG, "1")
+        assert 2.9 < time.monotonic() - start < 10.0
+        assert verdict == Verdict(
+            status="timeout", answer="9^{9^{9^{9}}}", detail="not done after 3.0 s"
+        )
+        assert verdict.failed
+        assert verifier.verify(*ALGEBRA).status == "correct"
+        assert workers_of(verifier) != [before]
+        assert not verdict.correct
+
+
+@POSIX
+def test_a_worker_that_is_killed_is_replaced():
+    with AnswerVerifier(workers=1, timeout=30.0) as verifier:
+        verifier.verify(*ALGEBRA)
+        (pid,) = workers_of(verifier)
+        os.kill(pid, signal.SIGKILL)
+        assert wait_until(lambda: not workers_of(verifier), 5.0)
+        assert verifier.verify(*ALGEBRA).status == "correct"  # killed while idle: not noticed
+        with ThreadPoolExecutor(1) as thread:
+            verdict = thread.submit(verifier.verify, HANG, "1")
+            time.sleep(0.5)
+            os.kill(workers_of(verifier)[0], signal.SIGKILL)
+        assert verdict.result().status == "error"
+        assert "ended with code -9" in verdict.result().detail
+        assert verifier.verify(*ALGEBRA).status == "correct"
+
+
+@POSIX
+def test_a_case_goes_to_a_worker_that_runs_before_one_is_started():
+    with AnswerVerifier(workers=2, timeout=2.0) as verifier:
+        with ThreadPoolExecutor(2) as threads:
+            threads.submit(verifier.verify, *ALGEBRA)
+            hang = threads.submit(verifier.verify, HANG, "1")
+        assert hang.result().status == "timeout"  # the last to be used, and gone
+        assert slots_are_free(verifier, 2)
+        (left,) = workers_of(verifier)
+        assert verifier.verify(*ALGEBRA).status == "correct"
+        assert workers_of(verifier) == [left]
+
+
+@POSIX
+def test_memory_is_limited_and_running_out_is_no_wrong_answer():
+    with AnswerVerifier(workers=1, timeout=20.0, memory_mb=256) as verifier:
+        # 200 MB of integer, in far less time than the timeout
+        verdict = verifier.verify(r"\boxed{2^{2^{32}} + x}", "1 + x")
+        assert verdict.status == "error", verdict
+        assert workers_of(verifier) == []  # its peak would be taken for that of every later case
+        assert verifier.verify(*ALGEBRA).status == "correct"
+
+
+@POSIX
+@pytest.mark.parametrize("answer", ["(10^8)! + x", "2^{2^{32}} + x", r"\prod_{k=1}^{10^8} k"])
+def test_a_memory_bomb_stays_in_its_process(answer):
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with AnswerVerifier(workers=1, timeout=2.0, memory_mb=256) as verifier:
+        verdict = verifier.verify(rf"\boxed{{{answer}}}", "1 + x")
+        assert verdict.status in ("error", "timeout"), verdict
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # kB
+        assert verifier.verify(*ALGEBRA).status == "correct"
+
+
+@LINUX
+def test_a_worker_has_the_memory_it_is_given_and_no_more():
+    with AnswerVerifier(workers=1, memory_mb=300) as verifier:
+        verifier.verify(*ALGEBRA)
+        (pid,) = workers_of(verifier)
+        with open(f"/proc/{pid}/limits", encoding="ascii") as lines:
+            (line,) = [line for line in lines if line.startswith("Max address space")]
+        assert line.split()[3] == str(300 * 1024 * 1024)
+
+
+def test_a_worker_that_cannot_start_is_an_error_that_says_so(monkeypatch):
+    with (
+        AnswerVerifier(start_timeout=0.05) as verifier,
+        pytest.raises(
+            RuntimeError, match=r"did not start: not done after 0.05 s.*masa_rewards._worker"
+        ),
+    ):
+        verifier.verify(*ALGEBRA)
+
+
+def no_process(*args, **kwargs):
+    raise OSError(24, "Too many open files")
+
+
+def test_no_process_to_be_had_is_an_error_that_says_so(monkeypatch):
+    with AnswerVerifier(workers=1) as verifier:
+        with monkeypatch.context() as patch:
+            patch.setattr("masa_rewards._process.subprocess.Popen", no_process)
+            with pytest.raises(RuntimeError, match=r"did not start: OSError.*Too many open files"):
+                verifier.verify(*ALGEBRA)
+        assert verifier.verify(*ALGEBRA).status == "correct"
+        (worker,) = verifier._pools[os.getpid()]._workers
+        worker.kill()
+        with monkeypatch.context() as patch:
+            patch.setattr("masa_rewards._process.subprocess.Popen", no_process)
+            verdict = verifier.verify(*ALGEBRA)  # one did start before: the run goes on
+        assert (verdict.status, verdict.failed) == ("error", True)
+        assert "Too many open files" in verdict.detail
+        assert verifier.verify(*ALGEBRA).status == "correct"
+        assert slots_are_free(verifier, 1)
+
+
+def no_thread(*args):
+    raise RuntimeError("can't start new thread")
+
+
+def test_no_thread_to_be_had_is_an_error_and_loses_no_worker(monkeypatch):
+    with AnswerVerifier(workers=1) as verifier:
+        verifier.verify(*ALGEBRA)
+        with monkeypatch.context() as patch:
+            patch.setattr("threading.Thread.start", no_thread)
+            verdict = verifier.verify(*ALGEBRA)
+        assert (verdict.status, verdict.detail) == ("error", "RuntimeError: can't start new thread")
+        with monkeypatch.context() as patch:
+            patch.setattr("threading.Timer.start", no_thread)  # nobody to watch over the worker
+            assert verifier.verify(HANG, "1").status == "error"  # killed at once, not after 5 s
+        assert verifier.verify(*ALGEBRA).status == "correct"
+        assert slots_are_free(verifier, 1)
+
+
+def test_an_interrupted_case_does_not_leave_its_reply_to_the_next(monkeypatch):
+    with AnswerVerifier(workers=1) as verifier:
+        verifier.verify(*ALGEBRA)
+        (pool,) = verifier._pools.values()
+        (worker,) = pool._workers
+
+        def interrupted(seconds):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(worker, "_read", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            verifier.verify(*ALGEBRA)  # its reply, "correct", is under way
+        assert verifier.verify(r"\boxed{(x+2)^2}", "x^2+2x+1").status == "incorrect"
+
+
+def test_closing_ends_a_case_under_way():
+    verifier = AnswerVerifier(workers=1, timeout=300.0)
+    verifier.verify(*ALGEBRA)
+    with ThreadPoolExecutor(2) as threads:
+        running = threads.submit(verifier.verify, HANG, "1")
+        time.sleep(0.5)
+        waiting = threads.submit(verifier.verify, *ALGEBRA)
+        time.sleep(0.5)
+        verifier.close()
+        assert running.result(timeout=30).status == "error"
+        with pytest.raises(RuntimeError, match="the verifier is closed"):
+            waiting.result(timeout=30)
+
+
+@POSIX
+def test_closing_ends_the_workers_and_may_be_done_twice():
+    verifier = AnswerVerifier()
+    verifier.verify(*ALGEBRA)
+    pids = workers_of(verifier)
+    verifier.close()
+    verifier.close()
+    assert wait_until_gone(pids, 5.0)
+    for pair in [ALGEBRA, (r"\boxed{1}", "1")]:
+        with pytest.raises(RuntimeError, match="the verifier is closed"):
+            verifier.verify(*pair)
+
+
+@POSIX
+def test_a_verifier_that_is_dropped_takes_its_workers_along():
+    verifier = AnswerVerifier()
+    verifier.verify(*ALGEBRA)
+    pids = workers_of(verifier)
+    assert len(pids) == 1
+    del verifier
+    assert wait_until_gone(pids, 5.0)
