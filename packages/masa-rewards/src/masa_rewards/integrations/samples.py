@@ -18,7 +18,7 @@ from masa_rewards.meta import meta_rewards
 from masa_rewards.notion import PAPER
 from masa_rewards.notion_rules import NotionRules
 from masa_rewards.prediction import MetaPrompt
-from masa_rewards.types import MetaReward, Rollout, RolloutGroup
+from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
 from masa_rewards.verdict import Verdict
 from masa_rewards.verification import AnswerVerifier
 
@@ -56,11 +56,17 @@ class SampleReward(NamedTuple):
             every solution of a meta sample's problem.
         verdict: Of a solution sample, else None.
         meta: The three rewards of a meta sample, else None.
+        prediction: What a meta sample was read as, else None.
     """
 
     reward: float | None
     verdict: Verdict | None = None
     meta: MetaReward | None = None
+    prediction: MetaPrediction | None = None
+
+
+class MissingSolutionsError(ValueError):
+    """A problem has meta samples in a batch, and no solution sample to judge them by."""
 
 
 def verify_samples(samples: Sequence[Sample], verifier: AnswerVerifier) -> list[Verdict | None]:
@@ -109,24 +115,27 @@ def reward_samples(
         without an answer is wrong), the mean of the three for a meta sample.
 
     Raises:
-        ValueError: If the numbers of samples and verdicts differ, or a meta sample's problem has no
-            solution sample in the batch, so that there is nothing to judge it by.
+        MissingSolutionsError: A meta sample's problem has no solution sample in the batch, so that
+            there is nothing to judge it by. It is a ValueError.
+        ValueError: If the numbers of samples and verdicts differ.
     """
     groups = _groups(samples, verdicts)
     rewards = [_of_solution(verdict) for verdict in verdicts]
     for problem_id, indices in _meta_indices(samples).items():
         if problem_id not in groups:
-            raise ValueError(
+            raise MissingSolutionsError(
                 f"problem {problem_id!r} has {len(indices)} meta samples and no solution sample in "
                 "this batch: put both prompts of a problem into one batch, under one problem id"
             )
         group = groups[problem_id]
-        if not group.rollouts:
-            continue
         predictions = [prompt.parse(samples[index].text) for index in indices]
+        if not group.rollouts:
+            for index, prediction in zip(indices, predictions, strict=True):
+                rewards[index] = SampleReward(None, prediction=prediction)
+            continue
         paid = meta_rewards(predictions, group, base=base, notion_rules=notion_rules)
-        for index, meta in zip(indices, paid, strict=True):
-            rewards[index] = SampleReward(meta.total, meta=meta)
+        for index, meta, prediction in zip(indices, paid, predictions, strict=True):
+            rewards[index] = SampleReward(meta.total, meta=meta, prediction=prediction)
     return rewards
 
 

@@ -1,0 +1,144 @@
+"""What the reward functions of TRL and of ms-swift are, but for how they are called."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from masa_rewards.difficulty import DIFFICULTY_BASE
+from masa_rewards.integrations.ranks import OwnRewards, reward_own
+from masa_rewards.integrations.samples import MissingSolutionsError, Sample
+from masa_rewards.notion import PAPER
+from masa_rewards.notion_rules import NotionRules
+from masa_rewards.prediction import MetaPrompt
+from masa_rewards.verification import AnswerVerifier
+
+COLUMNS = ("kind", "problem_id", "problem", "answer")
+"""What the data set has to hold beside the prompt."""
+
+_logger = logging.getLogger(__name__)
+
+
+class BatchReward:
+    """Rewards the samples that a process has of a batch. It can be pickled.
+
+    Args:
+        prompt: Reads the predictions; the one that the rows were made with.
+        verifier: Verifies the solutions of this process; by default one with two workers.
+        base: b of the difficulty reward.
+        notion_rules: Which notions count, and how.
+    """
+
+    advice = ""
+    """What to do in this stack when a problem's meta samples come without its solutions."""
+
+    def __init__(
+        self,
+        prompt: MetaPrompt,
+        *,
+        verifier: AnswerVerifier | None = None,
+        base: float = DIFFICULTY_BASE,
+        notion_rules: NotionRules = PAPER,
+    ) -> None:
+        self.prompt = prompt
+        self.verifier = AnswerVerifier() if verifier is None else verifier
+        self.base = base
+        self.notion_rules = notion_rules
+
+    def reward(self, samples: Sequence[Sample]) -> OwnRewards:
+        """Reward the samples of this process by the solutions of all; warn of what failed.
+
+        Args:
+            samples: The N >= 0 samples of this process.
+
+        Returns:
+            N numbers and N rewards, in their order.
+
+        Raises:
+            MissingSolutionsError: A problem has meta samples in this batch and no solution.
+            ValueError: If a kind is unknown, or a solution has no right answer.
+        """
+        try:
+            rewards = reward_own(
+                samples,
+                self.verifier,
+                prompt=self.prompt,
+                base=self.base,
+                notion_rules=self.notion_rules,
+            )
+        except MissingSolutionsError as error:
+            raise MissingSolutionsError(f"{error}. {self.advice}") from error
+        verdicts = [judged.verdict for judged in rewards.judged if judged.verdict is not None]
+        if failed := [verdict for verdict in verdicts if verdict.failed]:
+            _logger.warning(
+                "the verifier failed for %d of %d solutions, which get the mean of their group; "
+                "the first: %r",
+                len(failed),
+                len(verdicts),
+                failed[0],
+            )
+        return rewards
+
+
+def to_samples(
+    completions: Sequence[Any], lengths: Sequence[int], columns: Mapping[str, Any]
+) -> list[Sample]:
+    """Make samples of what TRL and ms-swift give.
+
+    Args:
+        completions: N responses: texts, or lists of messages.
+        lengths: Their lengths in tokens.
+        columns: `COLUMNS`, N values each; others are left alone.
+
+    Returns:
+        N samples.
+
+    Raises:
+        ValueError: If a column is missing or not of N values, or a sample has no problem id.
+        TypeError: If a response is neither a text nor a list of messages.
+    """
+    if missing := [name for name in COLUMNS if name not in columns]:
+        raise ValueError(
+            f"the data set lacks the columns {missing!r}; there are {sorted(columns)!r}. Make its "
+            "rows with masa_rewards.integrations.rows.paired_rows"
+        )
+    if None in columns["problem_id"]:
+        row = {name: columns[name][columns["problem_id"].index(None)] for name in COLUMNS}
+        raise ValueError(
+            f"problem_id joins the prompts of a problem, and must not be None: {row!r}"
+        )
+    rows = zip(*(columns[name] for name in COLUMNS), completions, lengths, strict=True)
+    return [
+        Sample(kind, str(problem_id), problem, text_of(completion), length, _gold(answer))
+        for kind, problem_id, problem, answer, completion, length in rows
+    ]
+
+
+def text_of(completion: Any) -> str:
+    """Return all that the model wrote: its thinking, where that stands apart, and its answer.
+
+    Args:
+        completion: A text, or messages in chat form; only the assistant's are read.
+
+    Raises:
+        TypeError: If it is neither.
+    """
+    if isinstance(completion, str):
+        return completion
+    if not isinstance(completion, Sequence):
+        raise TypeError(f"a completion is a text or a list of messages: got {completion!r}")
+    turns = [message for message in completion if message.get("role") == "assistant"]
+    keys = ("reasoning_content", "thinking", "content")
+    parts = [_content(message[key]) for message in turns for key in keys if message.get(key)]
+    return "\n".join(parts)
+
+
+def _gold(answer: object) -> str:
+    return "" if answer is None else str(answer)
+
+
+def _content(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    return "".join(block.get("text", "") for block in content)

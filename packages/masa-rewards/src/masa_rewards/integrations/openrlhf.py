@@ -1,0 +1,177 @@
+"""The rewards in stock OpenRLHF: a `reward_func` for `--reward.remote_url FILE.py` (0.11.2).
+
+OpenRLHF calls it with one sample at a time, in a few threads of each vLLM actor: it never sees the
+rollouts of a problem together, and must not wait for them, since it would take up the threads that
+the others need. So a solution is verified, and a prediction is judged by a group that was measured
+before, which its label carries. Who wants predictions judged by the rollouts of the same step takes
+masa-openrlhf. See docs/integrations/openrlhf.md.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from masa_rewards.difficulty import DIFFICULTY_BASE
+from masa_rewards.meta import meta_reward
+from masa_rewards.notion import PAPER
+from masa_rewards.notion_rules import NotionRules
+from masa_rewards.prediction import MetaPrompt
+from masa_rewards.types import MetaReward, RolloutGroup
+from masa_rewards.verdict import Verdict
+from masa_rewards.verification import AnswerVerifier
+
+GROUP_KEY = "masa_group"
+"""Key of the measured group in the label of a meta prompt."""
+
+_PROMPT_END = 200
+
+_logger = logging.getLogger(__name__)
+
+
+class _Judged(NamedTuple):
+    reward: float
+    verdict: Verdict | None = None
+    meta: MetaReward | None = None
+
+
+def meta_label(group: RolloutGroup) -> str:
+    """Write the label of a meta prompt: the solutions that were measured for its problem.
+
+    Args:
+        group: One rollout or more.
+
+    Returns:
+        JSON. It is as long as the texts of the rollouts, in which notions are looked for.
+
+    Raises:
+        ValueError: If the group is empty.
+    """
+    group.require_rollouts()
+    return json.dumps({GROUP_KEY: group.model_dump(mode="json")}, ensure_ascii=False)
+
+
+class RewardFunc:
+    """The `reward_func` that OpenRLHF looks for in the file.
+
+    A label that `meta_label` wrote makes a sample a meta rollout, any other is the right answer of
+    a solution. All it returns in `extra_logs` is logged by OpenRLHF, as the mean over the samples.
+    """
+
+    def __init__(
+        self,
+        prompt: MetaPrompt,
+        *,
+        verifier: AnswerVerifier | None = None,
+        base: float = DIFFICULTY_BASE,
+        notion_rules: NotionRules = PAPER,
+        unjudged: float = 0.0,
+    ) -> None:
+        """Keep the settings; start nothing.
+
+        Args:
+            prompt: Reads the predictions; the one that asked for them.
+            verifier: Verifies solutions; by default one with two workers for each vLLM actor.
+            base: b of the difficulty reward.
+            notion_rules: Which notions count, and how.
+            unjudged: Reward in [0, 1] of a solution for which the verifier failed. OpenRLHF takes
+                no missing one. Such a solution is logged, and counted as `masa_unjudged`.
+
+        Raises:
+            ValueError: If `unjudged` is not in [0, 1].
+        """
+        if not 0.0 <= unjudged <= 1.0:
+            raise ValueError(f"unjudged must be in [0, 1]: got {unjudged!r}")
+        self._prompt, self._base, self._notion_rules = prompt, base, notion_rules
+        self._verifier = AnswerVerifier() if verifier is None else verifier
+        self._unjudged = unjudged
+
+    def __call__(
+        self, queries: Sequence[str], prompts: Sequence[str], labels: Sequence[str], **_: Any
+    ) -> dict[str, Any]:
+        """Reward one sample. OpenRLHF calls it.
+
+        Args:
+            queries: One text: the prompt and the response to it.
+            prompts: The prompt.
+            labels: What it is judged by.
+
+        Returns:
+            "rewards" and "scores" in [0, 1], and "extra_logs": always the same keys, each one
+            number.
+
+        Raises:
+            ValueError: If there is not exactly one sample, a label is blank, or the query does not
+                hold the prompt. OpenRLHF only logs that, and fails later for want of a reward.
+        """
+        if not len(queries) == len(prompts) == len(labels) == 1:
+            raise ValueError(
+                f"OpenRLHF 0.11.2 gives one sample at a time: got {len(queries)} queries, "
+                f"{len(prompts)} prompts and {len(labels)} labels"
+            )
+        judged = self._judge(response_of(queries[0], prompts[0]), labels[0])
+        return {
+            "rewards": judged.reward,
+            "scores": judged.reward,
+            "extra_logs": {
+                "masa_meta": float(judged.verdict is None),
+                "masa_unjudged": float(judged.verdict is not None and judged.verdict.failed),
+            },
+        }
+
+    def _judge(self, response: str, label: str) -> _Judged:
+        group = read_label(label)
+        if group is not None:
+            prediction = self._prompt.parse(response)
+            meta = meta_reward(prediction, group, base=self._base, notion_rules=self._notion_rules)
+            return _Judged(meta.total, meta=meta)
+        verdict = self._verifier.verify(response, label)
+        if verdict.failed:
+            _logger.warning("a solution could not be verified: %r", verdict)
+            return _Judged(self._unjudged, verdict)
+        return _Judged(float(verdict.correct), verdict)
+
+
+def read_label(label: str) -> RolloutGroup | None:
+    """Read the group of a meta prompt's label.
+
+    Returns:
+        The group; None where the label is a right answer, whatever it looks like.
+
+    Raises:
+        ValueError: If it says that it holds a group, and does not.
+    """
+    if GROUP_KEY not in label:
+        return None
+    try:
+        entries = json.loads(label)
+        group = RolloutGroup.model_validate_json(json.dumps(entries[GROUP_KEY]))
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"the label {label[:200]!r} names {GROUP_KEY!r} but holds no group ({error}): write it "
+            "with masa_rewards.integrations.openrlhf.meta_label"
+        ) from error
+    group.require_rollouts()
+    return group
+
+
+def response_of(query: str, prompt: str) -> str:
+    """Cut the prompt off.
+
+    OpenRLHF cuts a long prompt from its beginning, and decoding it may not give back every blank.
+    Then what stands behind the prompt's last 200 characters is the response.
+
+    Raises:
+        ValueError: If the query does not hold the end of the prompt.
+    """
+    if query.startswith(prompt):
+        return query[len(prompt) :]
+    end = prompt[-_PROMPT_END:]
+    if not end or end not in query:
+        raise ValueError(
+            f"the query does not hold its prompt: it starts with {query[:100]!r}, and the prompt "
+            f"ends with {prompt[-100:]!r}"
+        )
+    return query.split(end, 1)[1]

@@ -1,0 +1,100 @@
+"""A batch that is spread over several processes, each of which has to reward its own part.
+
+The solutions of a problem and its meta rollouts may lie in different processes. Each verifies its
+own solutions, all exchange them with their verdicts, and each rewards its own samples.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+from masa_rewards.difficulty import DIFFICULTY_BASE
+from masa_rewards.integrations.samples import (
+    Sample,
+    SampleReward,
+    neutral_rewards,
+    reward_samples,
+    verify_samples,
+)
+from masa_rewards.notion import PAPER
+from masa_rewards.notion_rules import NotionRules
+from masa_rewards.prediction import MetaPrompt
+from masa_rewards.verification import AnswerVerifier
+
+T = TypeVar("T")
+
+
+class OwnRewards(NamedTuple):
+    """The rewards of the samples of this process.
+
+    Attributes:
+        values: A number for each, in [0, 1]; see `neutral_rewards`.
+        judged: What each was worth, and why.
+    """
+
+    values: list[float]
+    judged: list[SampleReward]
+
+
+def reward_own(
+    samples: Sequence[Sample],
+    verifier: AnswerVerifier,
+    *,
+    prompt: MetaPrompt,
+    base: float = DIFFICULTY_BASE,
+    notion_rules: NotionRules = PAPER,
+) -> OwnRewards:
+    """Reward the samples of this process by the solutions of all processes.
+
+    All processes of the torch.distributed group have to call it, as often as one another. Without
+    such a group there is one process.
+
+    Args:
+        samples: The N >= 0 samples of this process.
+        verifier: Verifies the solutions among them.
+        prompt: Reads the predictions.
+        base: b of the difficulty reward.
+        notion_rules: Which notions count, and how.
+
+    Returns:
+        N numbers and N rewards, in the order of `samples`.
+
+    Raises:
+        ValueError: As `verify_samples` and `reward_samples` do.
+    """
+    verdicts = verify_samples(samples, verifier)
+    # Of the meta rollouts of others nothing is needed, nor their texts sent.
+    solved = [pair for pair in zip(samples, verdicts, strict=True) if pair[0].kind == "solution"]
+    own = {sample.problem_id for sample in samples}
+    others = [pair for pair in gather_others(solved) if pair[0].problem_id in own]
+    batch = [*samples, *(sample for sample, _ in others)]
+    judged = reward_samples(
+        batch,
+        [*verdicts, *(verdict for _, verdict in others)],
+        prompt=prompt,
+        base=base,
+        notion_rules=notion_rules,
+    )
+    values = neutral_rewards(batch, judged)
+    return OwnRewards(values[: len(samples)], judged[: len(samples)])
+
+
+def gather_others(items: Sequence[T]) -> list[T]:
+    """Exchange items with the other processes of the torch.distributed group.
+
+    Args:
+        items: What this process gives; can be pickled.
+
+    Returns:
+        What all the others gave, by rank; nothing where there is no such group.
+    """
+    # Whoever made a group has imported it, and who has not need not.
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is None or not distributed.is_available() or not distributed.is_initialized():
+        return []
+    given: list[list[T]] = [[] for _ in range(distributed.get_world_size())]
+    distributed.all_gather_object(given, list(items))
+    own = distributed.get_rank()
+    return [item for rank, part in enumerate(given) if rank != own for item in part]

@@ -1,0 +1,84 @@
+"""The rewards in TRL: a reward function for `GRPOTrainer`. Written for TRL 1.16.
+
+TRL calls it in every process, once a generation batch, with that process's part of the batch. Make
+the rows with `rows.paired_rows` and train with `shuffle_dataset=False`, so that both prompts of a
+problem are in one generation batch. See docs/integrations/trl.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from masa_rewards.integrations.batch_reward import BatchReward, to_samples
+from masa_rewards.integrations.measures import measures
+from masa_rewards.integrations.samples import SampleReward
+
+
+class MasaReward(BatchReward):
+    """What solution and meta rollouts are worth, as a reward function of `GRPOTrainer`.
+
+    1 or 0 for a right or a wrong solution, the meta reward for a meta rollout. A solution for which
+    the verifier failed gets the mean of its group, which is no push either way; how many there were
+    is logged. It can be pickled.
+
+    Args:
+        prompt: Reads the predictions; the one that the rows were made with.
+        verifier: Verifies the solutions of this process; by default one with two workers.
+        base: b of the difficulty reward.
+        notion_rules: Which notions count, and how.
+    """
+
+    advice = (
+        "In TRL: set shuffle_dataset=False, make the rows with paired_rows, and let "
+        "generation_batch_size be a multiple of num_generations times the rows of a problem; "
+        "evaluation always shuffles, so evaluate on the solution rows alone"
+    )
+
+    def __call__(
+        self,
+        *,
+        completions: Sequence[Any],
+        completion_ids: Sequence[Sequence[int]],
+        log_metric: Callable[[str, float], None] | None = None,
+        log_extra: Callable[[str, list[str]], None] | None = None,
+        **columns: Any,
+    ) -> list[float]:
+        """Reward the samples of this process. TRL calls it.
+
+        Args:
+            completions: N responses: texts, or lists of messages.
+            completion_ids: Their tokens, which are counted.
+            log_metric: Takes a figure; called for every sample, so that TRL's mean over all calls
+                and processes is the mean over samples.
+            log_extra: Takes a column of the table of completions, here "masa".
+            columns: The columns of the data set, N values each, and what else TRL gives.
+
+        Returns:
+            N rewards in [0, 1].
+
+        Raises:
+            ValueError: If a column is missing, or a problem has meta samples in this batch and no
+                solution.
+        """
+        lengths = [len(ids) for ids in completion_ids]
+        samples = to_samples(completions, lengths, columns)
+        rewards = self.reward(samples)
+        if log_metric is not None:
+            for name, values in measures(samples, rewards.judged).items():
+                for value in values:
+                    log_metric(name, value)
+        if log_extra is not None:
+            log_extra("masa", [_in_words(judged) for judged in rewards.judged])
+        return rewards.values
+
+
+def _in_words(judged: SampleReward) -> str:
+    """One cell of the table of completions."""
+    if judged.meta is not None:
+        figures = judged.meta
+        return (
+            f"length {figures.length:.2f}, difficulty {figures.difficulty:.2f}, "
+            f"notion {figures.notion:.2f}"
+        )
+    return "unjudged" if judged.verdict is None else judged.verdict.status

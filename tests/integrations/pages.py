@@ -1,0 +1,11 @@
+"""The examples of the pages, as they stand there."""
+
+import re
+
+from tests.integrations.environments import ROOT
+
+
+def code(page, language="python"):
+    """Every block of a language on docs/integrations/PAGE.md, in order."""
+    text = (ROOT / "docs" / "integrations" / f"{page}.md").read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)

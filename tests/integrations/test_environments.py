@@ -1,0 +1,93 @@
+"""What the environments of the stacks are made of."""
+
+import re
+
+import pytest
+
+from tests.integrations import environments
+from tests.integrations.environments import REQUIREMENTS, ROOT, environment, needs_uv
+
+PAGES = ROOT / "docs" / "integrations"
+STACKS = sorted(path.stem for path in REQUIREMENTS.glob("*.txt"))
+
+
+def pins(stack):
+    lines = (REQUIREMENTS / f"{stack}.txt").read_text().splitlines()
+    return dict(line.split(" ;")[0].strip().split("==") for line in lines)
+
+
+def test_there_are_some():
+    assert {"trl", "ms-swift"} <= set(STACKS)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_everything_that_masa_rewards_requires_is_pinned(stack):
+    project = (ROOT / "packages" / "masa-rewards" / "pyproject.toml").read_text()
+    required = re.search(r"^dependencies = \[(.*?)^\]", project, re.MULTILINE | re.DOTALL)[1]
+    names = re.findall(r'^\s*"([A-Za-z0-9_-]+)', required, re.MULTILINE)
+    assert "pydantic" in names
+    assert set(names) <= pins(stack).keys(), f"pin {stack}.txt anew: see environments.py"
+
+
+@pytest.mark.parametrize(
+    ("stack", "names"),
+    [
+        ("trl", ["TRL trl", "transformers transformers", "torch torch"]),
+        ("ms-swift", ["ms-swift ms-swift", "trl trl", "transformers transformers", "torch torch"]),
+    ],
+)
+def test_the_page_names_the_versions_that_are_tried(stack, names):
+    page = " ".join((PAGES / f"{stack}.md").read_text().split())
+    tried = page[page.index("Tried with") :][:200]
+    for spelled, name in map(str.split, names):
+        assert f"{spelled} {pins(stack)[name]}" in tried
+
+
+@pytest.fixture
+def make(tmp_path, monkeypatch):
+    """Makes an environment of requirements of one's own, in a cache of one's own."""
+    monkeypatch.setattr(environments, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(environments, "REQUIREMENTS", tmp_path)
+
+    def make(requirements):
+        (tmp_path / "own.txt").write_text(requirements)
+        return environment.__wrapped__("own")
+
+    return make
+
+
+@needs_uv
+def test_one_is_made_once_and_whole(make):
+    made = make("# nothing")
+    # In the environment, with this tree's masa-rewards to read and none of our own packages.
+    code = "import sys, importlib.util as u; print(sys.prefix, u.find_spec('masa_rewards').origin)"
+    prefix, origin = made.run("python", "-c", code).split()
+    assert prefix == str(made.path)
+    assert origin.startswith(str(ROOT))
+    code = "import importlib.util as u; print(u.find_spec('pytest'))"
+    assert made.run("python", "-c", code).strip() == "None"
+    (made.path / "left").touch()
+    assert make("# nothing") == made
+    assert (made.path / "left").exists()
+    # One that was interrupted is made anew.
+    (made.path / "complete").unlink()
+    assert not (make("# nothing").path / "left").exists()
+    assert make("# another").path != made.path
+
+
+@needs_uv
+def test_what_uv_says_is_shown(make):
+    with pytest.raises(AssertionError, match=r"(?s)uv pip install .*not a requirement"):
+        make("not a requirement")
+
+
+@needs_uv
+def test_what_a_program_says_is_shown(make):
+    made = make("# nothing")
+    with pytest.raises(AssertionError, match="so bad"):
+        made.run("python", "-c", "raise SystemExit('so bad')")
+    assert "so bad" in made.run("python", "-c", "raise SystemExit('so bad')", fails=True)
+    with pytest.raises(pytest.fail.Exception, match=r"(?s)longer than 1 s.*begun"):
+        made.run(
+            "python", "-c", "import time; print('begun', flush=True); time.sleep(60)", seconds=1
+        )
