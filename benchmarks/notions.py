@@ -1,10 +1,10 @@
 """How fast are notions counted? Ours beside the straightforward nested loops, on the same inputs.
 
 A step of the paper's size: 128 groups of 16 solutions of 8,192 tokens (about 24 kB, put together
-from solutions of the MATH training set), judged by 16 predictions of 8 notions each. The nested
-loops test `notion in text` for every prediction, notion and solution, in lower case and without
-lemmas. Predictions of one problem come from one policy and share notions: how many different ones
-a group has is varied, up to all different.
+from solutions of the MATH training set), judged by 16 predictions of 8 notions each, as models
+name them (notion_names.txt). The nested loops test `notion in text` for every prediction, notion
+and solution, in lower case and without lemmas. Predictions of one problem come from one policy and
+share notions: how many different ones a group has is varied, up to all different.
 
     python benchmarks/notions.py
 """
@@ -24,10 +24,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from masa_rewards import ENGLISH_STOP_WORDS, MetaPrediction, Rollout, RolloutGroup
+from masa_rewards import MetaPrediction, Rollout, RolloutGroup
 from masa_rewards.lemma import find_phrases, to_phrase
 from masa_rewards.notion import notion_rewards
 
+NAMES = Path(__file__).with_name("notion_names.txt")
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "math_train.parquet"
 
 
@@ -64,47 +65,20 @@ def make_text(solutions: list[str], characters: int, draw: random.Random) -> str
     return "\n\n".join(parts)[:characters]
 
 
-def make_notion(texts: list[str], solutions: list[str], draw: random.Random) -> str:
-    """One or two words of content in a row: of this group's texts, or of any solution.
-
-    Drawn from the different words of a text, and not from LaTeX: a notion is no "frac".
-    """
-    text = draw.choice(texts if draw.random() < 0.5 else solutions)
-    if draw.random() < 0.6:
-        found = _WORD.findall(text)
-    else:
-        found = [f"{one} {two}" for one, two in _TWO_WORDS.findall(text)]
-    notions = sorted({notion.lower() for notion in found if _is_content(notion)})
-    return draw.choice(notions) if notions else make_notion(texts, solutions, draw)
-
-
-_LETTERS = "[A-Za-z\u4e00-\u9fff]"
-_WORD = re.compile("(?<![\\\\{A-Za-z])(?:[A-Za-z]{5,}|[\u4e00-\u9fff]{2})")
-_TWO_WORDS = re.compile(rf"(?<![\\{{A-Za-z])({_LETTERS}{{4,}}) (?=({_LETTERS}{{4,}}))")
-
-
-def _is_content(notion: str) -> bool:
-    return ENGLISH_STOP_WORDS.isdisjoint(notion.lower().split())
-
-
 def make_cases(solutions: list[str], size: Size, seed: int = 0) -> list[Case]:
     draw = random.Random(seed)
+    names = NAMES.read_text(encoding="utf-8").lower().splitlines()
     cases: list[Case] = []
     for _ in range(size.groups):
         texts = [make_text(solutions, size.characters, draw) for _ in range(size.solutions)]
-        pool: set[str] = set()
-        while len(pool) < size.different:
-            pool.add(make_notion(texts, solutions, draw))
-        drawn = sorted(pool)
+        pool = draw.sample(names, size.different)
         # All different: dealt out. Else each prediction draws its own from the pool.
-        draw.shuffle(drawn)
-        needed = size.predictions * size.notions
-        dealt = drawn if size.different >= needed else None
+        dealt = size.different >= size.predictions * size.notions
         notions = [
-            dealt[i * size.notions : (i + 1) * size.notions]
+            pool[index * size.notions : (index + 1) * size.notions]
             if dealt
-            else draw.sample(drawn, min(size.notions, size.different))
-            for i in range(size.predictions)
+            else draw.sample(pool, size.notions)
+            for index in range(size.predictions)
         ]
         rollouts = tuple(
             Rollout(text=text, length=8192, correct=index % 3 > 0)

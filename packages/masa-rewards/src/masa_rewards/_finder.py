@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import chain, pairwise
+from functools import lru_cache
+from typing import NamedTuple
 
 import ahocorasick_rs
 
 from masa_rewards._lemmas import forms_of
-from masa_rewards._words import NOT_ALWAYS_WORDS, Words
+from masa_rewards._words import MARKS, NOT_ALWAYS_WORDS, Words
+from masa_rewards.stop_words import ENGLISH_STOP_WORDS
 
 MAX_WORDS = 32
 """A longer phrase is no notion: it occurs nowhere."""
@@ -21,15 +23,33 @@ _MANY_FORMS = 5_000
 # which is at every word: half as fast. No text holds them once it is spaced.
 _NEVER_THERE = [b"\x00", b"\x01", b"\x02", b"\x03"]
 
-_Match = tuple[int, int, int]  # number of the form, start and end with the spaces around it
+_SPACE = 32
+
+_DOUBTFUL = frozenset(b" %b " % word for word in NOT_ALWAYS_WORDS)
+
 _Phrase = tuple[str, ...]
+_Forms = frozenset[bytes]
+_Match = tuple[int, int, int]  # number of the form, start and end with the spaces around it
+
+
+class _Anchored(NamedTuple):
+    """A phrase, found by one of its words: the forms of those before it and behind it."""
+
+    phrase: _Phrase
+    before: Sequence[_Forms]  # the nearest first
+    behind: Sequence[_Forms]
+    next: tuple[bytes, ...]  # the forms of the nearest behind, each with a space
+
+    def stands(self, words: Words, start: int, end: int) -> bool:
+        """Whether the rest of it is around the place of its one word."""
+        return words.stand_behind(end, self.behind) and words.stand_before(start, self.before)
 
 
 class PhraseFinder:
     """Finds phrases in texts.
 
-    A text costs one pass over its bytes however many phrases there are, and a little for each place
-    where one of their words stands.
+    Of a phrase one word is looked for, and the others where that stands. A text costs one pass over
+    its bytes however many phrases there are, and a little for each place of such a word.
     """
 
     def __init__(self, phrases: Iterable[_Phrase]) -> None:
@@ -38,31 +58,33 @@ class PhraseFinder:
         Args:
             phrases: What to look for: lemmas in order.
         """
-        readable = [phrase for phrase in phrases if 0 < len(phrase) <= MAX_WORDS]
-        self._single: list[_Phrase] = [phrase for phrase in readable if len(phrase) == 1]
-        self._longer = [phrase for phrase in readable if len(phrase) > 1]
-        lemmas = dict.fromkeys(chain.from_iterable(readable))
-        forms = {form: lemma for lemma in lemmas for form in forms_of(lemma)}
-        self._lemmas = list(forms.values())
-        self._numbers: defaultdict[str, list[int]] = defaultdict(list)
-        for number, lemma in enumerate(self._lemmas):
-            self._numbers[lemma].append(number)
-        self._doubtful = {n for n, form in enumerate(forms) if form in NOT_ALWAYS_WORDS}
-        patterns = [b" %b " % form for form in forms] + _NEVER_THERE
+        self._patterns: list[bytes] = []
+        self._single: dict[int, _Phrase] = {}  # by number of the pattern
+        self._longer: dict[int, list[_Anchored]] = {}
+        for lemma, anchored in _by_anchor(phrases).items():
+            patterns = _padded(lemma)
+            numbers = range(len(self._patterns), len(self._patterns) + len(patterns))
+            self._patterns += patterns
+            if longer := [one for one in anchored if len(one.phrase) > 1]:
+                self._longer.update(dict.fromkeys(numbers, longer))
+            if len(longer) < len(anchored):
+                self._single.update(dict.fromkeys(numbers, (lemma,)))
+        self._doubtful = {n for n, one in enumerate(self._patterns) if one in _DOUBTFUL}
         kinds = ahocorasick_rs.Implementation
         self._automaton = ahocorasick_rs.BytesAhoCorasick(
-            patterns, implementation=kinds.DFA if len(forms) < _MANY_FORMS else kinds.ContiguousNFA
+            self._patterns + _NEVER_THERE,
+            implementation=kinds.DFA if len(self._patterns) < _MANY_FORMS else kinds.ContiguousNFA,
         )
 
     def find(self, text: str) -> frozenset[_Phrase]:
         """Find which of the phrases occur in a text, at least once."""
         words = Words.of(text)
         matches = self._matches(words)
-        # By number of the form first: a form that comes a hundred times is one entry of a set.
-        present = {self._lemmas[number] for number in {match[0] for match in matches}}
-        found = [phrase for phrase in self._single if phrase[0] in present]
-        if likely := [phrase for phrase in self._longer if present.issuperset(phrase)]:
-            found += self._in_a_row(likely, matches, words)
+        # A form that comes a hundred times is one entry of a set.
+        present = {match[0] for match in matches}
+        found = {self._single[number] for number in present & self._single.keys()}
+        if not self._longer.keys().isdisjoint(present):
+            self._find_longer(matches, words, found)
         return frozenset(found)
 
     def _matches(self, words: Words) -> list[_Match]:
@@ -76,31 +98,37 @@ class PhraseFinder:
             if number not in self._doubtful or words.is_word(start + 1, end - 1)
         ]
 
-    def _in_a_row(
-        self, phrases: Sequence[_Phrase], matches: Sequence[_Match], words: Words
-    ) -> list[_Phrase]:
-        """Those of some phrases, all words of which are there, that stand in the text."""
-        wanted = set(chain.from_iterable(phrases))
-        numbers = set(chain.from_iterable(map(self._numbers.__getitem__, wanted)))
-        matches = [match for match in matches if match[0] in numbers]
-        row = [self._lemmas[match[0]] for match in matches]
-        # What follows in the text follows here; what follows here may stand apart in the text.
-        pairs = set(pairwise(row))
-        return [
-            phrase
-            for phrase in phrases
-            if pairs.issuperset(pairwise(phrase)) and _stands(phrase, row, matches, words)
-        ]
+    def _find_longer(self, matches: list[_Match], words: Words, found: set[_Phrase]) -> None:
+        """Look around the places of anchors; `matches` of other words are passed over."""
+        spaced, folded = words
+        left = dict(self._longer)
+        for number, start, end in matches:
+            if number in left:
+                # One space, and then a word: whether it is the next one is seen at once.
+                plain = spaced[end] != _SPACE and folded[end - 1] not in MARKS
+                for anchored in left[number]:
+                    if plain and anchored.next and not spaced.startswith(anchored.next, end):
+                        continue
+                    if anchored.stands(words, start + 1, end - 1):
+                        found.add(anchored.phrase)
+                        left[number] = [a for a in left[number] if a.phrase not in found]
 
 
-def _stands(phrase: _Phrase, row: Sequence[str], matches: Sequence[_Match], words: Words) -> bool:
-    """Whether the words of a phrase stand in the text with no other between."""
-    at = -1
-    for _ in range(row.count(phrase[0])):
-        at = row.index(phrase[0], at + 1)
-        here = slice(at, at + len(phrase))
-        if tuple(row[here]) == phrase and all(
-            words.behind(one[2] - 1) == two[1] + 1 for one, two in pairwise(matches[here])
-        ):
-            return True
-    return False
+def _by_anchor(phrases: Iterable[_Phrase]) -> dict[str, list[_Anchored]]:
+    """Every phrase under its first word that is not common everywhere."""
+    anchors: defaultdict[str, list[_Anchored]] = defaultdict(list)
+    for phrase in phrases:
+        if 0 < len(phrase) <= MAX_WORDS:
+            forms = [forms_of(lemma) for lemma in phrase]
+            rare = (i for i, lemma in enumerate(phrase) if lemma not in ENGLISH_STOP_WORDS)
+            index = next(rare, 0)
+            behind = forms[index + 1 :]
+            following = tuple(form + b" " for form in behind[0]) if behind else ()
+            anchors[phrase[index]].append(_Anchored(phrase, forms[:index][::-1], behind, following))
+    return anchors
+
+
+@lru_cache(maxsize=1 << 14)
+def _padded(lemma: str) -> list[bytes]:
+    """Every form of a word, with the spaces around it."""
+    return [b" %b " % form for form in forms_of(lemma)]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -28,13 +28,13 @@ _POSSESSIVE = b"s"
 NOT_ALWAYS_WORDS = _STYLES | {_POSSESSIVE}
 """What is a word in one place and none in another."""
 
-_BACKSLASH, _APOSTROPHE = b"\\'"
+_BACKSLASH, _APOSTROPHE = MARKS = b"\\'"
 _APOSTROPHES = str.maketrans("\u2019\u02bc", "''")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 _KEPT = b"0123456789abcdefghijklmnopqrstuvwxyz" + bytes(range(128, 256))
 _LONG_RUN = 32
-_MARKS = b"\\'"
-_NEXT = re.compile(rb" *([^ ]+)")
+_NEAR = 16
+_GAP = re.compile(rb" *")
 _NO_WORD = re.compile(r"[^\w']|_")
 _SPACED = bytes(byte if byte in _KEPT else 32 for byte in bytes(range(256)).lower())
 
@@ -47,7 +47,8 @@ class Words(NamedTuple):
     """A text twice, at the same positions: as words, and as it was written.
 
     Attributes:
-        spaced: UTF-8 of the words in lower case, with spaces between, before and behind them.
+        spaced: UTF-8 of the words in lower case, with spaces between, before and behind them:
+            two at the end, so that there is a next byte behind each.
         folded: What `spaced` was made of: here a backslash still tells a command from a word.
     """
 
@@ -61,7 +62,7 @@ class Words(NamedTuple):
             plain = text.encode("ascii", _FOLD)
         except _JoinsError:
             plain = unicodedata.normalize("NFKC", text).encode("ascii", _FOLD_AS_IT_IS)
-        folded = b" %b " % plain
+        folded = b"".join((b" ", plain, b"  "))
         return cls(folded.translate(_SPACED), folded)
 
     def is_word(self, start: int, end: int) -> bool:
@@ -71,24 +72,57 @@ class Words(NamedTuple):
             return self.spaced[start:end] not in _STYLES
         return before != _APOSTROPHE or self.spaced[start:end] != _POSSESSIVE
 
-    def behind(self, end: int) -> int:
-        """Where the next word starts behind a position that is within none; -1 for nowhere."""
-        spaced = self.spaced
-        if spaced[end + 1 : end + 2] > b" " and self.folded[end] not in _MARKS:
-            return end + 1  # one space between them, as most often
-        while match := _NEXT.match(spaced, end):
-            start, end = match.span(1)
-            if self.is_word(start, end):
-                return start
-        return -1
+    def stand_behind(self, end: int, forms: Iterable[Container[bytes]]) -> bool:
+        """Whether words follow a position that is within none, each in one of its forms."""
+        for wanted in forms:
+            start, end = self._word_behind(end)
+            if self.spaced[start:end] not in wanted:
+                return False
+        return True
+
+    def stand_before(self, start: int, forms: Iterable[Container[bytes]]) -> bool:
+        """Whether words go before another, the last of them first, each in one of its forms."""
+        for wanted in forms:
+            start, end = self._word_before(start)
+            if self.spaced[start:end] not in wanted:
+                return False
+        return True
 
     def all(self) -> Iterator[bytes]:
         """Read the words in order."""
-        start = self.behind(0)
-        while start >= 0:
-            end = self.spaced.index(b" ", start)
+        start, end = self._word_behind(0)
+        while end:
             yield self.spaced[start:end]
-            start = self.behind(end)
+            start, end = self._word_behind(end)
+
+    def _word_behind(self, end: int) -> tuple[int, int]:
+        """The next word behind the end of another, or 0; (0, 0) when there is none."""
+        spaced = self.spaced
+        while True:
+            start = end + 1
+            if spaced[start : start + 1] == b" ":
+                match = _GAP.match(spaced, start)
+                start = match.end() if match else start
+            end = spaced.find(b" ", start)
+            if end < 0:
+                return 0, 0
+            if self.is_word(start, end):
+                return start, end
+
+    def _word_before(self, start: int) -> tuple[int, int]:
+        """The next word before the start of another; (0, 0) when there is none."""
+        spaced = self.spaced
+        while True:
+            end = start - 1
+            if spaced[end - 1 : end] == b" ":
+                near = spaced[max(0, end - _NEAR) : end]
+                gap = len(near) - len(near.rstrip(b" "))
+                end -= gap if gap < _NEAR else end - len(spaced[:end].rstrip(b" "))
+            start = spaced.rfind(b" ", 0, end) + 1
+            if not start:
+                return 0, 0
+            if self.is_word(start, end):
+                return start, end
 
 
 def _fold_run(error: UnicodeError, *, joins: bool) -> tuple[bytes, int]:
