@@ -14,11 +14,9 @@ from __future__ import annotations
 import argparse
 import random
 import re
-import resource
 import statistics
-import subprocess
-import sys
 import time
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -226,15 +224,15 @@ def show_agreement(cases: list[Case]) -> None:
         print(f"  {who}: {', '.join(sorted(notions)[:8])}")
 
 
-def show_memory(solutions: list[str]) -> None:
-    """What reading adds to the highest memory of the process, which holds the texts."""
-    cases = make_cases(solutions, Size())
-    to_phrase("matrices")  # with the dictionary, which every process loads once
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def show_memory(cases: list[Case]) -> None:
+    """The most that Python holds while it reads, beside the texts; the automaton is not Python's."""
+    ours(cases)  # loads the dictionary of lemmas, once a process
+    tracemalloc.start()
     ours(cases)
-    added = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    text = sum(len(r.text) for case in cases for r in case.group.rollouts)
-    print(f"Memory added while reading {text / 1e6:.1f} MB of texts: {added / 1024:.1f} MiB")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    size = max(sum(len(r.text) for r in case.group.rollouts) for case in cases)
+    print(f"Memory while a group of {size / 1e3:.0f} kB is read: at most {peak / 1e3:.0f} kB")
 
 
 def main() -> None:
@@ -243,21 +241,16 @@ def main() -> None:
     parser.add_argument("--groups", type=int, default=128, help="groups of the first table")
     parser.add_argument("--small", type=int, default=16, help="groups of the second table")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--memory", action="store_true", help="only the memory, in this process")
     args = parser.parse_args()
 
     solutions = read_solutions(args.data)
-    if args.memory:
-        show_memory(solutions)
-        return
     print("loops: the nested loops; once: they, each different notion once; floors: ours / reading")
     print(
         f"every byte once. Medians of {args.rounds} rounds, all ways in each; (least-most) ratio.\n"
     )
     compare(solutions, args.small, args.rounds, args.groups)
     show_agreement(make_cases(solutions, Size(groups=4)))
-    # In a process of its own, whose highest memory is that of nothing else.
-    subprocess.run([sys.executable, __file__, "--data", str(args.data), "--memory"], check=True)
+    show_memory(make_cases(solutions, Size(groups=4)))
 
 
 if __name__ == "__main__":
