@@ -225,7 +225,7 @@ def show_agreement(cases: list[Case]) -> None:
 
 
 def show_memory(cases: list[Case]) -> None:
-    """The most that Python holds while it reads, beside the texts; the automaton is not Python's."""
+    """The most that Python holds while it reads, beside the texts; the automaton is Rust's."""
     ours(cases)  # loads the dictionary of lemmas, once a process
     tracemalloc.start()
     ours(cases)
