@@ -5,8 +5,8 @@ It occurs in a text when those stand in a row among the lemmas of the text's wor
 occurs in "an identity", "pigeonhole principle" in "the Pigeonhole-Principle", and "art" nowhere in
 "part".
 
-A text is read once for all notions together: an Aho-Corasick automaton (`masa_rewards._finder`) finds
-the forms of one word of each notion, and only where one stands are the words around it looked at.
+A text is read once for all notions together: an automaton (`masa_rewards._finder`) finds the forms
+of one word of each notion, and only where one stands are the words around it looked at.
 """
 
 from __future__ import annotations
