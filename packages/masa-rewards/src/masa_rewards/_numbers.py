@@ -12,7 +12,7 @@ _DECIMAL = re.compile(rf"[-+]?(?:{_WHOLE}\.[0-9]{{0,300}}|\.[0-9]{{1,300}})")
 _REPEATING = re.compile(r"([-+]?)([0-9]{0,99})\.([0-9]{0,99})\\overline\{([0-9]{1,99})\}")
 _RATIO = re.compile(rf"([-+]?)({_WHOLE})/({_WHOLE})")
 _LATEX_RATIO = re.compile(rf"([-+]?)\\frac\{{([-+]?{_WHOLE})\}}\{{([-+]?{_WHOLE})\}}")
-_PERCENT = re.compile(r"\\?%$")
+_PERCENT = re.compile(r"(?:\\?%|percent)$", re.IGNORECASE)  # "50 percent" has lost its space
 
 ROUNDED = 6
 """A decimal of so many places, and digits that count, may stand for what it is rounded from."""
@@ -53,7 +53,7 @@ def to_number(text: str) -> Number | None:
 
     Returns:
         The number for "-3", "0.5", ".5", `0.1\overline{6}`, "1/2" and "-\frac{1}{2}", with or
-        without a percent sign; None for all else.
+        without a percent sign, or the word; None for all else.
     """
     plain = _PERCENT.sub("", text)
     percent = plain != text
