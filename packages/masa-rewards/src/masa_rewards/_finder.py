@@ -38,7 +38,7 @@ class _Anchored(NamedTuple):
     phrase: _Phrase
     before: Sequence[_Forms]  # the nearest first
     behind: Sequence[_Forms]
-    next: tuple[bytes, ...]  # the forms of the nearest behind, each with a space
+    next: tuple[bytes, ...]  # how the text may go on: the nearest behind, with its space
 
     def stands(self, words: Words, start: int, end: int) -> bool:
         """Whether the rest of it is around the place of its one word."""
@@ -104,10 +104,11 @@ class PhraseFinder:
         left = dict(self._longer)
         for number, start, end in matches:
             if number in left:
-                # One space, and then a word: whether it is the next one is seen at once.
-                plain = spaced[end] != _SPACE and folded[end - 1] not in MARKS
+                # One or two spaces, and then a word: whether it is the next one is seen at once.
+                next_start = end + (spaced[end] == _SPACE)
+                plain = spaced[next_start] != _SPACE and folded[next_start - 1] not in MARKS
                 for anchored in left[number]:
-                    if plain and anchored.next and not spaced.startswith(anchored.next, end):
+                    if plain and not spaced.startswith(anchored.next, next_start):
                         continue
                     if anchored.stands(words, start + 1, end - 1):
                         found.add(anchored.phrase)
@@ -123,7 +124,7 @@ def _by_anchor(phrases: Iterable[_Phrase]) -> dict[str, list[_Anchored]]:
             rare = (i for i, lemma in enumerate(phrase) if lemma not in ENGLISH_STOP_WORDS)
             index = next(rare, 0)
             behind = forms[index + 1 :]
-            following = tuple(form + b" " for form in behind[0]) if behind else ()
+            following = tuple(form + b" " for form in behind[0]) if behind else (b"",)
             anchors[phrase[index]].append(_Anchored(phrase, forms[:index][::-1], behind, following))
     return anchors
 

@@ -48,7 +48,7 @@ class Words(NamedTuple):
 
     Attributes:
         spaced: UTF-8 of the words in lower case, with spaces between, before and behind them:
-            two at the end, so that there is a next byte behind each.
+            three at the end, so that there are next bytes behind each.
         folded: What `spaced` was made of: here a backslash still tells a command from a word.
     """
 
@@ -62,7 +62,7 @@ class Words(NamedTuple):
             plain = text.encode("ascii", _FOLD)
         except _JoinsError:
             plain = unicodedata.normalize("NFKC", text).encode("ascii", _FOLD_AS_IT_IS)
-        folded = b"".join((b" ", plain, b"  "))
+        folded = b"".join((b" ", plain, b"   "))
         return cls(folded.translate(_SPACED), folded)
 
     def is_word(self, start: int, end: int) -> bool:
