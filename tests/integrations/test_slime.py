@@ -187,7 +187,7 @@ def test_a_verifier_that_failed_pushes_nobody(caplog):
         masa = Masa(MetaPrompt(), predictions=2, render=str, verifier=verifier, generate=Engine())
         (group,) = played(masa, problems=PROBLEMS[:1])
     assert [sample.reward for sample in group] == [0.0] * 4
-    assert "failed for 2 solutions" in caplog.text
+    assert "failed for 2 of 2 solutions" in caplog.text
 
 
 def test_it_is_said_what_is_wrong(masa):

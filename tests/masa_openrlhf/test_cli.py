@@ -49,7 +49,8 @@ def test_help_imports_nothing_of_the_stack():
         "heavy = {'torch', 'ray', 'vllm', 'deepspeed', 'pydantic'} & set(sys.modules);"
         "sys.exit(f'imported: {heavy}' if heavy else 0)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.parametrize("preset", ["tiny", "qwen3-8b", "qwen3-14b"])

@@ -148,4 +148,5 @@ def test_a_cpu_refuses_what_it_cannot_do(flags, message):
 
 
 def test_a_cpu_takes_the_tiny_preset():
-    cpu.refuse_unsupported(parsed(from_settings(read_preset("tiny")), on_cpu=True))
+    tiny = parsed(from_settings(read_preset("tiny")), on_cpu=True)
+    assert cpu.refuse_unsupported(tiny) is None

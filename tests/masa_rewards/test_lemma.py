@@ -48,6 +48,8 @@ def occurs(notion: str, text: str) -> bool:
         ("STRASSE", "straße"),
         ("勾股定理", "由勾股定理可知"),
         ("AM-GM", "by AM–GM"),
+        ("of the sum", "a sum, of   the, sums"),
+        ("to be", "or not \\textbf{to} be"),
         ("café", "in a cafe\u0301 we"),  # a letter and its mark, apart
         ("théorème", "le THE\u0301ORE\u0300ME"),
         ("Vieta's formula", "by Vieta\u02bcs formula"),
@@ -82,6 +84,8 @@ def test_occurs(notion, text):
         ("vector", ""),
         ("s", "Vieta's"),
         ("prime number", "prime and number"),
+        ("the sum", "a sum"),  # what stands before the telling word counts too
+        ("of the sum", "the of sum, a the sum, of a sum"),
         ("prime number", "primes, numerals"),
         ("add", "addeds"),  # no plural of "added"
         ("a", "\u00e1"),
@@ -96,6 +100,7 @@ def test_the_forms_of_a_word_are_one_phrase():
     assert to_phrase("calculus") == ("calculus",)
     assert to_phrase("modulus") == ("modulus",)
     assert to_phrase("***") == ()
+    assert to_phrase("addeds") == ("addeds",)  # "added" is no word that has a plural
 
 
 def test_only_what_is_asked_for_is_found():

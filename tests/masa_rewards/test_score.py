@@ -4,6 +4,7 @@ import json
 
 import pytest
 from masa_rewards import AnswerVerifier, MetaPrompt, NotionRules
+from masa_rewards._finder import PhraseFinder
 from masa_rewards.score import LineError, Report, Scorer, ScoreSettings, score_lines
 
 
@@ -285,3 +286,25 @@ def test_a_scorer_reports_what_it_has_so_far():
 
 def test_a_report_comes_back_from_its_json(report):
     assert Report.model_validate_json(report.model_dump_json()) == report
+
+
+def test_notions_are_paid_by_the_rules_of_the_settings():
+    # "hence" in all of three right and one wrong: 3 > 1, but 3 of 3 is no larger share than 1 of 1.
+    entry = {
+        "problem": "Sum it.",
+        "rollouts": [rollout("hence", 1, True)] * 3 + [rollout("hence", 1, False)],
+        "predictions": [{"notions": ["hence"]}],
+    }
+    assert score(entry).rewards.notion.mean == 1.0
+    by_rate = ScoreSettings(notion_rules=NotionRules(counting="rate"))
+    assert score(entry, settings=by_rate).rewards.notion.mean == 0.0
+
+
+def test_the_texts_of_a_problem_are_read_once(monkeypatch):
+    read = []
+    find = PhraseFinder.find
+    monkeypatch.setattr(
+        PhraseFinder, "find", lambda self, text: read.append(text) or find(self, text)
+    )
+    score(FIRST)
+    assert sorted(read) == sorted(["Invert it.", *(one["text"] for one in FIRST["rollouts"])])

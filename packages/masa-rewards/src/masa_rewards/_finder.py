@@ -20,7 +20,7 @@ MAX_WORDS = 32
 _MANY_FORMS = 5_000
 
 # Without these all patterns start with the same byte, and the automaton stops wherever that stands,
-# which is at every word: half as fast. No text holds them once it is spaced.
+# which is at every word. No text holds them once it is spaced.
 _NEVER_THERE = [b"\x00", b"\x01", b"\x02", b"\x03"]
 
 _SPACE = 32
@@ -58,22 +58,22 @@ class PhraseFinder:
         Args:
             phrases: What to look for: lemmas in order.
         """
-        self._patterns: list[bytes] = []
+        patterns: list[bytes] = []
         self._single: dict[int, _Phrase] = {}  # by number of the pattern
         self._longer: dict[int, list[_Anchored]] = {}
         for lemma, anchored in _by_anchor(phrases).items():
-            patterns = _padded(lemma)
-            numbers = range(len(self._patterns), len(self._patterns) + len(patterns))
-            self._patterns += patterns
+            own = _padded(lemma)
+            numbers = range(len(patterns), len(patterns) + len(own))
+            patterns += own
             if longer := [one for one in anchored if len(one.phrase) > 1]:
                 self._longer.update(dict.fromkeys(numbers, longer))
             if len(longer) < len(anchored):
                 self._single.update(dict.fromkeys(numbers, (lemma,)))
-        self._doubtful = {n for n, one in enumerate(self._patterns) if one in _DOUBTFUL}
+        self._doubtful = {n for n, one in enumerate(patterns) if one in _DOUBTFUL}
         kinds = ahocorasick_rs.Implementation
         self._automaton = ahocorasick_rs.BytesAhoCorasick(
-            self._patterns + _NEVER_THERE,
-            implementation=kinds.DFA if len(self._patterns) < _MANY_FORMS else kinds.ContiguousNFA,
+            patterns + _NEVER_THERE,
+            implementation=kinds.DFA if len(patterns) < _MANY_FORMS else kinds.ContiguousNFA,
         )
 
     def find(self, text: str) -> frozenset[_Phrase]:
@@ -130,6 +130,6 @@ def _by_anchor(phrases: Iterable[_Phrase]) -> dict[str, list[_Anchored]]:
 
 
 @lru_cache(maxsize=1 << 14)
-def _padded(lemma: str) -> list[bytes]:
+def _padded(lemma: str) -> tuple[bytes, ...]:
     """Every form of a word, with the spaces around it."""
-    return [b" %b " % form for form in forms_of(lemma)]
+    return tuple(b" %b " % form for form in forms_of(lemma))

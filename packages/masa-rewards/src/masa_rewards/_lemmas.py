@@ -25,7 +25,7 @@ _PLURAL = re.compile(r"[^suie]s$|[^i]es$")
 
 class _Dictionary(NamedTuple):
     lemmas: Mapping[str, str]
-    forms: Mapping[str, str]  # with spaces between them: half the memory of lists
+    forms: Mapping[str, str]  # with spaces between them: less memory than lists
 
 
 @lru_cache(maxsize=1 << 14)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import weakref
@@ -83,16 +84,13 @@ class WorkerPool:
 
     def _start_job(self, slot: _Slot | None) -> None:
         job = None
-        try:
+        with contextlib.suppress(IndexError):  # another thread was faster
             job = self._waiting.popleft()
-        except IndexError:  # another thread was faster
-            pass
-        else:
-            if job.reply.set_running_or_notify_cancel():
-                if self._closed:
-                    job.reply.set_exception(_closed_error())
-                elif slot and self._run_in_thread(slot, job):
-                    return
+        if job and job.reply.set_running_or_notify_cancel():
+            if self._closed:
+                job.reply.set_exception(_closed_error())
+            elif slot and self._run_in_thread(slot, job):
+                return
         if slot:
             self._free.append(slot)
 

@@ -33,9 +33,8 @@ _APOSTROPHES = str.maketrans("\u2019\u02bc", "''")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 _KEPT = b"0123456789abcdefghijklmnopqrstuvwxyz" + bytes(range(128, 256))
 _LONG_RUN = 32
-_NEAR = 16
-_GAP = re.compile(rb" *")
 _NO_WORD = re.compile(r"[^\w']|_")
+_SPACES = re.compile(rb" *")
 _SPACED = bytes(byte if byte in _KEPT else 32 for byte in bytes(range(256)).lower())
 
 
@@ -101,8 +100,7 @@ class Words(NamedTuple):
         while True:
             start = end + 1
             if spaced[start : start + 1] == b" ":
-                match = _GAP.match(spaced, start)
-                start = match.end() if match else start
+                start = _SPACES.match(spaced, start).end()  # type: ignore[union-attr]
             end = spaced.find(b" ", start)
             if end < 0:
                 return 0, 0
@@ -115,9 +113,7 @@ class Words(NamedTuple):
         while True:
             end = start - 1
             if spaced[end - 1 : end] == b" ":
-                near = spaced[max(0, end - _NEAR) : end]
-                gap = len(near) - len(near.rstrip(b" "))
-                end -= gap if gap < _NEAR else end - len(spaced[:end].rstrip(b" "))
+                end = len(spaced[:end].rstrip(b" "))
             start = spaced.rfind(b" ", 0, end) + 1
             if not start:
                 return 0, 0

@@ -75,6 +75,30 @@ def meta_rewards(
         ValueError: If the group is empty, or `base` is not in (0, 1).
     """
     notions = notion_rewards(predictions, group, rules=notion_rules)
+    return mean_rewards(predictions, group, notions, base=base)
+
+
+def mean_rewards(
+    predictions: Sequence[MetaPrediction],
+    group: RolloutGroup,
+    notions: Sequence[float],
+    *,
+    base: float = DIFFICULTY_BASE,
+) -> list[MetaReward]:
+    """Reward the M predictions of one problem whose notions are rewarded already.
+
+    Args:
+        predictions: The M >= 0 predictions.
+        group: The G >= 1 verified rollouts of the same problem.
+        notions: Their M notion rewards.
+        base: b of the difficulty reward, in (0, 1).
+
+    Returns:
+        M rewards, in the order of `predictions`.
+
+    Raises:
+        ValueError: If the group is empty, or `base` is not in (0, 1).
+    """
     return [
         _mean(
             length=length_reward(prediction, group),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 
 from masa_rewards._finder import PhraseFinder
 from masa_rewards.lemma import Phrase, to_phrase
@@ -72,10 +72,25 @@ def notion_rewards(
     Raises:
         ValueError: If the group is empty.
     """
-    predicted = [{to_phrase(notion) for notion in p.notions or ()} for p in predictions]
-    counts = count_notions(frozenset().union(*predicted), group, rules=rules)
+    named = [{to_phrase(notion) for notion in p.notions or ()} for p in predictions]
+    return pay_notions(named, count_notions(frozenset().union(*named), group, rules=rules), rules)
+
+
+def pay_notions(
+    named: Sequence[Set[Phrase]], counts: Mapping[Phrase, NotionCount], rules: NotionRules
+) -> list[float]:
+    """Reward the notions of M predictions, once they are counted.
+
+    Args:
+        named: Of each prediction, its notions.
+        counts: Of those that count, as of `count_notions`.
+        rules: When one pays.
+
+    Returns:
+        M floats, each as of `notion_reward`.
+    """
     paid = {notion for notion, count in counts.items() if rules.pay(count)}
-    return [_share(notions & counts.keys(), paid) for notions in predicted]
+    return [_share(notions & counts.keys(), paid) for notions in named]
 
 
 def count_notions(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
 from masa_rewards.integrations.ranks import OwnRewards, reward_own
-from masa_rewards.integrations.samples import MissingSolutionsError, Sample
+from masa_rewards.integrations.samples import MissingSolutionsError, Sample, warn_of_failures
 from masa_rewards.notion import PAPER
 from masa_rewards.notion_rules import NotionRules
 from masa_rewards.prediction import MetaPrompt
@@ -16,8 +15,6 @@ from masa_rewards.verification import AnswerVerifier
 
 COLUMNS = ("kind", "problem_id", "problem", "answer")
 """What the data set has to hold beside the prompt."""
-
-_logger = logging.getLogger(__name__)
 
 
 class BatchReward:
@@ -69,15 +66,7 @@ class BatchReward:
             )
         except MissingSolutionsError as error:
             raise MissingSolutionsError(f"{error}. {self.advice}") from error
-        verdicts = [judged.verdict for judged in rewards.judged if judged.verdict is not None]
-        if failed := [verdict for verdict in verdicts if verdict.failed]:
-            _logger.warning(
-                "the verifier failed for %d of %d solutions, which get the mean of their group; "
-                "the first: %r",
-                len(failed),
-                len(verdicts),
-                failed[0],
-            )
+        warn_of_failures([judged.verdict for judged in rewards.judged])
         return rewards
 
 

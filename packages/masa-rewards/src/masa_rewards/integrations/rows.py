@@ -71,8 +71,7 @@ def paired_rows(
         ValueError: If a problem has no statement or no answer, two have one id, the template has no
             `{problem}`, or `solution_rows` is less than 1.
     """
-    if "{problem}" not in solution_template:
-        raise ValueError(f"solution_template must hold '{{problem}}': got {solution_template!r}")
+    check_template(solution_template)
     if solution_rows < 1:
         raise ValueError(f"solution_rows must be at least 1: got {solution_rows!r}")
     numbered = list(_numbered(problems))
@@ -93,6 +92,16 @@ def paired_rows(
                 )
             )
     return rows
+
+
+def check_template(solution_template: str) -> None:
+    """Refuse a solution prompt without a place for the problem.
+
+    Raises:
+        ValueError: If it does not hold `{problem}`.
+    """
+    if "{problem}" not in solution_template:
+        raise ValueError(f"solution_template must hold '{{problem}}': got {solution_template!r}")
 
 
 def _numbered(problems: Iterable[Mapping[str, object]]) -> Iterable[tuple[str, str, str]]:

@@ -8,6 +8,7 @@ samples in each, and rewards what all of them gathered.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from statistics import fmean
@@ -24,6 +25,8 @@ from masa_rewards.verification import AnswerVerifier
 
 Kind = Literal["solution", "meta"]
 """Which of the two prompts a sample answers."""
+
+_logger = logging.getLogger(__name__)
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -137,6 +140,23 @@ def reward_samples(
         for index, meta, prediction in zip(indices, paid, predictions, strict=True):
             rewards[index] = SampleReward(meta.total, meta=meta, prediction=prediction)
     return rewards
+
+
+def warn_of_failures(verdicts: Sequence[Verdict | None]) -> None:
+    """Log how many solutions of a batch could not be verified, if any.
+
+    Args:
+        verdicts: As of `verify_samples`.
+    """
+    given = [verdict for verdict in verdicts if verdict is not None]
+    if failed := [verdict for verdict in given if verdict.failed]:
+        _logger.warning(
+            "the verifier failed for %d of %d solutions, which get the mean of their group; "
+            "the first: %r",
+            len(failed),
+            len(given),
+            failed[0],
+        )
 
 
 def neutral_rewards(samples: Sequence[Sample], rewards: Sequence[SampleReward]) -> list[float]:

@@ -14,20 +14,20 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
-from masa_rewards.integrations.rows import SOLUTION_TEMPLATE
+from masa_rewards.integrations.rows import SOLUTION_TEMPLATE, check_template
 from masa_rewards.integrations.samples import (
     Kind,
     Sample,
     SampleReward,
     neutral_rewards,
     reward_samples,
+    warn_of_failures,
 )
 from masa_rewards.notion import PAPER
 from masa_rewards.notion_rules import NotionRules
@@ -37,8 +37,6 @@ from masa_rewards.verification import AnswerVerifier
 
 Generate = Callable[..., Awaitable[Any]]
 """slime's `generate(args, sample, sampling_params)`."""
-
-_logger = logging.getLogger(__name__)
 
 
 class Masa:
@@ -74,8 +72,7 @@ class Masa:
         """
         if predictions < 1:
             raise ValueError(f"predictions must be at least 1: got {predictions!r}")
-        if "{problem}" not in solution_template:
-            raise ValueError(f"solution_template must hold '{{problem}}': {solution_template!r}")
+        check_template(solution_template)
         self._prompt, self._predictions, self._render = prompt, predictions, render
         self._solution_template = solution_template
         self._verifier = AnswerVerifier() if verifier is None else verifier
@@ -184,13 +181,7 @@ class Masa:
             base=self._base,
             notion_rules=self._notion_rules,
         )
-        if failed := [verdict for verdict in verdicts if verdict and verdict.failed]:
-            _logger.warning(
-                "the verifier failed for %d solutions, which get the mean of their group; the "
-                "first: %r",
-                len(failed),
-                failed[0],
-            )
+        warn_of_failures(verdicts)
         return judged
 
     async def _verify(self, sample: Sample) -> Verdict | None:

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import NamedTuple
 
 from masa_rewards.lemma import Phrase, to_phrase
-from masa_rewards.meta import meta_rewards
-from masa_rewards.notion import count_notions
+from masa_rewards.meta import mean_rewards
+from masa_rewards.notion import count_notions, pay_notions
 from masa_rewards.notion_rules import NotionCount
 from masa_rewards.score.line import LineRollout, ProblemLine
 from masa_rewards.score.settings import ScoreSettings
@@ -58,8 +58,9 @@ def judge(line: ProblemLine, settings: ScoreSettings, verifier: AnswerVerifier) 
     notions: dict[Phrase, NotionCount] = {}
     if group.rollouts:
         rules = settings.notion_rules
-        rewards = meta_rewards(predictions, group, base=settings.base, notion_rules=rules)
         notions = count_notions(frozenset().union(*named), group, rules=rules)
+        paid = pay_notions([phrases.keys() for phrases in named], notions, rules)
+        rewards = mean_rewards(predictions, group, paid, base=settings.base)
     return Judged(group, predictions, rewards, named, notions, len(line.rollouts), verdicts)
 
 
