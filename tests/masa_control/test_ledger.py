@@ -50,5 +50,5 @@ def test_goes_on_from_its_state():
 
 @pytest.mark.parametrize("state", [{}, {"version": 99, "counts": {}}, {"version": 1}])
 def test_refuses_what_is_no_ledger(state):
-    with pytest.raises(ValueError, match="not a ledger state"):
+    with pytest.raises(ValueError, match="not the state of a ledger"):
         Ledger().load_state_dict(state)

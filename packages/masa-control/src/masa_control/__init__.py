@@ -4,35 +4,83 @@ masa-control knows an engine and a verifier as protocols and nothing of any trai
 episode runs under vLLM in a Ray actor, under another engine, or against a scripted one.
 """
 
+from masa_control.audit import Interval, Tally, Total, audit_draw, wilson
+from masa_control.audited_gate import AuditedGate, AuditedGateSettings, GateOutcome
+from masa_control.controller import Controller, ControlSettings
+from masa_control.cutoff import (
+    CalibratedCutoff,
+    CalibratedCutoffSettings,
+    LengthCutoff,
+    LengthOutcome,
+)
 from masa_control.episode import (
     META,
     SOLUTION,
     Episode,
-    EpisodeSettings,
     MetaRollout,
     Problem,
     SolutionRollout,
     judged_group,
-    run_episode,
 )
+from masa_control.experts import Expert, ExpertBuffer, ExpertSettings
+from masa_control.gate import DistanceGate, Gate, GateDecision, PredictiveGate
+from masa_control.hints import HINT_TEMPLATE, HintChooser, Hints, HintSettings
 from masa_control.ledger import Ledger
 from masa_control.metrics import correlation, step_metrics
+from masa_control.plan import CutoffDecision, Plan, Planner
+from masa_control.play import EpisodeSettings, run_episode
 from masa_control.protocols import Completion, Engine, Verifier
+from masa_control.schedule import Alignment, Schedule
+from masa_control.signals import MetaSignal, SignalOutcome, asked_for, load_signals
 
 __all__ = [
+    "HINT_TEMPLATE",
     "META",
     "SOLUTION",
+    "Alignment",
+    "AuditedGate",
+    "AuditedGateSettings",
+    "CalibratedCutoff",
+    "CalibratedCutoffSettings",
     "Completion",
+    "ControlSettings",
+    "Controller",
+    "CutoffDecision",
+    "DistanceGate",
     "Engine",
     "Episode",
     "EpisodeSettings",
+    "Expert",
+    "ExpertBuffer",
+    "ExpertSettings",
+    "Gate",
+    "GateDecision",
+    "GateOutcome",
+    "HintChooser",
+    "HintSettings",
+    "Hints",
+    "Interval",
     "Ledger",
+    "LengthCutoff",
+    "LengthOutcome",
     "MetaRollout",
+    "MetaSignal",
+    "Plan",
+    "Planner",
+    "PredictiveGate",
     "Problem",
+    "Schedule",
+    "SignalOutcome",
     "SolutionRollout",
+    "Tally",
+    "Total",
     "Verifier",
+    "asked_for",
+    "audit_draw",
     "correlation",
     "judged_group",
+    "load_signals",
     "run_episode",
     "step_metrics",
+    "wilson",
 ]

@@ -1,34 +1,26 @@
-"""One problem, from its prompts to its rewards (paper section 3).
-
-An episode asks the policy what will happen (M meta rollouts), lets it happen (G solution rollouts),
-has the solutions verified, and pays the predictions for how well they matched. It is one coroutine:
-it waits for nothing but its own rollouts, so any number of episodes share an engine without a
-barrier between them.
-"""
+"""What happened to one problem in one step: predictions, plan, solutions, rewards."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
-from masa_rewards import (
-    MetaPrediction,
-    MetaPrompt,
-    MetaReward,
-    NotionRules,
-    Rollout,
-    RolloutGroup,
-    Verdict,
-    meta_rewards,
-)
+from masa_rewards import MetaPrediction, MetaReward, Rollout, RolloutGroup, Verdict
+from masa_rewards.lemma import Phrase
+from masa_rewards.notion_rules import NotionCount
 from pydantic import BaseModel, ConfigDict, Field
 
-from masa_control.protocols import Completion, Engine, Verifier
+from masa_control.gate import GateReason
+from masa_control.plan import Plan
+from masa_control.protocols import Completion
+from masa_control.signals import SignalOutcome
 
 META = "meta"
 SOLUTION = "solution"
+
+CutIs = Literal["unknown", "wrong"]
+"""What a solution is that was cut before it had stated the right answer."""
 
 
 class Problem(BaseModel):
@@ -47,62 +39,58 @@ class Problem(BaseModel):
     answer: str = Field(min_length=1)
 
 
-class EpisodeSettings(BaseModel):
-    """How many rollouts of each kind, how long, and under which prompts.
-
-    Attributes:
-        meta_rollouts: M, predictions a problem; 0 asks for none.
-        solution_rollouts: G, solutions a problem.
-        meta_max_tokens: limit of one prediction, tokens.
-        solution_max_tokens: limit of one solution, tokens.
-        meta_prompt: how a prediction is asked for, and read.
-        solution_template: the solution prompt; ``{problem}`` stands for the statement.
-        difficulty_base: b of the difficulty reward, in (0, 1).
-        notion_rules: which notions count, and when one pays.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    meta_rollouts: int = Field(ge=0)
-    solution_rollouts: int = Field(ge=1)
-    meta_max_tokens: int = Field(ge=1)
-    solution_max_tokens: int = Field(ge=1)
-    meta_prompt: MetaPrompt
-    solution_template: str
-    difficulty_base: float = Field(default=0.01, gt=0, lt=1)
-    notion_rules: NotionRules = NotionRules()
-
-    def solution_prompt(self, problem: Problem) -> str:
-        """Return the prompt that asks for a solution of ``problem``."""
-        return self.solution_template.replace("{problem}", problem.text)
-
-
 @dataclass(frozen=True, slots=True)
 class SolutionRollout:
     """A solution and its verdict.
 
-    ``reward`` is 1.0 or 0.0; None where the verifier failed (timeout, error): a failed judge is not
-    a wrong answer, so such a rollout carries no signal and stands outside the pass rate.
+    Attributes:
+        completion: what was sampled.
+        verdict: what verification came to.
+        cut: stopped by its plan's limit, below the usual one: what that makes of it where it had
+            not stated the right answer; None where it was not cut.
     """
 
     completion: Completion
     verdict: Verdict
+    cut: CutIs | None = None
 
     @property
     def reward(self) -> float | None:
-        """1 if correct, 0 if not, None if nobody knows."""
+        """1 if correct, 0 if not, None if nobody knows.
+
+        Nobody knows where the verifier failed (timeout, error), as a failed judge is not a wrong
+        answer; nor where the solution was cut, unless a cut one counts as wrong. Such a rollout
+        carries no signal and stands outside the pass rate.
+        """
         if self.verdict.failed:
             return None
-        return float(self.verdict.correct)
+        if self.verdict.correct:
+            return 1.0
+        return None if self.cut == "unknown" else 0.0
+
+    @property
+    def open(self) -> bool:
+        """Whether it was cut, so that nobody knows if it would have been right."""
+        return self.reward is None and not self.verdict.failed
 
 
 @dataclass(frozen=True, slots=True)
 class MetaRollout:
-    """A prediction and what it was worth; ``reward`` is None where no solution could be judged."""
+    """A prediction and what it was worth.
+
+    Attributes:
+        completion: what was sampled.
+        prediction: what was read of it.
+        reward: by the paper's three judgements; None where no solution could be judged.
+        signals: predictions and rewards of the signals of one's own, by key.
+        paid: what it earned, in [0, 1]: the reward's total, the signals weighed in; None likewise.
+    """
 
     completion: Completion
     prediction: MetaPrediction
     reward: MetaReward | None
+    signals: Mapping[str, SignalOutcome] = field(default_factory=dict)
+    paid: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +100,12 @@ class Episode:
     Attributes:
         problem: the problem.
         meta_prompt_ids: tokens of the meta prompt; empty when no prediction was asked for.
-        solution_prompt_ids: tokens of the solution prompt.
+        solution_prompt_ids: tokens of the solution prompt; empty when no solution was made.
         meta: the M predictions, in the order they were sampled.
-        solutions: the G solutions, in the order they were sampled.
+        solutions: the G solutions, in the order they were sampled; none where it was skipped.
         pass_rate: share of judged solutions that are correct; None when none could be judged.
+        plan: what the predictions decided; None where they decided nothing.
+        notion_counts: in how many solutions each predicted notion stood, where a record is kept.
     """
 
     problem: Problem
@@ -124,12 +114,57 @@ class Episode:
     meta: tuple[MetaRollout, ...]
     solutions: tuple[SolutionRollout, ...]
     pass_rate: float | None
+    plan: Plan | None = None
+    notion_counts: Mapping[Phrase, NotionCount] = field(default_factory=dict)
+
+    @property
+    def skipped(self) -> GateReason | None:
+        """Why no solution was made; None where solutions were."""
+        if self.plan is None or self.plan.solve or self.plan.gate is None:
+            return None
+        return self.plan.gate.reason
+
+    @property
+    def weight(self) -> float:
+        """How many problems like it it stands for: 1/ε after an audit of the gate, else 1."""
+        if self.plan is None or not self.plan.gate_audited:
+            return 1.0
+        return 1 / self.plan.gate_audit
+
+    @property
+    def correct_lengths(self) -> list[int]:
+        """Lengths of the correct solutions, tokens."""
+        return [len(s.completion.token_ids) for s in self.solutions if s.reward == 1.0]
+
+    @property
+    def pass_rate_range(self) -> tuple[float | None, float | None]:
+        """Between which bounds the pass rate lies: cut solutions may all be wrong, or all right.
+
+        (None, None) where nothing is known.
+        """
+        known = [s.reward for s in self.solutions if s.reward is not None]
+        cut = sum(s.open for s in self.solutions)
+        if not known:
+            return None, None
+        correct, judged = sum(known), len(known) + cut
+        return correct / judged, (correct + cut) / judged
+
+    def no_variance(self, end: GateReason | None = None) -> bool | None:
+        """Whether its solutions all agree, on one end if one is named; None where nobody knows."""
+        low, high = self.pass_rate_range
+        if low is None or high is None:
+            return None
+        ends = {"trivial": (1.0,), "unsolvable": (0.0,), None: (0.0, 1.0)}[end]
+        if low == high:
+            return low in ends
+        return None if any(low <= e <= high for e in ends) else False
 
 
 def judged_group(problem: Problem, solutions: Sequence[SolutionRollout]) -> RolloutGroup:
-    """Return the group that predictions are measured by: the solutions with a verdict.
+    """Return the group that predictions are measured by: the solutions that are right or wrong.
 
-    A rollout whose verifier failed is left out, so the group may be smaller than G, or empty.
+    A rollout of which nobody knows (its verifier failed, or it was cut) is left out, so the group
+    may be smaller than G, or empty.
     """
     return RolloutGroup(
         problem=problem.text,
@@ -143,103 +178,3 @@ def judged_group(problem: Problem, solutions: Sequence[SolutionRollout]) -> Roll
             if s.reward is not None
         ),
     )
-
-
-async def run_episode(
-    problem: Problem, *, engine: Engine, verifier: Verifier, settings: EpisodeSettings
-) -> Episode:
-    """Play one episode of plain MASA: meta and solution rollouts side by side, then the rewards.
-
-    Args:
-        problem: what to solve.
-        engine: samples completions.
-        verifier: judges solutions.
-        settings: M, G, limits and prompts.
-
-    Returns:
-        The episode, with a reward on every rollout that can have one.
-
-    Raises:
-        Exception: whatever the engine or the verifier raises; the other half is then cancelled.
-    """
-    meta_ids, solution_ids = _prompts(problem, engine, settings)
-    answers, solutions = await _together(
-        _predictions(engine, meta_ids, settings),
-        _solutions(engine, verifier, solution_ids, problem, settings),
-    )
-    group = judged_group(problem, solutions)
-    predictions = [settings.meta_prompt.parse(answer.text) for answer in answers]
-    # Reading G texts of thousands of tokens holds the interpreter: not on the engine's event loop.
-    rewards: Sequence[MetaReward | None] = [None] * len(predictions)
-    if group.rollouts and predictions:
-        rewards = await asyncio.to_thread(
-            meta_rewards,
-            predictions,
-            group,
-            base=settings.difficulty_base,
-            notion_rules=settings.notion_rules,
-        )
-    return Episode(
-        problem=problem,
-        meta_prompt_ids=tuple(meta_ids),
-        solution_prompt_ids=tuple(solution_ids),
-        meta=tuple(
-            MetaRollout(answer, prediction, reward)
-            for answer, prediction, reward in zip(answers, predictions, rewards, strict=True)
-        ),
-        solutions=solutions,
-        pass_rate=group.pass_rate if group.rollouts else None,
-    )
-
-
-def _prompts(
-    problem: Problem, engine: Engine, settings: EpisodeSettings
-) -> tuple[list[int], list[int]]:
-    meta: list[int] = []
-    if settings.meta_rollouts:
-        meta = engine.encode(settings.meta_prompt.render(problem.text))
-    return meta, engine.encode(settings.solution_prompt(problem))
-
-
-async def _predictions(
-    engine: Engine, prompt_ids: list[int], settings: EpisodeSettings
-) -> Sequence[Completion]:
-    if not settings.meta_rollouts:
-        return ()
-    return await engine.generate(
-        prompt_ids, max_tokens=settings.meta_max_tokens, n=settings.meta_rollouts, kind=META
-    )
-
-
-async def _solutions(
-    engine: Engine,
-    verifier: Verifier,
-    prompt_ids: list[int],
-    problem: Problem,
-    settings: EpisodeSettings,
-) -> tuple[SolutionRollout, ...]:
-    completions = await engine.generate(
-        prompt_ids,
-        max_tokens=settings.solution_max_tokens,
-        n=settings.solution_rollouts,
-        kind=SOLUTION,
-    )
-    verdicts = await asyncio.gather(
-        *(verifier.averify(completion.text, problem.answer) for completion in completions)
-    )
-    return tuple(
-        SolutionRollout(completion, verdict)
-        for completion, verdict in zip(completions, verdicts, strict=True)
-    )
-
-
-async def _together(first: Coroutine[Any, Any, Any], second: Coroutine[Any, Any, Any]) -> Any:
-    """Run both side by side; when one fails, cancel the other before the failure goes up."""
-    tasks = [asyncio.ensure_future(first), asyncio.ensure_future(second)]
-    try:
-        return await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise

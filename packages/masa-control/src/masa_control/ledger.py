@@ -7,16 +7,20 @@ token, every verdict and every unreadable prediction is counted here, by kind an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from masa_control.audit import Tally, Total
 from masa_control.episode import Episode
+from masa_control.state import restored, saved
+from masa_control.tallies import cutoff_saved, cutoff_tally, gate_saved, gate_tally
 
-_VERSION = 1
+_DECISIONS = {"gate": (gate_tally, gate_saved), "cutoff": (cutoff_tally, cutoff_saved)}
 
 
 class Ledger:
-    """Running totals of a run: tokens by kind, rollouts, verdicts, unreadable predictions.
+    """Running totals of a run: tokens by kind, rollouts, verdicts, decisions and their worth.
 
     The keys of ``metrics()`` are ``ledger/<what>``; every value counts from the start of the run,
     across resumes.
@@ -24,6 +28,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._tallies = {name: Tally() for name in _DECISIONS}
+        self._saved = {name: Total() for name in _DECISIONS}
 
     def observe(self, episode: Episode) -> None:
         """Add one episode to the totals."""
@@ -38,14 +44,63 @@ class Ledger:
             add["meta_tokens"] += len(meta.completion.token_ids)
             for component, reason in meta.prediction.missing.items():
                 add[f"unread_{component}_{reason}"] += 1
+            for key, signal in meta.signals.items():
+                add[f"unread_signal_{key}"] += signal.prediction is None
+        self._decided(episode)
+
+    def _decided(self, episode: Episode) -> None:
+        add, plan = self._counts, episode.plan
+        if episode.skipped is not None:
+            add[f"skipped_{episode.skipped}"] += 1
+        if plan is not None:
+            add["planned"] += 1
+            add["gate_audits"] += plan.gate_audited
+            add["cutoff_audits"] += plan.cutoff_audited
+            add["hinted"] += bool(plan.hint)
+            add["undecided_predictions"] += plan.gate is not None and plan.gate.mean is None
+        cut = sum(s.cut is not None for s in episode.solutions)
+        if cut:
+            add["rollouts_cut"] += cut
+            add["groups_cut_whole"] += cut == len(episode.solutions)
+        for name, (tally, spared) in _DECISIONS.items():
+            self._tallies[name] += tally(episode)
+            self._saved[name] += spared(episode)
+
+    def cloned(self, lengths: Sequence[int]) -> None:
+        """Add the experts that were cloned in a step, by their lengths in tokens."""
+        self._counts["cloned_sequences"] += len(lengths)
+        self._counts["cloned_tokens"] += sum(lengths)
+
+    def without_update(self) -> None:
+        """Add a step of which nothing was left to train on."""
+        self._counts["steps_without_update"] += 1
 
     def metrics(self) -> dict[str, float]:
-        """Return the totals as ``{"ledger/<what>": count}``."""
-        return {f"ledger/{name}": float(count) for name, count in sorted(self._counts.items())}
+        """Return the totals as ``{"ledger/<what>": count}``.
+
+        Of gate and cutoff, once they decide: precision, recall and F1 with the ends of their
+        intervals, the sums they come from (``Tally.from_metrics`` reads them back, and those of two
+        steps subtracted are those of the steps between), and the tokens they saved.
+        """
+        found = {f"ledger/{name}": float(count) for name, count in sorted(self._counts.items())}
+        for name, tally in self._tallies.items():
+            if tally != Tally():
+                found |= tally.metrics(f"ledger/{name}") | tally.figures(f"ledger/{name}")
+                total = self._saved[name]
+                found[f"ledger/{name}_tokens_saved"] = total.value
+                found[f"ledger/{name}_tokens_saved_low"] = total.interval.low or 0.0
+                found[f"ledger/{name}_tokens_saved_high"] = total.interval.high or 0.0
+        return found
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on counting."""
-        return {"version": _VERSION, "counts": dict(self._counts)}
+        return saved(
+            "ledger",
+            2,
+            counts=dict(self._counts),
+            tallies={name: asdict(tally) for name, tally in self._tallies.items()},
+            saved={name: asdict(total) for name, total in self._saved.items()},
+        )
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state``.
@@ -53,9 +108,12 @@ class Ledger:
         Raises:
             ValueError: the state is not a ledger's, or of another version.
         """
-        if state.get("version") != _VERSION or not isinstance(state.get("counts"), Mapping):
+        counts, tallies, totals = restored("ledger", 2, state, "counts", "tallies", "saved")
+        if set(tallies) != set(_DECISIONS) or set(totals) != set(_DECISIONS):
             raise ValueError(
-                f"not a ledger state of version {_VERSION}: {dict(state)!r}; "
-                "resume with the version of masa-control that wrote the checkpoint"
+                f"the ledger counts the decisions {sorted(_DECISIONS)!r}, the state has "
+                f"{sorted(tallies)!r}"
             )
-        self._counts = Counter({str(k): int(v) for k, v in state["counts"].items()})
+        self._tallies = {name: Tally(**tally) for name, tally in tallies.items()}
+        self._saved = {name: Total(**total) for name, total in totals.items()}
+        self._counts = Counter({str(k): int(v) for k, v in counts.items()})

@@ -7,11 +7,11 @@ distinct values, a mean over nothing) is left out, never invented.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from masa_rewards import MetaPrediction
 
-from masa_control.episode import Episode
+from masa_control.episode import Episode, MetaRollout
 
 
 def step_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
@@ -24,9 +24,16 @@ def step_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
         ``solution/*``: pass rate (pass@1), length (tokens), share truncated, share of problems
         whose group has no variance, share of rollouts that could not be judged. ``meta/*``: the
         reward and its three parts, means of prediction and truth, their correlation over problems,
-        share unreadable. ``tokens/*``: tokens made, by kind.
+        share unreadable. ``gate/*`` and ``cutoff/*``: share of problems skipped, by reason, and
+        audited; share of rollouts cut, their mean limit (tokens). ``tokens/*``: tokens made, by
+        kind.
     """
-    return {**_solution_metrics(episodes), **_meta_metrics(episodes), **_tokens(episodes)}
+    return {
+        **_solution_metrics(episodes),
+        **_meta_metrics(episodes),
+        **_decision_metrics(episodes),
+        **_tokens(episodes),
+    }
 
 
 def _solution_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
@@ -38,7 +45,7 @@ def _solution_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
             "solution/no_variance": [rate in (0.0, 1.0) for rate in rates],
             "solution/length": [len(s.completion.token_ids) for s in rollouts],
             "solution/truncated": [s.completion.truncated for s in rollouts],
-            "solution/unjudged": [s.reward is None for s in rollouts],
+            "solution/unjudged": [s.verdict.failed for s in rollouts],
             "solution/unparsable": [s.verdict.status == "unparsable" for s in rollouts],
         }
     )
@@ -50,7 +57,7 @@ def _meta_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
     predictions = [m.prediction for m in rollouts]
     metrics = _means(
         {
-            "meta/reward": [r.total for r in rewards],
+            "meta/reward": [m.paid for m in rollouts if m.paid is not None],
             "meta/reward_length": [r.length for r in rewards],
             "meta/reward_difficulty": [r.difficulty for r in rewards],
             "meta/reward_notion": [r.notion for r in rewards],
@@ -61,7 +68,35 @@ def _meta_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
             "meta/unread_notion": [p.notions is None for p in predictions],
         }
     )
-    return {**metrics, **_alignment(episodes)}
+    return {**metrics, **_signals(rollouts), **_alignment(episodes)}
+
+
+def _signals(rollouts: Sequence[MetaRollout]) -> dict[str, float]:
+    columns: dict[str, list[float]] = {}
+    for rollout in rollouts:
+        for key, outcome in rollout.signals.items():
+            columns.setdefault(f"meta/unread_{key}", []).append(outcome.prediction is None)
+            if outcome.reward is not None:
+                columns.setdefault(f"meta/reward_{key}", []).append(outcome.reward)
+    return _means(columns)
+
+
+def _decision_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
+    plans = [(e, e.plan) for e in episodes if e.plan is not None]
+    gated = [(e, plan) for e, plan in plans if plan.gate is not None]
+    limited = [(e, plan.cutoff) for e, plan in plans if plan.cutoff is not None]
+    return _means(
+        {
+            "gate/skipped": [e.skipped is not None for e, _ in gated],
+            "gate/skipped_trivial": [e.skipped == "trivial" for e, _ in gated],
+            "gate/skipped_unsolvable": [e.skipped == "unsolvable" for e, _ in gated],
+            "gate/audited": [plan.gate_audited for _, plan in gated],
+            "cutoff/cut": [s.cut is not None for e, _ in limited for s in e.solutions],
+            "cutoff/max_tokens": [decided.max_tokens for _, decided in limited],
+            "cutoff/audited": [plan.cutoff_audited for _, plan in plans if plan.cutoff],
+            "hints/notions": [len(plan.hint) for _, plan in plans if plan.solve],
+        }
+    )
 
 
 def _alignment(episodes: Sequence[Episode]) -> dict[str, float]:
@@ -76,7 +111,7 @@ def _alignment(episodes: Sequence[Episode]) -> dict[str, float]:
         (predicted, true)
         for e in episodes
         if (predicted := _mean(p.length for p in _predictions(e))) is not None
-        and (true := _mean(_correct_lengths(e))) is not None
+        and (true := _mean(e.correct_lengths)) is not None
     ]
     metrics = _means(
         {
@@ -117,14 +152,10 @@ def _predictions(episode: Episode) -> list[MetaPrediction]:
     return [m.prediction for m in episode.meta]
 
 
-def _correct_lengths(episode: Episode) -> list[int]:
-    return [len(s.completion.token_ids) for s in episode.solutions if s.reward == 1.0]
-
-
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return statistics.fmean(known) if known else None
 
 
-def _means(columns: dict[str, Sequence[float]]) -> dict[str, float]:
+def _means(columns: Mapping[str, Sequence[float]]) -> dict[str, float]:
     return {name: statistics.fmean(values) for name, values in columns.items() if len(values)}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 MAX_DEPTH = 16
@@ -45,10 +46,17 @@ class UnreadableError(Exception):
 
 
 class Parsed(NamedTuple):
-    """A value and where it ends in the text."""
+    """A value and where it ends in the text.
+
+    Attributes:
+        value: The value.
+        end: The position behind it.
+        places: Of an object, from where to where the value of each key stands; of others empty.
+    """
 
     value: object
     end: int
+    places: Mapping[str, tuple[int, int]] = {}
 
 
 def parse_object(text: str, start: int) -> Parsed:
@@ -70,6 +78,7 @@ def parse_object(text: str, start: int) -> Parsed:
 
 def _object(text: str, start: int, depth: int) -> Parsed:
     entries: dict[str, object] = {}
+    places: dict[str, tuple[int, int]] = {}
     position = _skip(text, _expect(_OPEN, text, start))
     while not (end := _CLOSE.match(text, position)):
         key = _value(text, position, depth)
@@ -78,10 +87,12 @@ def _object(text: str, start: int, depth: int) -> Parsed:
         colon = _skip(text, key.end)
         if text[colon : colon + 1] != ":":
             raise UnreadableError
-        value = _value(text, _skip(text, colon + 1), depth)
+        begin = _skip(text, colon + 1)
+        value = _value(text, begin, depth)
         entries[key.value] = value.value
+        places[key.value] = (begin, value.end)
         position = _separator(text, value.end, _CLOSE)
-    return Parsed(entries, end.end())
+    return Parsed(entries, end.end(), places)
 
 
 def _list(text: str, start: int, closing: re.Pattern[str], depth: int) -> Parsed:

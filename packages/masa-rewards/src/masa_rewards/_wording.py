@@ -17,17 +17,18 @@ Then state your prediction as one JSON object with exactly these keys, and write
 - "{notions_key}": a list of strings, the mathematical notions a right attempt would use.
 - "{pass_rate_key}": an integer from 0 to {scale}, how many of the {scale} attempts would be right.
 - "{length_key}": an integer from {min_length} to {max_length}, the length in tokens of a right \
-attempt.
+attempt.{extra}
 
 Your answer looks like this:
 {opening} how my attempts would go {closing}
-{"{notions_key}": [...], "{pass_rate_key}": ..., "{length_key}": ...}
+{"{notions_key}": [...], "{pass_rate_key}": ..., "{length_key}": ...{extra_form}}
 
 Problem:
 {problem}
 """
 
 PROBLEM = "{problem}"
+EXTRA = "{extra}"
 
 
 def fill(wording: str, values: Mapping[str, str]) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from masa_rewards._components import read_notions, read_whole
-from masa_rewards._objects import Parsed, UnreadableError, parse_object
-from masa_rewards._wording import DEFAULT_WORDING, PROBLEM, fill
+from masa_rewards._objects import UnreadableError, parse_object
+from masa_rewards._wording import DEFAULT_WORDING, EXTRA, PROBLEM, fill
 from masa_rewards.missing import COMPONENTS, Component, Reason
 from masa_rewards.types import MetaPrediction
 
@@ -25,6 +27,18 @@ _START = re.compile(
 
 Key = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Tag = Annotated[str, Field(min_length=1)]
+
+
+class Correction(NamedTuple):
+    """An answer to a meta prompt with other numbers in it.
+
+    Attributes:
+        text: The answer; outside the numbers it is as it was.
+        places: From where to where in it each number that was put in stands, by component.
+    """
+
+    text: str
+    places: Mapping[Component, tuple[int, int]]
 
 
 class MetaPrompt(BaseModel):
@@ -43,7 +57,8 @@ class MetaPrompt(BaseModel):
     Attributes:
         wording: The prompt. `{problem}` stands in it exactly once; `{scale}`, `{min_length}`,
             `{max_length}`, `{opening}`, `{closing}`, `{pass_rate_key}`, `{length_key}` and
-            `{notions_key}` may. Any other brace stands for itself.
+            `{notions_key}` may, and `{extra}` and `{extra_form}`, which are empty without extra
+            keys. Any other brace stands for itself.
         pass_rate_key: Name of the pass rate in the object.
         length_key: Name of the solution length.
         notions_key: Name of the list of notions.
@@ -52,6 +67,9 @@ class MetaPrompt(BaseModel):
         max_length: Longest one, in tokens: the maximum RESPONSE length of a solution rollout.
         opening: Tag before the thinking.
         closing: Tag after the thinking.
+        extra: More keys that the object is to have, each with what it is asked for by: "true or
+            false, whether the answer is an integer". `entries` has their values; `parse` leaves
+            them alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,6 +83,7 @@ class MetaPrompt(BaseModel):
     max_length: Annotated[int, Field(ge=1)] = 8192
     opening: Tag = "<meta>"
     closing: Tag = "</meta>"
+    extra: tuple[tuple[Key, str], ...] = ()
 
     @field_validator("wording")
     @classmethod
@@ -80,8 +99,14 @@ class MetaPrompt(BaseModel):
     def _consistent(self) -> MetaPrompt:
         if self.min_length > self.max_length:
             raise ValueError(f"min_length {self.min_length} > max_length {self.max_length}")
-        if len(set(map(_plain_key, self._keys.values()))) < len(COMPONENTS):
-            raise ValueError(f"two components have the same key: {sorted(self._keys.values())!r}")
+        keys = [*self._keys.values(), *dict(self.extra)]
+        if len(set(map(_plain_key, keys))) < len(COMPONENTS) + len(self.extra):
+            raise ValueError(f"two components have the same key: {sorted(keys)!r}")
+        if self.extra and EXTRA not in self.wording:
+            raise ValueError(
+                f"wording must hold {EXTRA!r}, where the extra keys {sorted(dict(self.extra))!r} "
+                f"are asked for: {self.wording[:200]!r}"
+            )
         return self
 
     @property
@@ -101,8 +126,10 @@ class MetaPrompt(BaseModel):
         Returns:
             The text to put into the user's turn.
         """
-        settings = self.model_dump(exclude={"wording"})
+        settings = self.model_dump(exclude={"wording", "extra"})
         values = {name: str(value) for name, value in settings.items()}
+        values["extra"] = "".join(f'\n- "{key}": {asked}.' for key, asked in self.extra)
+        values["extra_form"] = "".join(f', "{key}": ...' for key, _ in self.extra)
         return fill(self.wording, values | {"problem": problem})
 
     def parse(self, text: str) -> MetaPrediction:
@@ -122,10 +149,48 @@ class MetaPrompt(BaseModel):
             The prediction. A component that is not there, or not validly, is None, and `missing`
             says why. pass_rate 5 of 8 reads 0.625.
         """
-        entries = self._last_object(text[-READ_CHARACTERS:])
-        if entries is None:
+        found = self._last_object(text[-READ_CHARACTERS:])
+        if found is None:
             return MetaPrediction(missing=dict.fromkeys(COMPONENTS, "no_json"))
-        return self._read(entries)
+        return self._read(found.entries)
+
+    def entries(self, text: str) -> Mapping[str, object]:
+        """Return the object that `parse` reads, under plain keys; empty where there is none.
+
+        >>> MetaPrompt().entries('So: {"pass_rate": 5, "Is integer": true}')
+        mappingproxy({'pass_rate': 5, 'is_integer': True})
+        """
+        found = self._last_object(text[-READ_CHARACTERS:])
+        return MappingProxyType({} if found is None else found.entries)
+
+    def correct(
+        self, text: str, *, pass_rate: float | None = None, length: int | None = None
+    ) -> Correction:
+        """Put other numbers into an answer, in the answer's own text, so that `parse` reads them.
+
+        >>> said = 'Hm. {"solution_length": "700", "pass_rate": 2, "math_notion": ["sum"]}'
+        >>> MetaPrompt().correct(said, pass_rate=0.625, length=450).text
+        'Hm. {"solution_length": 450, "pass_rate": 5, "math_notion": ["sum"]}'
+
+        Args:
+            text: What the policy wrote.
+            pass_rate: In [0, 1]; None leaves the one stated. Rounded as in `format`.
+            length: In tokens; likewise, and kept within what the prompt allows.
+
+        Raises:
+            ValueError: If the answer has no object, or not the key of a number to be put in.
+        """
+        start = max(0, len(text) - READ_CHARACTERS)
+        found = self._last_object(text[start:])
+        changes: list[tuple[int, int, Component, str]] = []
+        for component, number in self._stated(pass_rate, length).items():
+            place = found.places.get(_plain_key(self._keys[component])) if found else None
+            if place is None:
+                raise ValueError(
+                    f"the answer has no {self._keys[component]!r} to correct: {text[-200:]!r}"
+                )
+            changes.append((place[0] + start, place[1] + start, component, str(number)))
+        return _changed(text, sorted(changes))
 
     def format(self, prediction: MetaPrediction) -> str:
         """Write a prediction in the form the prompt asks for, and `parse` reads back.
@@ -140,17 +205,23 @@ class MetaPrompt(BaseModel):
         stated: dict[str, object] = {}
         if prediction.notions is not None:
             stated[self.notions_key] = list(prediction.notions)
-        if prediction.pass_rate is not None:
-            stated[self.pass_rate_key] = round(prediction.pass_rate * self.scale)
-        if prediction.length is not None:
-            length = min(max(prediction.length, self.min_length), self.max_length)
-            stated[self.length_key] = length
+        for component, number in self._stated(prediction.pass_rate, prediction.length).items():
+            stated[self._keys[component]] = number
         return json.dumps(stated, ensure_ascii=False)
 
-    def _last_object(self, text: str) -> dict[str, object] | None:
-        """Entries of the last object with one of our keys, under plain keys."""
-        ours = set(map(_plain_key, self._keys.values()))
-        found: Parsed | None = None
+    def _stated(self, pass_rate: float | None, length: int | None) -> dict[Component, int]:
+        """The numbers of a prediction as the prompt asks for them."""
+        stated: dict[Component, int] = {}
+        if pass_rate is not None:
+            stated["pass_rate"] = round(pass_rate * self.scale)
+        if length is not None:
+            stated["length"] = min(max(length, self.min_length), self.max_length)
+        return stated
+
+    def _last_object(self, text: str) -> _Found | None:
+        """The last object with one of our keys."""
+        ours = set(map(_plain_key, [*self._keys.values(), *dict(self.extra)]))
+        found: _Found | None = None
         for start in [match.start() for match in _START.finditer(text)][-_MAX_STARTS:]:
             if found and start < found.end:
                 continue
@@ -161,8 +232,9 @@ class MetaPrompt(BaseModel):
             if isinstance(parsed.value, dict):
                 entries = {_plain_key(key): value for key, value in parsed.value.items()}
                 if ours & entries.keys():
-                    found = Parsed(entries, parsed.end)
-        return found.value if found and isinstance(found.value, dict) else None
+                    places = {_plain_key(key): place for key, place in parsed.places.items()}
+                    found = _Found(entries, places, parsed.end)
+        return found
 
     def _read(self, entries: dict[str, object]) -> MetaPrediction:
         plain = {component: _plain_key(key) for component, key in self._keys.items()}
@@ -181,6 +253,25 @@ class MetaPrompt(BaseModel):
             notions=notions.value,
             missing={name: reason for name, reason in reasons.items() if reason},
         )
+
+
+class _Found(NamedTuple):
+    """An object of an answer: its entries and where their values stand, under plain keys."""
+
+    entries: dict[str, object]
+    places: dict[str, tuple[int, int]]
+    end: int
+
+
+def _changed(text: str, changes: Sequence[tuple[int, int, Component, str]]) -> Correction:
+    """Put numbers in the places of what stands there; places do not overlap, and are in order."""
+    places: dict[Component, tuple[int, int]] = {}
+    changed, done = "", 0
+    for begin, end, component, number in changes:
+        changed += text[done:begin]
+        places[component] = (len(changed), len(changed) + len(number))
+        changed, done = changed + number, end
+    return Correction(changed + text[done:], places)
 
 
 def _plain_key(key: str) -> str:

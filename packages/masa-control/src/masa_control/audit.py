@@ -1,0 +1,248 @@
+"""Audits: what a decision forgoes is looked at all the same now and then, by chance.
+
+A gate that skips a problem never sees whether it was right to; a cutoff never sees how a rollout
+would have ended. So a share ε of what a decision would forgo goes on as if nothing had been
+decided. Each audited case stands for 1/ε like it, whatever the policy has become in the meantime
+(Horvitz and Thompson). The paper has no such thing: there a skipped problem is never looked at
+again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import NamedTuple
+
+Z95 = 1.959963984540054
+"""The normal quantile of a two-sided interval of 95 %."""
+
+
+def audit_draw(*names: object) -> float:
+    """Return a number in [0, 1) that depends on the names alone.
+
+    So an audit falls alike whatever the order of problems, on whichever machine, after a resume.
+
+    Args:
+        *names: what the draw is for: the run's seed, the decision, the step, the problem.
+    """
+    text = "/".join(map(str, names))
+    digest = hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
+
+
+class Interval(NamedTuple):
+    """An estimate and its interval of 95 %; all None where nothing is known.
+
+    Attributes:
+        value: the estimate.
+        low: lower end.
+        high: upper end.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+UNKNOWN = Interval(None, None, None)
+
+
+def wilson(share: float, n: float, *, z: float = Z95) -> tuple[float, float]:
+    """Return Wilson's score interval of a share seen in ``n`` cases; n may be an effective number.
+
+    Args:
+        share: in [0, 1].
+        n: cases, > 0; infinite where the share is known.
+        z: normal quantile, > 0.
+    """
+    if math.isinf(n):
+        return share, share
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    # At 0 and 1 the ends are exact; rounding must not leave them short.
+    low = 0.0 if share <= 0 else max(0.0, centre - half)
+    high = 1.0 if share >= 1 else min(1.0, centre + half)
+    return min(low, share), max(high, share)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Sums over problems from which precision, recall and F1 of a decision follow; they add up.
+
+    A problem flags f units (the gate: the problem itself, 1; the cutoff: its rollouts that are, or
+    would be, cut). Of an audited problem it is known how many of them were flagged rightly: t. Its
+    weight is w = 1/ε. The number of flagged units, and of those that should have been flagged and
+    were not, is known of every problem.
+
+    Attributes:
+        problems: problems with f > 0.
+        flagged: Σ f, all problems.
+        missed: units that should have been flagged and were not (false negatives), all problems.
+        audits: audited problems with f > 0.
+        weighted_flagged: Σ w f.
+        weighted_right: Σ w t.
+        ff: Σ w² f².
+        ft: Σ w² f t.
+        tt: Σ w² t².
+    """
+
+    problems: float = 0.0
+    flagged: float = 0.0
+    missed: float = 0.0
+    audits: float = 0.0
+    weighted_flagged: float = 0.0
+    weighted_right: float = 0.0
+    ff: float = 0.0
+    ft: float = 0.0
+    tt: float = 0.0
+
+    @staticmethod
+    def of(
+        flagged: int, missed: int, *, right: int | None = None, weight: float | None = None
+    ) -> Tally:
+        """Return the tally of one problem.
+
+        Args:
+            flagged: f, >= 0.
+            missed: units that should have been flagged and were not, >= 0.
+            right: t in [0, f] where the problem was audited; None where not.
+            weight: w = 1/ε >= 1 of an audited problem.
+
+        Raises:
+            ValueError: numbers that cannot be.
+        """
+        if flagged < 0 or missed < 0:
+            raise ValueError(f"counts must be >= 0, got flagged {flagged!r}, missed {missed!r}")
+        base = Tally(problems=float(flagged > 0), flagged=float(flagged), missed=float(missed))
+        if right is None or not flagged:
+            return base
+        if weight is None or not 1 <= weight < math.inf or not 0 <= right <= flagged:
+            raise ValueError(
+                f"an audited problem needs 0 <= right <= flagged and a weight >= 1, got right "
+                f"{right!r} of {flagged!r} with weight {weight!r}"
+            )
+        f, t, w = float(flagged), float(right), float(weight)
+        return base + Tally(0, 0, 0, 1, w * f, w * t, w * w * f * f, w * w * f * t, w * w * t * t)
+
+    def __add__(self, other: Tally) -> Tally:
+        mine, theirs = asdict(self), asdict(other)
+        return Tally(**{name: mine[name] + theirs[name] for name in mine})
+
+    def __sub__(self, other: Tally) -> Tally:
+        mine, theirs = asdict(self), asdict(other)
+        return Tally(**{name: mine[name] - theirs[name] for name in mine})
+
+    @property
+    def precision(self) -> Interval:
+        """Share of flagged units that were flagged rightly.
+
+        With one unit a problem (the gate) and one ε this is the mean over the audited problems: of
+        those that were flagged an even sample, so it is unbiased for them. With several units a
+        problem it is a ratio of unbiased totals. The interval is Wilson's, on as many independent
+        cases as the variance between problems says there are, and closes as all are audited.
+        """
+        if not self.audits or not self.weighted_flagged:
+            return UNKNOWN
+        share = min(1.0, self.weighted_right / self.weighted_flagged)
+        return Interval(share, *wilson(share, self._cases(share)))
+
+    def _cases(self, share: float) -> float:
+        """Independent cases that the audits are worth, for a share among finitely many."""
+        problems = self.weighted_flagged**2 / self.ff  # Kish's number, of unequal weights
+        between = self.tt - 2 * share * self.ft + share * share * self.ff
+        variance = between / self.weighted_flagged**2
+        # Where all audits agree, their variance says nothing: a problem is a case then.
+        known = 0 < share < 1 and variance > 0
+        cases = max(1.0, share * (1 - share) / variance) if known else problems
+        left = 1 - min(1.0, self.audits / self.problems)
+        return cases / left if left > 0 else math.inf
+
+    @property
+    def recall(self) -> Interval:
+        """Share of the units that should have been flagged which were."""
+        return self._of_precision(
+            lambda precision: _ratio(
+                self.flagged * precision, self.flagged * precision + self.missed
+            )
+        )
+
+    @property
+    def f1(self) -> Interval:
+        """Harmonic mean of precision and recall: 2 TP / (flagged + TP + missed)."""
+        return self._of_precision(
+            lambda precision: _ratio(
+                2 * self.flagged * precision, self.flagged * (1 + precision) + self.missed
+            )
+        )
+
+    def _of_precision(self, figure: Callable[[float], float]) -> Interval:
+        """Carry precision's interval over: all else is known, and the figure grows with it."""
+        precision = self.precision
+        if not self.flagged:
+            # Nothing was flagged: nothing was found, if there was something to find.
+            return Interval(0.0, 0.0, 0.0) if self.missed else UNKNOWN
+        if precision.value is None or precision.low is None or precision.high is None:
+            return UNKNOWN
+        return Interval(*(figure(p) for p in (precision.value, precision.low, precision.high)))
+
+    def metrics(self, area: str) -> dict[str, float]:
+        """Return the sums as ``{"<area>_tally_<sum>": value}``."""
+        return {f"{area}_tally_{name}": value for name, value in asdict(self).items()}
+
+    @staticmethod
+    def from_metrics(area: str, row: Mapping[str, float]) -> Tally:
+        """Return the tally that ``metrics(area)`` wrote; of nothing where it wrote none."""
+        names = [field.name for field in fields(Tally)]
+        return Tally(**{name: float(row.get(f"{area}_tally_{name}", 0.0)) for name in names})
+
+    def figures(self, area: str) -> dict[str, float]:
+        """Return precision, recall and F1, with ends, as far as they are known."""
+        found: dict[str, float] = {}
+        for name in ("precision", "recall", "f1"):
+            interval: Interval = getattr(self, name)
+            for end, value in zip(("", "_low", "_high"), interval, strict=True):
+                if value is not None:
+                    found[f"{area}_{name}{end}"] = value
+        return found
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """An unbiased estimate of a total of which audits show a part; estimates add up.
+
+    Attributes:
+        value: the estimate.
+        variance: an unbiased estimate of its variance.
+    """
+
+    value: float = 0.0
+    variance: float = 0.0
+
+    @staticmethod
+    def forgone(amount: float, share: float) -> Total:
+        """Return what one audited case says of the amount that was forgone in all.
+
+        The case itself went on, so it forwent nothing; it stands for 1/ε - 1 that did.
+
+        Args:
+            amount: what the decision would have spared here.
+            share: ε in (0, 1].
+        """
+        if not 0 < share <= 1:
+            raise ValueError(f"the share that is audited must lie in (0, 1], got {share!r}")
+        return Total(amount * (1 / share - 1), amount**2 * (1 - share) / share**2)
+
+    def __add__(self, other: Total) -> Total:
+        return Total(self.value + other.value, self.variance + other.variance)
+
+    @property
+    def interval(self) -> Interval:
+        """The estimate with an interval of 95 %, by the normal distribution."""
+        half = Z95 * math.sqrt(self.variance)
+        return Interval(self.value, self.value - half, self.value + half)

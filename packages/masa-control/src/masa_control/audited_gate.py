@@ -1,0 +1,142 @@
+"""The audited gate: thresholds that follow what audits show, so that precision is held.
+
+A fixed threshold found offline is the paper's stated limit. Here the limits move while training: of
+the problems whose truth is known (rolled out, or flagged and audited) the gate remembers how far
+their predictions lay from the nearer end, and whether their group had no variance. Each limit is
+the largest distance up to which the weighted share without variance is above the target.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from masa_control.audit import wilson
+from masa_control.gate import DistanceGate, GateReason
+from masa_control.state import restored, saved
+
+_ENDS: tuple[GateReason, ...] = ("trivial", "unsolvable")
+
+
+class GateOutcome(NamedTuple):
+    """What is known of one problem that was rolled out.
+
+    Attributes:
+        end: the end that its predictions were nearer to.
+        distance: how far from it they lay, as of `GateDecision`.
+        no_variance: its solutions all agreed, at this end.
+        weight: 1/ε where the gate flagged it and an audit had it rolled out, else 1.
+    """
+
+    end: GateReason
+    distance: float
+    no_variance: bool
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedGateSettings:
+    """How the thresholds follow.
+
+    Attributes:
+        precision: target: the share of flagged problems whose group has no variance, in (0, 1).
+        caution: normal quantile by which the estimate must lie above the target, >= 0; 1 leaves
+            about one chance in six that the true precision of the chosen region is below it.
+        window: outcomes remembered for each end, >= 1; older ones say nothing of the policy as it
+            is.
+        max_distance: no limit is larger than this, in (0, 0.5).
+        min_readable: as of `PredictiveGate`.
+    """
+
+    precision: float = 0.9
+    caution: float = 1.0
+    window: int = 512
+    max_distance: float = 0.35
+    min_readable: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.precision < 1:
+            raise ValueError(f"precision must lie in (0, 1), got {self.precision!r}")
+        if self.caution < 0:
+            raise ValueError(f"caution must be >= 0, got {self.caution!r}")
+        if self.window < 1:
+            raise ValueError(f"window must be >= 1, got {self.window!r}")
+        if not 0 < self.max_distance < 0.5:
+            raise ValueError(f"max_distance must lie in (0, 0.5), got {self.max_distance!r}")
+
+
+class AuditedGate:
+    """Keeps outcomes and gives the gate that they call for.
+
+    Args:
+        settings: how the thresholds follow.
+    """
+
+    def __init__(self, settings: AuditedGateSettings | None = None) -> None:
+        self.settings = settings or AuditedGateSettings()
+        self._outcomes: dict[GateReason, deque[GateOutcome]] = self._empty()
+
+    def _empty(self) -> dict[GateReason, deque[GateOutcome]]:
+        return {end: deque(maxlen=self.settings.window) for end in _ENDS}
+
+    def observe(self, outcomes: Iterable[GateOutcome]) -> None:
+        """Remember outcomes, in the order of their problems."""
+        for outcome in outcomes:
+            self._outcomes[outcome.end].append(outcome)
+
+    def gate(self) -> DistanceGate:
+        """Return the gate for now; where nothing is known, it skips nothing."""
+        limits = {end: self._limit(self._outcomes[end]) for end in _ENDS}
+        return DistanceGate(**limits, min_readable=self.settings.min_readable)
+
+    def _limit(self, outcomes: Sequence[GateOutcome]) -> float | None:
+        """The largest distance up to which the precision is known to be above the target."""
+        limit, total, right, squares = None, 0.0, 0.0, 0.0
+        ordered = sorted(outcomes, key=lambda o: (o.distance, -o.no_variance))
+        for position, outcome in enumerate(ordered):
+            if outcome.distance > self.settings.max_distance:
+                break
+            total += outcome.weight
+            squares += outcome.weight**2
+            right += outcome.weight * outcome.no_variance
+            following = ordered[position + 1 : position + 2]
+            if following and following[0].distance == outcome.distance:
+                continue  # what lies equally far is skipped together
+            low, _ = wilson(min(1.0, right / total), total * total / squares, z=self._caution)
+            if low >= self.settings.precision:
+                limit = outcome.distance
+        return limit
+
+    @property
+    def _caution(self) -> float:
+        return max(self.settings.caution, 1e-9)
+
+    def metrics(self) -> dict[str, float]:
+        """Return the limits in force, as ``gate/limit_trivial`` and ``gate/limit_unsolvable``."""
+        gate = self.gate()
+        limits = {"trivial": gate.trivial, "unsolvable": gate.unsolvable}
+        return {f"gate/limit_{end}": v for end, v in limits.items() if v is not None}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that is needed to go on."""
+        return saved(
+            "audited gate",
+            1,
+            outcomes={end: [list(o) for o in self._outcomes[end]] for end in _ENDS},
+        )
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from ``state``.
+
+        Raises:
+            ValueError: it is not the state of an audited gate.
+        """
+        (outcomes,) = restored("audited gate", 1, state, "outcomes")
+        if set(outcomes) != set(_ENDS):
+            raise ValueError(f"outcomes must be of {_ENDS!r}, got {sorted(outcomes)!r}")
+        fresh = self._empty()
+        for end in _ENDS:
+            fresh[end].extend(GateOutcome(*row) for row in outcomes[end])
+        self._outcomes = fresh

@@ -1,0 +1,159 @@
+"""Early cutoff: a solution that runs on far beyond its predicted length is given up (paper)."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from masa_control.state import restored, saved
+
+
+def predicted_length(lengths: Sequence[int | None]) -> float | None:
+    """Return the median of the predicted lengths that could be read, tokens; None of none.
+
+    The median, so that one wild prediction among M neither cuts all solutions nor lets all run on.
+    """
+    known = [length for length in lengths if length is not None]
+    return statistics.median(known) if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class LengthCutoff:
+    """The paper's rule: a solution stops at `margin` times the predicted length.
+
+        max_tokens = min(limit, ceil(margin * median(l̂)))
+
+    >>> LengthCutoff().max_tokens([300, 340, 9000], limit=8192)
+    680
+    >>> LengthCutoff().max_tokens([None, None], limit=8192)
+    8192
+
+    Attributes:
+        margin: paper: 2; its second version tries 0.5, 1.0 and 1.5. None: nothing is cut.
+    """
+
+    margin: float | None = 2.0
+
+    def __post_init__(self) -> None:
+        if self.margin is not None and not 0 < self.margin < math.inf:
+            raise ValueError(f"margin must be > 0 and finite, or None, got {self.margin!r}")
+
+    def max_tokens(self, lengths: Sequence[int | None], limit: int) -> int:
+        """Return how many tokens a solution may take.
+
+        Args:
+            lengths: the M predicted lengths in tokens, in any order; None where unreadable.
+            limit: the usual limit of a solution, tokens, >= 1.
+
+        Returns:
+            A number in [1, limit]; `limit` where no length could be read.
+        """
+        if limit < 1:
+            raise ValueError(f"limit must be >= 1, got {limit!r}")
+        predicted = predicted_length(lengths)
+        if predicted is None or self.margin is None:
+            return limit
+        return max(1, min(limit, math.ceil(self.margin * predicted)))
+
+
+class LengthOutcome(NamedTuple):
+    """What is known of one problem whose solutions ran to their own end.
+
+    Attributes:
+        ratios: length of each correct solution / predicted length.
+        weight: 1/ε where an audit spared it from a cutoff, else 1.
+    """
+
+    ratios: tuple[float, ...]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class CalibratedCutoffSettings:
+    """How the margin follows.
+
+    Attributes:
+        cut_share: α, the largest share of correct rollouts that may be cut, in (0, 1).
+        window: problems remembered, >= 1.
+        min_problems: problems with a correct solution before anything is cut, >= 1.
+    """
+
+    cut_share: float = 0.05
+    window: int = 512
+    min_problems: int = 16
+
+    def __post_init__(self) -> None:
+        if not 0 < self.cut_share < 1:
+            raise ValueError(f"cut_share must lie in (0, 1), got {self.cut_share!r}")
+        if self.window < 1 or self.min_problems < 1:
+            raise ValueError(
+                f"window and min_problems must be >= 1, got {self.window!r}, {self.min_problems!r}"
+            )
+
+
+class CalibratedCutoff:
+    """Keeps (true length of correct rollouts / predicted length), and gives the margin for α.
+
+        margin = the smallest m with  (Σ w [ratio > m] + w_max) / (Σ w + w_max) <= α
+
+    over the rollouts of the window; w_max stands for the rollout to come (split conformal
+    prediction, weighted). A rollout that was cut never shows its length, and leaving it out would
+    draw the margin down; so only problems whose solutions could run on are counted: those before
+    the start step, those whose limit the cutoff did not lower, and a share ε that an audit spares,
+    each of which weighs 1/ε.
+
+    Args:
+        settings: how the margin follows.
+    """
+
+    def __init__(self, settings: CalibratedCutoffSettings | None = None) -> None:
+        self.settings = settings or CalibratedCutoffSettings()
+        self._outcomes: deque[LengthOutcome] = deque(maxlen=self.settings.window)
+
+    def observe(self, outcomes: Iterable[LengthOutcome]) -> None:
+        """Remember problems with at least one correct solution, in their order."""
+        self._outcomes.extend(outcome for outcome in outcomes if outcome.ratios)
+
+    def cutoff(self) -> LengthCutoff:
+        """Return the cutoff for now; where too little is known, it cuts nothing."""
+        return LengthCutoff(margin=self._margin())
+
+    def _margin(self) -> float | None:
+        if len(self._outcomes) < self.settings.min_problems:
+            return None
+        weighted = sorted((r, o.weight) for o in self._outcomes for r in o.ratios)
+        coming = max(weight for _, weight in weighted)
+        total = sum(weight for _, weight in weighted) + coming
+        beyond, margin = coming, None
+        for ratio, weight in reversed(weighted):
+            if beyond > self.settings.cut_share * total:
+                break
+            margin = ratio
+            beyond += weight
+        return margin
+
+    def metrics(self) -> dict[str, float]:
+        """Return the margin in force as ``cutoff/margin``; nothing while nothing is cut."""
+        margin = self._margin()
+        return {} if margin is None else {"cutoff/margin": margin}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that is needed to go on."""
+        rows = [[list(o.ratios), o.weight] for o in self._outcomes]
+        return saved("calibrated cutoff", 1, outcomes=rows)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from ``state``.
+
+        Raises:
+            ValueError: it is not the state of a calibrated cutoff.
+        """
+        (rows,) = restored("calibrated cutoff", 1, state, "outcomes")
+        outcomes = [
+            LengthOutcome(tuple(map(float, ratios)), float(weight)) for ratios, weight in rows
+        ]
+        self._outcomes = deque(outcomes, maxlen=self.settings.window)

@@ -1,0 +1,252 @@
+"""One problem, from its prompts to its rewards (paper section 3).
+
+An episode asks the policy what will happen (M meta rollouts), lets it happen as far as that is
+worth it (G solution rollouts), has the solutions verified, and pays the predictions for how well
+they matched. It is one coroutine: it waits for nothing but its own rollouts, so any number of
+episodes share an engine without a barrier between them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from masa_rewards import MetaPrediction, MetaPrompt, NotionRules, RolloutGroup, meta_rewards
+from masa_rewards._wording import fill
+from masa_rewards.lemma import Phrase, to_phrase
+from masa_rewards.notion import count_notions
+from masa_rewards.notion_rules import NotionCount
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from masa_control.episode import (
+    META,
+    SOLUTION,
+    CutIs,
+    Episode,
+    MetaRollout,
+    Problem,
+    SolutionRollout,
+    judged_group,
+)
+from masa_control.hints import HINT_TEMPLATE
+from masa_control.plan import Plan, Planner
+from masa_control.protocols import Completion, Engine, Verifier
+from masa_control.signals import MetaSignal, SignalOutcome, paid, pay_signals, read_signals
+
+
+class EpisodeSettings(BaseModel):
+    """How many rollouts of each kind, how long, and under which prompts.
+
+    Attributes:
+        meta_rollouts: M, predictions a problem; 0 asks for none.
+        solution_rollouts: G, solutions a problem.
+        meta_max_tokens: limit of one prediction, tokens.
+        solution_max_tokens: limit of one solution, tokens.
+        meta_prompt: how a prediction is asked for, and read.
+        solution_template: the solution prompt; ``{problem}`` stands for the statement.
+        difficulty_base: b of the difficulty reward, in (0, 1).
+        notion_rules: which notions count, and when one pays.
+        signals: predictions of one's own beside the three; `meta_prompt` asks for them too.
+        cut_is: what a solution is that was cut before it had stated the right answer.
+        hint_template: how notions are put to a problem; holds ``{problem}`` and ``{notions}``.
+        prompt_max_tokens: longest solution prompt with a hint, tokens; notions are left out until
+            it fits. None: any length.
+        count_notions: keep the counts of the predicted notions in the episode.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    meta_rollouts: int = Field(ge=0)
+    solution_rollouts: int = Field(ge=1)
+    meta_max_tokens: int = Field(ge=1)
+    solution_max_tokens: int = Field(ge=1)
+    meta_prompt: MetaPrompt
+    solution_template: str
+    difficulty_base: float = Field(default=0.01, gt=0, lt=1)
+    notion_rules: NotionRules = NotionRules()
+    signals: tuple[MetaSignal, ...] = ()
+    cut_is: CutIs = "unknown"
+    hint_template: str = HINT_TEMPLATE
+    prompt_max_tokens: int | None = None
+    count_notions: bool = False
+
+    @model_validator(mode="after")
+    def _signals_are_asked_for(self) -> EpisodeSettings:
+        asked = dict(self.meta_prompt.extra)
+        if missing := [s.key for s in self.signals if s.key not in asked]:
+            raise ValueError(
+                f"meta_prompt does not ask for the signals {missing!r}: make it by "
+                "masa_control.signals.asked_for(prompt, signals)"
+            )
+        return self
+
+    def solution_prompt(self, problem: Problem, hint: Sequence[str] = ()) -> str:
+        """Return the prompt that asks for a solution of ``problem``, with notions as a hint."""
+        text = problem.text
+        if hint:
+            text = fill(self.hint_template, {"problem": text, "notions": ", ".join(hint)})
+        return self.solution_template.replace("{problem}", text)
+
+
+async def run_episode(
+    problem: Problem,
+    *,
+    engine: Engine,
+    verifier: Verifier,
+    settings: EpisodeSettings,
+    planner: Planner | None = None,
+) -> Episode:
+    """Play one episode.
+
+    Without a planner (plain MASA) meta and solution rollouts run side by side. With one the
+    predictions come first; by them it plans whether solutions are made, how long they may get, and
+    with which hint.
+
+    Args:
+        problem: what to solve.
+        engine: samples completions.
+        verifier: judges solutions.
+        settings: M, G, limits and prompts.
+        planner: plans by the predictions; None: nothing is decided by them.
+
+    Returns:
+        The episode, with a reward on every rollout that can have one.
+
+    Raises:
+        ValueError: a planner without meta rollouts to plan by.
+        Exception: whatever the engine or the verifier raises; the other half is then cancelled.
+    """
+    if planner is not None and not settings.meta_rollouts:
+        raise ValueError("a planner plans by predictions, and meta_rollouts is 0")
+    meta_ids: list[int] = []
+    if settings.meta_rollouts:
+        meta_ids = engine.encode(settings.meta_prompt.render(problem.text))
+    predicting = _predictions(engine, meta_ids, settings)
+    if planner is None:
+        solution_ids = engine.encode(settings.solution_prompt(problem))
+        limit = settings.solution_max_tokens
+        answers, solutions = await _together(
+            predicting, _solutions(engine, verifier, solution_ids, problem, settings, limit)
+        )
+        predictions = [settings.meta_prompt.parse(answer.text) for answer in answers]
+        plan = None
+    else:
+        answers = await predicting
+        predictions = [settings.meta_prompt.parse(answer.text) for answer in answers]
+        plan = planner.plan(problem.id, predictions, settings.solution_max_tokens)
+        solution_ids, solutions = [], ()
+        if plan.solve:
+            solution_ids = _solution_prompt(engine, problem, settings, plan)
+            solutions = await _solutions(
+                engine, verifier, solution_ids, problem, settings, plan.max_tokens
+            )
+    # Reading G texts of thousands of tokens holds the interpreter: not on the engine's event loop.
+    group = judged_group(problem, solutions)
+    meta = await asyncio.to_thread(_paid, answers, predictions, group, problem, settings)
+    return Episode(
+        problem=problem,
+        meta_prompt_ids=tuple(meta_ids),
+        solution_prompt_ids=tuple(solution_ids),
+        meta=tuple(meta),
+        solutions=solutions,
+        pass_rate=group.pass_rate if group.rollouts else None,
+        plan=plan,
+        notion_counts=await asyncio.to_thread(_counted, predictions, group, settings),
+    )
+
+
+def _counted(
+    predictions: Sequence[MetaPrediction], group: RolloutGroup, settings: EpisodeSettings
+) -> dict[Phrase, NotionCount]:
+    if not (group.rollouts and settings.count_notions):
+        return {}
+    named = {to_phrase(notion) for p in predictions for notion in p.notions or ()}
+    return count_notions(named, group, rules=settings.notion_rules)
+
+
+def _paid(
+    answers: Sequence[Completion],
+    predictions: Sequence[MetaPrediction],
+    group: RolloutGroup,
+    problem: Problem,
+    settings: EpisodeSettings,
+) -> list[MetaRollout]:
+    """Pay the predictions by what the solutions did."""
+    signals = settings.signals
+    read = [
+        read_signals(signals, settings.meta_prompt.entries(answer.text)) if signals else {}
+        for answer in answers
+    ]
+    if not group.rollouts:
+        return [
+            MetaRollout(a, p, None, {key: SignalOutcome(v, None) for key, v in values.items()})
+            for a, p, values in zip(answers, predictions, read, strict=True)
+        ]
+    rewards = meta_rewards(
+        predictions, group, base=settings.difficulty_base, notion_rules=settings.notion_rules
+    )
+    rollouts = []
+    for answer, prediction, reward, values in zip(answers, predictions, rewards, read, strict=True):
+        outcomes = pay_signals(signals, values, group, problem.answer)
+        earned = paid(reward, outcomes, signals)
+        rollouts.append(MetaRollout(answer, prediction, reward, outcomes, earned))
+    return rollouts
+
+
+def _solution_prompt(
+    engine: Engine, problem: Problem, settings: EpisodeSettings, plan: Plan
+) -> list[int]:
+    """The solution prompt with its hint, of which as much is put as there is room for."""
+    hint = plan.hint
+    while True:
+        token_ids = engine.encode(settings.solution_prompt(problem, hint))
+        limit = settings.prompt_max_tokens
+        if not hint or limit is None or len(token_ids) <= limit:
+            return token_ids
+        hint = hint[:-1]
+
+
+async def _predictions(
+    engine: Engine, prompt_ids: list[int], settings: EpisodeSettings
+) -> Sequence[Completion]:
+    if not settings.meta_rollouts:
+        return ()
+    return await engine.generate(
+        prompt_ids, max_tokens=settings.meta_max_tokens, n=settings.meta_rollouts, kind=META
+    )
+
+
+async def _solutions(
+    engine: Engine,
+    verifier: Verifier,
+    prompt_ids: list[int],
+    problem: Problem,
+    settings: EpisodeSettings,
+    max_tokens: int,
+) -> tuple[SolutionRollout, ...]:
+    completions = await engine.generate(
+        prompt_ids, max_tokens=max_tokens, n=settings.solution_rollouts, kind=SOLUTION
+    )
+    verdicts = await asyncio.gather(
+        *(verifier.averify(completion.text, problem.answer) for completion in completions)
+    )
+    lowered = max_tokens < settings.solution_max_tokens
+    return tuple(
+        SolutionRollout(
+            completion, verdict, settings.cut_is if lowered and completion.truncated else None
+        )
+        for completion, verdict in zip(completions, verdicts, strict=True)
+    )
+
+
+async def _together(first: Coroutine[Any, Any, Any], second: Coroutine[Any, Any, Any]) -> Any:
+    """Run both side by side; when one fails, cancel the other before the failure goes up."""
+    tasks = [asyncio.ensure_future(first), asyncio.ensure_future(second)]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
