@@ -2,15 +2,18 @@
 
 A fixed threshold found offline is the paper's stated limit. Here the limits move while training: of
 the problems whose truth is known (rolled out, or flagged and audited) the gate remembers how far
-their predictions lay from the nearer end, and whether their group had no variance. Each limit is
-the largest distance up to which the weighted share without variance is above the target.
+their predictions lay from the nearer end, and whether their group had no variance. A limit is
+opened to the largest distance up to which the weighted share without variance is surely above the
+target; once open it is held as long as the share, as far as it is known, is not below. Opening
+takes more than holding, since behind an open limit only audits are left to judge by.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from masa_control.audit import wilson
@@ -77,37 +80,34 @@ class AuditedGate:
     def __init__(self, settings: AuditedGateSettings | None = None) -> None:
         self.settings = settings or AuditedGateSettings()
         self._outcomes: dict[GateReason, deque[GateOutcome]] = self._empty()
+        self._limits: dict[GateReason, float | None] = dict.fromkeys(_ENDS)
 
     def _empty(self) -> dict[GateReason, deque[GateOutcome]]:
         return {end: deque(maxlen=self.settings.window) for end in _ENDS}
 
     def observe(self, outcomes: Iterable[GateOutcome]) -> None:
-        """Remember outcomes, in the order of their problems."""
+        """Remember the outcomes of a step, in the order of their problems, and move the limits."""
         for outcome in outcomes:
             self._outcomes[outcome.end].append(outcome)
+        self._limits = {end: self._limit(end) for end in _ENDS}
 
     def gate(self) -> DistanceGate:
         """Return the gate for now; where nothing is known, it skips nothing."""
-        limits = {end: self._limit(self._outcomes[end]) for end in _ENDS}
-        return DistanceGate(**limits, min_readable=self.settings.min_readable)
+        return DistanceGate(**self._limits, min_readable=self.settings.min_readable)
 
-    def _limit(self, outcomes: Sequence[GateOutcome]) -> float | None:
-        """The largest distance up to which the precision is known to be above the target."""
-        limit, total, right, squares = None, 0.0, 0.0, 0.0
-        ordered = sorted(outcomes, key=lambda o: (o.distance, -o.no_variance))
-        for position, outcome in enumerate(ordered):
-            if outcome.distance > self.settings.max_distance:
-                break
-            total += outcome.weight
-            squares += outcome.weight**2
-            right += outcome.weight * outcome.no_variance
-            following = ordered[position + 1 : position + 2]
-            if following and following[0].distance == outcome.distance:
-                continue  # what lies equally far is skipped together
-            low, _ = wilson(min(1.0, right / total), total * total / squares, z=self._caution)
-            if low >= self.settings.precision:
-                limit = outcome.distance
-        return limit
+    def _limit(self, end: GateReason) -> float | None:
+        """Where the limit of an end moves to."""
+        before, target = self._limits[end], self.settings.precision
+        regions = list(_regions(self._outcomes[end], self.settings.max_distance))
+        opened = [r.distance for r in regions if r.low(self._caution) >= target]
+        if before is None:
+            return max(opened, default=None)
+        known = [r for r in regions if r.distance <= before]
+        if not known or known[-1].precision >= target:
+            held = [before]
+        else:
+            held = [r.distance for r in known if r.precision >= target]
+        return max([*opened, *held], default=None)
 
     @property
     def _caution(self) -> float:
@@ -115,9 +115,7 @@ class AuditedGate:
 
     def metrics(self) -> dict[str, float]:
         """Return the limits in force, as ``gate/limit_trivial`` and ``gate/limit_unsolvable``."""
-        gate = self.gate()
-        limits = {"trivial": gate.trivial, "unsolvable": gate.unsolvable}
-        return {f"gate/limit_{end}": v for end, v in limits.items() if v is not None}
+        return {f"gate/limit_{end}": v for end, v in self._limits.items() if v is not None}
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
@@ -125,6 +123,7 @@ class AuditedGate:
             "audited gate",
             1,
             outcomes={end: [list(o) for o in self._outcomes[end]] for end in _ENDS},
+            limits=dict(self._limits),
         )
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -133,10 +132,43 @@ class AuditedGate:
         Raises:
             ValueError: it is not the state of an audited gate.
         """
-        (outcomes,) = restored("audited gate", 1, state, "outcomes")
-        if set(outcomes) != set(_ENDS):
-            raise ValueError(f"outcomes must be of {_ENDS!r}, got {sorted(outcomes)!r}")
+        outcomes, limits = restored("audited gate", 1, state, "outcomes", "limits")
+        if set(outcomes) != set(_ENDS) or set(limits) != set(_ENDS):
+            raise ValueError(
+                f"outcomes and limits must be of {_ENDS!r}, got {sorted(outcomes)!r}, "
+                f"{sorted(limits)!r}"
+            )
         fresh = self._empty()
         for end in _ENDS:
             fresh[end].extend(GateOutcome(*row) for row in outcomes[end])
         self._outcomes = fresh
+        self._limits = {end: limits[end] for end in _ENDS}
+
+
+class _Region(NamedTuple):
+    """What is known of all outcomes up to a distance.
+
+    Attributes:
+        distance: the largest of them.
+        precision: weighted share without variance.
+        cases: independent cases it is worth (Kish).
+    """
+
+    distance: float
+    precision: float
+    cases: float
+
+    def low(self, caution: float) -> float:
+        return wilson(self.precision, self.cases, z=caution)[0]
+
+
+def _regions(outcomes: Iterable[GateOutcome], max_distance: float) -> Iterator[_Region]:
+    """Yield a region for each distance that occurs, from near to far."""
+    total = right = squares = 0.0
+    near = sorted((o for o in outcomes if o.distance <= max_distance), key=lambda o: o.distance)
+    for distance, equal in groupby(near, key=lambda o: o.distance):
+        for outcome in equal:
+            total += outcome.weight
+            right += outcome.weight * outcome.no_variance
+            squares += outcome.weight**2
+        yield _Region(distance, min(1.0, right / total), total * total / squares)

@@ -64,6 +64,47 @@ class Plan:
         """Whether solutions are made."""
         return not self.flagged or self.gate_audited
 
+    def explain(self) -> str:
+        """Say in a sentence or two why this was decided, with the figures."""
+        return "; ".join(
+            part for part in (self._explain_gate(), self._explain_cutoff(), self._hint()) if part
+        )
+
+    def _explain_gate(self) -> str:
+        gate = self.gate
+        if gate is None:
+            return "no gate"
+        if gate.mean is None or gate.std is None or gate.distance is None:
+            return f"rolled out: only {gate.read} predicted pass rates could be read"
+        seen = (
+            f"{gate.read} predicted pass rates of mean {gate.mean:.3f} and standard deviation "
+            f"{gate.std:.3f}, {gate.distance:.3f} from {gate.end}"
+        )
+        if gate.limit is not None:
+            seen += f" (limit {gate.limit:.3f})"
+        if not gate.skip:
+            return f"rolled out: {seen}"
+        audit = f"an audit of {self.gate_audit:.0%} of such problems"
+        if self.gate_audited:
+            return f"would be skipped as {gate.reason} but for {audit}: {seen}"
+        return f"skipped as {gate.reason}: {seen}; not drawn for {audit}"
+
+    def _explain_cutoff(self) -> str:
+        cutoff = self.cutoff
+        if cutoff is None or not cutoff.lowers:
+            return "" if cutoff is None else "solutions may run to their usual limit"
+        by = (
+            f"{cutoff.max_tokens} tokens, {cutoff.margin:.2f} times the predicted "
+            f"{cutoff.predicted:.0f}"
+        )
+        if self.cutoff_audited:
+            audit = f"an audit of {self.cutoff_audit:.0%} of such problems"
+            return f"solutions would be cut at {by}, but for {audit}"
+        return f"solutions are cut at {by}"
+
+    def _hint(self) -> str:
+        return f"hint: {', '.join(self.hint)}" if self.hint else ""
+
     @property
     def whole(self) -> bool:
         """Whether solutions may run to the usual limit, so that nothing of them is unknown."""

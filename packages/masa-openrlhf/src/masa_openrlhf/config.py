@@ -10,7 +10,20 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from masa_control import EpisodeSettings
+from masa_control import (
+    HINT_TEMPLATE,
+    Alignment,
+    AuditedGateSettings,
+    CalibratedCutoffSettings,
+    ControlSettings,
+    EpisodeSettings,
+    ExpertSettings,
+    HintSettings,
+    LengthCutoff,
+    PredictiveGate,
+    asked_for,
+    load_signals,
+)
 from masa_rewards import ENGLISH_STOP_WORDS, MetaPrompt, NotionRules
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -101,6 +114,8 @@ class MetaConfig(_Section):
     """Factor on the advantages of the meta group, beside 1 for the solution group."""
     difficulty_base: float = Field(default=0.01, gt=0, lt=1)
     """b of the difficulty reward b ** |p - p̂|."""
+    signals: tuple[str, ...] = ()
+    """Predictions of your own beside the three, as 'package.module:Class'; see docs/signals.md."""
     notions: NotionsConfig = NotionsConfig()
     prompt: MetaPromptConfig = MetaPromptConfig()
 
@@ -114,6 +129,101 @@ class SolutionConfig(_Section):
     """Longest solution, tokens."""
     template: str = SOLUTION_TEMPLATE
     """The prompt; {problem} stands for the statement."""
+
+
+class GateConfig(_Section):
+    """Mode masa-efficient: which problems are not worth rolling out. See docs/control.md."""
+
+    rule: Literal["static", "audited", "off"] = "static"
+    """static (the paper): predictions agree on 0 or 1; audited: limits that follow what audits
+    show, so that precision stays above a target."""
+    audit: float = Field(default=0.05, ge=0, le=1)
+    """Share of what it would skip that is rolled out all the same, to see; 0: the paper's way, and
+    nobody knows whether the gate is right."""
+    max_std: float = Field(default=0.1, gt=0)
+    """static: predicted pass rates with this standard deviation or more do not agree."""
+    tolerance: float = Field(default=0.0, ge=0, lt=0.5)
+    """static: how far from 0 or 1 their mean may lie."""
+    min_readable: float = Field(default=0.5, gt=0, le=1)
+    """With a smaller share of readable predictions nothing is skipped."""
+    precision: float = Field(default=0.9, gt=0, lt=1)
+    """audited: target share of skipped problems whose solutions would all have agreed."""
+    caution: float = Field(default=1.0, ge=0)
+    """audited: standard errors by which the estimate must lie above the target."""
+    window: int = Field(default=512, ge=1)
+    """audited: problems remembered for each end."""
+    max_distance: float = Field(default=0.35, gt=0, lt=0.5)
+    """audited: predictions that lie farther from 0 or 1 (root mean square) are never enough."""
+    refill: bool = False
+    """Draw further problems in the places of skipped ones, until the batch is full."""
+    refill_limit: int = Field(default=4, ge=1)
+    """With refill: at most so many times batch.problems are drawn a step."""
+
+
+class CutoffConfig(_Section):
+    """Mode masa-efficient: when a solution is given up. See docs/control.md."""
+
+    rule: Literal["fixed", "calibrated", "off"] = "fixed"
+    """fixed (the paper): at margin times the predicted length; calibrated: the margin follows, so
+    that at most cut_share of correct solutions are cut."""
+    audit: float = Field(default=0.05, ge=0, le=1)
+    """Share of the problems it would cut whose solutions run on all the same, to see."""
+    margin: float = Field(default=2.0, gt=0)
+    """fixed: times the predicted length."""
+    cut_share: float = Field(default=0.05, gt=0, lt=1)
+    """calibrated: largest share of correct solutions that may be cut."""
+    window: int = Field(default=512, ge=1)
+    """calibrated: problems remembered."""
+    min_problems: int = Field(default=16, ge=1)
+    """calibrated: problems with a correct solution before anything is cut."""
+    cut_is: Literal["unknown", "wrong"] = "unknown"
+    """What a cut solution is that had not stated the right answer: unknown (neither right nor
+    wrong: no reward, outside the pass rate) or wrong (the paper)."""
+
+
+class ExpertsConfig(_Section):
+    """Mode masa-efficient: cloning of the best predictions, with true numbers (DAgger)."""
+
+    batch: int = Field(default=32, ge=0)
+    """Experts cloned a step; 0: none."""
+    weight: float = Field(default=0.1, ge=0)
+    """Of the cloning loss, beside 1 for the policy's."""
+    number_weight: float = Field(default=1.0, gt=0)
+    """Of a token of a true number within it, beside 1 for any other token of a prediction."""
+    threshold: float = Field(default=0.2, ge=0, le=1)
+    """Only predictions that earned at least this."""
+    capacity: int = Field(default=1024, ge=1)
+    """Experts kept, one a problem."""
+    max_age: int = Field(default=20, ge=1)
+    """Steps after which one is dropped."""
+
+
+class HintsConfig(_Section):
+    """Mode masa-efficient: predicted notions are put to the problem (paper, second version)."""
+
+    enabled: bool = False
+    record: bool = False
+    """Only notions that stood in a larger share of correct solutions than of incorrect ones."""
+    max_notions: int = Field(default=5, ge=1)
+    min_seen: int = Field(default=16, ge=1)
+    """Solutions in which a notion must have stood for its record to count."""
+    template: str = HINT_TEMPLATE
+    """How they are put; holds {problem} and {notions}."""
+
+
+class ScheduleConfig(_Section):
+    """Mode masa-efficient: from when on predictions decide."""
+
+    start: int = Field(default=80, ge=0)
+    """The first so many steps are plain MASA; with aligned, at most so many."""
+    aligned: bool = False
+    """Start as soon as the gate, watched while it decides nothing, is as good as this:"""
+    precision: float = Field(default=0.8, gt=0, lt=1)
+    """the lower end of its precision's interval,"""
+    recall: float = Field(default=0.3, ge=0, lt=1)
+    """and its recall,"""
+    steps: int = Field(default=10, ge=1)
+    """over so many steps."""
 
 
 class SamplingConfig(_Section):
@@ -220,6 +330,8 @@ class LogConfig(_Section):
     episodes: int = Field(default=2, ge=0)
     """Episodes written out whole, a step."""
     tensorboard: bool = True
+    timeline: bool = False
+    """Write when each request to vLLM began and ended, a line each, to timeline.jsonl."""
 
 
 class TinyConfig(_Section):
@@ -236,8 +348,9 @@ class TinyConfig(_Section):
 class TrainConfig(_Section):
     """A training run."""
 
-    mode: Literal["masa", "grpo"] = "masa"
-    """masa: solutions and predictions; grpo: solutions alone, the baseline."""
+    mode: Literal["masa", "masa-efficient", "grpo"] = "masa"
+    """masa: solutions and predictions; masa-efficient: predictions first, from the start step on,
+    and they decide what is rolled out; grpo: solutions alone, the baseline."""
     algorithm: Literal["grpo", "dr_grpo", "dapo"] = "grpo"
     """dapo adds to grpo: dynamic sampling (problems whose solutions all agree are replaced), the
     penalty on overlong solutions. dr_grpo: advantages are not divided by the group's spread."""
@@ -254,6 +367,11 @@ class TrainConfig(_Section):
     data: DataConfig = DataConfig()
     meta: MetaConfig = MetaConfig()
     solution: SolutionConfig = SolutionConfig()
+    gate: GateConfig = GateConfig()
+    cutoff: CutoffConfig = CutoffConfig()
+    experts: ExpertsConfig = ExpertsConfig()
+    hints: HintsConfig = HintsConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
     sampling: SamplingConfig = SamplingConfig()
     optim: OptimConfig = OptimConfig()
     batch: BatchConfig = BatchConfig()
@@ -278,13 +396,23 @@ class TrainConfig(_Section):
                 f"meta.prompt.min_length ({self.meta.prompt.min_length}) must be below "
                 f"solution.max_tokens ({self.solution.max_tokens}): predicted lengths lie between"
             )
+        for part in ("{problem}", "{notions}"):
+            if self.hints.template.count(part) != 1:
+                raise ValueError(
+                    f"hints.template must hold {part} exactly once, got {self.hints.template!r}"
+                )
         self.meta_prompt()  # its own checks, now rather than on a cluster's node
         return self
 
     @property
     def meta_rollouts(self) -> int:
         """M as it is played: 0 in the baseline."""
-        return self.meta.rollouts if self.mode == "masa" else 0
+        return 0 if self.mode == "grpo" else self.meta.rollouts
+
+    @property
+    def clones(self) -> int:
+        """Experts cloned a step; 0 where nothing is cloned."""
+        return self.experts.batch if self.mode == "masa-efficient" else 0
 
     @property
     def context_tokens(self) -> int:
@@ -298,7 +426,8 @@ class TrainConfig(_Section):
 
     def meta_prompt(self) -> MetaPrompt:
         """Return the meta prompt of this run."""
-        return MetaPrompt(**self.meta.prompt.model_dump(), max_length=self.solution.max_tokens)
+        prompt = MetaPrompt(**self.meta.prompt.model_dump(), max_length=self.solution.max_tokens)
+        return asked_for(prompt, load_signals(self.meta.signals))
 
     def notion_rules(self) -> NotionRules:
         """Return which notions count in this run."""
@@ -321,4 +450,62 @@ class TrainConfig(_Section):
             solution_template=self.solution.template,
             difficulty_base=self.meta.difficulty_base,
             notion_rules=self.notion_rules(),
+            signals=load_signals(self.meta.signals),
+            cut_is=self.cutoff.cut_is,
+            hint_template=self.hints.template,
+            prompt_max_tokens=self.data.prompt_max_tokens,
+            count_notions=self.mode == "masa-efficient"
+            and self.hints.enabled
+            and self.hints.record,
         )
+
+    def control_settings(self) -> ControlSettings | None:
+        """Return what predictions decide; None in the modes in which they decide nothing."""
+        if self.mode != "masa-efficient":
+            return None
+        hints, schedule = self.hints, self.schedule
+        return ControlSettings(
+            gate=self._gate(),
+            gate_audit=self.gate.audit,
+            cutoff=self._cutoff(),
+            cutoff_audit=self.cutoff.audit,
+            experts=ExpertSettings(
+                threshold=self.experts.threshold,
+                capacity=self.experts.capacity,
+                max_age=self.experts.max_age,
+            )
+            if self.clones
+            else None,
+            clones=self.clones,
+            hints=HintSettings(
+                max_notions=hints.max_notions, record=hints.record, min_seen=hints.min_seen
+            )
+            if hints.enabled
+            else None,
+            start=schedule.start,
+            aligned=Alignment(schedule.precision, schedule.recall, schedule.steps)
+            if schedule.aligned
+            else None,
+        )
+
+    def _gate(self) -> PredictiveGate | AuditedGateSettings | None:
+        gate = self.gate
+        if gate.rule == "static":
+            return PredictiveGate(gate.max_std, gate.tolerance, gate.min_readable)
+        if gate.rule == "off":
+            return None
+        return AuditedGateSettings(
+            precision=gate.precision,
+            caution=gate.caution,
+            window=gate.window,
+            max_distance=gate.max_distance,
+            min_readable=gate.min_readable,
+        )
+
+    def _cutoff(self) -> LengthCutoff | CalibratedCutoffSettings | None:
+        cutoff = self.cutoff
+        if cutoff.rule == "fixed":
+            return LengthCutoff(cutoff.margin)
+        if cutoff.rule == "off":
+            return None
+        return CalibratedCutoffSettings(cutoff.cut_share, cutoff.window, cutoff.min_problems)

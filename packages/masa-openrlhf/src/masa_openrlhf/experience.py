@@ -1,8 +1,15 @@
 """From episodes to what OpenRLHF trains on.
 
-Every rollout becomes one of OpenRLHF's samples, tagged with its group. Three things differ from
-stock: advantages are taken within named groups; each rank gets the same number of sequences, filled
-up where the number does not divide; and a sample without a reward pulls nowhere.
+Every rollout with a reward becomes one of OpenRLHF's samples, tagged with its group. Three things
+differ from stock: advantages are taken within named groups; each rank gets the same number of
+sequences, filled up where the number does not divide; and experts are cloned in the same step.
+
+Cloning shares the policy's optimiser step. An expert is a sample whose advantage is positive and
+the same whatever the others did: at a ratio of 1 the gradient of the policy loss is then that of
+-log π, weighted. So there is one gradient, one clip, one step of Adam and of the schedule a step,
+on any number of ranks, and the weight of cloning is what it says beside the policy loss. A step of
+its own would move the schedule on and mix its moments into Adam's, at a full learning rate however
+small its weight.
 """
 
 from __future__ import annotations
@@ -15,7 +22,7 @@ from collections.abc import Iterable, Sequence  # noqa: E402
 from typing import Any, NamedTuple  # noqa: E402
 
 import torch  # noqa: E402
-from masa_control import META, SOLUTION, Completion, Episode  # noqa: E402
+from masa_control import META, SOLUTION, Completion, Episode, Expert  # noqa: E402
 from openrlhf.models.utils import compute_reward  # noqa: E402
 from openrlhf.trainer.ppo_utils.experience import Experience  # noqa: E402
 from openrlhf.trainer.ppo_utils.experience_maker import RemoteExperienceMaker  # noqa: E402
@@ -24,6 +31,7 @@ from openrlhf.trainer.ppo_utils.length_penalty import apply_length_penalties  # 
 from masa_openrlhf.advantages import group_advantages  # noqa: E402
 
 FILLER = "filler"
+EXPERT = "expert"
 
 
 class Tag(NamedTuple):
@@ -31,17 +39,22 @@ class Tag(NamedTuple):
 
     Attributes:
         group: name of the group its advantage is taken in.
-        kind: "meta", "solution" or "filler".
+        kind: "meta", "solution", "expert" or "filler".
         scored: it has a reward.
+        weights: of an expert's tokens in the cloning loss, one a response token.
     """
 
     group: str
     kind: str
     scored: bool
+    weights: tuple[float, ...] = ()
 
 
 def samples_of(episode: Episode, group: str) -> list[Experience]:
     """Return the episode's rollouts as single samples, the meta rollouts first.
+
+    Rollouts without a reward are not among them: predictions of a problem that was skipped, cut
+    solutions, those whose verifier failed. There is nothing in them to learn from.
 
     Args:
         episode: an episode.
@@ -49,23 +62,78 @@ def samples_of(episode: Episode, group: str) -> list[Experience]:
     """
     samples = []
     for meta in episode.meta:
-        reward = None if meta.reward is None else meta.reward.total
-        samples.append(_sample(episode.meta_prompt_ids, meta.completion, reward, group, META))
+        if meta.paid is not None:
+            samples.append(
+                _sample(episode.meta_prompt_ids, meta.completion, meta.paid, group, META)
+            )
     for solution in episode.solutions:
+        if solution.reward is not None:
+            samples.append(
+                _sample(
+                    episode.solution_prompt_ids,
+                    solution.completion,
+                    solution.reward,
+                    group,
+                    SOLUTION,
+                )
+            )
+    return samples
+
+
+def clone_samples(
+    experts: Iterable[Expert], tokenizer: Any, *, number_weight: float, logprobs: bool
+) -> list[Experience]:
+    """Return experts as samples to be cloned.
+
+    Args:
+        experts: meta rollouts with true numbers.
+        tokenizer: the policy's; a fast one, which says where in the text its tokens stand.
+        number_weight: weight of a token of a true number, beside 1; one of a number that nobody
+            knows has 0.
+        logprobs: the other samples have log-probabilities.
+    """
+    samples = []
+    for expert in experts:
+        encoded = tokenizer(expert.text, add_special_tokens=False, return_offsets_mapping=True)
+        weights = [
+            0.0
+            if _overlaps(place, expert.unknown)
+            else number_weight
+            if _overlaps(place, expert.numbers)
+            else 1.0
+            for place in encoded["offset_mapping"]
+        ]
+        response = [*encoded["input_ids"], tokenizer.eos_token_id]
+        tokens, action_mask = _sequence(expert.prompt_ids, response)
         samples.append(
-            _sample(
-                episode.solution_prompt_ids, solution.completion, solution.reward, group, SOLUTION
+            _experience(
+                tokens,
+                action_mask,
+                torch.zeros(len(tokens) - 1) if logprobs else None,
+                reward=0.0,
+                truncated=False,
+                tag=Tag(f"expert/{expert.problem_id}", EXPERT, False, (*weights, 1.0)),
             )
         )
     return samples
 
 
-def _sample(
-    prompt: Sequence[int], completion: Completion, reward: float | None, group: str, kind: str
-) -> Experience:
-    tokens = torch.tensor([*prompt, *completion.token_ids], dtype=torch.long)
+def _overlaps(place: tuple[int, int], spans: Iterable[tuple[int, int]]) -> bool:
+    return any(place[0] < end and start < place[1] for start, end in spans)
+
+
+def _sequence(prompt: Sequence[int], response: Sequence[int]) -> tuple[Any, Any]:
+    """The tokens, and the mask over next tokens that marks the response."""
+    tokens = torch.tensor([*prompt, *response], dtype=torch.long)
     action_mask = torch.zeros(len(tokens) - 1, dtype=torch.long)
     action_mask[len(prompt) - 1 :] = 1
+    return tokens, action_mask
+
+
+def _sample(
+    prompt: Sequence[int], completion: Completion, reward: float, group: str, kind: str
+) -> Experience:
+    tokens, action_mask = _sequence(prompt, completion.token_ids)
     logprobs = None
     if completion.logprobs is not None:
         logprobs = torch.zeros(len(tokens) - 1)
@@ -74,9 +142,9 @@ def _sample(
         tokens,
         action_mask,
         logprobs,
-        reward=0.0 if reward is None else reward,
+        reward=reward,
         truncated=completion.truncated,
-        tag=Tag(f"{group}/{kind}", kind, reward is not None),
+        tag=Tag(f"{group}/{kind}", kind, scored=True),
     )
 
 
@@ -101,16 +169,20 @@ def _experience(
     )
 
 
-def _filler(like: Experience, pad: int) -> Experience:
+def filler(pad: int, *, logprobs: bool) -> Experience:
     """A sequence of two tokens, one of them an action, with advantage 0: its gradient is 0.
 
     One action token rather than none, because OpenRLHF divides by the tokens of a micro-batch.
+
+    Args:
+        pad: the token it is made of.
+        logprobs: the other samples have log-probabilities.
     """
     mask = torch.ones(1, dtype=torch.long)
     return _experience(
         torch.full((2,), pad, dtype=torch.long),
         mask,
-        None if like.rollout_log_probs is None else torch.zeros(1),
+        torch.zeros(1) if logprobs else None,
         reward=0.0,
         truncated=False,
         tag=Tag(FILLER, FILLER, scored=False),
@@ -123,12 +195,15 @@ class ExperienceMaker(RemoteExperienceMaker):
     Args:
         *args: OpenRLHF's own.
         meta_weight: factor on the advantages of meta groups.
+        clone_weight: weight of the cloning loss, beside 1 for the policy loss.
         **kwargs: OpenRLHF's own.
     """
 
-    def __init__(self, *args: Any, meta_weight: float, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, meta_weight: float, clone_weight: float = 0.0, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self._meta_weight = meta_weight
+        self._meta_weight, self._clone_weight = meta_weight, clone_weight
         actor = self.args.actor
         self._ranks = (
             actor.num_nodes
@@ -157,7 +232,9 @@ class ExperienceMaker(RemoteExperienceMaker):
         size = self.args.train.batch_size
         whole = -(-len(samples) // size) * size
         pad = self.tokenizer.pad_token_id
-        return [*samples, *(_filler(samples[0], pad) for _ in range(whole - len(samples)))]
+        logprobs = samples[0].rollout_log_probs is not None
+        fillers = (filler(pad, logprobs=logprobs) for _ in range(whole - len(samples)))
+        return [*samples, *fillers]
 
     def split_rollout_samples(self, rollout_samples: list[Experience]) -> list[Experience]:
         """Deal samples out to ranks, evenly by number and nearly so by tokens, then batch them."""
@@ -185,13 +262,15 @@ class ExperienceMaker(RemoteExperienceMaker):
                 weights_N=[self._meta_weight if tag.kind == META else 1.0 for tag in tags],
             )
         )
-        advantages *= self._undiluted(experiences)
+        sizes = self._sizes(experiences)
+        advantages *= sizes.all / max(sizes.policy, 1.0)
         shares = advantages.split([len(e.labels) for e in experiences])
         for e, share in zip(experiences, shares, strict=True):
-            self._spread(e, share)
+            self._spread(e, share, self._clone_weight * sizes.all / max(sizes.cloned, 1e-9))
         return experiences
 
-    def _spread(self, experience: Experience, advantages: Any) -> None:
+    def _spread(self, experience: Experience, advantages: Any, clone_scale: float) -> None:
+        """Spread advantages over tokens; those of experts are weights of a log-likelihood."""
         reward = compute_reward(
             advantages,
             self.kl_ctl.value,
@@ -199,29 +278,58 @@ class ExperienceMaker(RemoteExperienceMaker):
             action_mask=experience.action_mask,
             reward_clip_range=self.args.reward.clip_range,
         )
-        real = torch.tensor([tag.kind != FILLER for tag in experience.labels])[:, None]
-        reward = reward * real  # the KL penalty is not for fillers
-        if experience.rollout_log_probs is not None:  # nor have they a gap between vLLM and policy
+        kinds = [tag.kind for tag in experience.labels]
+        sampled = torch.tensor([kind in (META, SOLUTION) for kind in kinds])[:, None]
+        reward = reward * sampled  # the KL penalty is not for fillers, nor for experts
+        if experience.rollout_log_probs is not None:  # nor have they a gap from vLLM to the policy
             experience.rollout_log_probs = torch.where(
-                real, experience.rollout_log_probs, experience.action_log_probs
+                sampled, experience.rollout_log_probs, experience.action_log_probs
             )
-        experience.returns = self.get_cumulative_returns(reward, experience.action_mask, 1.0)
-        experience.advantages = experience.returns.clone()
+        returns = self.get_cumulative_returns(reward, experience.action_mask, 1.0)
+        for row, tag in enumerate(experience.labels):
+            if tag.kind == EXPERT:
+                weights = torch.tensor(self._clone_weights(tag)) * clone_scale
+                returns[row][experience.action_mask[row].bool()] = weights.to(returns)
+        experience.returns = returns
+        experience.advantages = returns.clone()
         experience.info["return"] = reward.sum(dim=-1)
         experience.kl = None
 
-    def _undiluted(self, experiences: Iterable[Experience]) -> float:
-        """The loss is divided by all tokens (or sequences), fillers too: give that back."""
-        real = fill = 0
-        by_token = self.args.actor.loss_agg_mode == "token-mean"
+    def _clone_weights(self, tag: Tag) -> list[float]:
+        """Weights of an expert's tokens; where sequences are what is averaged, of mean 1."""
+        if self._by_token:
+            return list(tag.weights)
+        mean = sum(tag.weights) / len(tag.weights)
+        return [weight / mean for weight in tag.weights]
+
+    @property
+    def _by_token(self) -> bool:
+        return bool(self.args.actor.loss_agg_mode == "token-mean")
+
+    def _sizes(self, experiences: Iterable[Experience]) -> _Sizes:
+        """What the loss is divided by (all tokens, or all sequences), and what that is made of.
+
+        The policy loss is to be the mean over its own rollouts, and the cloning loss the weighted
+        mean over experts, whatever else fills the batch.
+        """
+        total = policy = cloned = 0.0
         for e in experiences:
-            sizes = e.action_mask.sum(dim=-1).tolist() if by_token else [1] * len(e.labels)
+            sizes = e.action_mask.sum(dim=-1).tolist() if self._by_token else [1] * len(e.labels)
             for tag, size in zip(e.labels, sizes, strict=True):
-                if tag.kind == FILLER:
-                    fill += size
-                else:
-                    real += size
-        return (real + fill) / real
+                total += size
+                if tag.kind == EXPERT:
+                    cloned += sum(tag.weights) if self._by_token else 1
+                elif tag.kind != FILLER:
+                    policy += size
+        return _Sizes(total, policy, cloned)
+
+
+class _Sizes(NamedTuple):
+    """Tokens, or sequences, of a batch: all, those of rollouts, those of experts by weight."""
+
+    all: float
+    policy: float
+    cloned: float
 
 
 def deal(samples: Sequence[Experience], ranks: int) -> list[list[Experience]]:

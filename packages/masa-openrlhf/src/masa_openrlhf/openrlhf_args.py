@@ -170,9 +170,11 @@ def _rollouts(config: TrainConfig) -> dict[str, Any]:
 def train_batch_size(config: TrainConfig) -> int:
     """Return the sequences of one optimiser step.
 
-    A step's rollouts, split into its updates, rounded up to whole micro-batches on every rank.
+    A step's rollouts and clones, split into its updates, rounded up to whole micro-batches on every
+    rank.
     """
-    sequences = config.batch.problems * (config.solution.rollouts + config.meta_rollouts)
+    rollouts = config.batch.problems * (config.solution.rollouts + config.meta_rollouts)
+    sequences = rollouts + config.clones
     per_update = -(-sequences // config.optim.updates_per_step)
     unit = config.world_size * (1 if config.cluster.pack else config.batch.train_micro)
     return -(-per_update // unit) * unit

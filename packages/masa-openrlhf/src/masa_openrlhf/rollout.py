@@ -12,6 +12,7 @@ from masa_openrlhf import cpu
 cpu.activate()
 
 import hashlib  # noqa: E402
+import time  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 from typing import Any, NamedTuple  # noqa: E402
 
@@ -20,6 +21,7 @@ from masa_control import (  # noqa: E402
     Completion,
     Episode,
     EpisodeSettings,
+    Planner,
     Problem,
     run_episode,
 )
@@ -40,10 +42,30 @@ class Phase(NamedTuple):
     Attributes:
         name: "train" or "eval".
         step: the training step, from 1.
+        planner: plans by the predictions; None: nothing is decided by them.
     """
 
     name: str
     step: int
+    planner: Planner | None = None
+
+
+class Request(NamedTuple):
+    """One call of the engine, for the timeline.
+
+    Attributes:
+        problem: id.
+        kind: "meta" or "solution".
+        began: seconds since the epoch.
+        ended: likewise.
+        tokens: made by all its samples.
+    """
+
+    problem: str
+    kind: str
+    began: float
+    ended: float
+    tokens: int
 
 
 class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
@@ -60,6 +82,7 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
     ) -> None:
         self.masa = masa
         self.phase = Phase("train", 0)
+        self.requests: list[Request] = []
         self.verifier = AnswerVerifier(**masa.verifier.model_dump())
         self._prompts: Prompts | None = None
         kwargs.update(cpu.engine_arguments() if cpu.is_active() else _GPU_ARGUMENTS)
@@ -95,11 +118,20 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
         problem = Problem(id=label["id"], text=prompt, answer=label["answer"])
         engine = _Engine(self, sampling_params, self._prompts, problem)
         return await run_episode(
-            problem, engine=engine, verifier=self.verifier, settings=self._settings(num_samples)
+            problem,
+            engine=engine,
+            verifier=self.verifier,
+            settings=self._settings(num_samples),
+            planner=self.phase.planner,
         )
 
     def _settings(self, solution_rollouts: int) -> EpisodeSettings:
         return self.masa.episode_settings(solution_rollouts=solution_rollouts)
+
+    async def take_requests(self) -> list[Request]:
+        """Return the requests since the last call of this."""
+        taken, self.requests = self.requests, []
+        return taken
 
     async def weight_digest(self) -> dict[str, Digest]:
         """Return the digest of the engine's weights, from its first worker."""
@@ -128,8 +160,14 @@ class _Engine:
         params.output_kind = RequestOutputKind.FINAL_ONLY
         params.skip_special_tokens = True
         params.seed = self._seed(kind)
+        began = time.time()
         output = await self._actor.generate(list(token_ids), params)
-        return [_completion(one) for one in sorted(output.outputs, key=lambda one: one.index)]
+        made = [_completion(one) for one in sorted(output.outputs, key=lambda one: one.index)]
+        if self._actor.masa.log.timeline:
+            tokens = sum(len(one.token_ids) for one in made)
+            request = Request(self._problem.id, kind, began, time.time(), tokens)
+            self._actor.requests.append(request)
+        return made
 
     def _seed(self, kind: str) -> int | None:
         if not self._actor.masa.sampling.seeded:

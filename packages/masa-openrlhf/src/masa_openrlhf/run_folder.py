@@ -7,6 +7,7 @@ data/               the problems of the run, in the order they were read
 events.jsonl        what happened, a line each: phases, checkpoints, checks
 metrics.jsonl       a line a step
 eval.jsonl          a line an evaluation
+timeline.jsonl      a line a request to vLLM, with log.timeline
 episodes/           a few episodes a step, whole, to read
 checkpoints/        what the run can go on from
 model/              the trained model, in Hugging Face form
@@ -20,6 +21,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +118,14 @@ class RunFolder:
         """Add the line of an evaluation."""
         self._append("eval.jsonl", {"step": step, "time": time.time(), **metrics})
 
+    def write_timeline(self, step: int, engines: Sequence[Sequence[Any]]) -> None:
+        """Add a line for each request that each engine served in a step."""
+        for number, requests in enumerate(engines):
+            for request in requests:
+                self._append(
+                    "timeline.jsonl", {"step": step, "engine": number, **request._asdict()}
+                )
+
     def write_episodes(self, step: int, episodes: Sequence[Episode]) -> None:
         """Write the first few episodes of a step, to be read by a person."""
         if self._sample_episodes:
@@ -125,7 +135,7 @@ class RunFolder:
 
     def rewind(self, step: int) -> None:
         """Drop the lines of steps after ``step``, all of them for 0: they are written anew."""
-        for name in ("metrics.jsonl", "eval.jsonl"):
+        for name in ("metrics.jsonl", "eval.jsonl", "timeline.jsonl"):
             file = self.path / name
             kept = [row for row in read_lines(file) if step and row["step"] <= step]
             if file.exists():
@@ -198,6 +208,8 @@ def readable(episode: Episode) -> dict[str, Any]:
         "answer": episode.problem.answer,
         "id": episode.problem.id,
         "pass_rate": episode.pass_rate,
+        "decided": None if episode.plan is None else episode.plan.explain(),
+        "plan": None if episode.plan is None else asdict(episode.plan),
         "meta": [
             {
                 "text": m.completion.text,
@@ -205,6 +217,8 @@ def readable(episode: Episode) -> dict[str, Any]:
                 "truncated": m.completion.truncated,
                 "prediction": m.prediction.model_dump(mode="json"),
                 "reward": None if m.reward is None else m.reward.model_dump(mode="json"),
+                "signals": {key: outcome._asdict() for key, outcome in m.signals.items()},
+                "paid": m.paid,
             }
             for m in episode.meta
         ],
@@ -213,6 +227,7 @@ def readable(episode: Episode) -> dict[str, Any]:
                 "text": s.completion.text,
                 "tokens": len(s.completion.token_ids),
                 "truncated": s.completion.truncated,
+                "cut": s.cut,
                 "verdict": s.verdict.model_dump(mode="json"),
                 "reward": s.reward,
             }

@@ -6,11 +6,11 @@ from masa_openrlhf import cpu
 
 cpu.activate()
 
-from collections.abc import Iterator  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
 from typing import Any  # noqa: E402
 
 import ray  # noqa: E402
-from masa_control import Episode  # noqa: E402
+from masa_control import Episode, Planner  # noqa: E402
 from openrlhf.trainer.ppo_utils.experience import Experience  # noqa: E402
 from openrlhf.trainer.ppo_utils.samples_generator import (  # noqa: E402
     SamplesGenerator,
@@ -18,25 +18,43 @@ from openrlhf.trainer.ppo_utils.samples_generator import (  # noqa: E402
 )
 from openrlhf.trainer.ray.vllm_engine import batch_vllm_engine_call  # noqa: E402
 
-from masa_openrlhf.experience import samples_of  # noqa: E402
+from masa_openrlhf.experience import filler, samples_of  # noqa: E402
 from masa_openrlhf.rollout import Phase  # noqa: E402
 
 
 class EpisodeGenerator(SamplesGenerator):
     """OpenRLHF's samples generator, for episodes.
 
+    Args:
+        *args: OpenRLHF's own.
+        solution_rollouts: G.
+        planner: gives what plans the episodes of a step; None: nothing is decided by predictions.
+        refill_limit: problems drawn a step, at most, where others are drawn for those that are
+            skipped; None: none are.
+        **kwargs: OpenRLHF's own.
+
     Attributes:
         episodes: those of the last batch, in the order their problems were drawn.
-        replaced: problems of the last batch that dynamic sampling threw away, with their episodes.
+        replaced: those that dynamic sampling threw away, likewise.
+        played: both, likewise.
     """
 
-    def __init__(self, *args: Any, solution_rollouts: int, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        solution_rollouts: int,
+        planner: Callable[[int], Planner | None] = lambda step: None,
+        refill_limit: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._solution_rollouts = solution_rollouts
+        self._planner, self._refill_limit = planner, refill_limit
         self._iterator: Iterator[Any] | None = None
         self.step = 0
         self.episodes: list[Episode] = []
         self.replaced: list[Episode] = []
+        self.played: list[Episode] = []
 
     def generate_samples(
         self, **generate_kwargs: Any
@@ -46,16 +64,19 @@ class EpisodeGenerator(SamplesGenerator):
         Returns:
             The samples of all its episodes, the share of problems that dynamic sampling kept (per
             cent; None without it), the number of problems drawn, and whether the epoch is over.
+            Where no episode has anything to train on, one filler: the step is counted, and the
+            trainer makes no update.
         """
         if self._iterator is None:
             self._iterator = iter(self.prompts_dataloader)
+        step = self.step + 1
         self._wake()
         try:
             drawn, over = self._play(
                 self._iterator,
-                Phase("train", self.step + 1),
+                Phase("train", step, self._planner(step)),
+                discard=self._discard,
                 n_samples_per_prompt=self._solution_rollouts,
-                filtering=self.args.algo.dynamic_filtering_enable,
                 **generate_kwargs,
             )
         finally:
@@ -67,37 +88,54 @@ class EpisodeGenerator(SamplesGenerator):
             for position, episode in enumerate(self.episodes)
             for sample in samples_of(episode, f"{position}/{episode.problem.id}")
         ]
+        if drawn and not samples:
+            samples = [filler(self.tokenizer.pad_token_id, logprobs=False)]
         kept = None
         if self.args.algo.dynamic_filtering_enable and drawn:
             kept = 100 * len(self.episodes) / drawn
         return samples, kept, drawn, over
 
+    def _discard(self, episode: Episode) -> bool:
+        """Whether dynamic sampling throws the problem away."""
+        return self.args.algo.dynamic_filtering_enable and episode.pass_rate in (None, 0.0, 1.0)
+
+    def _refill(self, episode: Episode, drawn: int) -> bool:
+        """Whether another problem is to be drawn for one that was skipped."""
+        limit = self._refill_limit
+        return limit is not None and episode.skipped is not None and drawn < limit
+
     def play_eval(self, step: int, **generate_kwargs: Any) -> list[Episode]:
         """Play the whole evaluation set, with ``n_samples_per_prompt`` solutions a problem."""
-        training = self.episodes, self.replaced
+        training = self.episodes, self.replaced, self.played
         episodes: list[Episode] = []
         iterator = iter(self.eval_dataloader)
         self._wake()
         try:
             over = False
             while not over:
-                _, over = self._play(
-                    iterator, Phase("eval", step), filtering=False, **generate_kwargs
-                )
+                _, over = self._play(iterator, Phase("eval", step), **generate_kwargs)
                 episodes += self.episodes
         finally:
             self._sleep()
-            self.episodes, self.replaced = training
+            self.episodes, self.replaced, self.played = training
         return episodes
 
     def _play(
-        self, problems: Iterator[Any], phase: Phase, *, filtering: bool, **generate_kwargs: Any
+        self,
+        problems: Iterator[Any],
+        phase: Phase,
+        *,
+        discard: Callable[[Episode], bool] = lambda episode: False,
+        **generate_kwargs: Any,
     ) -> tuple[int, bool]:
-        """Play one batch; without a barrier: a problem thrown away is replaced at once."""
+        """Play one batch; without a barrier: for a problem that falls out one is drawn at once.
+
+        Which problems are drawn, and in which order their episodes come, does not depend on who is
+        done first.
+        """
         ray.get([engine.begin.remote(phase) for engine in self.vllm_engines])
         position: dict[Any, int] = {}
         done: dict[int, Episode] = {}
-        self.replaced = []
 
         def start(count: int) -> bool:
             prompts, labels, images, over = _collect_prompt_batch(problems, count)
@@ -115,14 +153,14 @@ class EpisodeGenerator(SamplesGenerator):
             ready, pending = ray.wait(pending, num_returns=1)
             for ref in ready:
                 episode: Episode = ray.get(ref)
-                if filtering and episode.pass_rate in (None, 0.0, 1.0):
-                    self.replaced.append(episode)
-                    known = len(position)
+                done[position[ref]] = episode
+                drawn = len(position)
+                if discard(episode) or self._refill(episode, drawn):
                     over = over or start(1)
-                    pending += list(position)[known:]
-                else:
-                    done[position[ref]] = episode
-        self.episodes = [done[i] for i in sorted(done)]
+                    pending += list(position)[drawn:]
+        self.played = [done[i] for i in sorted(done)]
+        self.episodes = [episode for episode in self.played if not discard(episode)]
+        self.replaced = [episode for episode in self.played if discard(episode)]
         return len(position), over
 
     def _wake(self) -> None:

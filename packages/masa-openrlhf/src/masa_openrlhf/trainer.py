@@ -14,12 +14,12 @@ import openrlhf.trainer.ppo_trainer as stock  # noqa: E402
 import ray  # noqa: E402
 import torch  # noqa: E402
 import transformers  # noqa: E402
-from masa_control import Episode, Ledger, step_metrics  # noqa: E402
+from masa_control import Controller, Episode, Ledger, step_metrics  # noqa: E402
 from openrlhf.trainer.ppo_utils.experience import Experience  # noqa: E402
 
 from masa_openrlhf.config import TrainConfig  # noqa: E402
 from masa_openrlhf.digest import compare  # noqa: E402
-from masa_openrlhf.experience import ExperienceMaker  # noqa: E402
+from masa_openrlhf.experience import FILLER, ExperienceMaker, clone_samples  # noqa: E402
 from masa_openrlhf.run_folder import RunFolder  # noqa: E402
 from masa_openrlhf.samples import EpisodeGenerator  # noqa: E402
 
@@ -61,6 +61,10 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
     def __init__(self, *args: Any, masa: TrainConfig, folder: RunFolder, **kwargs: Any) -> None:
         self.masa, self.folder = masa, folder
         self.ledger = Ledger()
+        control = masa.control_settings()
+        self.controller = (
+            None if control is None else Controller(control, masa.meta_prompt(), seed=masa.seed)
+        )
         transformers.set_seed(masa.seed)  # the order of the problems
         super().__init__(*args, **kwargs)
         self.samples_generator = EpisodeGenerator(
@@ -70,6 +74,8 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             self.tokenizer,
             self.vllm_engines,
             solution_rollouts=masa.solution.rollouts,
+            planner=(lambda step: None) if self.controller is None else self.controller.planner,
+            refill_limit=masa.gate.refill_limit * masa.batch.problems if masa.gate.refill else None,
         )
         maker = self.experience_maker
         self.experience_maker = ExperienceMaker(
@@ -81,6 +87,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             maker.strategy,
             maker.tokenizer,
             meta_weight=masa.meta.weight,
+            clone_weight=masa.experts.weight,
         )
         self.max_steps = self._steps() * masa.optim.updates_per_step
         self._started = time.monotonic()
@@ -115,6 +122,8 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         step = states["global_step"]
         if masa is not None:
             self.ledger.load_state_dict(masa["ledger"])
+            if self.controller is not None and "controller" in masa:
+                self.controller.load_state_dict(masa["controller"])
             torch.set_rng_state(masa["torch_rng"])
         self.folder.rewind(step)
         self.samples_generator.step = self._resumed_at = step
@@ -129,14 +138,34 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         self, rollout_samples: Sequence[Experience], global_step: int
     ) -> tuple[dict[str, Any], int]:
         """Take one policy step on the episodes just played, and measure them."""
-        status, step = super().train_step(rollout_samples, global_step)
+        played = self.samples_generator.played
+        samples = [s for s in rollout_samples if s.labels[0].kind != FILLER]
+        samples += self._clones(played, global_step + 1)
+        if samples:
+            status, step = super().train_step(samples, global_step)
+        else:  # all was skipped, or nothing could be judged
+            status, step = {}, global_step + 1
+            self.ledger.without_update()
         self.samples_generator.step = step
-        if step - self._resumed_at <= self.masa.cluster.check_weights:
+        if samples and step - self._resumed_at <= self.masa.cluster.check_weights:
             self._check_weights(step)
-        played = [*self.samples_generator.episodes, *self.samples_generator.replaced]
         for episode in played:
             self.ledger.observe(episode)
         return status, step
+
+    def _clones(self, played: Sequence[Episode], step: int) -> list[Experience]:
+        """Have the controller learn from a step's episodes; return the experts to clone with it."""
+        if self.controller is None:
+            return []
+        self.controller.observe(played, step)
+        clones = clone_samples(
+            self.controller.clones(step),
+            self.tokenizer,
+            number_weight=self.masa.experts.number_weight,
+            logprobs=self.args.algo.advantage.is_correction_level != "off",
+        )
+        self.ledger.cloned([int(clone.response_length) for clone in clones])
+        return clones
 
     def _compute_rollout_stats(self, experiences: Sequence[Experience]) -> dict[str, float]:
         """Nothing: OpenRLHF's would count fillers. ``step_metrics`` has the true ones."""
@@ -148,7 +177,10 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         """Write the step's metrics and episodes; a checkpoint when due, or when asked to stop."""
         metrics = self._metrics(logs_dict or {})
         self.folder.write_metrics(global_step, metrics)
-        self.folder.write_episodes(global_step, self.samples_generator.episodes)
+        self.folder.write_episodes(global_step, self.samples_generator.played)
+        if self.masa.log.timeline:
+            taken = ray.get([engine.take_requests.remote() for engine in self.vllm_engines])
+            self.folder.write_timeline(global_step, taken)
         for logger in (self.wandb_logger, self.tensorboard_logger):
             if logger:
                 logger.log_train(global_step, metrics)
@@ -164,21 +196,26 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             raise Stop("asked to stop")
 
     def _metrics(self, status: dict[str, Any]) -> dict[str, float]:
-        played = [*self.samples_generator.episodes, *self.samples_generator.replaced]
-        metrics = step_metrics(played)
+        metrics = step_metrics(self.samples_generator.played)
         for theirs, ours in _POLICY_METRICS.items():
             if status.get(theirs) is not None:
                 metrics[ours] = float(status[theirs])
         metrics["time/step"] = sum(v for k, v in metrics.items() if k.startswith("time/"))
         metrics["sampling/replaced"] = float(len(self.samples_generator.replaced))
+        metrics["sampling/drawn"] = float(len(self.samples_generator.played))
+        if self.controller is not None:
+            metrics |= self.controller.metrics()
         return {**metrics, **self.ledger.metrics()}
 
     def _checkpoint(self, step: int, client_states: dict[str, Any]) -> None:
         """Write a checkpoint. It has no metric: OpenRLHF would keep the best and drop the last."""
-        states = {
-            **client_states,
-            "masa": {"ledger": self.ledger.state_dict(), "torch_rng": torch.get_rng_state()},
+        own: dict[str, Any] = {
+            "ledger": self.ledger.state_dict(),
+            "torch_rng": torch.get_rng_state(),
         }
+        if self.controller is not None:
+            own["controller"] = self.controller.state_dict()
+        states = {**client_states, "masa": own}
         ray.get(
             self.actor_model_group.async_run_method(
                 method_name="save_checkpoint", tag=f"global_step{step}", client_states=states

@@ -30,7 +30,7 @@ CAREFUL_NOTIONS = ("count", "carry", "borrow", "double", "table", "check")
 SLOPPY_NOTIONS = ("guess", "wait", "skip")
 NOTIONS = CAREFUL_NOTIONS + SLOPPY_NOTIONS
 
-SLOPPINESS = {"count": 0.02, "carry": 0.4, "borrow": 0.4, "double": 0.4, "table": 0.5, "hash": 1}
+SLOPPINESS = {"count": 0, "carry": 0.4, "borrow": 0.4, "double": 0.4, "table": 0.5, "hash": 1}
 """How often a step of each sort is done sloppily. The untaught operation can only be guessed."""
 
 CHECKED = 0.3
@@ -38,6 +38,9 @@ CHECKED = 0.3
 
 DEMO_LENGTHS = (10, 50)
 """Between these lie the solution lengths that demonstrated predictions state, whatever is true."""
+
+WAITING = 0.75
+"""How often somebody who guesses waits and guesses again: the lost run on."""
 
 LUCKY = 0.15
 """How often a guess at a step that could be done is right."""
@@ -75,7 +78,7 @@ def _sloppy(rng: random.Random, value: int, step: Step) -> tuple[str, int]:
 
     result = guess()
     text = f"guess {result:02d}"
-    while rng.random() < 0.5:
+    while rng.random() < WAITING:
         result = guess()
         text += f" wait {result:02d}"
     return text, result
