@@ -11,13 +11,11 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def whole_run(tmp_path_factory):
-    """A run of seven steps on the real stack, from beginning to end."""
-    from tests.stack.runs import SMALL, only_folder, train
+    """A run of seven steps on the real stack, from beginning to end, on two ranks."""
+    from tests.stack.runs import SMALL, TWO_RANKS, only_folder, train
 
     where = tmp_path_factory.mktemp("whole")
-    with train(
-        "--runs", str(where / "runs"), "--max-steps=7", *SMALL, log=where / "out.txt"
-    ) as run:
+    with train("--runs", str(where / "runs"), *SMALL, *TWO_RANKS, log=where / "out.txt") as run:
         status = run.wait()
         left = run.left_behind()
     assert status == 0, run.output

@@ -30,7 +30,22 @@ SMALL = (
     "--eval.every=3",
     "--eval.rollouts=2",
     "--log.episodes=5",
+    "--log.timeline",
+    # Predictions decide from the third step on, and often enough to be seen in seven.
+    "--schedule.start=2",
+    "--gate.rule=static",
+    "--gate.max-std=0.5",
+    "--gate.tolerance=0.45",
+    "--gate.audit=0.3",
+    "--cutoff.rule=fixed",
+    "--cutoff.margin=1.2",
+    "--cutoff.audit=0.3",
+    "--experts.batch=6",
 )
+
+# 5 x (4 + 6) rollouts and 6 clones fill 64 sequences on two ranks, 16 at a time; the rest are
+# fillers.
+TWO_RANKS = ("--cluster.gpus-per-node=2", "--max-steps=7")
 
 
 class Run:

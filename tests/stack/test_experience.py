@@ -5,7 +5,7 @@ import warnings
 from types import SimpleNamespace
 
 import pytest
-from masa_control import run_episode
+from masa_control import Expert, Planner, PredictiveGate, run_episode
 
 from tests.masa_control.scripted import (
     PROBLEM,
@@ -48,6 +48,7 @@ def maker(experience, *, ranks=1, batch=64, micro=16, meta_weight=1.0, mode="tok
     """An experience maker without models behind it: only what it does with samples."""
     made = object.__new__(experience.ExperienceMaker)
     made._meta_weight, made._ranks = meta_weight, ranks
+    made._clone_weight = more.get("clone_weight", 0.0)
     made.advantage_estimator = more.get("estimator", "group_norm")
     made.tokenizer = SimpleNamespace(pad_token_id=0)
     made.kl_ctl = SimpleNamespace(value=0.0)
@@ -89,8 +90,8 @@ def test_a_sample_is_prompt_and_response(experience):
     # The mask is over next tokens: the first response token stands one before its place.
     assert int(meta.action_mask.sum()) == len(one.meta[0].completion.token_ids)
     assert int(meta.action_mask[0].nonzero()[0]) == len(one.meta_prompt_ids) - 1
-    assert meta.labels[0] == ("0/meta", "meta", True)
-    assert solution.labels[0] == ("0/solution", "solution", True)
+    assert meta.labels[0][:3] == ("0/meta", "meta", True)
+    assert solution.labels[0][:3] == ("0/solution", "solution", True)
     assert solution.rollout_log_probs.shape == solution.action_mask.shape
     assert float(solution.rollout_log_probs.sum()) == pytest.approx(
         -0.5 * len(one.solutions[-1].completion.token_ids)
@@ -165,12 +166,16 @@ def test_fillers_do_not_change_the_gradient(experience, mode):
     assert gradients[1] == pytest.approx(gradients[0], rel=1e-4)
 
 
-def test_fillers_show_no_gap_between_vllm_and_the_policy(experience):
-    samples = experience.samples_of(episode(2), "0")
+def test_fillers_and_experts_show_no_gap_between_vllm_and_the_policy(experience):
+    samples = [
+        *experience.samples_of(episode(2), "0"),
+        *clones(experience, expert("p5", ((1, 2),))),
+    ]
     (batch,) = with_advantages(maker(experience, batch=8, micro=8), samples)
     gaps = ((batch.rollout_log_probs - batch.action_log_probs) * batch.action_mask).sum(dim=-1)
     for tag, gap in zip(batch.labels, gaps.tolist(), strict=True):
-        assert (gap == 0) == (tag.kind == "filler")
+        assert (gap == 0) == (tag.kind in ("filler", "expert"))
+    assert {tag.kind for tag in batch.labels} == {"meta", "solution", "expert", "filler"}
 
 
 def test_the_meta_weight(experience):
@@ -185,7 +190,7 @@ def test_the_meta_weight(experience):
     assert found[1]["meta"] == pytest.approx(0.25 * found[0]["meta"]) != 0
 
 
-def test_a_rollout_that_could_not_be_judged_pulls_nowhere(experience):
+def test_a_rollout_that_could_not_be_judged_is_not_trained_on(experience):
     engine = ScriptedEngine(
         meta=[completion(prediction(8, 3))] * 2,
         solution=[completion(t) for t in ("is 4", "is 5", "is ?", "is 4")],
@@ -193,13 +198,121 @@ def test_a_rollout_that_could_not_be_judged_pulls_nowhere(experience):
     one = asyncio.run(
         run_episode(PROBLEM, engine=engine, verifier=ScriptedVerifier(), settings=settings(2, 4))
     )
-    made = maker(experience, batch=6, estimator="dr_grpo")
+    made = maker(experience, batch=5, estimator="dr_grpo")
     found = [
-        (tag.scored, round(advantage, 5))
+        round(advantage, 5)
         for tag, advantage in by_sample(with_advantages(made, experience.samples_of(one, "0")))
         if tag.kind == "solution"
     ]
-    assert sorted(found) == [(False, 0.0), (True, -0.66667), (True, 0.33333), (True, 0.33333)]
+    assert sorted(found) == [-0.66667, 0.33333, 0.33333]
+
+
+def test_a_skipped_problem_gives_nothing_to_train_on(experience):
+    engine = ScriptedEngine(meta=[completion(prediction(8, 3))] * 2)
+    planner = Planner(step=1, seed=0, gate=PredictiveGate())
+    one = asyncio.run(
+        run_episode(
+            PROBLEM,
+            engine=engine,
+            verifier=ScriptedVerifier(),
+            settings=settings(2, 4),
+            planner=planner,
+        )
+    )
+    assert one.skipped == "trivial"
+    assert experience.samples_of(one, "0") == []
+
+
+class Letters:
+    """A tokenizer: a token a letter."""
+
+    eos_token_id = 1
+
+    def __call__(self, text, *, add_special_tokens, return_offsets_mapping):
+        return {
+            "input_ids": [ord(c) for c in text],
+            "offset_mapping": [(i, i + 1) for i in range(len(text))],
+        }
+
+
+def expert(text, numbers, unknown=(), problem="7"):
+    return Expert(
+        problem_id=problem,
+        prompt_ids=(70, 71, 72),
+        text=text,
+        numbers=numbers,
+        unknown=unknown,
+        reward=0.5,
+        weight=1.0,
+        step=1,
+    )
+
+
+def clones(experience, *experts, number_weight=8.0):
+    return experience.clone_samples(experts, Letters(), number_weight=number_weight, logprobs=True)
+
+
+def test_an_expert_is_its_prompt_its_corrected_text_and_the_end(experience):
+    (made,) = clones(experience, expert("p5 l90", ((1, 2),), unknown=((4, 6),)))
+    assert made.sequences[0].tolist() == [70, 71, 72, *map(ord, "p5 l90"), 1]
+    assert int(made.action_mask.sum()) == 7
+    (tag,) = made.labels
+    assert tag.kind == "expert"
+    # The true number weighs 8; the length that nobody knows nothing; the rest, the end too, 1.
+    assert tag.weights == (1, 8, 1, 1, 0, 0, 1)
+
+
+@pytest.mark.parametrize("mode", ["token-mean", "seq-mean-token-mean"])
+@pytest.mark.parametrize("size", [8, 24])
+def test_cloning_is_a_weighted_likelihood_beside_the_policy_loss(experience, mode, size):
+    """One gradient of both: as of the policy loss alone plus weight x the cloning loss alone."""
+    import torch
+    from openrlhf.models import PolicyLoss
+
+    rollouts = experience.samples_of(episode(2, meta=2, solution=4), "0")
+    experts = [expert("p5 l90", ((1, 2),), ((4, 6),)), expert("p8", ((1, 2),), problem="8")]
+
+    def loss_of(samples, batch_size, clone_weight):
+        made = maker(
+            experience, batch=batch_size, micro=batch_size, mode=mode, clone_weight=clone_weight
+        )
+        (batch,) = with_advantages(made, list(samples))
+        theta = torch.zeros((), requires_grad=True)
+        logprobs = theta * batch.sequences[:, 1:].float() / 100
+        loss, *_ = PolicyLoss(token_level_loss=mode == "token-mean")(
+            logprobs, logprobs.detach(), batch.advantages, action_mask=batch.action_mask
+        )
+        loss.backward()
+        return theta.grad.item()
+
+    def cloning():
+        """The gradient of the weighted mean of -log p, by hand."""
+        rows = []
+        for made in clones(experience, *experts):
+            weights = torch.tensor(made.labels[0].weights)
+            rows.append((weights, made.sequences[0, -len(weights) :].float() / 100))
+        if mode == "token-mean":
+            pulls = sum((w * x).sum() for w, x in rows)
+            return -(pulls / sum(w.sum() for w, _ in rows)).item()
+        return -sum((w * x).sum() / w.sum() for w, x in rows).item() / len(rows)
+
+    policy = loss_of(rollouts, 6, 0.0)
+    both = loss_of([*rollouts, *clones(experience, *experts)], size, 0.25)
+    assert policy != 0
+    assert both == pytest.approx(policy + 0.25 * cloning(), rel=1e-4)
+
+
+def test_experts_alone_are_a_step_too(experience):
+    made = maker(experience, batch=4, clone_weight=0.5)
+    batches = with_advantages(made, clones(experience, expert("p5", ((1, 2),))))
+    ((tag, _), *_) = [
+        (tag, row)
+        for batch in batches
+        for tag, row in zip(batch.labels, batch.advantages, strict=True)
+        if tag.kind == "expert"
+    ]
+    assert tag.weights == (1, 8, 1)
+    assert all(bool(batch.advantages.isfinite().all()) for batch in batches)
 
 
 def test_the_overlong_penalty_is_for_solutions_alone(experience):

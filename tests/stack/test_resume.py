@@ -6,10 +6,7 @@ import signal
 
 import pytest
 
-from tests.stack.runs import SMALL, only_folder, steps, train
-
-# 5 x (4 + 6) = 50 sequences on 2 ranks, 16 at a time: 64 are dealt out, 14 of them fillers.
-TWO_RANKS = ("--cluster.gpus-per-node=2", "--max-steps=7", *SMALL)
+from tests.stack.runs import SMALL, TWO_RANKS, only_folder, steps, train
 
 
 def problems(folder):
@@ -25,7 +22,7 @@ def stopped_killed_and_resumed(tmp_path_factory):
     where = tmp_path_factory.mktemp("resume")
     runs, story = where / "runs", {}
 
-    with train("--runs", str(runs), *TWO_RANKS, log=where / "first.txt") as run:
+    with train("--runs", str(runs), *SMALL, *TWO_RANKS, log=where / "first.txt") as run:
         run.wait_until(lambda: runs.exists() and any(runs.iterdir()))
         folder = only_folder(runs)
         run.wait_until(lambda: steps(folder) == [1])
@@ -94,14 +91,34 @@ def test_no_process_outlives_its_run(stopped_killed_and_resumed):
 def test_the_problems_come_in_the_order_of_a_run_that_was_never_stopped(
     stopped_killed_and_resumed, whole_run
 ):
-    """Nor does the number of ranks change it."""
     folder, _ = stopped_killed_and_resumed
     assert problems(folder) == problems(whole_run[0])
+
+
+def decided(folder):
+    """All that decisions depended on, and all they came to: of every step, every episode."""
+    kept = ("gate/", "cutoff/", "experts/", "ledger/", "meta/", "solution/", "tokens/")
+    rows = [{k: v for k, v in row.items() if k.startswith(kept)} for row in folder.metrics()]
+    episodes = [json.loads(p.read_text()) for p in sorted((folder.path / "episodes").iterdir())]
+    return rows, episodes
+
+
+def test_the_decisions_are_those_of_a_run_that_was_never_stopped(
+    stopped_killed_and_resumed, whole_run
+):
+    """Controller, experts, ledger, audits and sampling go on exactly, after a kill -9 too."""
+    resumed, whole = decided(stopped_killed_and_resumed[0]), decided(whole_run[0])
+    assert any(row["gate/skipped"] > 0 for row in whole[0][2:])
+    assert any(row["ledger/gate_audits"] > 0 for row in whole[0])
+    assert resumed == whole
 
 
 def test_two_ranks_lose_no_sample(stopped_killed_and_resumed):
     folder, _ = stopped_killed_and_resumed
     last = folder.metrics()[-1]
-    assert last["ledger/solution_rollouts"] == 7 * 5 * 6
+    skipped = last.get("ledger/skipped_trivial", 0) + last.get("ledger/skipped_unsolvable", 0)
+    assert last["ledger/problems"] == 7 * 5
+    assert last["ledger/solution_rollouts"] == (7 * 5 - skipped) * 6
     assert last["ledger/meta_rollouts"] == 7 * 5 * 4
+    assert last["ledger/cloned_sequences"] > 0
     assert all(row["policy/grad_norm"] > 0 for row in folder.metrics())

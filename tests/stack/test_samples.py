@@ -20,7 +20,10 @@ def samples():
 class Ref:
     def __init__(self, number, pass_rate):
         self.number = number
-        self.episode = SimpleNamespace(pass_rate=pass_rate, number=number)
+        skipped = "trivial" if pass_rate == "skipped" else None
+        self.episode = SimpleNamespace(
+            pass_rate=None if skipped else pass_rate, number=number, skipped=skipped
+        )
 
 
 class Ray:
@@ -37,11 +40,14 @@ class Ray:
         return refs if isinstance(refs, list) else refs.episode
 
 
-def generator(samples, monkeypatch, rates, *, batch=3, order=lambda ref: ref.number):
+def generator(
+    samples, monkeypatch, rates, *, batch=3, order=lambda ref: ref.number, refill_limit=None
+):
     monkeypatch.setattr(samples, "ray", Ray(order))
     made = object.__new__(samples.EpisodeGenerator)
     made.args = SimpleNamespace(rollout=SimpleNamespace(batch_size=batch))
     made.vllm_engines = []
+    made._refill_limit = refill_limit
     made.dispatched = []
 
     def dispatch(prompts, labels, *, images, **_):
@@ -55,7 +61,8 @@ def generator(samples, monkeypatch, rates, *, batch=3, order=lambda ref: ref.num
 
 
 def play(made, loader, samples, filtering):
-    return made._play(loader, samples.Phase("train", 1), filtering=filtering)
+    made.args.algo = SimpleNamespace(dynamic_filtering_enable=filtering)
+    return made._play(loader, samples.Phase("train", 1), discard=made._discard)
 
 
 def test_a_batch_in_the_order_it_was_drawn_whoever_is_done_first(samples, monkeypatch):
@@ -88,3 +95,31 @@ def test_the_last_batch_of_an_epoch(samples, monkeypatch):
     assert [e.number for e in made.episodes] == [3]
     assert play(made, loader, samples, filtering=False) == (0, True)
     assert made.episodes == []
+
+
+@pytest.mark.parametrize("order", [lambda r: r.number, lambda r: -r.number])
+def test_skipped_problems_are_filled_up_whoever_is_done_first(samples, monkeypatch, order):
+    rates = ["skipped", 0.5, "skipped", "skipped", 1.0, 0.5, 0.0]
+    made, loader = generator(samples, monkeypatch, rates, order=order, refill_limit=9)
+    assert play(made, loader, samples, filtering=False) == (6, False)
+    assert [e.number for e in made.episodes] == [0, 1, 2, 3, 4, 5]
+    assert sum(e.skipped is None for e in made.episodes) == 3
+    assert made.replaced == []
+
+
+def test_a_batch_is_not_filled_up_for_ever(samples, monkeypatch):
+    made, loader = generator(samples, monkeypatch, ["skipped"] * 20, refill_limit=7)
+    assert play(made, loader, samples, filtering=False) == (7, False)
+
+
+def test_without_refill_a_skipped_problem_leaves_a_gap(samples, monkeypatch):
+    made, loader = generator(samples, monkeypatch, ["skipped", 0.5, 0.5, 0.5])
+    assert play(made, loader, samples, filtering=False) == (3, False)
+    assert [e.number for e in made.episodes] == [0, 1, 2]
+
+
+def test_dynamic_sampling_replaces_what_was_skipped(samples, monkeypatch):
+    made, loader = generator(samples, monkeypatch, ["skipped", 0.5, 1.0, 0.5, 0.25])
+    assert play(made, loader, samples, filtering=True) == (5, False)
+    assert [e.number for e in made.episodes] == [1, 3, 4]
+    assert [e.number for e in made.played] == [0, 1, 2, 3, 4]

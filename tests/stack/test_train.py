@@ -35,10 +35,43 @@ def test_each_step_is_measured(folder):
 
 def test_every_token_is_counted(folder):
     rows = folder.metrics()
-    for kind, rollouts in (("meta", 4), ("solution", 6)):
+    last = rows[-1]
+    skipped = last.get("ledger/skipped_trivial", 0) + last.get("ledger/skipped_unsolvable", 0)
+    for kind, rollouts in (("meta", 7 * 5 * 4), ("solution", (7 * 5 - skipped) * 6)):
         made = sum(row[f"tokens/{kind}"] for row in rows)
-        assert rows[-1][f"ledger/{kind}_tokens"] == made > 0
-        assert rows[-1][f"ledger/{kind}_rollouts"] == 7 * 5 * rollouts
+        assert last[f"ledger/{kind}_tokens"] == made > 0
+        assert last[f"ledger/{kind}_rollouts"] == rollouts
+
+
+def test_before_the_start_step_nothing_is_decided(folder):
+    for row in folder.metrics():
+        assert ("gate/skipped" in row) == ("cutoff/max_tokens" in row) == (row["step"] > 2)
+
+
+def test_experts_are_cloned_from_the_first_step_on(folder):
+    rows = folder.metrics()
+    assert rows[0]["experts/kept"] == rows[0]["experts/taken"] > 0
+    assert rows[-1]["ledger/cloned_sequences"] >= 5 * 6
+    assert rows[-1]["ledger/cloned_tokens"] > rows[-1]["ledger/cloned_sequences"]
+
+
+def test_no_problem_waits_for_the_predictions_of_another(folder):
+    """By vLLM's log: solutions of one problem start while another's predictions are being made."""
+    requests = [
+        json.loads(line) for line in (folder.path / "timeline.jsonl").read_text().splitlines()
+    ]
+    decided = [r for r in requests if r["step"] > 2]
+    ends = {(r["step"], r["problem"]): r["ended"] for r in decided if r["kind"] == "meta"}
+    overtaken = 0
+    for solution in (r for r in decided if r["kind"] == "solution"):
+        # Its own predictions came first ...
+        assert ends[solution["step"], solution["problem"]] <= solution["began"]
+        # ... and those of others may still be on their way.
+        overtaken += any(
+            step == solution["step"] and problem != solution["problem"] and end > solution["began"]
+            for (step, problem), end in ends.items()
+        )
+    assert overtaken > 0
 
 
 def test_meta_and_solution_groups_differ_in_size(folder):

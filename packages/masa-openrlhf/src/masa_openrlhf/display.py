@@ -17,7 +17,13 @@ from rich.table import Table
 from rich.text import Text
 
 from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.report_figures import Change, fifths
+from masa_openrlhf.report_figures import (
+    TOKENS_SAVED,
+    Change,
+    decisions,
+    fifths,
+    tokens_saved,
+)
 from masa_openrlhf.run_folder import RunFolder, TailReader
 
 ROWS = 12
@@ -40,6 +46,21 @@ _LEGEND = (
     "correl.: how well the two agree over the step's problems · meta reward: what predictions "
     "earned, the mean of length, difficulty and notion · tok.: tokens made"
 )
+_EFFICIENT_COLUMNS: tuple[tuple[str, str, str], ...] = (
+    *_COLUMNS[:4],
+    ("skipped", "gate/skipped", ".0%"),
+    ("gate F1", "ledger/gate_f1", ".2f"),
+    ("cut", "cutoff/cut", ".0%"),
+    ("cutoff F1", "ledger/cutoff_f1", ".2f"),
+    ("saved tok.", TOKENS_SAVED, ",.0f"),
+    *_COLUMNS[-3:],
+)
+_EFFICIENT_LEGEND = (
+    "pass@1: share of solutions that are right · predicted: what the model said it would be · "
+    "correl.: how well the two agree · skipped: problems not rolled out, cut: solutions given up "
+    "· F1 (with its 95 % interval) and tokens saved: of the run so far, from audits · tok.: tokens "
+    "made"
+)
 
 
 class Display:
@@ -55,6 +76,9 @@ class Display:
         self, folder: RunFolder, config: TrainConfig, console: Console | None = None
     ) -> None:
         self._folder, self._config = folder, config
+        efficient = config.mode == "masa-efficient"
+        self._columns = _EFFICIENT_COLUMNS if efficient else _COLUMNS
+        self._legend = _EFFICIENT_LEGEND if efficient else _LEGEND
         self._console = console or Console()
         self._events = TailReader(folder.path / "events.jsonl")
         self._metrics = TailReader(folder.path / "metrics.jsonl")
@@ -95,7 +119,8 @@ class Display:
         for row in self._metrics.read():
             self._rows.append(row)
             if self._live is None:
-                self._console.print(_line(row, self._steps), soft_wrap=True, highlight=False)
+                line = _line(row, self._columns, self._steps)
+                self._console.print(line, soft_wrap=True, highlight=False)
         for row in self._evals.read():
             self._evaluated = row
             if self._live is None and "pass_at_1" in row:
@@ -135,7 +160,7 @@ class Display:
     def _picture(self) -> Group:
         parts: list[Any] = [self._bar()]
         if self._rows:
-            parts += [self._table(), Text(_LEGEND, style="dim")]
+            parts += [self._table(), Text(self._legend, style="dim")]
         if self._evaluated and "pass_at_1" in self._evaluated:
             done = self._evaluated
             parts.append(
@@ -168,10 +193,11 @@ class Display:
     def _table(self) -> Table:
         table = Table(box=None, header_style="bold", pad_edge=False)
         table.add_column("step", justify="right")
-        for heading, _, _ in _COLUMNS:
+        for heading, _, _ in self._columns:
             table.add_column(heading, justify="right")
         for row in self._rows[-ROWS:]:
-            table.add_row(str(row["step"]), *(_cell(row, key, form) for _, key, form in _COLUMNS))
+            cells = (_cell(row, key, form) for _, key, form in self._columns)
+            table.add_row(str(row["step"]), *cells)
         return table
 
     # -- after it ----------------------------------------------------------------------------------
@@ -184,7 +210,7 @@ class Display:
             table.add_column(heading, justify="left" if not heading else "right")
         for change in fifths(rows):
             table.add_row(change.title, *_both(change))
-        parts: list[Any] = [table, Text(_spent(rows))]
+        parts: list[Any] = [table, *map(Text, decisions(rows)), Text(_spent(rows))]
         scored = [row for row in evals if "pass_at_1" in row]
         if len(scored) > 1:
             first, last = scored[0], scored[-1]
@@ -228,11 +254,16 @@ def duration(seconds: float) -> str:
 
 
 def _cell(row: dict[str, Any], key: str, form: str) -> str:
-    return format(row[key], form) if key in row else "–"
+    value = tokens_saved(row) if key == TOKENS_SAVED else row.get(key)
+    if value is None:
+        return "–"
+    low, high = row.get(f"{key}_low"), row.get(f"{key}_high")
+    ends = f" [{low:{form}}-{high:{form}}]" if low is not None and high is not None else ""
+    return format(value, form) + ends
 
 
-def _line(row: dict[str, Any], steps: int | None) -> str:
-    shown = "  ".join(f"{heading} {_cell(row, key, form)}" for heading, key, form in _COLUMNS)
+def _line(row: dict[str, Any], columns: Sequence[tuple[str, str, str]], steps: int | None) -> str:
+    shown = "  ".join(f"{heading} {_cell(row, key, form)}" for heading, key, form in columns)
     return f"step {row['step']}{f'/{steps}' if steps else ''}  {shown}"
 
 

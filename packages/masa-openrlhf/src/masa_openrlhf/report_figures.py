@@ -6,6 +6,11 @@ import statistics
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from masa_control import Interval, Tally
+
+TOKENS_SAVED = "tokens saved"
+"""Not a metric of its own: the sum of what gate and cutoff saved."""
+
 _SHOWN: tuple[tuple[str, str, str], ...] = (
     ("Solutions right (pass@1)", "solution/pass_rate", ".3f"),
     ("Correlation of predicted and true pass rate", "meta/pass_rate_correlation", "+.3f"),
@@ -46,3 +51,57 @@ def fifths(rows: Sequence[dict[str, Any]]) -> list[Change]:
 def _mean(rows: Sequence[dict[str, Any]], key: str) -> float | None:
     values = [row[key] for row in rows if key in row]
     return statistics.fmean(values) if values else None
+
+
+def tokens_saved(row: dict[str, Any]) -> float | None:
+    """Return what gate and cutoff have saved up to a line, tokens; None before they decide."""
+    found = [row.get(f"ledger/{name}_tokens_saved") for name in ("gate", "cutoff")]
+    known = [value for value in found if value is not None]
+    return sum(known) if known else None
+
+
+def tally_between(rows: Sequence[dict[str, Any]], name: str, first: int) -> Tally:
+    """Return the tally of "gate" or "cutoff" over the lines from index ``first`` on."""
+    area = f"ledger/{name}"
+    before = Tally.from_metrics(area, rows[first - 1]) if first else Tally()
+    return Tally.from_metrics(area, rows[-1]) - before
+
+
+def decisions(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Say what gate and cutoff did over the last half of the steps, and what the run saved."""
+    if not rows or tokens_saved(rows[-1]) is None:
+        return []
+    half = len(rows) // 2
+    share = _mean(rows[half:], "gate/skipped")
+    cut = _mean(rows[half:], "cutoff/cut")
+    lines = ["Over the last half of the steps (95 % intervals, from audits):"]
+    for name, what, amount in (
+        ("gate", "problems skipped", share),
+        ("cutoff", "solutions cut", cut),
+    ):
+        if amount is not None:
+            tally = tally_between(rows, name, half)
+            lines.append(
+                f"  {what} {amount:.1%}; precision {_shown(tally.precision)}, recall "
+                f"{_shown(tally.recall)}, F1 {_shown(tally.f1)}"
+            )
+    return [*lines, _saved(rows[-1])]
+
+
+def _saved(row: dict[str, Any]) -> str:
+    parts = []
+    for name in ("gate", "cutoff"):
+        key = f"ledger/{name}_tokens_saved"
+        if key in row:
+            ends = f"[{row[f'{key}_low']:,.0f}, {row[f'{key}_high']:,.0f}]"
+            parts.append(f"{row[key]:,.0f} {ends} by the {name}")
+    made = row.get("ledger/meta_tokens", 0.0) + row.get("ledger/solution_tokens", 0.0)
+    total = tokens_saved(row) or 0.0
+    share = total / (made + total) if made + total else 0.0
+    return f"Tokens saved in the run: {', '.join(parts)}; {share:.0%} of what would have been made"
+
+
+def _shown(interval: Interval) -> str:
+    if interval.value is None:
+        return "unknown"
+    return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"

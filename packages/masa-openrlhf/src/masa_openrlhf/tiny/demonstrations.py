@@ -33,7 +33,7 @@ NOTIONS = CAREFUL_NOTIONS + SLOPPY_NOTIONS
 SLOPPINESS = {"count": 0, "carry": 0.4, "borrow": 0.4, "double": 0.4, "table": 0.5, "hash": 1}
 """How often a step of each sort is done sloppily. The untaught operation can only be guessed."""
 
-CHECKED = 0.3
+CHECKED = 0.15
 """How often a careful step says its result once more: the spread of lengths of right solutions."""
 
 DEMO_LENGTHS = (10, 50)

@@ -42,7 +42,7 @@ class WarmUpSettings(NamedTuple):
     """
 
     careful_steps: int = 110
-    mixed_steps: int = 130
+    mixed_steps: int = 260
     batch: int = 64
     chunks: int = 2
     meta_share: float = 0.15

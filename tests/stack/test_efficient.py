@@ -1,0 +1,169 @@
+"""MASA-efficient at its limits: all is skipped, all is cut, nothing is predicted, vLLM dies."""
+
+import contextlib
+import json
+import signal
+
+import psutil
+import pytest
+
+from tests.stack.runs import SMALL, only_folder, steps, train
+
+# Nearly every problem is skipped, on two ranks: what is left fills no micro-batch.
+SKIPPED = (
+    "--cluster.gpus-per-node=2",
+    "--schedule.start=0",
+    "--gate.tolerance=0.49",
+    "--gate.audit=0.1",
+    "--gate.refill",
+    "--gate.refill-limit=2",
+    "--experts.batch=0",
+    "--max-steps=4",
+)
+# Every solution is cut after a token or two, but for those that an audit spares.
+CUT = (
+    "--schedule.start=0",
+    "--gate.rule=off",
+    "--cutoff.margin=0.01",
+    "--cutoff.audit=0.25",
+    "--max-steps=3",
+)
+# Predictions of two tokens: none can be read. Then the engine dies.
+UNREAD = ("--schedule.start=0", "--meta.max-tokens=2", "--max-steps=200")
+
+
+@pytest.fixture(scope="module")
+def hard_times(tmp_path_factory):
+    """Three runs side by side."""
+    where = tmp_path_factory.mktemp("hard")
+    story = {}
+    with contextlib.ExitStack() as stack:
+        runs = {
+            name: stack.enter_context(
+                train(
+                    *SMALL,
+                    "--eval.every=99",
+                    *flags,
+                    "--runs",
+                    str(where / name),
+                    log=where / f"{name}.txt",
+                )
+            )
+            for name, flags in (("skipped", SKIPPED), ("cut", CUT), ("unread", UNREAD))
+        }
+        unread = runs["unread"]
+        unread.wait_until(lambda: (where / "unread").exists() and any((where / "unread").iterdir()))
+        unread.wait_until(lambda: len(steps(only_folder(where / "unread"))) >= 2)
+        engine(unread).send_signal(signal.SIGKILL)
+        for name, run in runs.items():
+            status = run.wait()
+            story[name] = (only_folder(where / name), status, run.output, run.left_behind())
+    return story
+
+
+def engine(run):
+    """The process in which vLLM lives."""
+    for process in run.processes():
+        with contextlib.suppress(psutil.Error):
+            if "EpisodeActor" in " ".join(process.cmdline()):
+                return process
+    raise AssertionError(f"there is no engine among {run.processes()}")
+
+
+def episodes(folder):
+    return [
+        episode
+        for path in sorted((folder.path / "episodes").iterdir())
+        for episode in json.loads(path.read_text())
+    ]
+
+
+def test_a_run_in_which_nearly_all_is_skipped_comes_to_its_end(hard_times):
+    folder, status, output, left = hard_times["skipped"]
+    assert status == 0, output
+    assert left == []
+    assert steps(folder) == [1, 2, 3, 4]
+    last = folder.metrics()[-1]
+    skipped = last["ledger/skipped_trivial"] + last["ledger/skipped_unsolvable"]
+    assert skipped >= 0.6 * last["ledger/problems"]
+    # Every problem drawn is accounted for: skipped, audited or rolled out.
+    rolled_out = last["ledger/solution_rollouts"] / 6
+    assert skipped + rolled_out == last["ledger/problems"] == last["ledger/planned"]
+
+
+def test_skipped_problems_are_filled_up_to_the_limit(hard_times):
+    folder, *_ = hard_times["skipped"]
+    assert all(5 <= row["sampling/drawn"] <= 10 for row in folder.metrics())
+    assert max(row["sampling/drawn"] for row in folder.metrics()) > 5
+
+
+def test_a_step_with_nothing_to_train_on_is_counted_and_makes_no_update(hard_times):
+    folder, *_ = hard_times["skipped"]
+    for row in folder.metrics():
+        empty = "solution/pass_rate" not in row
+        assert ("policy/grad_norm" in row) == (not empty)
+    without = sum("policy/grad_norm" not in row for row in folder.metrics())
+    assert folder.metrics()[-1].get("ledger/steps_without_update", 0) == without
+
+
+def test_a_person_can_read_why_a_problem_was_skipped(hard_times):
+    folder, *_ = hard_times["skipped"]
+    skipped = [e for e in episodes(folder) if not e["solutions"]]
+    assert skipped
+    for episode in skipped:
+        assert episode["decided"].startswith("skipped as ")
+        assert "not drawn for an audit of 10% of such problems" in episode["decided"]
+        assert episode["plan"]["gate"]["mean"] == pytest.approx(
+            sum(
+                m["prediction"]["pass_rate"]
+                for m in episode["meta"]
+                if m["prediction"]["pass_rate"] is not None
+            )
+            / episode["plan"]["gate"]["read"]
+        )
+
+
+def test_a_run_in_which_all_is_cut_comes_to_its_end(hard_times):
+    folder, status, output, left = hard_times["cut"]
+    assert status == 0, output
+    assert left == []
+    assert steps(folder) == [1, 2, 3]
+    last = folder.metrics()[-1]
+    assert last["ledger/groups_cut_whole"] > 0
+    assert last["ledger/rollouts_cut"] >= 6 * last["ledger/groups_cut_whole"]
+    cut = [e for e in episodes(folder) if e["solutions"] and all(s["cut"] for s in e["solutions"])]
+    assert cut
+    for episode in cut:  # nobody knows how they would have ended
+        assert episode["pass_rate"] is None
+        assert all(s["reward"] is None for s in episode["solutions"])
+        assert all(m["paid"] is None for m in episode["meta"])
+
+
+def test_audits_let_solutions_run_on(hard_times):
+    folder, *_ = hard_times["cut"]
+    spared = [e for e in episodes(folder) if e["plan"]["cutoff_audited"]]
+    assert spared
+    for episode in spared:
+        assert "but for an audit of 25% of such problems" in episode["decided"]
+        assert max(s["tokens"] for s in episode["solutions"]) > 2
+        assert episode["pass_rate"] is not None
+    assert folder.metrics()[-1]["ledger/cutoff_tokens_saved"] > 0
+
+
+def test_predictions_that_cannot_be_read_decide_nothing(hard_times):
+    folder, *_ = hard_times["unread"]
+    for row in folder.metrics():
+        assert row["meta/unread_pass_rate"] == 1.0
+        assert row["gate/skipped"] == 0.0
+        assert row["cutoff/max_tokens"] == 96
+        assert row["policy/grad_norm"] > 0
+    last = folder.metrics()[-1]
+    assert last["ledger/undecided_predictions"] == last["ledger/problems"]
+    assert last["ledger/unread_pass_rate_no_json"] == last["ledger/meta_rollouts"]
+
+
+def test_an_engine_that_dies_ends_the_run_and_says_so(hard_times):
+    _, status, output, left = hard_times["unread"]
+    assert status not in (0, 130)
+    assert "ActorDiedError" in output or "actor died" in output
+    assert left == []
