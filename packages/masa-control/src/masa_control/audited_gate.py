@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from masa_control.audit import wilson
 from masa_control.gate import DistanceGate, GateReason
-from masa_control.state import restored, saved
+from masa_control.state import entries, number, restored, row, saved
 
 _ENDS: tuple[GateReason, ...] = ("trivial", "unsolvable")
 
@@ -82,9 +82,10 @@ class AuditedGate:
         return {end: deque(maxlen=self.settings.window) for end in _ENDS}
 
     def observe(self, outcomes: Iterable[GateOutcome]) -> None:
-        """Remember outcomes, in the order of their problems."""
+        """Remember outcomes, in the order of their problems; none that no limit could reach."""
         for outcome in outcomes:
-            self._outcomes[outcome.end].append(outcome)
+            if outcome.distance <= self.settings.max_distance:
+                self._outcomes[outcome.end].append(outcome)
 
     def gate(self) -> DistanceGate:
         """Return the gate for now; where nothing is known, it skips nothing."""
@@ -96,8 +97,6 @@ class AuditedGate:
         limit, total, right, squares = None, 0.0, 0.0, 0.0
         ordered = sorted(outcomes, key=lambda o: (o.distance, -o.no_variance))
         for position, outcome in enumerate(ordered):
-            if outcome.distance > self.settings.max_distance:
-                break
             total += outcome.weight
             squares += outcome.weight**2
             right += outcome.weight * outcome.no_variance
@@ -134,9 +133,15 @@ class AuditedGate:
             ValueError: it is not the state of an audited gate.
         """
         (outcomes,) = restored("audited gate", 1, state, "outcomes")
-        if set(outcomes) != set(_ENDS):
-            raise ValueError(f"outcomes must be of {_ENDS!r}, got {sorted(outcomes)!r}")
         fresh = self._empty()
-        for end in _ENDS:
-            fresh[end].extend(GateOutcome(*row) for row in outcomes[end])
+        for end, rows in zip(_ENDS, entries("the outcomes", outcomes, *_ENDS), strict=True):
+            fresh[end].extend(_outcome(end, made) for made in rows)
         self._outcomes = fresh
+
+
+def _outcome(expected: GateReason, saved_row: object) -> GateOutcome:
+    end, distance, no_variance, weight = row("an outcome of the gate", saved_row, 4)
+    if end != expected or not isinstance(no_variance, bool):
+        raise ValueError(f"not an outcome at the end {expected!r}: {saved_row!r}")
+    distance = number("the distance of an outcome of the gate", distance, 0, 1)
+    return GateOutcome(end, distance, no_variance, number("the weight of an outcome", weight, 1))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from masa_control.state import restored, saved
+from masa_control.state import number, restored, row, saved
 
 
 def predicted_length(lengths: Sequence[int | None]) -> float | None:
@@ -98,13 +98,15 @@ class CalibratedCutoffSettings:
 class CalibratedCutoff:
     """Keeps (true length of correct rollouts / predicted length), and gives the margin for α.
 
-        margin = the smallest m with  (Σ w [ratio > m] + w_max) / (Σ w + w_max) <= α
+        margin = the smallest m with  (Σ w [ratio > m] + W) / (Σ w + W) <= α
 
-    over the rollouts of the window; w_max stands for the rollout to come (split conformal
-    prediction, weighted). A rollout that was cut never shows its length, and leaving it out would
-    draw the margin down; so only problems whose solutions could run on are counted: those before
-    the start step, those whose limit the cutoff did not lower, and a share ε that an audit spares,
-    each of which weighs 1/ε.
+    over the rollouts of the window; W stands for the problem to come (split conformal prediction,
+    weighted). It is as heavy as the heaviest of the window, all its correct rollouts together,
+    since rollouts of a problem run long together.
+
+    A rollout that was cut never shows its length, and leaving it out would draw the margin down; so
+    only problems whose solutions could run on are counted: those before the start step, those whose
+    limit the cutoff did not lower, and a share ε that an audit spares, each of which weighs 1/ε.
 
     Args:
         settings: how the margin follows.
@@ -126,7 +128,7 @@ class CalibratedCutoff:
         if len(self._outcomes) < self.settings.min_problems:
             return None
         weighted = sorted((r, o.weight) for o in self._outcomes for r in o.ratios)
-        coming = max(weight for _, weight in weighted)
+        coming = max(o.weight * len(o.ratios) for o in self._outcomes)
         total = sum(weight for _, weight in weighted) + coming
         beyond, margin = coming, None
         for ratio, weight in reversed(weighted):
@@ -153,7 +155,13 @@ class CalibratedCutoff:
             ValueError: it is not the state of a calibrated cutoff.
         """
         (rows,) = restored("calibrated cutoff", 1, state, "outcomes")
-        outcomes = [
-            LengthOutcome(tuple(map(float, ratios)), float(weight)) for ratios, weight in rows
-        ]
+        outcomes = [_outcome(made) for made in rows]
         self._outcomes = deque(outcomes, maxlen=self.settings.window)
+
+
+def _outcome(saved_row: object) -> LengthOutcome:
+    ratios, weight = row("an outcome of the cutoff", saved_row, 2)
+    if not isinstance(ratios, list | tuple) or not ratios:
+        raise ValueError(f"an outcome of the cutoff needs its ratios, got {saved_row!r}")
+    read = tuple(number("a ratio of an outcome of the cutoff", ratio, 0) for ratio in ratios)
+    return LengthOutcome(read, number("the weight of an outcome of the cutoff", weight, 1))
