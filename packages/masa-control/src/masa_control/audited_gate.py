@@ -65,6 +65,7 @@ class AuditedGateSettings:
             raise ValueError(f"window must be >= 1, got {self.window!r}")
         if not 0 < self.max_distance < 0.5:
             raise ValueError(f"max_distance must lie in (0, 0.5), got {self.max_distance!r}")
+        DistanceGate(None, None, self.min_readable)  # refuses what cannot be
 
 
 class AuditedGate:
