@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import NamedTuple
@@ -127,12 +128,10 @@ class Tally:
         return base + Tally(0, 0, 0, 1, w * f, w * t, w * w * f * f, w * w * f * t, w * w * t * t)
 
     def __add__(self, other: Tally) -> Tally:
-        mine, theirs = asdict(self), asdict(other)
-        return Tally(**{name: mine[name] + theirs[name] for name in mine})
+        return Tally(*map(operator.add, _sums_of(self), _sums_of(other)))
 
     def __sub__(self, other: Tally) -> Tally:
-        mine, theirs = asdict(self), asdict(other)
-        return Tally(**{name: mine[name] - theirs[name] for name in mine})
+        return Tally(*map(operator.sub, _sums_of(self), _sums_of(other)))
 
     @property
     def precision(self) -> Interval:
@@ -290,8 +289,7 @@ class Total:
         return Total(0.0, 1.0, v * f, v * a, vv * f * f, vv * f * a, vv * a * a)
 
     def __add__(self, other: Total) -> Total:
-        mine, theirs = asdict(self), asdict(other)
-        return Total(**{name: mine[name] + theirs[name] for name in mine})
+        return Total(*map(operator.add, _sums_of(self), _sums_of(other)))
 
     @property
     def interval(self) -> Interval:
@@ -310,6 +308,10 @@ class Total:
         half = _student(free) * math.sqrt(variance)
         value = self.forgone * mean
         return Interval(value, max(0.0, value - half), value + half)
+
+
+def _sums_of(sums: Tally | Total) -> list[float]:
+    return [getattr(sums, name) for name in sums.__slots__]
 
 
 def _student(free: float, z: float = Z95) -> float:

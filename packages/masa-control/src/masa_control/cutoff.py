@@ -78,12 +78,13 @@ class CalibratedCutoffSettings:
 
     Attributes:
         cut_share: α, the largest share of correct rollouts that may be cut, in (0, 1).
-        window: problems remembered, >= 1.
+        window: problems remembered, >= 1. Once the cutoff lowers most limits, only audited ones
+            come in, so a long window is slow to follow.
         min_problems: problems with a correct solution before anything is cut, >= 1.
     """
 
     cut_share: float = 0.05
-    window: int = 512
+    window: int = 128
     min_problems: int = 16
 
     def __post_init__(self) -> None:
@@ -101,8 +102,9 @@ class CalibratedCutoff:
         margin = the smallest m with  (Σ w [ratio > m] + W) / (Σ w + W) <= α
 
     over the rollouts of the window; W stands for the problem to come (split conformal prediction,
-    weighted). It is as heavy as the heaviest of the window, all its correct rollouts together,
-    since rollouts of a problem run long together.
+    weighted). All its correct rollouts come together, and run long together, so it is as heavy as
+    the problem of a rollout of the window is on average: W = Σ (w n)² / Σ w n, over problems of n
+    correct rollouts.
 
     A rollout that was cut never shows its length, and leaving it out would draw the margin down; so
     only problems whose solutions could run on are counted: those before the start step, those whose
@@ -128,8 +130,9 @@ class CalibratedCutoff:
         if len(self._outcomes) < self.settings.min_problems:
             return None
         weighted = sorted((r, o.weight) for o in self._outcomes for r in o.ratios)
-        coming = max(o.weight * len(o.ratios) for o in self._outcomes)
-        total = sum(weight for _, weight in weighted) + coming
+        seen = sum(weight for _, weight in weighted)
+        coming = sum((o.weight * len(o.ratios)) ** 2 for o in self._outcomes) / seen
+        total = seen + coming
         beyond, margin = coming, None
         for ratio, weight in reversed(weighted):
             if beyond > self.settings.cut_share * total:
