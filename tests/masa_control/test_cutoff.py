@@ -197,11 +197,11 @@ def test_settings_that_cannot_be_are_refused(settings):
 def test_the_share_of_correct_rollouts_lost_is_the_one_chosen(share, together):
     """Simulation with known truth: the loop of cutting, auditing and calibrating.
 
-    Rollouts of a problem run long together (log-normal factor of a problem) or not at all. 6 runs of
-    120 steps of 40 problems, a third of which is audited. Never above α by more than four standard
-    errors of the runs; and where rollouts are independent, below it by what the problem to come is
-    held for: its part of the window, W / (Σ w + W), which is (mean of n²) / (mean of n)² / 129 for
-    n = 1 .. 8 even: 25.5 / 20.25 / 129 = 0.0098.
+    Rollouts of a problem run long together (log-normal factor of a problem) or not at all. 6 runs
+    of 120 steps of 40 problems, a third of which is audited. Never above α by more than four
+    standard errors of the runs; and where rollouts are independent, below it by what the problem to
+    come is held for: its part of the window, W / (Σ w + W), which is (mean of n²) / (mean of n)² /
+    129 for n = 1 .. 8 even: 25.5 / 20.25 / 129 = 0.0098.
     """
     lost = []
     for seed in range(6):
