@@ -80,3 +80,60 @@ def settings(meta: int, solution: int) -> EpisodeSettings:
         meta_prompt=MetaPrompt(min_length=1, max_length=100),
         solution_template="Solve: {problem}",
     )
+
+
+@dataclass
+class Script:
+    """What a policy says to one problem, and how long it takes for it.
+
+    Attributes:
+        meta: answers to the meta prompt.
+        solution: (text, tokens) of each solution, as it would run to its own end.
+        delays: seconds until the completions of a kind are there.
+        stated_at: after so many tokens a solution has stated its last word; None: at its end.
+    """
+
+    meta: Sequence[str] = ()
+    solution: Sequence[tuple[str, int]] = ()
+    delays: dict[str, float] = field(default_factory=dict)
+    stated_at: int | None = None
+
+
+@dataclass
+class ScriptedPolicy:
+    """An engine for many problems: stops at `max_tokens`, keeps a log of starts and ends.
+
+    A solution that is stopped before it has stated its last word lacks it, and ends in "so".
+    """
+
+    scripts: dict[str, Script]
+    log: list[str] = field(default_factory=list)
+    asked: list[tuple[str, str, int]] = field(default_factory=list)
+    prompts: list[str] = field(default_factory=list)
+
+    def encode(self, prompt: str) -> list[int]:
+        return [ord(c) for c in prompt]
+
+    async def generate(
+        self, token_ids: Sequence[int], *, max_tokens: int, n: int, kind: str
+    ) -> Sequence[Completion]:
+        prompt = "".join(map(chr, token_ids))
+        (name,) = [name for name in self.scripts if name in prompt]
+        script = self.scripts[name]
+        self.log.append(f"{name} {kind} starts")
+        self.asked.append((name, kind, max_tokens))
+        self.prompts.append(prompt)
+        await asyncio.sleep(script.delays.get(kind, 0.0))
+        self.log.append(f"{name} {kind} ends")
+        if kind == "meta":
+            made = [completion(text, tokens=5) for text in script.meta]
+        else:
+            made = [self._stopped(script, text, end, max_tokens) for text, end in script.solution]
+        assert len(made) == n, f"the script has {len(made)} {kind} rollouts, asked were {n}"
+        return made
+
+    def _stopped(self, script: Script, text: str, end: int, max_tokens: int) -> Completion:
+        if end <= max_tokens:
+            return completion(text, tokens=end)
+        stated = script.stated_at is not None and script.stated_at <= max_tokens
+        return completion(text if stated else "so", tokens=max_tokens, truncated=True)

@@ -1,8 +1,9 @@
 import asyncio
 
 import pytest
-from masa_control import Ledger, run_episode
+from masa_control import Ledger, Tally, Total, run_episode
 
+from tests.masa_control import made
 from tests.masa_control.scripted import (
     PROBLEM,
     ScriptedEngine,
@@ -52,3 +53,121 @@ def test_goes_on_from_its_state():
 def test_refuses_what_is_no_ledger(state):
     with pytest.raises(ValueError, match="not the state of a ledger"):
         Ledger().load_state_dict(state)
+
+
+def decided():
+    """Two skipped, one audited (wrongly), one solved; one cut whole, one spared by an audit."""
+    solved = [made.solution("r", 10), made.solution("w", 20)]
+    lowered = made.plan(allowed=50, cutoff_epsilon=0.5)
+    spared = made.plan(allowed=50, spared=True, cutoff_epsilon=0.5)
+    return [
+        made.episode("", [made.meta(0, paid=None)], made.plan(True)),
+        made.episode("", [made.meta(8, paid=None)], made.plan(True, mean=1.0)),
+        made.episode(solved, [made.meta(0)], made.plan(True, audited=True)),
+        made.episode(solved, [made.meta(None)], made.plan(mean=None)),
+        made.episode([made.solution("c", 50)] * 2, [made.meta(4)], lowered),
+        made.episode([made.solution("w", 80), made.solution("r", 20)], [made.meta(4)], spared),
+    ]
+
+
+def test_decisions_are_counted_by_reason():
+    ledger = Ledger()
+    for one in decided():
+        ledger.observe(one)
+    metrics = ledger.metrics()
+    expected = {
+        "planned": 6,
+        "skipped_trivial": 1,
+        "skipped_unsolvable": 1,
+        "gate_audits": 1,
+        "cutoff_audits": 1,
+        "rollouts_cut": 2,
+        "groups_cut_whole": 1,
+        "undecided_predictions": 1,
+        "hinted": 0,
+        "problems": 6,
+        "solution_tokens": 30 + 30 + 100 + 100,
+    }
+    assert {name: metrics[f"ledger/{name}"] for name in expected} == expected
+    # The gate: 3 flagged, one audited, wrongly; of the others the one cut whole may agree: missed.
+    assert Tally.from_metrics("ledger/gate", metrics) == sum(
+        [Tally.of(1, 0), Tally.of(1, 0), Tally.of(1, 0, right=0, weight=4.0), Tally.of(0, 1)],
+        Tally(),
+    )
+    assert metrics["ledger/gate_precision"] == 0.0
+    # The cutoff: 2 cut, and one that would be, rightly.
+    assert Tally.from_metrics("ledger/cutoff", metrics) == sum(
+        [Tally.of(2, 0), Tally.of(1, 0, right=1, weight=2.0)], Tally()
+    )
+    assert metrics["ledger/cutoff_f1"] == 1.0
+    # One audit of each says too little of the tokens that were saved; none are invented.
+    assert "ledger/gate_tokens_saved" not in metrics
+    assert "ledger/cutoff_tokens_saved" not in metrics
+
+
+def test_tokens_saved_are_those_of_audits():
+    ledger = Ledger()
+    solved = [made.solution("r", 10), made.solution("w", 20)]
+    for one in [
+        *[made.episode("", [], made.plan(True))] * 6,
+        *[made.episode(solved, [], made.plan(True, audited=True))] * 2,
+    ]:
+        ledger.observe(one)
+    # 6 skipped, 30 tokens each
+    ends = ("", "_low", "_high")
+    assert [ledger.metrics()[f"ledger/gate_tokens_saved{end}"] for end in ends] == [180.0] * 3
+
+
+def test_where_nothing_is_decided_there_are_no_figures_of_decisions():
+    ledger = Ledger()
+    ledger.observe(episode())
+    assert not [n for n in ledger.metrics() if "gate" in n or "cutoff" in n or "planned" in n]
+
+
+def test_clones_and_steps_without_update_are_counted():
+    ledger = Ledger()
+    ledger.cloned([10, 20])
+    ledger.cloned([])
+    ledger.without_update()
+    metrics = ledger.metrics()
+    assert metrics["ledger/cloned_sequences"] == 2
+    assert metrics["ledger/cloned_tokens"] == 30
+    assert metrics["ledger/steps_without_update"] == 1
+
+
+def test_the_state_is_the_identity_in_json_and_pickle_too():
+    ledger = Ledger()
+    for one in decided():
+        ledger.observe(one)
+    for state in made.ways_of_saving(ledger.state_dict()):
+        other = Ledger()
+        other.load_state_dict(state)
+        assert made.plain(other.state_dict()) == made.plain(ledger.state_dict())
+        assert other.metrics() == ledger.metrics()
+
+
+TALLY = dict.fromkeys(Tally.__slots__, 0.0)
+TOTAL = dict.fromkeys(Total.__slots__, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"counts": {"problems": -1}}, "count 'problems' must .* got -1"),
+        ({"counts": {"problems": 1.5}}, "got 1.5"),
+        ({"tallies": {"gate": TALLY}}, r"\['cutoff', 'gate'\], got {'gate'"),
+        ({"saved": {"gate": TOTAL, "other": TOTAL}}, "'other'"),
+        ({"tallies": {"gate": TALLY, "cutoff": {**TALLY, "audits": "no"}}}, "audits of .*'no'"),
+        ({"saved": {"gate": TOTAL, "cutoff": {**TOTAL, "more": 1.0}}}, "'more'"),
+        ({"tallies": {"gate": TALLY, "cutoff": [1.0]}}, r"got \[1.0\]"),
+        ({"news": 1}, "'news'"),
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(change, says):
+    ledger = Ledger()
+    for one in decided():
+        ledger.observe(one)
+    before = ledger.state_dict()
+    with pytest.raises(ValueError, match=says):
+        ledger.load_state_dict({**before, **change})
+    assert ledger.state_dict() == before

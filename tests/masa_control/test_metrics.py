@@ -4,6 +4,7 @@ import math
 import pytest
 from masa_control import correlation, run_episode, step_metrics
 
+from tests.masa_control import made
 from tests.masa_control.scripted import (
     PROBLEM,
     ScriptedEngine,
@@ -57,3 +58,34 @@ def test_correlation_of_too_little_or_of_what_does_not_vary():
     assert correlation([(0.1, 0.2)]) is None
     assert correlation([(0.5, 0.1), (0.5, 0.9)]) is None
     assert correlation([(0.1, 0.3), (0.2, 0.2), (0.3, 0.1)]) == pytest.approx(-1.0)
+
+
+def test_decisions_of_a_step_by_hand():
+    solved = [made.solution("r", 10), made.solution("w", 20)]
+    lowered = made.plan(allowed=50, cutoff_epsilon=0.5)
+    metrics = step_metrics(
+        [
+            made.episode("", [], made.plan(True)),
+            made.episode("", [], made.plan(True, mean=1.0)),
+            made.episode(solved, [], made.plan(True, audited=True)),
+            made.episode([made.solution("c", 50), made.solution("r", 9)], [], lowered),
+            made.episode(solved, [], made.plan(allowed=100)),
+            made.episode(solved),
+        ]
+    )
+    expected = {
+        "gate/skipped": 2 / 5,  # of those that were planned
+        "gate/skipped_trivial": 1 / 5,
+        "gate/skipped_unsolvable": 1 / 5,
+        "gate/audited": 1 / 5,
+        "cutoff/cut": 1 / 4,  # rollouts of the two problems that a cutoff limits
+        "cutoff/max_tokens": 75.0,
+        "cutoff/audited": 0.0,
+        "hints/notions": 0.0,
+    }
+    assert {name: metrics[name] for name in expected} == expected
+
+
+def test_without_plans_there_are_no_figures_of_decisions():
+    metrics = step_metrics([made.episode("rw")])
+    assert not [n for n in metrics if n.startswith(("gate/", "cutoff/", "hints/"))]

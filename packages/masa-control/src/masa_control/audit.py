@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import NamedTuple
@@ -127,12 +128,10 @@ class Tally:
         return base + Tally(0, 0, 0, 1, w * f, w * t, w * w * f * f, w * w * f * t, w * w * t * t)
 
     def __add__(self, other: Tally) -> Tally:
-        mine, theirs = asdict(self), asdict(other)
-        return Tally(**{name: mine[name] + theirs[name] for name in mine})
+        return Tally(*map(operator.add, _sums_of(self), _sums_of(other)))
 
     def __sub__(self, other: Tally) -> Tally:
-        mine, theirs = asdict(self), asdict(other)
-        return Tally(**{name: mine[name] - theirs[name] for name in mine})
+        return Tally(*map(operator.sub, _sums_of(self), _sums_of(other)))
 
     @property
     def precision(self) -> Interval:
@@ -146,22 +145,45 @@ class Tally:
         if not self.audits or not self.weighted_flagged:
             return UNKNOWN
         share = min(1.0, self.weighted_right / self.weighted_flagged)
+        left = 1 - min(1.0, self.audits / self.problems)
+        cases = self._cases(share) / left if left > 0 else math.inf
+        return Interval(share, *wilson(share, cases))
+
+    @property
+    def precision_to_come(self) -> Interval:
+        """The precision that problems to come can expect, if they are as these were.
+
+        The share is the same. The interval does not close as all are audited: it is not about the
+        problems at hand, of which all is known then, but about what they are a sample of.
+        """
+        if not self.audits or not self.weighted_flagged:
+            return UNKNOWN
+        share = min(1.0, self.weighted_right / self.weighted_flagged)
         return Interval(share, *wilson(share, self._cases(share)))
 
     def _cases(self, share: float) -> float:
-        """Independent cases that the audits are worth, for a share among finitely many."""
+        """Independent cases that the audits are worth."""
         problems = self.weighted_flagged**2 / self.ff  # Kish's number, of unequal weights
         between = self.tt - 2 * share * self.ft + share * share * self.ff
         variance = between / self.weighted_flagged**2
         # Where all audits agree, their variance says nothing: a problem is a case then.
-        known = 0 < share < 1 and variance > 0
-        cases = max(1.0, share * (1 - share) / variance) if known else problems
-        left = 1 - min(1.0, self.audits / self.problems)
-        return cases / left if left > 0 else math.inf
+        if not (0 < share < 1 and variance > 0):
+            return problems
+        cases = share * (1 - share) / variance
+        # Beyond a case a problem they rest on a variance that few problems show, and badly: divide
+        # by k - 1 and take Student's t, here t² = z² (1 + (z² + 1) / 2(k - 1)).
+        free = max(problems - 1, 0.0)
+        sure = cases * free / problems * free / (free + (Z95 * Z95 + 1) / 2)
+        return max(1.0, min(cases, problems), sure)
 
     @property
     def recall(self) -> Interval:
-        """Share of the units that should have been flagged which were."""
+        """Share of the units that should have been flagged which were.
+
+        Not known where there was, by the estimate, none that should have been.
+        """
+        if self.flagged and not self.missed and not self.weighted_right:
+            return UNKNOWN
         return self._of_precision(
             lambda precision: _ratio(
                 self.flagged * precision, self.flagged * precision + self.missed
@@ -214,35 +236,87 @@ def _ratio(part: float, whole: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """An unbiased estimate of a total of which audits show a part; estimates add up.
+    """What was spared in all, of which audits show a part; they add up.
+
+    How many units were forgone is known (the gate: problems that were skipped; the cutoff: rollouts
+    that were cut), and audits say what one is worth. So the total is
+
+        forgone * Σ v a / Σ v f,   v = 1/ε - 1
+
+    over audited problems of f units that would have cost the amount a. An audited problem itself
+    went on and forwent nothing; it stands for 1/ε - 1 that did. Beside the sum of v a alone
+    (Horvitz and Thompson), the ratio does not vary with how many audits fell, only with how the
+    amounts differ.
 
     Attributes:
-        value: the estimate.
-        variance: an unbiased estimate of its variance.
+        forgone: Σ f of the problems that were not audited.
+        audits: audited problems with f > 0.
+        units: Σ v f.
+        amount: Σ v a.
+        ff: Σ (v² + v) f².
+        fa: Σ (v² + v) f a.
+        aa: Σ (v² + v) a².
     """
 
-    value: float = 0.0
-    variance: float = 0.0
+    forgone: float = 0.0
+    audits: float = 0.0
+    units: float = 0.0
+    amount: float = 0.0
+    ff: float = 0.0
+    fa: float = 0.0
+    aa: float = 0.0
 
     @staticmethod
-    def forgone(amount: float, share: float) -> Total:
-        """Return what one audited case says of the amount that was forgone in all.
-
-        The case itself went on, so it forwent nothing; it stands for 1/ε - 1 that did.
+    def audited(units: int, amount: float, share: float) -> Total:
+        """Return what one audited problem says.
 
         Args:
-            amount: what the decision would have spared here.
+            units: f, what the decision would have forgone here, >= 0.
+            amount: a, what that would have spared, >= 0.
             share: ε in (0, 1].
+
+        Raises:
+            ValueError: numbers that cannot be.
         """
         if not 0 < share <= 1:
             raise ValueError(f"the share that is audited must lie in (0, 1], got {share!r}")
-        return Total(amount * (1 / share - 1), amount**2 * (1 - share) / share**2)
+        if units < 0 or amount < 0:
+            raise ValueError(f"units and amount must be >= 0, got {units!r} and {amount!r}")
+        if not units:
+            return Total()
+        v, f, a = 1 / share - 1, float(units), float(amount)
+        vv = v * v + v
+        return Total(0.0, 1.0, v * f, v * a, vv * f * f, vv * f * a, vv * a * a)
 
     def __add__(self, other: Total) -> Total:
-        return Total(self.value + other.value, self.variance + other.variance)
+        return Total(*map(operator.add, _sums_of(self), _sums_of(other)))
 
     @property
     def interval(self) -> Interval:
-        """The estimate with an interval of 95 %, by the normal distribution."""
-        half = Z95 * math.sqrt(self.variance)
-        return Interval(self.value, self.value - half, self.value + half)
+        """The estimate with an interval of 95 %, by Student's t on the audits.
+
+        0 where nothing was forgone; not known with fewer than two audits.
+        """
+        if not self.forgone:
+            return Interval(0.0, 0.0, 0.0)
+        if self.audits < 2 or not self.units:
+            return UNKNOWN
+        mean, scale = self.amount / self.units, self.forgone / self.units
+        squares = max(0.0, self.aa - 2 * mean * self.fa + mean * mean * self.ff)
+        free = self.audits - 1
+        variance = scale * scale * squares * (self.audits / free)
+        half = _student(free) * math.sqrt(variance)
+        value = self.forgone * mean
+        return Interval(value, max(0.0, value - half), value + half)
+
+
+def _sums_of(sums: Tally | Total) -> list[float]:
+    return [getattr(sums, name) for name in sums.__slots__]
+
+
+def _student(free: float, z: float = Z95) -> float:
+    """Student's quantile by that of the normal distribution (Cornish and Fisher), free >= 1."""
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / free + second / free**2 + third / free**3

@@ -4,8 +4,9 @@ A fixed threshold found offline is the paper's stated limit. Here the limits mov
 the problems whose truth is known (rolled out, or flagged and audited) the gate remembers how far
 their predictions lay from the nearer end, and whether their group had no variance. A limit is
 opened to the largest distance up to which the weighted share without variance is surely above the
-target; once open it is held as long as the share, as far as it is known, is not below. Opening
-takes more than holding, since behind an open limit only audits are left to judge by.
+target; once open it is held as long as half that sureness is left. Opening takes more than
+holding, since behind an open limit only audits are left to judge by: with one rule for both it
+would close for want of them, and open again, over and over.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from typing import Any, NamedTuple
 
 from masa_control.audit import wilson
 from masa_control.gate import DistanceGate, GateReason
-from masa_control.state import restored, saved
+from masa_control.state import entries, number, restored, row, saved
 
 _ENDS: tuple[GateReason, ...] = ("trivial", "unsolvable")
+
+_HOLDING = 0.5
+"""Share of the caution with which an open limit is held."""
 
 
 class GateOutcome(NamedTuple):
@@ -68,6 +72,7 @@ class AuditedGateSettings:
             raise ValueError(f"window must be >= 1, got {self.window!r}")
         if not 0 < self.max_distance < 0.5:
             raise ValueError(f"max_distance must lie in (0, 0.5), got {self.max_distance!r}")
+        DistanceGate(None, None, self.min_readable)  # refuses what cannot be
 
 
 class AuditedGate:
@@ -86,9 +91,13 @@ class AuditedGate:
         return {end: deque(maxlen=self.settings.window) for end in _ENDS}
 
     def observe(self, outcomes: Iterable[GateOutcome]) -> None:
-        """Remember the outcomes of a step, in the order of their problems, and move the limits."""
+        """Remember the outcomes of a step, in the order of their problems, and move the limits.
+
+        One that lies farther than any limit may reach is not remembered.
+        """
         for outcome in outcomes:
-            self._outcomes[outcome.end].append(outcome)
+            if outcome.distance <= self.settings.max_distance:
+                self._outcomes[outcome.end].append(outcome)
         self._limits = {end: self._limit(end) for end in _ENDS}
 
     def gate(self) -> DistanceGate:
@@ -98,15 +107,14 @@ class AuditedGate:
     def _limit(self, end: GateReason) -> float | None:
         """Where the limit of an end moves to."""
         before, target = self._limits[end], self.settings.precision
-        regions = list(_regions(self._outcomes[end], self.settings.max_distance))
+        regions = list(_regions(self._outcomes[end]))
         opened = [r.distance for r in regions if r.low(self._caution) >= target]
         if before is None:
             return max(opened, default=None)
         known = [r for r in regions if r.distance <= before]
-        if not known or known[-1].precision >= target:
+        held = [r.distance for r in known if r.low(self._caution * _HOLDING) >= target]
+        if not known or known[-1].distance in held:
             held = [before]
-        else:
-            held = [r.distance for r in known if r.precision >= target]
         return max([*opened, *held], default=None)
 
     @property
@@ -133,16 +141,12 @@ class AuditedGate:
             ValueError: it is not the state of an audited gate.
         """
         outcomes, limits = restored("audited gate", 1, state, "outcomes", "limits")
-        if set(outcomes) != set(_ENDS) or set(limits) != set(_ENDS):
-            raise ValueError(
-                f"outcomes and limits must be of {_ENDS!r}, got {sorted(outcomes)!r}, "
-                f"{sorted(limits)!r}"
-            )
         fresh = self._empty()
-        for end in _ENDS:
-            fresh[end].extend(GateOutcome(*row) for row in outcomes[end])
-        self._outcomes = fresh
-        self._limits = {end: limits[end] for end in _ENDS}
+        for end, rows in zip(_ENDS, entries("the outcomes", outcomes, *_ENDS), strict=True):
+            fresh[end].extend(_outcome(end, made) for made in rows)
+        moved = entries("the limits", limits, *_ENDS)
+        read = [None if v is None else number("a limit of the gate", v, 0, 0.5) for v in moved]
+        self._outcomes, self._limits = fresh, dict(zip(_ENDS, read, strict=True))
 
 
 class _Region(NamedTuple):
@@ -162,13 +166,21 @@ class _Region(NamedTuple):
         return wilson(self.precision, self.cases, z=caution)[0]
 
 
-def _regions(outcomes: Iterable[GateOutcome], max_distance: float) -> Iterator[_Region]:
+def _regions(outcomes: Iterable[GateOutcome]) -> Iterator[_Region]:
     """Yield a region for each distance that occurs, from near to far."""
     total = right = squares = 0.0
-    near = sorted((o for o in outcomes if o.distance <= max_distance), key=lambda o: o.distance)
-    for distance, equal in groupby(near, key=lambda o: o.distance):
+    ordered = sorted(outcomes, key=lambda o: o.distance)
+    for distance, equal in groupby(ordered, key=lambda o: o.distance):
         for outcome in equal:
             total += outcome.weight
             right += outcome.weight * outcome.no_variance
             squares += outcome.weight**2
         yield _Region(distance, min(1.0, right / total), total * total / squares)
+
+
+def _outcome(expected: GateReason, saved_row: object) -> GateOutcome:
+    end, distance, no_variance, weight = row("an outcome of the gate", saved_row, 4)
+    if end != expected or not isinstance(no_variance, bool):
+        raise ValueError(f"not an outcome at the end {expected!r}: {saved_row!r}")
+    distance = number("the distance of an outcome of the gate", distance, 0, 1)
+    return GateOutcome(end, distance, no_variance, number("the weight of an outcome", weight, 1))

@@ -118,22 +118,25 @@ class Controller:
 
     def observe(self, episodes: Sequence[Episode], step: int) -> None:
         """Learn from the episodes of ``step``, in the order in which their problems were drawn."""
+        decided = [self._decision(episode) for episode in episodes]
+        pairs = list(zip(episodes, decided, strict=True))
         if not self._schedule.decides(step):
-            tallies = (gate_tally(episode, self._would_be(episode)) for episode in episodes)
-            self._schedule.observe(sum(tallies, Tally()), step)
-        if self._audited_gate is not None:
-            self._audited_gate.observe(_known(map(gate_outcome, episodes)))
-            self._gate = self._audited_gate.gate()
+            self._schedule.observe(sum((gate_tally(e, d) for e, d in pairs), Tally()), step)
         if self._calibrated is not None:
-            self._calibrated.observe(_known(map(length_outcome, episodes)))
+            self._calibrated.observe(_known(length_outcome(e, d) for e, d in pairs))
+        if self._audited_gate is not None:
+            self._audited_gate.observe(_known(gate_outcome(e, d) for e, d in pairs))
+            self._gate = self._audited_gate.gate()
         if self._experts is not None:
             self._experts.observe(episodes, self._prompt, step)
         if self._hints is not None:
             for episode in episodes:
                 self._hints.observe(episode.notion_counts)
 
-    def _would_be(self, episode: Episode) -> GateDecision | None:
-        """What the gate would have decided of an episode that it was not asked about."""
+    def _decision(self, episode: Episode) -> GateDecision | None:
+        """What the gate decided of an episode, or would have, where it was not asked."""
+        if episode.plan is not None:
+            return episode.plan.gate
         rates = [m.prediction.pass_rate for m in episode.meta]
         return self._gate.decide(rates) if self._gate is not None and rates else None
 
@@ -194,31 +197,46 @@ def _known(outcomes: Iterable[_Outcome | None]) -> Iterator[_Outcome]:
     return (outcome for outcome in outcomes if outcome is not None)
 
 
-def gate_outcome(episode: Episode) -> GateOutcome | None:
-    """Return what an episode says of the gate; None where it was skipped, or nobody knows."""
-    rates = [m.prediction.pass_rate for m in episode.meta]
-    # Before the start step nothing was decided; how far the predictions lie from an end is known.
-    decided = PredictiveGate().decide(rates) if episode.plan is None else episode.plan.gate
+def gate_outcome(episode: Episode, decided: GateDecision | None) -> GateOutcome | None:
+    """Return what an episode says of the gate; None where it was skipped, or nobody knows.
+
+    Where a cutoff is audited, only solutions that could run on say something: of those that could
+    not, groups that differ show it all the same, and groups that agree mostly do not, so that the
+    gate would look worse than it is. The audited ones stand for them.
+
+    Args:
+        episode: an episode.
+        decided: what the gate decided of it, or would have.
+    """
     if decided is None or decided.end is None or decided.distance is None:
         return None
+    plan, weight = episode.plan, episode.weight
+    if plan is not None and plan.cutoff_audit and plan.cutoff is not None:
+        if not plan.whole:
+            return None
+        weight = 1 / plan.cutoff_audit if plan.cutoff_audited else weight
     truth = episode.no_variance(decided.end)
     if truth is None:
         return None
-    return GateOutcome(decided.end, decided.distance, truth, episode.weight)
+    return GateOutcome(decided.end, decided.distance, truth, weight)
 
 
-def length_outcome(episode: Episode) -> LengthOutcome | None:
-    """Return what an episode says of the cutoff; None where its solutions could not run on."""
+def length_outcome(episode: Episode, decided: GateDecision | None = None) -> LengthOutcome | None:
+    """Return what an episode says of the cutoff; None where its solutions could not run on.
+
+    Problems that the gate flags say nothing: the cutoff is never asked about them, and with many
+    correct solutions each they would draw the margin to what suits them.
+
+    Args:
+        episode: an episode.
+        decided: what the gate decided of it, or would have.
+    """
     plan = episode.plan
-    if plan is not None and not plan.whole:
+    if (plan is not None and not plan.whole) or (decided is not None and decided.skip):
         return None
     predicted = predicted_length([m.prediction.length for m in episode.meta])
     lengths = episode.correct_lengths
     if not predicted or not lengths:
         return None
-    weight = 1.0
-    if plan is not None and plan.cutoff_audited:
-        weight = 1 / plan.cutoff_audit
-    elif plan is not None and plan.gate_audited:
-        weight = 1 / plan.gate_audit
+    weight = 1 / plan.cutoff_audit if plan is not None and plan.cutoff_audited else 1.0
     return LengthOutcome(tuple(length / predicted for length in lengths), weight)

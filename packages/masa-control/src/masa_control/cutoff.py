@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from masa_control.state import restored, saved
+from masa_control.state import number, restored, row, saved
 
 
 def predicted_length(lengths: Sequence[int | None]) -> float | None:
@@ -78,12 +78,13 @@ class CalibratedCutoffSettings:
 
     Attributes:
         cut_share: α, the largest share of correct rollouts that may be cut, in (0, 1).
-        window: problems remembered, >= 1.
+        window: problems remembered, >= 1. Once the cutoff lowers most limits, only audited ones
+            come in, so a long window is slow to follow.
         min_problems: problems with a correct solution before anything is cut, >= 1.
     """
 
     cut_share: float = 0.05
-    window: int = 512
+    window: int = 128
     min_problems: int = 16
 
     def __post_init__(self) -> None:
@@ -98,13 +99,16 @@ class CalibratedCutoffSettings:
 class CalibratedCutoff:
     """Keeps (true length of correct rollouts / predicted length), and gives the margin for α.
 
-        margin = the smallest m with  (Σ w [ratio > m] + w_max) / (Σ w + w_max) <= α
+        margin = the smallest m with  (Σ w [ratio > m] + W) / (Σ w + W) <= α
 
-    over the rollouts of the window; w_max stands for the rollout to come (split conformal
-    prediction, weighted). A rollout that was cut never shows its length, and leaving it out would
-    draw the margin down; so only problems whose solutions could run on are counted: those before
-    the start step, those whose limit the cutoff did not lower, and a share ε that an audit spares,
-    each of which weighs 1/ε.
+    over the rollouts of the window; W stands for the problem to come (split conformal prediction,
+    weighted). All its correct rollouts come together, and run long together, so it is as heavy as
+    the problem of a rollout of the window is on average: W = Σ (w n)² / Σ w n, over problems of n
+    correct rollouts.
+
+    A rollout that was cut never shows its length, and leaving it out would draw the margin down; so
+    only problems whose solutions could run on are counted: those before the start step, those whose
+    limit the cutoff did not lower, and a share ε that an audit spares, each of which weighs 1/ε.
 
     Args:
         settings: how the margin follows.
@@ -126,8 +130,9 @@ class CalibratedCutoff:
         if len(self._outcomes) < self.settings.min_problems:
             return None
         weighted = sorted((r, o.weight) for o in self._outcomes for r in o.ratios)
-        coming = max(weight for _, weight in weighted)
-        total = sum(weight for _, weight in weighted) + coming
+        seen = sum(weight for _, weight in weighted)
+        coming = sum((o.weight * len(o.ratios)) ** 2 for o in self._outcomes) / seen
+        total = seen + coming
         beyond, margin = coming, None
         for ratio, weight in reversed(weighted):
             if beyond > self.settings.cut_share * total:
@@ -153,7 +158,13 @@ class CalibratedCutoff:
             ValueError: it is not the state of a calibrated cutoff.
         """
         (rows,) = restored("calibrated cutoff", 1, state, "outcomes")
-        outcomes = [
-            LengthOutcome(tuple(map(float, ratios)), float(weight)) for ratios, weight in rows
-        ]
+        outcomes = [_outcome(made) for made in rows]
         self._outcomes = deque(outcomes, maxlen=self.settings.window)
+
+
+def _outcome(saved_row: object) -> LengthOutcome:
+    ratios, weight = row("an outcome of the cutoff", saved_row, 2)
+    if not isinstance(ratios, list | tuple) or not ratios:
+        raise ValueError(f"an outcome of the cutoff needs its ratios, got {saved_row!r}")
+    read = tuple(number("a ratio of an outcome of the cutoff", ratio, 0) for ratio in ratios)
+    return LengthOutcome(read, number("the weight of an outcome of the cutoff", weight, 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from masa_rewards import MetaPrediction, MetaReward, Rollout, RolloutGroup, Verdict
 from masa_rewards.lemma import Phrase
@@ -74,6 +74,18 @@ class SolutionRollout:
         return self.reward is None and not self.verdict.failed
 
 
+class PassRateRange(NamedTuple):
+    """Between which bounds a pass rate lies.
+
+    Attributes:
+        low: if all cut solutions were wrong.
+        high: if all were right.
+    """
+
+    low: float | None
+    high: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class MetaRollout:
     """A prediction and what it was worth.
@@ -137,17 +149,17 @@ class Episode:
         return [len(s.completion.token_ids) for s in self.solutions if s.reward == 1.0]
 
     @property
-    def pass_rate_range(self) -> tuple[float | None, float | None]:
+    def pass_rate_range(self) -> PassRateRange:
         """Between which bounds the pass rate lies: cut solutions may all be wrong, or all right.
 
-        (None, None) where nothing is known.
+        Both None where there is no solution, or the verifier failed on all.
         """
         known = [s.reward for s in self.solutions if s.reward is not None]
         cut = sum(s.open for s in self.solutions)
-        if not known:
-            return None, None
         correct, judged = sum(known), len(known) + cut
-        return correct / judged, (correct + cut) / judged
+        if not judged:
+            return PassRateRange(None, None)
+        return PassRateRange(correct / judged, (correct + cut) / judged)
 
     def no_variance(self, end: GateReason | None = None) -> bool | None:
         """Whether its solutions all agree, on one end if one is named; None where nobody knows."""

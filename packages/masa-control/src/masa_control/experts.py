@@ -10,13 +10,13 @@ import random
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from masa_rewards import MetaPrompt
 
 from masa_control.episode import Episode, MetaRollout
-from masa_control.state import restored, saved
+from masa_control.state import entries, number, restored, saved, whole
 
 Refusal = Literal["unrewarded", "unreadable", "below_threshold", "unknown_pass_rate"]
 
@@ -191,11 +191,32 @@ class ExpertBuffer:
             ValueError: it is not the state of an expert buffer.
         """
         experts, counts = restored("expert buffer", 1, state, "experts", "counts")
-        made = [_expert(**row) for row in experts]
+        made = [_expert(saved_row) for saved_row in experts]
+        fresh = {name: whole(f"the count {name!r} of experts", n) for name, n in counts.items()}
         self._experts = {expert.problem_id: expert for expert in made}
-        self._counts = Counter(counts)
+        self._counts = Counter(fresh)
 
 
-def _expert(**row: Any) -> Expert:
-    spans = {name: tuple((int(a), int(b)) for a, b in row[name]) for name in ("numbers", "unknown")}
-    return Expert(**{**row, **spans, "prompt_ids": tuple(row["prompt_ids"])})
+def _expert(saved_row: object) -> Expert:
+    names = [field.name for field in fields(Expert)]
+    row = dict(zip(names, entries("an expert in the state", saved_row, *names), strict=True))
+    if not isinstance(row["problem_id"], str) or not isinstance(row["text"], str):
+        raise ValueError(f"an expert has a problem and a text, got {saved_row!r}")
+    return Expert(
+        problem_id=row["problem_id"],
+        prompt_ids=tuple(whole("a token of an expert's prompt", i) for i in row["prompt_ids"]),
+        text=row["text"],
+        numbers=_spans(row["numbers"], row["text"]),
+        unknown=_spans(row["unknown"], row["text"]),
+        reward=number("the reward of an expert", row["reward"], 0, 1),
+        weight=number("the weight of an expert", row["weight"], 1),
+        step=whole("the step of an expert", row["step"]),
+    )
+
+
+def _spans(pairs: Any, text: str) -> tuple[tuple[int, int], ...]:
+    spans = tuple((whole("a place", begin), whole("a place", end)) for begin, end in pairs)
+    for begin, end in spans:
+        if not begin <= end <= len(text):
+            raise ValueError(f"no place of a text of {len(text)} characters: {(begin, end)!r}")
+    return spans

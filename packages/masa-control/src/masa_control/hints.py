@@ -1,8 +1,9 @@
 """Hints: the notions that the policy foresees are put to the problem before it is solved.
 
 The second version of the paper has them. As an option, only notions with a good record are put:
-those that stood in a larger share of the correct solutions than of the incorrect ones, over all
-problems of which they were predicted.
+those that more solutions came right with than the pass rates of their problems say, over all
+problems of which they were predicted. Pooling the solutions of all problems instead would praise
+every notion of easy problems.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from masa_rewards.lemma import Phrase, to_phrase
 from masa_rewards.notion_rules import NotionCount
 
-from masa_control.state import restored, saved
+from masa_control.state import number, restored, row, saved, whole
 
 HINT_TEMPLATE = (
     "{problem}\n\nThe problem could be solved using the following math notions: {notions}"
@@ -30,7 +31,7 @@ class HintSettings:
     Attributes:
         max_notions: at most so many, >= 1.
         record: only notions with a good record.
-        min_seen: solutions in which a notion must have stood for its record to count, >= 1.
+        min_seen: judged solutions in which a notion must have stood for its record to count, >= 1.
         remembered: notions of which a record is kept, >= 1; those seen least are forgotten first.
     """
 
@@ -70,13 +71,28 @@ class HintChooser:
         named: Counter[Phrase] = Counter()
         spelled: dict[Phrase, str] = {}
         for prediction in notions:
-            phrases = {to_phrase(notion): notion for notion in sorted(prediction or ())}
+            phrases = {
+                to_phrase(notion): notion for notion in sorted(prediction or (), reverse=True)
+            }
             for phrase, notion in phrases.items():
                 if phrase and (self.good is None or phrase in self.good):
                     named[phrase] += 1
                     spelled[phrase] = min(notion, spelled.get(phrase, notion))
         ranked = sorted(named, key=lambda phrase: (-named[phrase], spelled[phrase]))
         return tuple(spelled[phrase] for phrase in ranked[: self.max_notions])
+
+
+class Record(NamedTuple):
+    """What a notion was good for.
+
+    Attributes:
+        seen: judged solutions in which it stood.
+        gain: how many more of them were right than the pass rates of their problems say:
+            Σ over problems of c1 - (c1 + c0) n1 / (n1 + n0).
+    """
+
+    seen: int
+    gain: float
 
 
 class Hints:
@@ -88,42 +104,43 @@ class Hints:
 
     def __init__(self, settings: HintSettings | None = None) -> None:
         self.settings = settings or HintSettings()
-        self._records: dict[Phrase, NotionCount] = {}
+        self._records: dict[Phrase, Record] = {}
 
     def observe(self, counts: Mapping[Phrase, NotionCount]) -> None:
         """Add the counts of one problem; does nothing where no record is kept."""
         if not self.settings.record:
             return
         for phrase, count in counts.items():
-            before = self._records.get(phrase, NotionCount(0, 0, 0, 0))
-            self._records[phrase] = NotionCount(
-                *(a + b for a, b in zip(before, count, strict=True))
-            )
+            seen, judged = count.correct + count.incorrect, count.all_correct + count.all_incorrect
+            if seen:
+                gain = count.correct - seen * count.all_correct / judged
+                before = self._records.get(phrase, Record(0, 0.0))
+                self._records[phrase] = Record(before.seen + seen, before.gain + gain)
         if len(self._records) > self.settings.remembered:
-            ranked = sorted(self._records.items(), key=lambda item: (-_seen(item[1]), item[0]))
+            ranked = sorted(self._records.items(), key=lambda item: (-item[1].seen, item[0]))
             self._records = dict(ranked[: self.settings.remembered])
 
     def chooser(self) -> HintChooser:
         """Return the chooser for now."""
         good = None
         if self.settings.record:
-            good = frozenset(p for p, count in self._records.items() if self._good(count))
+            good = frozenset(p for p, record in self._records.items() if self._good(record))
         return HintChooser(self.settings.max_notions, good)
 
-    def _good(self, count: NotionCount) -> bool:
-        more = count.correct * count.all_incorrect > count.incorrect * count.all_correct
-        return _seen(count) >= self.settings.min_seen and more
+    def _good(self, record: Record) -> bool:
+        # Sums of fractions: where all solutions of a problem agree, rounding must not tell.
+        return record.seen >= self.settings.min_seen and record.gain > 1e-9
 
     def metrics(self) -> dict[str, float]:
         """Return ``hints/remembered`` and ``hints/good``, where a record is kept."""
         if not self.settings.record:
             return {}
-        good = sum(self._good(count) for count in self._records.values())
+        good = sum(map(self._good, self._records.values()))
         return {"hints/remembered": float(len(self._records)), "hints/good": float(good)}
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
-        rows = [[list(phrase), *count] for phrase, count in self._records.items()]
+        rows = [[list(phrase), *record] for phrase, record in self._records.items()]
         return saved("hints", 1, records=rows)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -133,8 +150,12 @@ class Hints:
             ValueError: it is not the state of hints.
         """
         (rows,) = restored("hints", 1, state, "records")
-        self._records = {tuple(phrase): NotionCount(*count) for phrase, *count in rows}
+        self._records = dict(map(_record, rows))
 
 
-def _seen(count: NotionCount) -> int:
-    return count.correct + count.incorrect
+def _record(saved_row: object) -> tuple[Phrase, Record]:
+    phrase, seen, gain = row("a record of a notion", saved_row, 3)
+    if not isinstance(phrase, list | tuple) or not all(isinstance(word, str) for word in phrase):
+        raise ValueError(f"a record is of a notion's words, got {saved_row!r}")
+    seen = whole("how often a notion was seen", seen, 1)
+    return tuple(phrase), Record(seen, number("the gain of a notion", gain))

@@ -13,7 +13,7 @@ from typing import Any
 
 from masa_control.audit import Tally, Total
 from masa_control.episode import Episode
-from masa_control.state import restored, saved
+from masa_control.state import entries, restored, saved, sums, whole
 from masa_control.tallies import cutoff_saved, cutoff_tally, gate_saved, gate_tally
 
 _DECISIONS = {"gate": (gate_tally, gate_saved), "cutoff": (cutoff_tally, cutoff_saved)}
@@ -84,12 +84,12 @@ class Ledger:
         """
         found = {f"ledger/{name}": float(count) for name, count in sorted(self._counts.items())}
         for name, tally in self._tallies.items():
+            total = self._saved[name]
             if tally != Tally():
                 found |= tally.metrics(f"ledger/{name}") | tally.figures(f"ledger/{name}")
-                total = self._saved[name]
-                found[f"ledger/{name}_tokens_saved"] = total.value
-                found[f"ledger/{name}_tokens_saved_low"] = total.interval.low or 0.0
-                found[f"ledger/{name}_tokens_saved_high"] = total.interval.high or 0.0
+                for end, value in zip(("", "_low", "_high"), total.interval, strict=True):
+                    if value is not None:
+                        found[f"ledger/{name}_tokens_saved{end}"] = value
         return found
 
     def state_dict(self) -> dict[str, Any]:
@@ -109,11 +109,11 @@ class Ledger:
             ValueError: the state is not a ledger's, or of another version.
         """
         counts, tallies, totals = restored("ledger", 2, state, "counts", "tallies", "saved")
-        if set(tallies) != set(_DECISIONS) or set(totals) != set(_DECISIONS):
-            raise ValueError(
-                f"the ledger counts the decisions {sorted(_DECISIONS)!r}, the state has "
-                f"{sorted(tallies)!r}"
-            )
-        self._tallies = {name: Tally(**tally) for name, tally in tallies.items()}
-        self._saved = {name: Total(**total) for name, total in totals.items()}
-        self._counts = Counter({str(k): int(v) for k, v in counts.items()})
+        made = entries("the tallies of the ledger", tallies, *_DECISIONS)
+        spared = entries("the tokens saved of the ledger", totals, *_DECISIONS)
+        fresh = {name: whole(f"the count {name!r}", count) for name, count in counts.items()}
+        new_tallies = [sums(Tally, tally) for tally in made]
+        new_saved = [sums(Total, total) for total in spared]
+        self._tallies = dict(zip(_DECISIONS, new_tallies, strict=True))
+        self._saved = dict(zip(_DECISIONS, new_saved, strict=True))
+        self._counts = Counter(fresh)

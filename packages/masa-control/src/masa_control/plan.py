@@ -41,7 +41,8 @@ class Plan:
         cutoff: the cutoff's decision; None where there is none, or the problem is skipped.
         cutoff_audited: the cutoff lowers the limit, and an audit has the solutions run on.
         cutoff_audit: ε of the cutoff, likewise.
-        hint: notions that are put to the problem.
+        hint: notions that are put to the problem; of those chosen, as many as its prompt has room
+            for.
         max_tokens: the limit of its solutions, tokens.
     """
 

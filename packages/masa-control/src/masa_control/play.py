@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 from masa_rewards import MetaPrediction, MetaPrompt, NotionRules, RolloutGroup, meta_rewards
@@ -17,7 +18,7 @@ from masa_rewards._wording import fill
 from masa_rewards.lemma import Phrase, to_phrase
 from masa_rewards.notion import count_notions
 from masa_rewards.notion_rules import NotionCount
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from masa_control.episode import (
     META,
@@ -70,6 +71,13 @@ class EpisodeSettings(BaseModel):
     hint_template: str = HINT_TEMPLATE
     prompt_max_tokens: int | None = None
     count_notions: bool = False
+
+    @field_validator("hint_template")
+    @classmethod
+    def _hint_holds_both(cls, template: str) -> str:
+        if missing := [name for name in ("{problem}", "{notions}") if name not in template]:
+            raise ValueError(f"hint_template must hold {missing!r}, got {template!r}")
+        return template
 
     @model_validator(mode="after")
     def _signals_are_asked_for(self) -> EpisodeSettings:
@@ -137,7 +145,7 @@ async def run_episode(
         plan = planner.plan(problem.id, predictions, settings.solution_max_tokens)
         solution_ids, solutions = [], ()
         if plan.solve:
-            solution_ids = _solution_prompt(engine, problem, settings, plan)
+            solution_ids, plan = _solution_prompt(engine, problem, settings, plan)
             solutions = await _solutions(
                 engine, verifier, solution_ids, problem, settings, plan.max_tokens
             )
@@ -196,14 +204,14 @@ def _paid(
 
 def _solution_prompt(
     engine: Engine, problem: Problem, settings: EpisodeSettings, plan: Plan
-) -> list[int]:
-    """The solution prompt with its hint, of which as much is put as there is room for."""
+) -> tuple[list[int], Plan]:
+    """The solution prompt and the plan with as much of its hint as there is room for."""
     hint = plan.hint
     while True:
         token_ids = engine.encode(settings.solution_prompt(problem, hint))
         limit = settings.prompt_max_tokens
         if not hint or limit is None or len(token_ids) <= limit:
-            return token_ids
+            return token_ids, replace(plan, hint=hint)
         hint = hint[:-1]
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from masa_control.audit import Tally
-from masa_control.state import restored, saved
+from masa_control.state import restored, saved, sums, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ class Schedule:
             return
         self._tallies.append(would_have)
         tally = sum(self._tallies, Tally())
-        precision, recall = tally.precision.low, tally.recall.value
+        # All of it was rolled out; what counts is what the next problems can expect of the gate.
+        precision, recall = tally.precision_to_come.low, tally.recall.value
         if (
             len(self._tallies) == self.aligned.steps
             and precision is not None
@@ -97,6 +98,7 @@ class Schedule:
             ValueError: it is not the state of a schedule.
         """
         aligned_at, tallies = restored("schedule", 1, state, "aligned_at", "tallies")
-        self._aligned_at = None if aligned_at is None else int(aligned_at)
+        made = [sums(Tally, tally) for tally in tallies]
+        self._aligned_at = None if aligned_at is None else whole("aligned_at", aligned_at, 1)
         self._tallies = self._empty()
-        self._tallies.extend(Tally(**tally) for tally in tallies)
+        self._tallies.extend(made)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields
+from typing import Any, TypeVar
+
+_Sums = TypeVar("_Sums")
 
 
 def saved(what: str, version: int, **content: Any) -> dict[str, Any]:
@@ -28,3 +32,61 @@ def restored(what: str, version: int, state: Mapping[str, Any], *names: str) -> 
     if extra := sorted(set(state) - {"state_of", "version", *names}):
         raise ValueError(f"the state of the {what} has {extra!r}, which nobody knows here")
     return [state[name] for name in names]
+
+
+def row(what: str, value: object, length: int) -> list[Any]:
+    """Return the entries of a row of a state.
+
+    Raises:
+        ValueError: it is no list of so many; names it.
+    """
+    if not isinstance(value, list | tuple) or len(value) != length:
+        raise ValueError(f"{what} must be a list of {length}, got {value!r}")
+    return list(value)
+
+
+def entries(what: str, value: object, *names: str) -> list[Any]:
+    """Return the entries of a mapping in a state, in the order of ``names``.
+
+    Raises:
+        ValueError: it is no mapping with just these names; names it.
+    """
+    if not isinstance(value, Mapping) or set(value) != set(names):
+        raise ValueError(f"{what} must have {sorted(names)!r}, got {value!r}")
+    return [value[name] for name in names]
+
+
+def number(what: str, value: object, low: float = -math.inf, high: float = math.inf) -> float:
+    """Return a finite number of a state.
+
+    Raises:
+        ValueError: it is none, or not in [low, high]; names it.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{what} must be a number, got {value!r}")
+    if not (low <= value <= high and math.isfinite(value)):
+        raise ValueError(f"{what} must be a finite number in [{low:g}, {high:g}], got {value!r}")
+    return value
+
+
+def whole(what: str, value: object, low: int = 0) -> int:
+    """Return a whole number of a state.
+
+    Raises:
+        ValueError: it is none, or below ``low``; names it.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < low:
+        raise ValueError(f"{what} must be a whole number >= {low}, got {value!r}")
+    return value
+
+
+def sums(kind: type[_Sums], value: object) -> _Sums:
+    """Return the dataclass of finite numbers that ``asdict`` made a mapping of.
+
+    Raises:
+        ValueError: it has other names, or something that is no finite number; names it.
+    """
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    what = f"a {kind.__name__} in the state"
+    found = entries(what, value, *names)
+    return kind(**{n: number(f"{n} of {what}", v) for n, v in zip(names, found, strict=True)})

@@ -23,7 +23,7 @@ def gate_tally(episode: Episode, would_be: GateDecision | None = None) -> Tally:
     if decision is None:
         return Tally()
     if not decision.skip:
-        agree = episode.pass_rate is not None and episode.no_variance() is not False
+        agree = episode.pass_rate_range.low is not None and episode.no_variance() is not False
         return Tally.of(0, int(agree))
     truth = episode.no_variance(decision.reason)
     if truth is None:  # skipped; or nobody knows, as all its verifiers failed
@@ -57,19 +57,24 @@ def cutoff_tally(episode: Episode) -> Tally:
 
 
 def gate_saved(episode: Episode) -> Total:
-    """Return what an audited episode says of the tokens that the gate spared."""
+    """Return what an episode says of the tokens that the gate spared; its units are problems."""
     plan = episode.plan
-    if plan is None or not plan.gate_audited:
+    if plan is None or not plan.flagged:
         return Total()
+    if not plan.gate_audited:
+        return Total(forgone=1.0)
     made = sum(len(s.completion.token_ids) for s in episode.solutions)
-    return Total.forgone(made, plan.gate_audit)
+    return Total.audited(1, made, plan.gate_audit)
 
 
 def cutoff_saved(episode: Episode) -> Total:
-    """Return what an audited episode says of the tokens that the cutoff spared."""
+    """Return what an episode says of the tokens that the cutoff spared; its units are rollouts."""
     plan = episode.plan
-    if plan is None or plan.cutoff is None or not plan.cutoff_audited:
+    if plan is None or plan.cutoff is None:
         return Total()
-    allowed = plan.cutoff.max_tokens
-    beyond = sum(max(0, len(s.completion.token_ids) - allowed) for s in episode.solutions)
-    return Total.forgone(beyond, plan.cutoff_audit)
+    if not plan.cutoff_audited:
+        return Total(forgone=float(sum(s.cut is not None for s in episode.solutions)))
+    lengths = [len(s.completion.token_ids) for s in episode.solutions]
+    beyond = [length - plan.cutoff.max_tokens for length in lengths]
+    cut = [tokens for tokens in beyond if tokens > 0]
+    return Total.audited(len(cut), sum(cut), plan.cutoff_audit)

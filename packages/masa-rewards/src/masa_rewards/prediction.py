@@ -178,8 +178,11 @@ class MetaPrompt(BaseModel):
             length: In tokens; likewise, and kept within what the prompt allows.
 
         Raises:
-            ValueError: If the answer has no object, or not the key of a number to be put in.
+            ValueError: If the answer has no object, or not the key of a number to be put in; or if
+                the pass rate is none.
         """
+        if pass_rate is not None and not 0 <= pass_rate <= 1:
+            raise ValueError(f"pass_rate must lie in [0, 1], got {pass_rate!r}")
         start = max(0, len(text) - READ_CHARACTERS)
         found = self._last_object(text[start:])
         changes: list[tuple[int, int, Component, str]] = []

@@ -1,0 +1,297 @@
+import asyncio
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from masa_control import (
+    Alignment,
+    AuditedGateSettings,
+    CalibratedCutoffSettings,
+    Controller,
+    ControlSettings,
+    DistanceGate,
+    ExpertSettings,
+    GateOutcome,
+    HintSettings,
+    LengthCutoff,
+    LengthOutcome,
+    PredictiveGate,
+    run_episode,
+)
+from masa_control import Problem as MasaProblem
+from masa_control.controller import gate_outcome, length_outcome
+
+from tests.masa_control.made import PROMPT, episode, meta, plain, plan, solution, ways_of_saving
+from tests.masa_control.scripted import (
+    ScriptedEngine,
+    ScriptedVerifier,
+    completion,
+    prediction,
+)
+from tests.masa_control.scripted import (
+    settings as episode_settings,
+)
+
+EVERYTHING = ControlSettings(
+    gate=AuditedGateSettings(precision=0.6, window=64),
+    gate_audit=0.3,
+    cutoff=CalibratedCutoffSettings(0.2, min_problems=4),
+    cutoff_audit=0.3,
+    experts=ExpertSettings(),
+    clones=3,
+    hints=HintSettings(record=True, min_seen=2),
+    start=3,
+    aligned=Alignment(precision=0.3, recall=0.1, steps=2),
+)
+PAPER = ControlSettings(start=1)
+
+
+# -- what an episode says --------------------------------------------------------------------------
+
+
+def decided(skip=False, **more):
+    return plan(skip, **more).gate
+
+
+@pytest.mark.parametrize(
+    ("solutions", "made_plan", "decision", "outcome"),
+    [
+        ("ww", plan(), decided(distance=0.1), GateOutcome("unsolvable", 0.1, True, 1.0)),
+        ("rr", plan(), decided(), GateOutcome("unsolvable", 0.0, False, 1.0)),
+        ("rr", plan(), decided(mean=0.9), GateOutcome("trivial", 0.0, True, 1.0)),
+        ("rw", None, decided(mean=0.9), GateOutcome("trivial", 0.0, False, 1.0)),
+        ("ww", plan(True, audited=True), decided(True), GateOutcome("unsolvable", 0.0, True, 4.0)),
+        ("", plan(True), decided(True), None),  # skipped
+        ("??", plan(), decided(), None),
+        ("ww", plan(), None, None),  # no gate
+        ("ww", plan(), decided(mean=None), None),  # too few could be read
+        # cut, and no audits of the cutoff: what is known
+        ("wc", plan(allowed=50), decided(), None),
+        ("rwc", plan(allowed=50), decided(), GateOutcome("unsolvable", 0.0, False, 1.0)),
+    ],
+)
+def test_what_an_episode_says_of_the_gate(solutions, made_plan, decision, outcome):
+    assert gate_outcome(episode(solutions, [meta(0)], made_plan), decision) == outcome
+
+
+def test_where_the_cutoff_is_audited_only_what_could_run_on_says_something_of_the_gate():
+    lowered = plan(allowed=50, cutoff_epsilon=0.2)
+    assert gate_outcome(episode("rw", [meta(0)], lowered), decided()) is None
+    spared = plan(allowed=50, cutoff_epsilon=0.2, spared=True)
+    found = gate_outcome(episode("rw", [meta(0)], spared), decided())
+    assert found == GateOutcome("unsolvable", 0.0, False, 5.0)
+    whole = plan(allowed=100, cutoff_epsilon=0.2)
+    assert gate_outcome(episode("rw", [meta(0)], whole), decided()).weight == 1.0
+    # An audit of the gate has no cutoff.
+    audited = plan(True, audited=True, cutoff_epsilon=0.2)
+    assert gate_outcome(episode("ww", [meta(0)], audited), decided(True)).weight == 4.0
+
+
+def test_what_an_episode_says_of_the_cutoff():
+    solutions = [solution("r", 10), solution("r", 30), solution("w", 90)]
+    predictions = [meta(4, 10), meta(4, 20), meta(4, 500), meta(None)]
+
+    def outcome(made_plan, decision=None, made=solutions):
+        return length_outcome(episode(made, predictions, made_plan), decision)
+
+    assert outcome(None) == LengthOutcome((0.5, 1.5), 1.0)  # 10 / 20 and 30 / 20
+    assert outcome(plan()) == LengthOutcome((0.5, 1.5), 1.0)
+    assert outcome(plan(allowed=100)) == LengthOutcome((0.5, 1.5), 1.0)
+    assert outcome(plan(allowed=50)) is None  # lowered: what was cut is not seen
+    spared = plan(allowed=50, spared=True, cutoff_epsilon=0.2)
+    assert outcome(spared) == LengthOutcome((0.5, 1.5), 5.0)
+    # Problems that the gate flags are none that the cutoff is asked about.
+    assert outcome(plan(True, audited=True), decided(True)) is None
+    assert outcome(None, decided(True)) is None
+    assert outcome(None, None, [solution("w", 5)]) is None  # none correct
+    assert length_outcome(episode("rr", [meta(None)])) is None  # no length predicted
+    assert length_outcome(episode("rr", [])) is None
+
+
+# -- rounds ----------------------------------------------------------------------------------------
+
+
+def test_until_the_start_nothing_is_planned():
+    controller = Controller(PAPER, PROMPT)
+    assert controller.planner(1) is None
+    planner = controller.planner(2)
+    assert (planner.gate, planner.cutoff) == (PredictiveGate(), LengthCutoff())
+    assert (planner.gate_audit, planner.cutoff_audit, planner.hints) == (0.0, 0.0, None)
+    assert (planner.step, planner.seed) == (2, 0)
+
+
+def test_without_rules_nothing_is_decided():
+    none = ControlSettings(gate=None, cutoff=None, experts=None, start=0)
+    controller = Controller(none, PROMPT)
+    controller.observe([episode("rw", [meta(4)])], 1)
+    planner = controller.planner(2)
+    assert (planner.gate, planner.cutoff, planner.hints) == (None, None, None)
+    assert controller.clones(2) == []
+    assert controller.metrics() == {}
+
+
+def test_before_the_start_the_audited_gate_learns_from_all():
+    controller = Controller(ControlSettings(gate=AuditedGateSettings(), start=5), PROMPT)
+    controller.observe([episode("ww", [meta(0), meta(1)], name=f"p{k}") for k in range(20)], 1)
+    distance = (1 / 8) / 2**0.5  # sqrt((0² + (1/8)²) / 2)
+    assert controller.planner(6).gate == DistanceGate(None, pytest.approx(distance))
+
+
+def test_how_many_must_be_read_holds_before_the_start_too():
+    for share, limit in ((0.5, None), (0.25, 0.0)):
+        gate = AuditedGateSettings(min_readable=share)
+        controller = Controller(ControlSettings(gate=gate, start=5), PROMPT)
+        predictions = [meta(0), meta(None), meta(None), meta(None)]
+        controller.observe([episode("ww", predictions) for _ in range(20)], 1)
+        assert controller.planner(6).gate.unsolvable == limit
+
+
+def test_alignment_starts_it_early():
+    aligned = ControlSettings(start=50, aligned=Alignment(0.8, 0.3, steps=1))
+    controller = Controller(aligned, PROMPT)
+    controller.observe([episode("rw", [meta(4)])] * 30, 1)
+    assert controller.planner(2) is None
+    controller.observe([episode("ww", [meta(0)])] * 30, 2)
+    assert controller.planner(3) is not None
+    assert controller.metrics()["schedule/aligned_at"] == 2.0
+
+
+def test_the_calibrated_margin_goes_into_the_plan():
+    calibrated = CalibratedCutoffSettings(0.25, min_problems=4)
+    controller = Controller(ControlSettings(cutoff=calibrated, start=0), PROMPT)
+    assert controller.planner(1).cutoff == LengthCutoff(None)
+    made = [episode([solution("r", t)], [meta(4, 10)]) for t in (10, 20, 30, 40)]
+    controller.observe(made, 1)
+    assert controller.planner(2).cutoff == LengthCutoff(4.0)  # 1 / 5 <= 0.25: the largest
+    assert controller.metrics()["cutoff/margin"] == 4.0
+
+
+def test_clones_are_drawn_from_the_experts():
+    controller = Controller(ControlSettings(clones=2), PROMPT, seed=4)
+    controller.observe([episode("rr", [meta(8)], name=f"p{k}") for k in range(9)], 1)
+    assert len(controller.clones(1)) == 2
+    assert controller.clones(1) != controller.clones(2)
+    assert controller.metrics()["experts/kept"] == 9.0
+
+
+def test_an_empty_batch_changes_no_decision():
+    controller = Controller(EVERYTHING, PROMPT)
+    before = controller.planner(9)
+    controller.observe([], 1)
+    assert controller.planner(9) == before
+
+
+def test_a_batch_that_is_skipped_whole_teaches_nothing_and_clones_nothing():
+    controller = Controller(EVERYTHING, PROMPT)
+    skipped = [episode("", [meta(0, paid=None)], plan(True), f"p{k}") for k in range(8)]
+    controller.observe(skipped, 9)
+    assert controller.planner(10).gate == DistanceGate(None, None)
+    assert controller.metrics()["experts/unrewarded"] == 8.0
+    assert controller.clones(10) == []
+
+
+# -- state -----------------------------------------------------------------------------------------
+
+
+def play_step(controller, step, size=12):
+    """A step of real episodes against a scripted engine; problems are hard, easy or in between."""
+    rng = random.Random(f"step {step}")
+    planner = controller.planner(step)
+    chosen = episode_settings(3, 4).model_copy(update={"count_notions": True})
+
+    async def one(k):
+        level = rng.choice([0, 4, 8])
+        right = rng.choice([*[level // 2] * 9, 2])
+        engine = ScriptedEngine(
+            meta=[completion(prediction(level, rng.choice([8, 20]), "carry")) for _ in range(3)],
+            solution=[
+                completion("carry 4", rng.randrange(5, 60)) if n < right else completion("so 5", 40)
+                for n in range(4)
+            ],
+        )
+        problem = MasaProblem(id=f"p{step}.{k}", text="What is 2 + 2?", answer="4")
+        return await run_episode(
+            problem, engine=engine, verifier=ScriptedVerifier(), settings=chosen, planner=planner
+        )
+
+    async def all_of_them():
+        return [await one(k) for k in range(size)]
+
+    controller.observe(asyncio.run(all_of_them()), step)
+
+
+def decisions(controller, step):
+    """All that the controller decides of a step, over many problems and predictions."""
+    planner = controller.planner(step)
+    if planner is None:
+        return None, controller.clones(step)
+    predictions = [[m.prediction for m in (meta(a), meta(b))] for a in (0, 1, 4, 8) for b in (0, 8)]
+    plans = [planner.plan(f"p{k}", p, 100) for k in range(6) for p in predictions]
+    return plans, controller.clones(step)
+
+
+@pytest.mark.parametrize("stop", [0, 1, 2, 4, 7])
+@pytest.mark.parametrize("rules", [EVERYTHING, PAPER], ids=["everything", "paper"])
+def test_a_resumed_controller_decides_what_the_uninterrupted_one_does(rules, stop):
+    whole = Controller(rules, PROMPT, seed=5)
+    for step in range(1, stop + 1):
+        play_step(whole, step)
+    for state in ways_of_saving(whole.state_dict()):
+        resumed = Controller(rules, PROMPT, seed=5)
+        resumed.load_state_dict(state)
+        assert plain(resumed.state_dict()) == plain(whole.state_dict())
+        assert decisions(resumed, stop + 1) == decisions(whole, stop + 1)
+        assert resumed.metrics() == whole.metrics()
+    # And on from there.
+    for step in range(stop + 1, stop + 4):
+        play_step(whole, step)
+        play_step(resumed, step)
+        assert decisions(resumed, step + 1) == decisions(whole, step + 1)
+    assert plain(resumed.state_dict()) == plain(whole.state_dict())
+
+
+def test_the_test_above_has_something_to_tell():
+    controller = Controller(EVERYTHING, PROMPT, seed=5)
+    for step in range(1, 8):
+        play_step(controller, step)
+    plans, clones = decisions(controller, 8)
+    assert len(clones) == 3
+    assert any(p.gate_audited for p in plans)
+    assert any(p.flagged and not p.solve for p in plans)
+    assert any(p.cutoff and p.cutoff.lowers for p in plans)
+    assert any(p.cutoff_audited for p in plans)
+
+
+def test_another_seed_audits_and_clones_others():
+    one, other = (Controller(EVERYTHING, PROMPT, seed=seed) for seed in (5, 6))
+    for step in range(1, 8):
+        play_step(one, step)
+    other.load_state_dict(one.state_dict())
+    assert decisions(one, 8) != decisions(other, 8)
+
+
+def test_a_state_of_other_rules_is_refused():
+    state = Controller(EVERYTHING, PROMPT).state_dict()
+    with pytest.raises(ValueError, match="the state has .*'cutoff'.* need .*'experts'"):
+        Controller(PAPER, PROMPT).load_state_dict(state)
+    with pytest.raises(ValueError, match="not the state of a controller.*'ledger'"):
+        Controller(PAPER, PROMPT).load_state_dict({**state, "state_of": "ledger"})
+    with pytest.raises(ValueError, match="of version 9"):
+        Controller(PAPER, PROMPT).load_state_dict({**state, "version": 9})
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(["gate", "cutoff", "experts", "hints", "schedule"]))
+def test_a_part_that_does_not_fit_changes_no_other(name):
+    source, target = (Controller(EVERYTHING, PROMPT, seed=5) for _ in range(2))
+    for step in range(1, 5):
+        play_step(source, step)
+    play_step(target, 1)
+    before, decided_before = plain(target.state_dict()), decisions(target, 9)
+    state = plain(source.state_dict())
+    state["parts"][name]["version"] = 7
+    with pytest.raises(ValueError, match="version 7"):
+        target.load_state_dict(state)
+    assert plain(target.state_dict()) == before
+    assert decisions(target, 9) == decided_before
