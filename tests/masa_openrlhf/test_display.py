@@ -1,18 +1,20 @@
 import io
 
+from masa_control import Tally
 from masa_openrlhf.config import TrainConfig
 from masa_openrlhf.display import Display, duration
-from masa_openrlhf.report_figures import fifths
+from masa_openrlhf.report_figures import decisions, fifths
 from masa_openrlhf.run_folder import RunFolder
 from rich.console import Console
 
 
-def shown(tmp_path, play, *, terminal=False):
+def shown(tmp_path, play, *, terminal=False, config=None):
+    config = config or TrainConfig()
     folder = RunFolder(tmp_path / "run")
-    folder.create(TrainConfig())
+    folder.create(config)
     out = io.StringIO()
     console = Console(file=out, width=140, force_terminal=terminal)
-    with Display(folder, TrainConfig(), console) as display:
+    with Display(folder, config, console) as display:
         play(folder, display)
     return out.getvalue()
 
@@ -66,6 +68,53 @@ def test_the_summary(tmp_path):
     assert "Meta reward 0.150 0.950" in text  # mean of steps 1, 2 and of 9, 10
     assert "10 steps in 20 s; tokens made: 3,000 of solutions, 1,000 of predictions (25%)" in text
     assert "pass@1 0.250 before step 1, 0.625 after step 10" in text
+
+
+def efficient_row(step):
+    """Two problems of each step are flagged and one is missed; each third step audits one."""
+    audited = step // 3
+    sums = Tally.of(1, 0, right=1, weight=6.0)
+    total = Tally()
+    for number in range(1, step + 1):
+        total += Tally.of(1, 0) + (sums if number % 3 == 0 else Tally.of(1, 0)) + Tally.of(0, 1)
+    assert total.audits == audited
+    return {
+        **row(step),
+        "gate/skipped": 0.4,
+        "cutoff/cut": 0.1,
+        **total.metrics("ledger/gate"),
+        **total.figures("ledger/gate"),
+        "ledger/gate_tokens_saved": 50.0 * step,
+        "ledger/gate_tokens_saved_low": 30.0 * step,
+        "ledger/gate_tokens_saved_high": 70.0 * step,
+        "ledger/cutoff_tokens_saved": 10.0 * step,
+    }
+
+
+def test_what_was_decided_is_shown(tmp_path):
+    config = TrainConfig(mode="masa-efficient")
+
+    def play_efficient(folder, display):
+        folder.event("training", steps=6)
+        for step in range(1, 7):
+            folder.write_metrics(step, efficient_row(step))
+            display.update(stopping=False)
+        display.summary()
+
+    text = " ".join(shown(tmp_path, play_efficient, config=config).split())
+    # 12 flagged, all that were audited rightly, 6 missed: recall 12/18, F1 24/30.
+    assert "skipped 40% gate F1 0.80 [" in text
+    assert "cut 10% cutoff F1 – saved tok. 360" in text
+    # The last half: 6 flagged, 3 missed.
+    assert "problems skipped 40.0%; precision 1.00 [" in text
+    assert "recall 0.67 [" in text
+    assert "F1 0.80 [" in text
+    assert "300 [180, 420] by the gate, 60 by the cutoff; 13% of what would have been made" in text
+
+
+def test_without_decisions_nothing_is_said_of_them():
+    assert decisions([row(1), row(2)]) == []
+    assert decisions([]) == []
 
 
 def test_a_stop_says_how_to_go_on(tmp_path):

@@ -128,6 +128,20 @@ def test_an_optimiser_step_is_whole_micro_batches_on_every_rank(
     assert args.rollout.batch_size * args.rollout.n_samples_per_prompt >= size * updates
 
 
+def test_experts_have_room_in_the_optimiser_step():
+    settings = {
+        "mode": "masa-efficient",
+        "batch": {"problems": 5, "train_micro": 4},
+        "solution": {"rollouts": 4},
+        "meta": {"rollouts": 3},
+        "experts": {"batch": 7},
+        "cluster": {"gpus_per_node": 2, "pack": False},
+    }
+    # 35 rollouts and 7 experts, in units of 8: one step, not two.
+    assert train_batch_size(from_settings(settings)) == 48
+    assert train_batch_size(from_settings({**settings, "mode": "masa"})) == 40
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

@@ -1,7 +1,18 @@
+import asyncio
 import json
 
+from masa_control import Planner, PredictiveGate, run_episode
 from masa_openrlhf.config import TrainConfig
 from masa_openrlhf.run_folder import RunFolder, TailReader, read_lines
+
+from tests.masa_control.scripted import (
+    PROBLEM,
+    ScriptedEngine,
+    ScriptedVerifier,
+    completion,
+    prediction,
+    settings,
+)
 
 
 def folder(tmp_path):
@@ -68,3 +79,25 @@ def test_what_was_there_before_can_be_skipped(tmp_path):
     reader = TailReader(path)
     reader.skip()
     assert reader.read() == []
+
+
+def test_an_episode_says_why_it_was_skipped(tmp_path):
+    engine = ScriptedEngine(meta=[completion(prediction(8, 3))] * 2)
+    planner = Planner(step=1, seed=0, gate=PredictiveGate(), gate_audit=0.0)
+    episode = asyncio.run(
+        run_episode(
+            PROBLEM,
+            engine=engine,
+            verifier=ScriptedVerifier(),
+            settings=settings(2, 4),
+            planner=planner,
+        )
+    )
+    made = RunFolder(tmp_path / "run", sample_episodes=1)
+    made.create(TrainConfig())
+    made.write_episodes(7, [episode])
+    (read,) = json.loads((made.path / "episodes" / "step-000007.json").read_text())
+    assert read["decided"].startswith("skipped as trivial: 2 predicted pass rates of mean 1.000")
+    assert read["solutions"] == []
+    assert read["plan"]["gate"]["std"] == 0.0
+    assert [m["paid"] for m in read["meta"]] == [None, None]

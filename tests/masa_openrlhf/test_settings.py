@@ -1,4 +1,13 @@
 import pytest
+from masa_control import (
+    Alignment,
+    AuditedGateSettings,
+    CalibratedCutoffSettings,
+    ExpertSettings,
+    HintSettings,
+    LengthCutoff,
+    PredictiveGate,
+)
 from masa_openrlhf import tiny
 from masa_openrlhf.config import TrainConfig
 from masa_openrlhf.openrlhf_args import OpenRLHFArgumentError
@@ -116,3 +125,86 @@ def test_the_notion_rules_reach_the_episode():
     assert config.episode_settings().notion_rules == NotionRules(
         counting="rate", min_length=3, stop_words=ENGLISH_STOP_WORDS | {"answer", "step"}
     )
+
+
+def test_only_masa_efficient_decides_by_predictions():
+    assert TrainConfig().control_settings() is None
+    assert TrainConfig(mode="grpo").control_settings() is None
+    assert TrainConfig().clones == 0
+
+
+def test_the_decisions_are_the_papers_by_default():
+    config = TrainConfig(mode="masa-efficient")
+    control = config.control_settings()
+    assert control.gate == PredictiveGate(max_std=0.1, tolerance=0.0, min_readable=0.5)
+    assert control.cutoff == LengthCutoff(margin=2.0)
+    assert control.start == 80
+    assert control.aligned is None
+    assert control.hints is None
+    assert control.experts == ExpertSettings()
+    # Audits are ours: without them nobody would know whether the gate is right.
+    assert (control.gate_audit, control.cutoff_audit) == (0.05, 0.05)
+    assert config.episode_settings().cut_is == "unknown"
+
+
+def test_every_decision_can_be_set_and_turned_off():
+    flags = [
+        *("--mode", "masa-efficient"),
+        *("--gate.rule", "audited", "--gate.precision", "0.95", "--gate.window", "64"),
+        *("--gate.caution", "2", "--gate.max-distance", "0.25", "--gate.min-readable", "0.75"),
+        *("--cutoff.rule", "calibrated", "--cutoff.cut-share", "0.1", "--cutoff.window", "32"),
+        *("--cutoff.min-problems", "4", "--cutoff.cut-is", "wrong"),
+        *("--experts.batch", "16", "--experts.threshold", "0.3", "--experts.max-age", "5"),
+        *("--experts.capacity", "100"),
+        *("--hints.enabled", "--hints.record", "--hints.max-notions", "2", "--hints.min-seen", "9"),
+        *("--schedule.start", "7", "--schedule.aligned", "--schedule.precision", "0.7"),
+        *("--schedule.recall", "0.2", "--schedule.steps", "3"),
+    ]
+    config = with_flags(TrainConfig(), flags)
+    control = config.control_settings()
+    assert control.gate == AuditedGateSettings(0.95, 2.0, 64, 0.25, 0.75)
+    assert control.cutoff == CalibratedCutoffSettings(0.1, 32, 4)
+    assert control.experts == ExpertSettings(0.3, 100, 5)
+    assert control.clones == 16
+    assert control.hints == HintSettings(max_notions=2, record=True, min_seen=9)
+    assert control.aligned == Alignment(0.7, 0.2, 3)
+    assert control.start == 7
+    settings = config.episode_settings()
+    assert settings.cut_is == "wrong"
+    assert settings.count_notions
+    off = with_flags(config, ["--gate.rule", "off", "--cutoff.rule", "off", "--experts.batch", "0"])
+    control = off.control_settings()
+    assert (control.gate, control.cutoff, control.experts, control.clones) == (None, None, None, 0)
+
+
+def test_a_hint_needs_both_of_its_places():
+    with pytest.raises(ConfigError, match=r"hints.template must hold \{notions\} exactly once"):
+        from_settings({"hints": {"template": "{problem}"}})
+
+
+class Sign:
+    """A signal of one's own."""
+
+    key = "sign"
+    asked = "+ or -"
+    weight = 0.5
+
+    def read(self, value):
+        return value if value in ("+", "-") else None
+
+    def reward(self, prediction, group, answer):
+        return float(answer.startswith("-") == (prediction == "-"))
+
+
+def test_a_signal_is_named_asked_for_and_paid():
+    config = TrainConfig(meta={"signals": ("tests.masa_openrlhf.test_settings:Sign",)})
+    assert '"sign": + or -' in config.meta_prompt().render("2 - 3?")
+    (signal,) = config.episode_settings().signals
+    assert (signal.key, signal.weight) == ("sign", 0.5)
+    with pytest.raises(ConfigError, match=r"'nowhere:Sign' cannot be loaded"):
+        from_settings({"meta": {"signals": ["nowhere:Sign"]}})
+    tiny_one = merged(
+        read_preset("tiny"), {"meta": {"signals": ["tests.masa_openrlhf.test_settings:Sign"]}}
+    )
+    with pytest.raises(ConfigError, match=r"wording must hold '\{extra\}'"):
+        from_settings(tiny_one)

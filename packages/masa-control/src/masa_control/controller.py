@@ -200,9 +200,11 @@ def _known(outcomes: Iterable[_Outcome | None]) -> Iterator[_Outcome]:
 def gate_outcome(episode: Episode, decided: GateDecision | None) -> GateOutcome | None:
     """Return what an episode says of the gate; None where it was skipped, or nobody knows.
 
-    Where a cutoff is audited, only solutions that could run on say something: of those that could
-    not, groups that differ show it all the same, and groups that agree mostly do not, so that the
-    gate would look worse than it is. The audited ones stand for them.
+    Solutions that were cut leave open how they would have ended. At the unsolvable end they are
+    taken for wrong: a policy that is never right is not so when it runs on either. At the trivial
+    end nobody knows, and groups that differ show it all the same while groups that agree mostly do
+    not, so that the gate would look worse than it is: where the cutoff is audited, only problems
+    whose solutions could run on say something, and the audited ones stand for the others.
 
     Args:
         episode: an episode.
@@ -211,11 +213,13 @@ def gate_outcome(episode: Episode, decided: GateDecision | None) -> GateOutcome 
     if decided is None or decided.end is None or decided.distance is None:
         return None
     plan, weight = episode.plan, episode.weight
-    if plan is not None and plan.cutoff_audit and plan.cutoff is not None:
+    truth = episode.no_variance(decided.end)
+    if decided.end == "unsolvable":
+        truth = None if episode.pass_rate is None else episode.pass_rate == 0
+    elif plan is not None and plan.cutoff_audit and plan.cutoff is not None:
         if not plan.whole:
             return None
         weight = 1 / plan.cutoff_audit if plan.cutoff_audited else weight
-    truth = episode.no_variance(decided.end)
     if truth is None:
         return None
     return GateOutcome(decided.end, decided.distance, truth, weight)

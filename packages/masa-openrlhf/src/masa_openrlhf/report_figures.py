@@ -93,8 +93,9 @@ def _saved(row: dict[str, Any]) -> str:
     for name in ("gate", "cutoff"):
         key = f"ledger/{name}_tokens_saved"
         if key in row:
-            ends = f"[{row[f'{key}_low']:,.0f}, {row[f'{key}_high']:,.0f}]"
-            parts.append(f"{row[key]:,.0f} {ends} by the {name}")
+            low, high = row.get(f"{key}_low"), row.get(f"{key}_high")
+            ends = "" if low is None or high is None else f" [{low:,.0f}, {high:,.0f}]"
+            parts.append(f"{row[key]:,.0f}{ends} by the {name}")
     made = row.get("ledger/meta_tokens", 0.0) + row.get("ledger/solution_tokens", 0.0)
     total = tokens_saved(row) or 0.0
     share = total / (made + total) if made + total else 0.0
