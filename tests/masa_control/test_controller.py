@@ -66,23 +66,34 @@ def decided(skip=False, **more):
         ("??", plan(), decided(), None),
         ("ww", plan(), None, None),  # no gate
         ("ww", plan(), decided(mean=None), None),  # too few could be read
-        # cut, and no audits of the cutoff: what is known
-        ("wc", plan(allowed=50), decided(), None),
+        # At the unsolvable end what was cut is taken for wrong, audits of the cutoff or none.
+        ("wc", plan(allowed=50), decided(), GateOutcome("unsolvable", 0.0, True, 1.0)),
         ("rwc", plan(allowed=50), decided(), GateOutcome("unsolvable", 0.0, False, 1.0)),
+        (
+            "wc",
+            plan(allowed=50, cutoff_epsilon=0.2),
+            decided(),
+            GateOutcome("unsolvable", 0.0, True, 1.0),
+        ),
+        ("cc", plan(allowed=50), decided(), None),  # nothing is known at all
+        # At the trivial end, without audits of the cutoff, what is known.
+        ("rc", plan(allowed=50), decided(mean=0.9), None),
+        ("rwc", plan(allowed=50), decided(mean=0.9), GateOutcome("trivial", 0.0, False, 1.0)),
     ],
 )
 def test_what_an_episode_says_of_the_gate(solutions, made_plan, decision, outcome):
     assert gate_outcome(episode(solutions, [meta(0)], made_plan), decision) == outcome
 
 
-def test_where_the_cutoff_is_audited_only_what_could_run_on_says_something_of_the_gate():
+def test_where_the_cutoff_is_audited_only_what_could_run_on_tells_what_is_trivial():
+    near = decided(mean=0.9)
     lowered = plan(allowed=50, cutoff_epsilon=0.2)
-    assert gate_outcome(episode("rw", [meta(0)], lowered), decided()) is None
+    assert gate_outcome(episode("rw", [meta(8)], lowered), near) is None
     spared = plan(allowed=50, cutoff_epsilon=0.2, spared=True)
-    found = gate_outcome(episode("rw", [meta(0)], spared), decided())
-    assert found == GateOutcome("unsolvable", 0.0, False, 5.0)
+    found = gate_outcome(episode("rr", [meta(8)], spared), near)
+    assert found == GateOutcome("trivial", 0.0, True, 5.0)
     whole = plan(allowed=100, cutoff_epsilon=0.2)
-    assert gate_outcome(episode("rw", [meta(0)], whole), decided()).weight == 1.0
+    assert gate_outcome(episode("rw", [meta(8)], whole), near).weight == 1.0
     # An audit of the gate has no cutoff.
     audited = plan(True, audited=True, cutoff_epsilon=0.2)
     assert gate_outcome(episode("ww", [meta(0)], audited), decided(True)).weight == 4.0
