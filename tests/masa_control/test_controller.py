@@ -123,6 +123,15 @@ def test_what_an_episode_says_of_the_cutoff():
 # -- rounds ----------------------------------------------------------------------------------------
 
 
+def test_the_defaults_are_the_papers():
+    rules = ControlSettings()
+    assert (rules.gate, rules.cutoff) == (PredictiveGate(max_std=0.1), LengthCutoff(margin=2.0))
+    assert rules.gate.tolerance == 0.0
+    assert (rules.gate_audit, rules.cutoff_audit) == (0.0, 0.0)
+    assert (rules.start, rules.aligned, rules.hints) == (80, None, None)
+    assert rules.experts.threshold == 0.2
+
+
 def test_until_the_start_nothing_is_planned():
     controller = Controller(PAPER, PROMPT)
     assert controller.planner(1) is None
