@@ -100,6 +100,64 @@ def test_old_outcomes_are_forgotten():
     assert limits(settings, outcomes((20, 0.1, True, 1.0), (20, 0.1, False, 1.0))).trivial is None
 
 
+def after(settings, *steps):
+    gate = AuditedGate(settings)
+    for made in steps:
+        gate.observe(made)
+    return gate.gate().trivial
+
+
+def test_an_open_limit_is_held_with_half_the_caution_it_takes_to_open():
+    # 92 of 100: Wilson's lower end is 0.888 for z = 1 and 0.905 for z = 0.5.
+    sure, fair = (
+        outcomes((100, 0.1, True, 1.0)),
+        outcomes((92, 0.1, True, 1.0), (8, 0.1, False, 1.0)),
+    )
+    poor = outcomes((89, 0.1, True, 1.0), (11, 0.1, False, 1.0))
+    settings = AuditedGateSettings(precision=0.9, window=100)
+    assert after(settings, fair) is None
+    assert after(settings, sure, fair) == 0.1
+    assert after(settings, sure, poor) is None
+    # Once closed it takes the whole caution to open.
+    assert after(settings, sure, poor, fair) is None
+
+
+def test_an_open_limit_stays_where_it_is_though_no_outcome_lies_just_there():
+    settings = AuditedGateSettings(precision=0.9, window=100)
+    assert after(settings, outcomes((100, 0.2, True, 1.0)), outcomes((100, 0.15, True, 1.0))) == 0.2
+    # Nothing within the limit is left to judge it by: all that came lies farther.
+    far = outcomes((100, 0.3, False, 1.0))
+    assert after(settings, outcomes((100, 0.2, True, 1.0)), far) == 0.2
+
+
+def test_an_open_limit_falls_to_the_part_that_holds_and_rises_to_one_that_is_sure():
+    settings = AuditedGateSettings(precision=0.9, window=100)
+    opened = outcomes((100, 0.2, True, 1.0))
+    near = outcomes((60, 0.1, True, 1.0), (20, 0.2, True, 1.0), (20, 0.2, False, 1.0))
+    assert after(settings, opened, near) == 0.1
+    assert after(settings, opened, outcomes((50, 0.2, True, 1.0), (50, 0.3, True, 1.0))) == 0.3
+
+
+def test_an_empty_step_moves_nothing():
+    assert after(AuditedGateSettings(), outcomes((50, 0.1, True, 1.0)), []) == 0.1
+
+
+def test_limits_are_kept_in_the_state():
+    settings = AuditedGateSettings(precision=0.9, window=100)
+    gate = AuditedGate(settings)
+    gate.observe(outcomes((100, 0.1, True, 1.0)))
+    gate.observe(outcomes((92, 0.1, True, 1.0), (8, 0.1, False, 1.0)))
+    other = AuditedGate(settings)
+    other.load_state_dict(plain(gate.state_dict()))
+    assert other.gate() == gate.gate() == DistanceGate(0.1, None)
+    for wrong in (0.6, -0.1, "near", True):
+        state = {**gate.state_dict(), "limits": {"trivial": wrong, "unsolvable": None}}
+        with pytest.raises(ValueError, match=f"a limit of the gate must .*got {wrong!r}"):
+            other.load_state_dict(state)
+    with pytest.raises(ValueError, match="the limits must have .*'trivial'"):
+        other.load_state_dict({**gate.state_dict(), "limits": {}})
+
+
 @given(OUTCOMES, st.floats(0.3, 0.95), st.floats(0.01, 0.04), st.floats(0, 2), st.floats(0, 1))
 def test_a_higher_target_and_more_caution_never_skip_more(made, target, more, caution, extra):
     def limit(precision, wary):

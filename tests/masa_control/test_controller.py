@@ -123,6 +123,15 @@ def test_what_an_episode_says_of_the_cutoff():
 # -- rounds ----------------------------------------------------------------------------------------
 
 
+def test_the_defaults_are_the_papers():
+    rules = ControlSettings()
+    assert (rules.gate, rules.cutoff) == (PredictiveGate(max_std=0.1), LengthCutoff(margin=2.0))
+    assert rules.gate.tolerance == 0.0
+    assert (rules.gate_audit, rules.cutoff_audit) == (0.0, 0.0)
+    assert (rules.start, rules.aligned, rules.hints) == (80, None, None)
+    assert rules.experts.threshold == 0.2
+
+
 def test_until_the_start_nothing_is_planned():
     controller = Controller(PAPER, PROMPT)
     assert controller.planner(1) is None
@@ -143,7 +152,9 @@ def test_without_rules_nothing_is_decided():
 
 
 def test_before_the_start_the_audited_gate_learns_from_all():
-    controller = Controller(ControlSettings(gate=AuditedGateSettings(), start=5), PROMPT)
+    controller = Controller(
+        ControlSettings(gate=AuditedGateSettings(), gate_audit=0.1, start=5), PROMPT
+    )
     controller.observe([episode("ww", [meta(0), meta(1)], name=f"p{k}") for k in range(20)], 1)
     distance = (1 / 8) / 2**0.5  # sqrt((0² + (1/8)²) / 2)
     assert controller.planner(6).gate == DistanceGate(None, pytest.approx(distance))
@@ -152,10 +163,17 @@ def test_before_the_start_the_audited_gate_learns_from_all():
 def test_how_many_must_be_read_holds_before_the_start_too():
     for share, limit in ((0.5, None), (0.25, 0.0)):
         gate = AuditedGateSettings(min_readable=share)
-        controller = Controller(ControlSettings(gate=gate, start=5), PROMPT)
+        controller = Controller(ControlSettings(gate=gate, gate_audit=0.1, start=5), PROMPT)
         predictions = [meta(0), meta(None), meta(None), meta(None)]
         controller.observe([episode("ww", predictions) for _ in range(20)], 1)
         assert controller.planner(6).gate.unsolvable == limit
+
+
+def test_rules_that_follow_audits_need_some():
+    with pytest.raises(ValueError, match="gate_audit is 0"):
+        ControlSettings(gate=AuditedGateSettings())
+    with pytest.raises(ValueError, match="cutoff_audit is 0"):
+        ControlSettings(cutoff=CalibratedCutoffSettings())
 
 
 def test_alignment_starts_it_early():
@@ -170,7 +188,8 @@ def test_alignment_starts_it_early():
 
 def test_the_calibrated_margin_goes_into_the_plan():
     calibrated = CalibratedCutoffSettings(0.25, min_problems=4)
-    controller = Controller(ControlSettings(cutoff=calibrated, start=0), PROMPT)
+    rules = ControlSettings(cutoff=calibrated, cutoff_audit=0.1, start=0)
+    controller = Controller(rules, PROMPT)
     assert controller.planner(1).cutoff == LengthCutoff(None)
     made = [episode([solution("r", t)], [meta(4, 10)]) for t in (10, 20, 30, 40)]
     controller.observe(made, 1)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from masa_control import (
     CutoffDecision,
+    DistanceGate,
     HintChooser,
     LengthCutoff,
     Planner,
@@ -138,3 +139,44 @@ def test_a_larger_share_audits_all_that_a_smaller_one_does(predictions, share, o
 def test_a_share_that_cannot_be_is_refused(name, share):
     with pytest.raises(ValueError, match=rf"{name} must lie in \[0, 1\], got {share!r}"):
         planner(**{name: share})
+
+
+@pytest.mark.parametrize(
+    ("decisions", "predictions", "says_so"),
+    [
+        ({}, [says(0.5)], "no gate"),
+        (
+            {"gate": PredictiveGate(), "gate_audit": 0.0},
+            [says(1.0)] * 2,
+            "skipped as trivial: 2 predicted pass rates of mean 1.000 and standard deviation "
+            "0.000, 0.000 from trivial; not drawn for an audit of 0% of such problems",
+        ),
+        (
+            {"gate": DistanceGate(None, 0.2), "gate_audit": 1.0},
+            [says(0.0)],
+            "would be skipped as unsolvable but for an audit of 100% of such problems: 1 predicted "
+            "pass rates of mean 0.000 and standard deviation 0.000, 0.000 from unsolvable (limit "
+            "0.200)",
+        ),
+        (
+            {"gate": PredictiveGate(), "cutoff": LengthCutoff(1.5), "hints": HintChooser()},
+            [says(0.5, 20, "sum"), UNREADABLE],
+            "rolled out: 1 predicted pass rates of mean 0.500 and standard deviation 0.000, 0.500 "
+            "from unsolvable; solutions are cut at 30 tokens, 1.50 times the predicted 20; "
+            "hint: sum",
+        ),
+        (
+            {"gate": PredictiveGate(), "cutoff": LengthCutoff(1.5), "cutoff_audit": 1.0},
+            [says(None, 20)] * 2,
+            "rolled out: only 0 predicted pass rates could be read; solutions would be cut at 30 "
+            "tokens, 1.50 times the predicted 20, but for an audit of 100% of such problems",
+        ),
+        (
+            {"cutoff": LengthCutoff(9.0)},
+            [says(0.5)],
+            "no gate; solutions may run to their usual limit",
+        ),
+    ],
+)
+def test_a_plan_says_why(decisions, predictions, says_so):
+    assert planner(**decisions).plan("p", predictions, 100).explain() == says_so

@@ -63,9 +63,7 @@ def wilson(share: float, n: float, *, z: float = Z95) -> tuple[float, float]:
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     # At 0 and 1 the ends are exact; rounding must not leave them short.
-    low = 0.0 if share <= 0 else max(0.0, centre - half)
-    high = 1.0 if share >= 1 else min(1.0, centre + half)
-    return min(low, share), max(high, share)
+    return min(max(0.0, centre - half), share), max(min(1.0, centre + half), share)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,18 @@ class ControlSettings:
     start: int = 80
     aligned: Alignment | None = None
 
+    def __post_init__(self) -> None:
+        if isinstance(self.gate, AuditedGateSettings) and not self.gate_audit:
+            raise ValueError(
+                "the audited gate needs audits, and gate_audit is 0: behind its limits it would "
+                "see nothing; set a share, as 0.05, or take the static rule"
+            )
+        if isinstance(self.cutoff, CalibratedCutoffSettings) and not self.cutoff_audit:
+            raise ValueError(
+                "the calibrated cutoff needs audits, and cutoff_audit is 0: it would see only "
+                "problems that it does not cut; set a share, as 0.05, or take a fixed margin"
+            )
+
 
 class Controller:
     """Learns from the episodes of each step, and plans those of the next.

@@ -72,7 +72,7 @@ class _Reading:
 
 
 def _read(pass_rates: Sequence[float | None], min_readable: float) -> _Reading | None:
-    known = sorted(p for p in pass_rates if p is not None)  # sorted: the sums depend on no order
+    known = [p for p in pass_rates if p is not None]
     for p in known:
         if not 0 <= p <= 1:
             raise ValueError(f"a predicted pass rate must lie in [0, 1], got {p!r}")
