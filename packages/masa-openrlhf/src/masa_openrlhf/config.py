@@ -172,7 +172,7 @@ class CutoffConfig(_Section):
     """fixed: times the predicted length."""
     cut_share: float = Field(default=0.05, gt=0, lt=1)
     """calibrated: largest share of correct solutions that may be cut."""
-    window: int = Field(default=512, ge=1)
+    window: int = Field(default=128, ge=1)
     """calibrated: problems remembered."""
     min_problems: int = Field(default=16, ge=1)
     """calibrated: problems with a correct solution before anything is cut."""

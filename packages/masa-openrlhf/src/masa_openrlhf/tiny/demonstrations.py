@@ -63,7 +63,7 @@ def _careful(rng: random.Random, value: int, step: Step) -> tuple[str, int]:
     if notion == "table":
         text += f" {value // 10 * step.digit:02d} {value % 10 * step.digit:02d}"
     text += f" {result:02d}"
-    while rng.random() < CHECKED:
+    while notion != "count" and rng.random() < CHECKED:
         text += f" check {result:02d}"
     return text, result
 

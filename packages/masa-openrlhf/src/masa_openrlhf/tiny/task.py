@@ -53,13 +53,13 @@ class KindRecipe(NamedTuple):
     crossing: bool
 
 
-_SMALL, _LARGE = (1, 2), (8, 9)
+_SMALL, _LARGE = (1, 2), (7, 8, 9)
 
 RECIPES: dict[Kind, KindRecipe] = {
-    "easy": KindRecipe(0.24, (1, 3), ("plus", "minus"), (0,), crossing=False),
-    "carry": KindRecipe(0.20, (2, 3), ("plus", "minus"), _LARGE, crossing=True),
-    "mixed": KindRecipe(0.24, (3, 4), ("plus", "minus", "times"), _SMALL + _LARGE, crossing=True),
-    "long": KindRecipe(0.08, (4, 5), ("plus", "minus", "times"), _SMALL + _LARGE, crossing=True),
+    "easy": KindRecipe(0.24, (1, 2), ("plus", "minus"), (0,), crossing=False),
+    "carry": KindRecipe(0.20, (2, 4), ("plus", "minus"), _LARGE, crossing=True),
+    "mixed": KindRecipe(0.24, (3, 5), ("plus", "minus", "times"), _SMALL + _LARGE, crossing=True),
+    "long": KindRecipe(0.08, (5, 5), ("plus", "minus", "times"), _SMALL + _LARGE, crossing=True),
     "hash": KindRecipe(0.24, (1, 3), ("hash",), tuple(range(1, 10)), crossing=True),
 }
 """The mix: about as much that is always solved as is never, so that no constant prediction pays.
