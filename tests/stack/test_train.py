@@ -136,5 +136,10 @@ def test_the_terminal_is_left_to_the_table(whole_run):
     assert "vllm" in folder.log.read_text().lower()
 
 
+def test_nothing_is_compiled(folder):
+    """A CPU run needs no C++ compiler, and does not wait for one."""
+    assert "built successfully" not in folder.log.read_text()
+
+
 def test_nothing_is_left_behind(whole_run):
     assert whole_run[2] == []

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -108,8 +109,10 @@ def _optimizer() -> None:
 
     torch's AdamW takes the same arguments and needs none.
     """
-    import deepspeed.comm.torch as comm
     from openrlhf.utils.deepspeed import DeepspeedStrategy
+
+    # Not "import deepspeed.comm.torch as comm": deepspeed.comm holds torch itself by that name.
+    comm = import_module("deepspeed.comm.torch")
 
     configure = DeepspeedStrategy.get_ds_train_config
 
@@ -121,7 +124,7 @@ def _optimizer() -> None:
         return configure(self, optim_dict, **kwargs)
 
     DeepspeedStrategy.get_ds_train_config = with_torch_adam
-    comm.build_shm_op = lambda: None
+    comm.build_shm_op = lambda: None  # type: ignore[attr-defined]
 
 
 def _weight_sync() -> None:
