@@ -171,3 +171,12 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(change, says):
     with pytest.raises(ValueError, match=says):
         ledger.load_state_dict({**before, **change})
     assert ledger.state_dict() == before
+
+
+def test_a_group_that_was_cut_in_part_is_not_cut_whole():
+    ledger = Ledger()
+    lowered = made.plan(allowed=50)
+    ledger.observe(made.episode([made.solution("c", 50), made.solution("r", 20)], [], lowered))
+    metrics = ledger.metrics()
+    assert metrics["ledger/rollouts_cut"] == 1
+    assert metrics["ledger/groups_cut_whole"] == 0
