@@ -1,0 +1,216 @@
+"""``masa-openrlhf eval``: from the command line to the tables."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import tyro
+from masa_rewards import AnswerVerifier, MetaPrompt
+from rich.console import Console
+
+from masa_openrlhf.eval.catalogue import choose
+from masa_openrlhf.eval.comparison import Comparison, compare
+from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.errors import EvalError
+from masa_openrlhf.eval.evaluation import Evaluation, Task, open_tasks
+from masa_openrlhf.eval.folder import EvalFolder, check_goes_on, new_folder
+from masa_openrlhf.eval.fragment import section
+from masa_openrlhf.eval.graders import Grader
+from masa_openrlhf.eval.graders.choice import ChoiceGrader
+from masa_openrlhf.eval.graders.literal import LiteralGrader
+from masa_openrlhf.eval.graders.maths import MathsGrader
+from masa_openrlhf.eval.graders.number import NumberGrader
+from masa_openrlhf.eval.model_source import ModelSource, find_model
+from masa_openrlhf.eval.questions import Asked, load_questions
+from masa_openrlhf.eval.replicas import Replicas, how_to_start
+from masa_openrlhf.eval.results import results_of
+from masa_openrlhf.eval.show import Bar, show_comparison, show_results
+from masa_openrlhf.settings import ConfigError, explain, merged, read_toml
+
+PROGRAM = "masa-openrlhf eval"
+STOPPED = 130
+
+
+def options() -> argparse.ArgumentParser:
+    """Return the parser of what is no setting."""
+    parser = argparse.ArgumentParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
+    parser.add_argument("--config", type=Path, action="append", default=[])
+    parser.add_argument("--resume", type=Path)
+    parser.add_argument("--compare", type=Path)
+    parser.add_argument("--i-know", action="store_true")
+    parser.add_argument("--dry-run", action="store_true")
+    return parser
+
+
+def run(argv: Sequence[str], console: Console | None = None) -> int:
+    """Evaluate a model.
+
+    Returns:
+        The exit status: 0, or 130 when it was stopped.
+
+    Raises:
+        EvalError: it cannot be done as asked.
+        ConfigError: a setting cannot be used.
+    """
+    console = console or Console()
+    given, rest = options().parse_known_args(list(argv))
+    config = configuration(given, rest)
+    chosen = choose(config.benchmarks)
+    model = find_model(config)
+    asked = [load_questions(benchmark, config, model) for benchmark in chosen]
+    if given.compare is not None:
+        EvalFolder(given.compare).read_settings()
+    folder = EvalFolder(given.resume) if given.resume else new_folder(config, model.name)
+    if given.dry_run:
+        _plan(config, asked, console)
+        return 0
+    folder.create(config)
+    console.print(f"Folder: {folder.path}", soft_wrap=True)
+    unlimited: tuple[str, ...] = ()
+    try:
+        unlimited = _ask_all(config, model, asked, folder, console, i_know=given.i_know)
+        status = 0
+    except KeyboardInterrupt:
+        status = STOPPED
+    compared = _report(config, model, asked, folder, given.compare, unlimited, console)
+    if compared is not None:
+        show_comparison(compared, config.model, console)
+    if status:
+        console.print("stopped; go on with", style="yellow")
+        console.print(f"  {PROGRAM} --resume {folder.path}", style="bold", soft_wrap=True)
+    return status
+
+
+def configuration(given: argparse.Namespace, rest: Sequence[str]) -> EvalConfig:
+    """Return the settings: of files, then flags; or of an evaluation that goes on, then flags.
+
+    Raises:
+        EvalError: --resume with files, or with settings that change what comes out.
+        ConfigError: a setting cannot be used.
+    """
+    model, flags = _positional(rest)
+    found: dict[str, Any] = {}
+    for file in given.config:
+        found = merged(found, read_toml(file))
+    try:
+        if given.resume is None:
+            base = EvalConfig.model_validate({**found, **({"model": model} if model else {})})
+            return _with_flags(base, flags)
+        if given.config:
+            raise EvalError("--resume has its settings; it takes flags, no files")
+        before = EvalFolder(given.resume).read_settings()
+        base = before.model_copy(update={"model": model} if model else {})
+        now = _with_flags(base, flags)
+    except pydantic.ValidationError as error:
+        raise ConfigError(explain(error)) from error
+    check_goes_on(before, now, given.resume)
+    return now
+
+
+def _positional(rest: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Take MODEL, which stands before the flags, off what is given."""
+    if rest and not rest[0].startswith("-"):
+        return rest[0], list(rest[1:])
+    return None, list(rest)
+
+
+def _with_flags(base: EvalConfig, flags: Sequence[str]) -> EvalConfig:
+    found = tyro.cli(EvalConfig, default=base, args=list(flags), prog=PROGRAM)
+    return EvalConfig.model_validate({**found.model_dump(), "model": base.model})
+
+
+def meta_prompt(config: EvalConfig, model: ModelSource) -> MetaPrompt:
+    """Return the meta prompt: of the run, where the model was trained by us."""
+    if model.trained:
+        return model.asked_as.meta_prompt()
+    return MetaPrompt(max_length=max(config.max_tokens, 128))
+
+
+def _plan(config: EvalConfig, asked: Sequence[Asked], console: Console) -> None:
+    """Say what would be asked, and how much that is."""
+    console.print_json(config.model_dump_json())
+    for each in asked:
+        count = len(each.questions)
+        most = count * config.samples * config.max_tokens
+        line = f"{each.benchmark.title}: {count} questions of {each.where}, "
+        line += f"{count * config.samples:,} answers of at most {most:,} tokens in all"
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _ask_all(
+    config: EvalConfig,
+    model: ModelSource,
+    asked: Sequence[Asked],
+    folder: EvalFolder,
+    console: Console,
+    *,
+    i_know: bool,
+) -> tuple[str, ...]:
+    """Ask what has no line yet; returns the limits of the sandbox that could not be had."""
+    tasks = open_tasks(asked, folder)
+    with ExitStack() as stack:
+        graders, unlimited = _graders(config, asked, stack, i_know=i_know)
+        if not tasks:
+            console.print("every question has its answers already", style="dim")
+            return unlimited
+        console.print(f"starting vLLM; its log: {folder.log}", style="dim", soft_wrap=True)
+        start = how_to_start(model, config)
+        engine = stack.enter_context(Replicas(start, folder.log, config.engine.start_seconds))
+        prompt = meta_prompt(config, model) if config.meta else None
+        threads = max(config.verifier.workers, config.sandbox.at_a_time)
+        evaluation = Evaluation(config, folder, graders, prompt, threads)
+        bar = stack.enter_context(Bar(console, Counter(task.benchmark for task in tasks)))
+        evaluation.run(tasks, engine, bar.done)
+    return unlimited
+
+
+def _graders(
+    config: EvalConfig, asked: Sequence[Asked], stack: ExitStack, *, i_know: bool
+) -> tuple[dict[str, Grader], tuple[str, ...]]:
+    verifier = stack.enter_context(AnswerVerifier(**config.verifier.model_dump()))
+    kinds: dict[str, Grader] = {
+        "maths": MathsGrader(verifier),
+        "choice": ChoiceGrader(config.verifier.extraction),
+        "number": NumberGrader(config.verifier.extraction),
+        "literal": LiteralGrader(),
+    }
+    unlimited: tuple[str, ...] = ()
+    return {each.benchmark.name: kinds[each.benchmark.grader] for each in asked}, unlimited
+
+
+def _report(
+    config: EvalConfig,
+    model: ModelSource,
+    asked: Sequence[Asked],
+    folder: EvalFolder,
+    other: Path | None,
+    unlimited: tuple[str, ...],
+    console: Console,
+) -> Comparison | None:
+    """Add up, write and show what there is; returns the comparison where one is wanted."""
+    results = results_of(config, folder, asked, meta_prompt(config, model), unlimited)
+    names = [each.benchmark.name for each in asked]
+    compared = None if other is None else compare(folder, EvalFolder(other), names)
+    written = results.model_dump(mode="json")
+    if compared is not None:
+        written["comparison"] = compared.model_dump(mode="json")
+    folder.write_results(written, section(results, compared))
+    show_results(results, console)
+    console.print(f"Results: {folder.results}", soft_wrap=True, style="dim")
+    return compared
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command; says what a user can mend without a traceback."""
+    try:
+        return run(argv)
+    except (EvalError, ConfigError, ModuleNotFoundError) as error:
+        print(f"masa-openrlhf: {error}", file=sys.stderr)
+        return 2
