@@ -54,6 +54,4 @@ def shuffle(options: Sequence[str], right: int, *, seed: int, key: str) -> Shuff
 
 def lettered(options: Sequence[str]) -> str:
     """Write the choices a line each, "A) text"."""
-    return "\n".join(
-        f"{letter}) {text}" for letter, text in zip(LETTERS, options, strict=False)
-    )
+    return "\n".join(f"{letter}) {text}" for letter, text in zip(LETTERS, options, strict=False))

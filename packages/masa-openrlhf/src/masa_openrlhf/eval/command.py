@@ -19,11 +19,12 @@ from masa_openrlhf.eval.catalogue import choose
 from masa_openrlhf.eval.comparison import Comparison, compare
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
-from masa_openrlhf.eval.evaluation import Evaluation, Task, open_tasks
+from masa_openrlhf.eval.evaluation import Evaluation, open_tasks
 from masa_openrlhf.eval.folder import EvalFolder, check_goes_on, new_folder
 from masa_openrlhf.eval.fragment import section
 from masa_openrlhf.eval.graders import Grader
 from masa_openrlhf.eval.graders.choice import ChoiceGrader
+from masa_openrlhf.eval.graders.code import CasesGrader, TestsGrader
 from masa_openrlhf.eval.graders.literal import LiteralGrader
 from masa_openrlhf.eval.graders.maths import MathsGrader
 from masa_openrlhf.eval.graders.number import NumberGrader
@@ -31,6 +32,7 @@ from masa_openrlhf.eval.model_source import ModelSource, find_model
 from masa_openrlhf.eval.questions import Asked, load_questions
 from masa_openrlhf.eval.replicas import Replicas, how_to_start
 from masa_openrlhf.eval.results import results_of
+from masa_openrlhf.eval.sandbox.probe import probe
 from masa_openrlhf.eval.show import Bar, show_comparison, show_results
 from masa_openrlhf.settings import ConfigError, explain, merged, read_toml
 
@@ -155,11 +157,11 @@ def _ask_all(
 ) -> tuple[str, ...]:
     """Ask what has no line yet; returns the limits of the sandbox that could not be had."""
     tasks = open_tasks(asked, folder)
+    if not tasks:
+        console.print("every question has its answers already", style="dim")
+        return ()
     with ExitStack() as stack:
         graders, unlimited = _graders(config, asked, stack, i_know=i_know)
-        if not tasks:
-            console.print("every question has its answers already", style="dim")
-            return unlimited
         console.print(f"starting vLLM; its log: {folder.log}", style="dim", soft_wrap=True)
         start = how_to_start(model, config)
         engine = stack.enter_context(Replicas(start, folder.log, config.engine.start_seconds))
@@ -174,15 +176,33 @@ def _ask_all(
 def _graders(
     config: EvalConfig, asked: Sequence[Asked], stack: ExitStack, *, i_know: bool
 ) -> tuple[dict[str, Grader], tuple[str, ...]]:
+    """Make the graders that are needed; programs run only where every limit was seen to hold.
+
+    Raises:
+        EvalError: a limit does not hold here, and --i-know is not given.
+    """
+    wanted = {each.benchmark.name: each.benchmark.grader for each in asked}
+    unlimited: tuple[str, ...] = ()
+    if {"tests", "cases"} & set(wanted.values()):
+        unlimited = probe()
+        if unlimited and not i_know:
+            raise EvalError(
+                "code of a model will not be run here, since these limits do not hold:\n"
+                + "".join(f"  - {line}\n" for line in unlimited)
+                + "Run it where user namespaces are allowed, leave the code benchmarks out, or say "
+                "--i-know to run it without"
+            )
+    forced = bool(unlimited)
     verifier = stack.enter_context(AnswerVerifier(**config.verifier.model_dump()))
     kinds: dict[str, Grader] = {
         "maths": MathsGrader(verifier),
         "choice": ChoiceGrader(config.verifier.extraction),
         "number": NumberGrader(config.verifier.extraction),
         "literal": LiteralGrader(),
+        "tests": TestsGrader(config.sandbox, i_know=forced),
+        "cases": CasesGrader(config.sandbox, i_know=forced),
     }
-    unlimited: tuple[str, ...] = ()
-    return {each.benchmark.name: kinds[each.benchmark.grader] for each in asked}, unlimited
+    return {name: kinds[kind] for name, kind in wanted.items()}, unlimited
 
 
 def _report(

@@ -120,7 +120,7 @@ class Evaluation:
     def _ask(self, task: Task, engine: Engine) -> None:
         config, name = self._config, f"{task.benchmark}/{task.question.id}"
         common = {"top_p": config.top_p}
-        requests = []
+        requests: list[dict[str, Any]] = []
         if self._meta is not None:
             requests.append(
                 {

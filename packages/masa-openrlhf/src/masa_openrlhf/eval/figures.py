@@ -78,9 +78,7 @@ def pass_rates(records: Iterable[Record]) -> dict[str, float]:
     return {name: sum(right) / len(right) for name, right in found.items() if right}
 
 
-def figures(
-    entry: Any, records: Sequence[Record], ks: Sequence[int], unusable: int = 0
-) -> Figures:
+def figures(entry: Any, records: Sequence[Record], ks: Sequence[int], unusable: int = 0) -> Figures:
     """Add up the records of a benchmark.
 
     Args:

@@ -73,9 +73,7 @@ class MetaFigures(Frozen):
     reward: float | None
 
 
-def meta_figures(
-    records: Sequence[Record], prompt: MetaPrompt, *, max_std: float
-) -> MetaFigures:
+def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: float) -> MetaFigures:
     """Add up what the model predicted, beside what it then did.
 
     Args:
@@ -90,7 +88,7 @@ def meta_figures(
     return MetaFigures(
         questions=len(usable),
         predictions=report.predictions,
-        unread={name: dict(reasons) for name, reasons in report.unread.items()},
+        unread={n: {**reasons} for n, reasons in report.unread.items()},
         pass_rate=report.pass_rate,
         brier=interval([b for r in usable if (b := _brier(r, prompt)) is not None]),
         length=report.length,

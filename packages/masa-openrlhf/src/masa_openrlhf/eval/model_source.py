@@ -92,8 +92,9 @@ def _of_run(folder: Path, config: EvalConfig) -> ModelSource:
             f"{folder}, or name a model's folder"
         )
     trained = TrainConfig.model_validate_json((folder / "config.json").read_text("utf-8"))
-    held_out = next((p for p in (folder / "data").glob("eval*.jsonl")), None)
-    tiny_file = held_out if trained.data.eval is None else None
+    held_out = folder / "data" / "eval.jsonl"
+    on_tiny = trained.data.train is None and trained.data.eval is None
+    tiny_file = held_out if on_tiny and held_out.is_file() else None
     asked = _asked(trained, config)
     return ModelSource(folder.resolve().name, str(model), asked, True, tiny_file)
 

@@ -49,7 +49,8 @@ def load_questions(benchmark: Benchmark, config: EvalConfig, model: ModelSource)
     if benchmark.family == "tiny":
         wanted, folder = _tiny(benchmark, model)
     rows = read_rows(wanted, folder)
-    items, unusable = [], {}
+    items: list[Item] = []
+    unusable: dict[int, str] = {}
     for number, row in enumerate(rows, start=1):
         if config.max_questions is not None and len(items) == config.max_questions:
             break
@@ -84,14 +85,13 @@ def _check(benchmark: Benchmark, items: list[Item], unusable: Mapping[int, str])
         )
 
 
-def _question(
-    item: Item, benchmark: Benchmark, config: EvalConfig, model: ModelSource
-) -> Question:
+def _question(item: Item, benchmark: Benchmark, config: EvalConfig, model: ModelSource) -> Question:
     template = benchmark.prompt or model.asked_as.solution.template.replace(
         "{problem}", "{statement}"
     )
     fields = {"statement": item.statement, **(item.fields or {})}
-    gold, options, order = item.gold, item.options, ()
+    gold, options = item.gold, item.options
+    order: tuple[int, ...] = ()
     if item.options:
         options, order, gold = shuffle(
             item.options, item.right, seed=config.seed, key=f"{benchmark.name}/{item.id}"
@@ -116,7 +116,5 @@ def fill(template: str, fields: Mapping[str, str]) -> str:
 
     A name of the template that has no text is left out.
     """
-    filled = re.sub(
-        r"\{(statement|choices|tests|form)\}", lambda m: fields.get(m[1], ""), template
-    )
+    filled = re.sub(r"\{(statement|choices|tests|form)\}", lambda m: fields.get(m[1], ""), template)
     return re.sub(r"\n{3,}", "\n\n", filled) if "tests" not in fields else filled

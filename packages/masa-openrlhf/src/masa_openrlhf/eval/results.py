@@ -91,6 +91,7 @@ def results_of(
 
 
 def _means(found: Sequence[Figures]) -> dict[str, float | None]:
+    found = [one for one in found if one.family != "tiny"]
     families = dict.fromkeys(one.family for one in found)
     means = {name: family_mean([o for o in found if o.family == name]) for name in families}
     return means if len(families) < 2 else {**means, "all": family_mean(found)}

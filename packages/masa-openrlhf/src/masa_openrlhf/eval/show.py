@@ -101,7 +101,14 @@ def _scores(results: Results) -> Table:
     ks = sorted({int(k) for one in results.benchmarks for k in one.pass_at})
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("benchmark")
-    for heading in ("questions", *(f"pass@{k}" for k in ks), "±runs", "tokens", "cut off", "unread"):
+    for heading in (
+        "questions",
+        *(f"pass@{k}" for k in ks),
+        "±runs",
+        "tokens",
+        "cut off",
+        "unread",
+    ):
         table.add_column(heading, justify="right")
     for one in results.benchmarks:
         spread = "–" if one.spread.std is None else f"{100 * one.spread.std:.1f}"

@@ -109,11 +109,11 @@ MATHS = (AIME24, AIME25, AMC23, MATH500, MINERVA, OLYMPIAD)
 
 TINY = Benchmark(
     name="tiny",
-    title="tiny model's held-out problems",
+    title="tiny",
     family="tiny",
     source=Source(files=(), address="masa_openrlhf.tiny, made on the spot"),
-    columns=("problem", "answer"),
-    read=maths.plain("problem", "answer", id_key="id"),
+    columns=("problem",),
+    read=maths.tiny,
     prompt="",
     grader="maths",
     questions=64,

@@ -47,7 +47,7 @@ RBENCH = Benchmark(
     questions=1094,
     licence="Apache-2.0",
     protocol=f"{_AUTHORS} and subset (text, English); columns: OpenCompass' RBenchDataset",
-    notes="A choice that another one names by its letter (\"both A and B\") is not put right when "
+    notes='A choice that another one names by its letter ("both A and B") is not put right when '
     "they are shuffled; how many there are could not be counted here.",
 )
 

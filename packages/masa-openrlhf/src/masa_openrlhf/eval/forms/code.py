@@ -68,7 +68,7 @@ def cruxeval(row: Row, number: int) -> Item:
         read_literal(gold)
     except ValueError as error:
         raise FormError(f"output is {error}: {gold!r:.60}") from None
-    asked = f"{text(row, 'code')}\nassert f({str(row.get('input') or '')}) == ??"
+    asked = f"{text(row, 'code')}\nassert f({row.get('input') or ''!s}) == ??"
     return Item(identity(row, "id", number), asked, gold=gold)
 
 

@@ -33,11 +33,18 @@ def verl_or_plain(problem: str, answer: str) -> Callable[[Row, int], Item]:
             return columns(row, number)
         truth = (row["reward_model"] or {}).get("ground_truth")
         target = truth.get("target") if isinstance(truth, Mapping) else truth
-        said = [turn.get("content") for turn in row.get("prompt") or () if turn.get("role") == "user"]
+        said = [
+            turn.get("content") for turn in row.get("prompt") or () if turn.get("role") == "user"
+        ]
         found: dict[str, Any] = {"prompt": said[-1] if said else None, "target": target}
         return Item(str(number), text(found, "prompt"), gold(text(found, "target")))
 
     return read
+
+
+def tiny(row: Row, number: int) -> Item:
+    """Read a problem of the tiny model, or one that a run wrote: the rest of it under ``task``."""
+    return plain("problem", "answer", id_key="id")({**row, **(row.get("task") or {})}, number)
 
 
 def minerva(row: Row, number: int) -> Item:

@@ -1,0 +1,245 @@
+"""A sandbox as the evaluation sees it: started, spoken to, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from masa_openrlhf.eval.sandbox.limits import Limits
+from masa_openrlhf.eval.sandbox.wire import WireError, read_line, write_line
+
+PATIENCE = 5.0
+"""Seconds that a warden has to end everything."""
+
+
+class SandboxError(RuntimeError):
+    """The sandbox itself failed: that says nothing about the program."""
+
+
+class EndedError(Exception):
+    """The program is no longer there; says how it ended: seconds, memory, output, exit."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how
+
+
+class Sandbox:
+    """One program, behind walls.
+
+    Args:
+        what: "candidate" or "tester".
+        limits: what it may use.
+        i_know: start it even where the kernel does not allow the walls.
+
+    Raises:
+        SandboxError: the kernel does not allow them, or the sandbox cannot be started.
+    """
+
+    def __init__(self, what: str, limits: Limits, *, i_know: bool = False) -> None:
+        self._limits = limits
+        self._deadline = time.monotonic() + limits.seconds
+        self._rest = bytearray()
+        self._said: dict[str, Any] | None = None
+        self._work = tempfile.mkdtemp(prefix="masa-sandbox-") if i_know else None
+        control, self._control = os.pipe()
+        self._report, report = os.pipe()
+        order = {
+            "limits": limits._asdict(),
+            "i_know": i_know,
+            "control": control,
+            "report": report,
+            "work": self._work,
+            **_inside(what),
+        }
+        try:
+            self._warden = subprocess.Popen(
+                [*_python(), "warden", json.dumps(order)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(control, report),
+                start_new_session=True,
+                env=environment(),
+                bufsize=0,
+            )
+        except OSError as error:
+            self._forget()
+            raise SandboxError(f"the sandbox cannot be started: {error}") from error
+        finally:
+            os.close(control)
+            os.close(report)
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a line.
+
+        Raises:
+            EndedError: the program is no longer there, or does not read in time.
+        """
+        assert self._warden.stdin is not None
+        data = memoryview(write_line(message))
+        descriptor = self._warden.stdin.fileno()
+        os.set_blocking(descriptor, False)
+        while data:
+            left = self._deadline - time.monotonic()
+            if left <= 0 or not select.select([], [descriptor], [], left)[1]:
+                raise self._ended("seconds")
+            try:
+                data = data[os.write(descriptor, data) :]
+            except BlockingIOError:
+                continue
+            except OSError:
+                raise self._ended(None) from None
+
+    def receive(self, seconds: float | None = None) -> dict[str, Any]:
+        """Return the next line.
+
+        Args:
+            seconds: longest to wait, besides the sandbox's own time.
+
+        Raises:
+            EndedError: none came in time, too much came, or the program is no longer there.
+        """
+        assert self._warden.stdout is not None
+        until = self._deadline
+        if seconds is not None:
+            until = min(until, time.monotonic() + seconds)
+        searched = 0
+        while (end := self._rest.find(b"\n", searched)) < 0:
+            searched = len(self._rest)
+            if searched > self._limits.output_mb * 1024 * 1024:
+                raise self._ended("output")
+            left = until - time.monotonic()
+            if left <= 0 or not select.select([self._warden.stdout], [], [], left)[0]:
+                raise self._ended("seconds")
+            read = os.read(self._warden.stdout.fileno(), 1 << 16)
+            if not read:
+                raise self._ended(None)
+            self._rest += read
+        line = bytes(self._rest[:end])
+        del self._rest[: end + 1]
+        try:
+            return read_line(line)
+        except WireError:
+            raise self._ended("output") from None
+
+    def close(self) -> dict[str, Any]:
+        """End everything in it; returns what the warden said of that. Twice does nothing more."""
+        if self._said is not None:
+            return self._said
+        os.close(self._control)
+        try:
+            self._warden.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._warden.kill()
+            self._warden.wait()
+        lines = self._read_report()
+        for pipe in (self._warden.stdin, self._warden.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
+        self._forget()
+        self._said = lines[0] if lines else {"ended": "killed"}
+        return self._said
+
+    def _read_report(self) -> list[dict[str, Any]]:
+        said = bytearray()
+        while select.select([self._report], [], [], 0)[0]:
+            read = os.read(self._report, 1 << 16)
+            if not read:
+                break
+            said += read
+        os.close(self._report)
+        return [json.loads(line) for line in said.splitlines() if line]
+
+    def _ended(self, how: str | None) -> Exception:
+        """Say how it ended; the sandbox's own failure is another kind of error."""
+        said = self.close()
+        if said["ended"] == "refused":
+            return SandboxError(
+                "this machine does not allow what code of a model is held by: "
+                + "; ".join(said["lacking"])
+            )
+        if said["ended"] == "failed":
+            return SandboxError(f"the sandbox could not be built: {said['why']}")
+        return EndedError(how or str(said["ended"]))
+
+    def _forget(self) -> None:
+        if self._work is not None:
+            shutil.rmtree(self._work, ignore_errors=True)
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def environment() -> dict[str, str]:
+    """Return all variables that a sandboxed program sees: none of the evaluation's own."""
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/work",
+        "TMPDIR": "/work",
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **threads,
+    }
+
+
+def _python() -> list[str]:
+    """Return the start of a command that runs a module of this package, without site-packages."""
+    source = str(Path(__file__).parents[3])
+    code = (
+        f"import sys; sys.path.append({source!r}); "
+        "from importlib import import_module; "
+        "import_module('masa_openrlhf.eval.sandbox.' + sys.argv.pop(1)).main()"
+    )
+    return [sys.executable, "-I", "-S", "-c", code]
+
+
+@cache
+def _inside(what: str) -> dict[str, Any]:
+    packages = sysconfig.get_path("purelib")
+    code = (
+        "import sys; sys.dont_write_bytecode = True; sys.path.append(sys.argv[-1]); "
+        f"from masa_openrlhf.eval.sandbox.{what} import main; "
+        f"sys.path[-1] = {packages!r}; main()"
+    )
+    return {
+        "python": sys.executable,
+        "command": [sys.executable, "-I", "-S", "-c", code],
+        "environment": environment(),
+        "folders": folders(),
+        "package": str(Path(__file__).parents[2]),
+    }
+
+
+def folders() -> list[str]:
+    """Return what a Python program needs of the machine: its own folders, and the system's."""
+    system = ("/usr", "/bin", "/lib", "/lib64", "/etc/alternatives")
+    python = {sys.prefix, sys.base_prefix, sysconfig.get_path("purelib")}
+    wanted = [*system, *sorted(os.path.realpath(path) for path in python), sys.prefix]
+    kept: list[str] = []
+    for path in wanted:
+        if os.path.lexists(path) and not any(path == k or path.startswith(k + "/") for k in kept):
+            kept.append(path)
+    return kept
