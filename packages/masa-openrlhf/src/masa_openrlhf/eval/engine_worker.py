@@ -48,9 +48,10 @@ class _Worker:
 
         self._out = out
         self._engine = LLMEngine.from_engine_args(EngineArgs(**start["arguments"]))
-        self._prompts = Prompts(
-            self._engine.get_tokenizer(), TrainConfig.model_validate(start["asked_as"])
-        )
+        tokenizer, asked_as = self._engine.get_tokenizer(), start["asked_as"]
+        if start["chat_if_any"]:
+            asked_as["model"]["chat_template"] = bool(tokenizer.chat_template)
+        self._prompts = Prompts(tokenizer, TrainConfig.model_validate(asked_as))
         self._room = self._engine.vllm_config.model_config.max_model_len
         self._lengths: dict[str, int] = {}
         self._say({"ready": True, "max_model_len": self._room})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tyro
 
-from masa_openrlhf.eval.catalogue import FAMILIES, NINETEEN
+from masa_openrlhf.eval.catalogue import FAMILIES
 from masa_openrlhf.eval.command import PROGRAM
 from masa_openrlhf.eval.config import EvalConfig
 
@@ -52,7 +52,7 @@ def render() -> str:
             os.environ["COLUMNS"] = width
     settings = out.getvalue().partition("An evaluation.")[2].lstrip("\n")
     names = "\n".join(
-        f"                   {', '.join(entry.name for entry in NINETEEN if entry.family == family)}"
+        " " * 19 + ", ".join(entry.name for entry in FAMILIES[family])
         for family in ("maths", "logic", "science", "code")
     )
     return _HEAD.format(families=", ".join(FAMILIES), names=names) + settings

@@ -88,7 +88,7 @@ def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: floa
     return MetaFigures(
         questions=len(usable),
         predictions=report.predictions,
-        unread={n: {**reasons} for n, reasons in report.unread.items()},
+        unread={n: {str(why): c for why, c in r.items()} for n, r in report.unread.items()},
         pass_rate=report.pass_rate,
         brier=interval([b for r in usable if (b := _brier(r, prompt)) is not None]),
         length=report.length,

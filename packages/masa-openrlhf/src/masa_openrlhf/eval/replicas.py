@@ -31,11 +31,13 @@ class Start(NamedTuple):
         arguments: of vLLM's EngineArgs.
         environment: variables that it must see before it imports vLLM; one dict a copy.
         asked_as: the configuration prompts are encoded by.
+        chat_if_any: put prompts in chat form where the tokenizer has one, whatever that says.
     """
 
     arguments: dict[str, Any]
     environment: list[dict[str, str]]
     asked_as: dict[str, Any]
+    chat_if_any: bool
 
 
 def how_to_start(model: ModelSource, config: EvalConfig) -> Start:
@@ -49,6 +51,7 @@ def how_to_start(model: ModelSource, config: EvalConfig) -> Start:
     from masa_openrlhf.devices import cache_home, runs_on_cpu
 
     asked = model.asked_as.model_dump(mode="json")
+    chat_if_any = config.chat_template is None and not model.trained
     arguments: dict[str, Any] = {
         "model": model.path,
         "max_model_len": config.engine.max_model_len,
@@ -62,10 +65,10 @@ def how_to_start(model: ModelSource, config: EvalConfig) -> Start:
         arguments |= {key: ours[key] for key in ("enable_chunked_prefill", "max_num_seqs")}
         arguments["enforce_eager"] = True
         environment = [cpu.environment(cache_home())] * config.data_parallel
-        return Start(arguments, environment, asked)
+        return Start(arguments, environment, asked, chat_if_any)
     arguments["gpu_memory_utilization"] = config.engine.gpu_memory
     arguments["tensor_parallel_size"] = config.tensor_parallel
-    return Start(arguments, _devices(config, os.environ), asked)
+    return Start(arguments, _devices(config, os.environ), asked, chat_if_any)
 
 
 def _cluster(model: ModelSource, settings: Mapping[str, Any]) -> Any:

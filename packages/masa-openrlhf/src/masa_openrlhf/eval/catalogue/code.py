@@ -29,8 +29,9 @@ EVALPLUS = Benchmark(
     licence="Apache-2.0",
     protocol="github.com/evalplus/evalplus 0.3.1; columns of the hub's data, whose `test` holds "
     "base and extra inputs",
-    notes=f"HumanEval+ (164) and MBPP+ (378) together, since the paper does not say which; one local "
-    f"file may hold rows of both. {_OURS} The revisions could not be confirmed, so none is pinned.",
+    notes="HumanEval+ (164) and MBPP+ (378) together, since the paper does not say which; one "
+    f"local file may hold rows of both. {_OURS} The revisions could not be confirmed, so none is "
+    "pinned.",
 )
 
 CRUX_O = Benchmark(

@@ -22,7 +22,7 @@ def plain(problem: str, answer: str, *, id_key: str | None = None) -> Callable[[
 
 
 def verl_or_plain(problem: str, answer: str) -> Callable[[Row, int], Item]:
-    """Read verl's form (``prompt`` of chat messages, ``reward_model.ground_truth``), or two columns.
+    """Read two columns, or verl's form: ``prompt`` of messages, ``reward_model.ground_truth``.
 
     The authors' own files of AIME 2025 and AMC 2023 have verl's.
     """

@@ -23,7 +23,11 @@ from masa_openrlhf.eval.sandbox.wire import WireError, from_wire
 _BLOCK = re.compile(
     r"^[ \t]*```[ \t]*(?:python3?|py)?[ \t]*\r?\n(.*?)^[ \t]*```", re.M | re.S | re.I
 )
-_GIVEN = ["string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random", "statistics", "itertools", "functools", "operator", "io", "sys", "json", "builtins", "typing"]
+_GIVEN = (
+    *("string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random"),
+    *("statistics", "itertools", "functools", "operator", "io", "sys", "json", "builtins"),
+    "typing",
+)
 GIVEN_IMPORTS = "".join(f"from {name} import *\nimport {name}\n" for name in _GIVEN)
 """What LiveCodeBench's programs may use without importing it."""
 
