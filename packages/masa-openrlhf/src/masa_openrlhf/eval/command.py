@@ -24,7 +24,7 @@ from masa_openrlhf.eval.folder import EvalFolder, check_goes_on, new_folder
 from masa_openrlhf.eval.fragment import section
 from masa_openrlhf.eval.graders import Grader
 from masa_openrlhf.eval.graders.choice import ChoiceGrader
-from masa_openrlhf.eval.graders.code import CasesGrader, TestsGrader
+from masa_openrlhf.eval.graders.code import CasesGrader, ProgramGrader
 from masa_openrlhf.eval.graders.literal import LiteralGrader
 from masa_openrlhf.eval.graders.maths import MathsGrader
 from masa_openrlhf.eval.graders.number import NumberGrader
@@ -199,7 +199,7 @@ def _graders(
         "choice": ChoiceGrader(config.verifier.extraction),
         "number": NumberGrader(config.verifier.extraction),
         "literal": LiteralGrader(),
-        "tests": TestsGrader(config.sandbox, i_know=forced),
+        "tests": ProgramGrader(config.sandbox, i_know=forced),
         "cases": CasesGrader(config.sandbox, i_know=forced),
     }
     return {name: kinds[kind] for name, kind in wanted.items()}, unlimited

@@ -116,5 +116,4 @@ def fill(template: str, fields: Mapping[str, str]) -> str:
 
     A name of the template that has no text is left out.
     """
-    filled = re.sub(r"\{(statement|choices|tests|form)\}", lambda m: fields.get(m[1], ""), template)
-    return re.sub(r"\n{3,}", "\n\n", filled) if "tests" not in fields else filled
+    return re.sub(r"\{(statement|choices|tests|form)\}", lambda m: fields.get(m[1], ""), template)

@@ -22,7 +22,7 @@ EVALPLUS = Benchmark(
     ),
     columns=("task_id", "prompt", "test"),
     read=code.evalplus,
-    prompt="Write a Python function that does what is described.\n\n{statement}\n\n{tests}"
+    prompt="Write a Python function that does what is described.\n\n{statement}{tests}"
     f"\n\n{_FENCED}",
     grader="tests",
     questions=542,

@@ -12,6 +12,7 @@ from typing import Any
 
 from masa_openrlhf.eval.benchmark import Item, Row
 from masa_openrlhf.eval.forms import FormError, identity, text
+from masa_openrlhf.eval.python_source import parse
 
 
 def mbpp(row: Row, number: int) -> Item:
@@ -34,11 +35,12 @@ def mbpp(row: Row, number: int) -> Item:
 def humaneval_plus(row: Row, number: int) -> Item:
     """Read a row of HumanEval+: a header to complete, and ``check(candidate)``."""
     name, header = text(row, "entry_point"), str(row.get("prompt") or "")
-    source = f"{imports(header)}{text(row, 'test')}\n\ncheck({name})\n"
+    whole = header + "\n    pass\n"
+    source = f"{imports(whole)}{text(row, 'test')}\n\ncheck({name})\n"
     return Item(
         id=identity(row, "task_id", number),
         statement=header.strip(),
-        tests={"source": source, "names": [name], "preamble": preamble(header, name)},
+        tests={"source": source, "names": [name], "preamble": preamble(whole, name)},
     )
 
 
@@ -46,10 +48,11 @@ def mbpp_plus(row: Row, number: int) -> Item:
     """Read a row of MBPP+: a text, three asserts to show, and tests that call the function."""
     reference, tests = text(row, "code"), text(row, "test")
     shown = "\n".join(str(one) for one in row.get("test_list") or ())
+    told = f"\n\nYour code must pass these tests:\n\n{shown}" if shown else ""
     return Item(
         id=f"Mbpp/{identity(row, 'task_id', number)}",
         statement=text(row, "prompt"),
-        fields={"tests": shown},
+        fields={"tests": told},
         tests={"source": imports(reference) + tests, "names": entry_names(reference, tests)},
     )
 
@@ -134,15 +137,16 @@ def _parsed(value: str, what: str) -> Any:
 
 def _tree(code: str) -> ast.Module:
     try:
-        return ast.parse(code.replace("\r\n", "\n"))
+        tree: ast.Module = parse(code.replace("\r\n", "\n"))
     except (SyntaxError, ValueError) as error:
         raise FormError(f"the data's own code is no Python: {error}") from None
+    return tree
 
 
 def imports(code: str) -> str:
     """Return the import statements of the data's own code, a line each."""
-    tree = _tree(code if not code.rstrip().endswith('"""') else code + "\n    pass\n")
-    found = [ast.unparse(n) for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))]
+    body = _tree(code).body
+    found = [ast.unparse(node) for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]
     return "".join(line + "\n" for line in found)
 
 
@@ -167,7 +171,6 @@ def entry_names(reference: str, tests: str) -> list[str]:
 
 
 def preamble(header: str, entry: str) -> str:
-    """Return what stands in a header before the function to complete: imports and helpers."""
-    tree = _tree(header + "\n    pass\n")
-    kept = [node for node in tree.body if getattr(node, "name", None) != entry]
+    """Return what stands in a header besides the function to complete: imports and helpers."""
+    kept = [node for node in _tree(header).body if getattr(node, "name", None) != entry]
     return "".join(ast.unparse(node) + "\n" for node in kept)

@@ -1,6 +1,6 @@
 """Programs: in the sandbox, held to the tests of the benchmark.
 
-Two kinds of tests. ``TestsGrader``: the benchmark brings Python that calls the program (MBPP,
+Two kinds of tests. ``ProgramGrader``: the benchmark brings Python that calls the program (MBPP,
 EvalPlus); it runs in a sandbox of its own. ``CasesGrader``: inputs and the outputs they must give
 (LiveCodeBench); they are compared here, as data.
 """
@@ -39,7 +39,7 @@ def program_of(text: str) -> str | None:
     return program if program.strip() else None
 
 
-class TestsGrader:
+class ProgramGrader:
     """Holds a program to a benchmark's own Python tests.
 
     Args:

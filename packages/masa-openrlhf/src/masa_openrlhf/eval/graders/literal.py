@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from masa_openrlhf.eval.graders import answer_part
+from masa_openrlhf.eval.python_source import parse
 from masa_openrlhf.eval.question import Grade, Question
 
 _TAGGED = re.compile(r"\[ANSWER\](.*?)(?:\[/ANSWER\]|\Z)", re.DOTALL)
@@ -43,7 +44,7 @@ def read_literal(text: str) -> Any:
     if len(text) > LONGEST:
         raise ValueError(f"longer than {LONGEST} characters")
     try:
-        return ast.literal_eval(text)
+        return ast.literal_eval(parse(text.strip(), "eval"))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise ValueError(f"no literal: {type(error).__name__}") from None
 
@@ -72,7 +73,7 @@ def _right_side(stated: str) -> str:
     """Return what an assertion says the output is; of anything else, all of it."""
     bare = re.sub(r"^```(?:python)?\s*|\s*```$", "", stated).strip()
     try:
-        tree = ast.parse(bare)
+        tree = parse(bare)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return bare
     (node,) = tree.body if len(tree.body) == 1 else (None,)
