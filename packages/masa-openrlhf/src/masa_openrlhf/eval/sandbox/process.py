@@ -165,6 +165,9 @@ class Sandbox:
 
     def _ended(self, how: str | None) -> Exception:
         """Say how it ended; the sandbox's own failure is another kind of error."""
+        if how is None:  # its pipe is closed: the warden is about to say why
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._warden.wait(PATIENCE / 10)
         said = self.close()
         if said["ended"] == "refused":
             return SandboxError(
