@@ -98,6 +98,8 @@ def configuration(given: argparse.Namespace, rest: Sequence[str]) -> EvalConfig:
         ConfigError: a setting cannot be used.
     """
     model, flags = _positional(rest)
+    if given.resume is not None and given.config:
+        raise EvalError("--resume has its settings; it takes flags, no files")
     found: dict[str, Any] = {}
     for file in given.config:
         found = merged(found, read_toml(file))
@@ -105,8 +107,6 @@ def configuration(given: argparse.Namespace, rest: Sequence[str]) -> EvalConfig:
         if given.resume is None:
             base = EvalConfig.model_validate({**found, **({"model": model} if model else {})})
             return _with_flags(base, flags)
-        if given.config:
-            raise EvalError("--resume has its settings; it takes flags, no files")
         before = EvalFolder(given.resume).read_settings()
         base = before.model_copy(update={"model": model} if model else {})
         now = _with_flags(base, flags)

@@ -96,7 +96,7 @@ class RecordFile:
         """Yield the lines; a last one that is unfinished is passed over."""
         if not self.path.exists():
             return
-        with open(self.path, encoding="utf-8") as file:
+        with open(self.path, "rb") as file:  # a kill may have cut a character in two
             for line in file:
-                if line.endswith("\n") and line.strip():
+                if line.endswith(b"\n") and line.strip():
                     yield json.loads(line)

@@ -129,6 +129,8 @@ class _Copy:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def receive(self) -> list[dict[str, Any]] | None:
         """Read what is there; None at the end of the pipe."""

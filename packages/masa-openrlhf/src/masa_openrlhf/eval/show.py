@@ -76,13 +76,16 @@ def show_results(results: Results, console: Console) -> None:
     console.print(LEGEND, style="dim", highlight=False)
     for one in results.benchmarks:
         if warning := warnings(one):
-            console.print(f"{one.title}: {warning}", style="yellow", highlight=False)
+            console.print(
+                f"{one.title}: {warning}", style="yellow", highlight=False, soft_wrap=True
+            )
     if results.meta:
         console.print(_meta(results))
         console.print(META_LEGEND, style="dim", highlight=False)
     if results.unlimited:
         lacking = "; ".join(results.unlimited)
-        console.print(f"programs ran without these limits (--i-know): {lacking}", style="bold red")
+        said = f"programs ran without these limits (--i-know): {lacking}"
+        console.print(said, style="bold red", soft_wrap=True)
 
 
 def warnings(one: Figures) -> str:

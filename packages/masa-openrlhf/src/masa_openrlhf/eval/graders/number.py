@@ -56,8 +56,9 @@ def read_number(stated: str) -> float | None:
             return None
         value = float(fraction[2]) / float(fraction[3]) * (-1 if fraction[1] == "-" else 1)
         rest = bare[fraction.end() :]
-    elif power := _POWER.match(bare):
-        return _times_ten(1.0, power, bare[power.end() :])
+    elif power := _POWER.match(bare.lstrip("+-")):
+        sign = -1.0 if bare.startswith("-") else 1.0
+        return _times_ten(sign, power, bare.lstrip("+-")[power.end() :])
     elif number := _NUMBER.match(bare):
         value, rest = float(number[0]), bare[number.end() :].lstrip()
         if over := re.match(r"/\s*(\d+(?:\.\d+)?)", rest):
@@ -78,7 +79,9 @@ def _times_ten(value: float, power: re.Match[str], rest: str) -> float | None:
 
 
 def _unless_more(value: float, rest: str) -> float | None:
-    """Refuse a second number behind the first, as in "3 or 4"; a unit may have exponents."""
+    """Refuse a second number behind the first, or a power of it; a unit may have exponents."""
+    if rest.lstrip().startswith(("^", "**")):
+        return None
     unit = re.sub(r"\^\s*(?:\{[^{}]*\}|[+-]?\d+)", "", rest)
     several = re.search(r"(?<![A-Za-z_{])\d", unit)
     return value if math.isfinite(value) and not several else None

