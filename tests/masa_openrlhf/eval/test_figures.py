@@ -221,7 +221,8 @@ class Tags(HTMLParser):
 def test_the_fragment_is_one_section_with_nothing_from_outside(results, tmp_path):
     found, folder = results
     other = written(tmp_path / "o", RECORDS, "<i>old</i>")
-    text = section(found, compare(folder, other, ["made"]))
+    compared = compare(folder, other, ["made"])
+    text = section(found.model_copy(update={"comparison": compared}))
     tags = Tags()
     tags.feed(text)
     assert tags.open == []

@@ -16,7 +16,7 @@ from masa_rewards import AnswerVerifier, MetaPrompt
 from rich.console import Console
 
 from masa_openrlhf.eval.catalogue import choose
-from masa_openrlhf.eval.comparison import Comparison, compare
+from masa_openrlhf.eval.comparison import compare
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.evaluation import Evaluation, open_tasks
@@ -81,9 +81,7 @@ def run(argv: Sequence[str], console: Console | None = None) -> int:
         status = 0
     except KeyboardInterrupt:
         status = STOPPED
-    compared = _report(config, model, asked, folder, given.compare, unlimited, console)
-    if compared is not None:
-        show_comparison(compared, config.model, console)
+    _report(config, model, asked, folder, given.compare, unlimited, console)
     if status:
         console.print("stopped; go on with", style="yellow")
         console.print(f"  {PROGRAM} --resume {folder.path}", style="bold", soft_wrap=True)
@@ -213,18 +211,17 @@ def _report(
     other: Path | None,
     unlimited: tuple[str, ...],
     console: Console,
-) -> Comparison | None:
-    """Add up, write and show what there is; returns the comparison where one is wanted."""
-    results = results_of(config, folder, asked, meta_prompt(config, model), unlimited)
+) -> None:
+    """Add up, write and show what there is."""
     names = [each.benchmark.name for each in asked]
     compared = None if other is None else compare(folder, EvalFolder(other), names)
-    written = results.model_dump(mode="json")
-    if compared is not None:
-        written["comparison"] = compared.model_dump(mode="json")
-    folder.write_results(written, section(results, compared))
+    prompt = meta_prompt(config, model)
+    results = results_of(config, folder, asked, prompt, unlimited, compared)
+    folder.write_results(results.model_dump(mode="json"), section(results))
     show_results(results, console)
+    if compared is not None:
+        show_comparison(compared, config.model, console)
     console.print(f"Results: {folder.results}", soft_wrap=True, style="dim")
-    return compared
 
 
 def main(argv: Sequence[str]) -> int:

@@ -31,12 +31,11 @@ _STYLE = """\
 """
 
 
-def section(results: Results, comparison: Comparison | None = None) -> str:
+def section(results: Results) -> str:
     """Return the results as one HTML ``<section>``.
 
     Args:
         results: of an evaluation.
-        comparison: with another, where there is one.
     """
     settings = results.settings
     how = (
@@ -52,8 +51,9 @@ def section(results: Results, comparison: Comparison | None = None) -> str:
     ]
     if results.meta:
         parts += ["<h3>Meta-awareness</h3>", _meta(results), *_notes("note", (META_LEGEND,))]
-    if comparison is not None:
-        parts += [f"<h3>Against {escape(comparison.model_before)}</h3>", _compared(comparison)]
+    if results.comparison is not None:
+        other = escape(results.comparison.model_before)
+        parts += [f"<h3>Against {other}</h3>", _compared(results.comparison)]
     body = "\n".join(parts)
     return f'<section class="masa-eval">\n<style>\n{_STYLE}</style>\n{body}\n</section>\n'
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from masa_rewards import MetaPrompt
 
+from masa_openrlhf.eval.comparison import Comparison
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.figures import Figures, Frozen, family_mean, figures
 from masa_openrlhf.eval.folder import EvalFolder
@@ -38,6 +39,7 @@ class Results(Frozen):
         benchmarks: figures, one each.
         means: family -> mean of its benchmarks' Pass@1, and "all" over every one.
         meta: benchmark -> how well the model foresaw its answers; empty without --meta.
+        comparison: with another evaluation; None where none was asked for.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -51,6 +53,7 @@ class Results(Frozen):
     benchmarks: tuple[Figures, ...]
     means: dict[str, float | None]
     meta: dict[str, MetaFigures]
+    comparison: Comparison | None = None
 
 
 def results_of(
@@ -59,6 +62,7 @@ def results_of(
     asked: Sequence[Asked],
     meta_prompt: MetaPrompt,
     unlimited: tuple[str, ...] = (),
+    comparison: Comparison | None = None,
 ) -> Results:
     """Add up an evaluation, as far as it has come, from its records.
 
@@ -87,6 +91,7 @@ def results_of(
         benchmarks=tuple(found),
         means=_means(found),
         meta=meta,
+        comparison=comparison,
     )
 
 
