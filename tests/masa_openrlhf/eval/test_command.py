@@ -93,6 +93,15 @@ def test_a_mistake_is_named_before_anything_starts(capsys, model, argv, message)
     assert "Traceback" not in out + err
 
 
+def test_all_benchmarks_that_cannot_be_read_are_named_at_once(capsys, tmp_path, model):
+    argv = [model, "--benchmarks", "folio,arlsat,mbpp", "--data", str(tmp_path)]
+    write(tmp_path, "mbpp")
+    status, _, err = run(capsys, *argv)
+    assert status == 2
+    assert "folio is not on the hub" in err
+    assert "arlsat is not on the hub" in err
+
+
 def test_what_a_model_is(tmp_path, model):
     assert find_model(EvalConfig(model=model)).path == model
     hub = find_model(EvalConfig(model="Qwen/Qwen3-8B"))

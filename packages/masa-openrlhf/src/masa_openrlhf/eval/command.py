@@ -15,6 +15,7 @@ import tyro
 from masa_rewards import AnswerVerifier, MetaPrompt
 from rich.console import Console
 
+from masa_openrlhf.eval.benchmark import Benchmark
 from masa_openrlhf.eval.catalogue import choose
 from masa_openrlhf.eval.comparison import compare
 from masa_openrlhf.eval.config import EvalConfig
@@ -66,7 +67,7 @@ def run(argv: Sequence[str], console: Console | None = None) -> int:
     config = configuration(given, rest)
     chosen = choose(config.benchmarks)
     model = find_model(config)
-    asked = [load_questions(benchmark, config, model) for benchmark in chosen]
+    asked = load_all(chosen, config, model)
     if given.compare is not None:
         EvalFolder(given.compare).read_settings()
     folder = EvalFolder(given.resume) if given.resume else new_folder(config, model.name)
@@ -86,6 +87,23 @@ def run(argv: Sequence[str], console: Console | None = None) -> int:
         console.print("stopped; go on with", style="yellow")
         console.print(f"  {PROGRAM} --resume {folder.path}", style="bold", soft_wrap=True)
     return status
+
+
+def load_all(chosen: Sequence[Benchmark], config: EvalConfig, model: ModelSource) -> list[Asked]:
+    """Read the benchmarks.
+
+    Raises:
+        EvalError: some cannot be read; it names all of them, each with its way out.
+    """
+    asked, wrong = [], []
+    for benchmark in chosen:
+        try:
+            asked.append(load_questions(benchmark, config, model))
+        except EvalError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise EvalError("\n".join(dict.fromkeys(wrong)))
+    return asked
 
 
 def configuration(given: argparse.Namespace, rest: Sequence[str]) -> EvalConfig:
