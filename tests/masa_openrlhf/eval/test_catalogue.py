@@ -103,6 +103,27 @@ def test_the_right_answer_is_right_and_another_is_not(name, tmp_path, graders):
             assert grader.grade(question, nothing).status == "unparsable"
 
 
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("prontoqa", "False"),
+        ("proofwriter", "Unknown"),
+        ("folio", "True"),
+        ("logicaldeduction", "y"),
+        ("arlsat", "Nita"),
+        ("gpqa", "10^-4 eV"),
+        ("rbench", "choice F"),
+        ("arc", "days"),
+    ],
+)
+def test_the_gold_is_the_choice_that_the_row_says(name, right, tmp_path):
+    write(tmp_path, name)
+    for seed in range(8):
+        (question,) = questions(name, tmp_path, seed=seed).questions
+        assert question.options["ABCDEF".index(question.gold)] == right
+        assert f"{question.gold}) {right}" in question.prompt
+
+
 @pytest.mark.parametrize("name", CHOICE)
 def test_always_a_scores_chance_on_every_multiple_choice_set(name, tmp_path, graders):
     """600 questions whose gold is always in the same place: 5 standard deviations."""
