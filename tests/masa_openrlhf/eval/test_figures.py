@@ -222,7 +222,8 @@ def test_the_fragment_is_one_section_with_nothing_from_outside(results, tmp_path
     found, folder = results
     other = written(tmp_path / "o", RECORDS, "<i>old</i>")
     compared = compare(folder, other, ["made"])
-    text = section(found.model_copy(update={"comparison": compared}))
+    titled = tuple(one.model_copy(update={"title": "<u>"}) for one in found.benchmarks)
+    text = section(found.model_copy(update={"comparison": compared, "benchmarks": titled}))
     tags = Tags()
     tags.feed(text)
     assert tags.open == []
@@ -232,6 +233,7 @@ def test_the_fragment_is_one_section_with_nothing_from_outside(results, tmp_path
     assert set(tags.attributes) == {"class"}
     assert "&lt;b&gt;model&lt;/b&gt;" in text
     assert "&lt;i&gt;old&lt;/i&gt;" in text
+    assert "<td>&lt;u&gt;</td>" in text
     assert "http" not in text
     assert "56.2 [" in text
 

@@ -250,6 +250,43 @@ def test_programs_that_are_called(program, status):
     assert lcb(program, cases, "add", case_seconds=2).status == status
 
 
+FORGED = """\
+import os
+def add(a, b):
+    for fd in range(3, 64):
+        try:
+            os.write(fd, {line})
+        except OSError:
+            pass
+    return 0
+"""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "def add(a, b): return 10 ** 5000",
+        "def add(a, b):\n    l = 1\n    for _ in range(150): l = [l]\n    return l",
+        FORGED.format(line="b'{\"value\": ' + b'[' * 900 + b']' * 900 + b'}\\n'"),
+        FORGED.format(line="b'{\"raised\": ' + b'[' * 900 + b']' * 900 + b'}\\n'"),
+        FORGED.format(line='b\'{"raised": 1, "text": {"a": [null, 1e999]}}\\n\''),
+        FORGED.format(line='b\'{"value": ["s", [["l", []]]]}\\n\''),
+        FORGED.format(line='b\'{"value": ["d", 5]}\\n\''),
+        FORGED.format(line='b\'{"value": ["i", "zz"]}\\n{"value": ["F", ["1", "0"]]}\\n\''),
+        FORGED.format(line="b'[]\\n'"),
+        FORGED.format(line="b'{}\\n'"),
+    ],
+)
+def test_whatever_a_program_sends_the_evaluation_goes_on(program):
+    cases = [case("1\n[2, 3]", "6", "functional")]
+    assert lcb(program, cases, "add", case_seconds=5).status == "incorrect"
+    tests = question("", source="assert add(1, [2, 3]) == 6", names=["add"])
+    fenced = f"```python\n{program}\n```"
+    grade = ProgramGrader(SandboxConfig(seconds=20)).grade(tests, fenced)
+    assert grade.status == "incorrect"
+    assert len(grade.detail) < 1000
+
+
 @pytest.mark.skipif(not REAL.exists(), reason=f"the real data are not there: {REAL}")
 def test_the_references_of_the_real_mbpp_pass_and_their_neighbours_do_not():
     """Each of 40 references passes its own tests, and none those of the next problem."""

@@ -106,7 +106,7 @@ def _relay(
         candidate.send({"load": source})
         loaded = candidate.receive()
         if "raised" in loaded:
-            return Grade("incorrect", program, f"{loaded['raised']}: {loaded.get('text')}")
+            return Grade("incorrect", program, _raised(loaded))
     except EndedError as error:
         return Grade("incorrect", program, f"it ended while it was loaded: {error.how}")
     try:
@@ -158,7 +158,7 @@ class CasesGrader:
             sandbox.send({"load": source})
             loaded = sandbox.receive(self._seconds)
             if "raised" in loaded:
-                return f"{loaded['raised']}: {loaded.get('text')}"
+                return _raised(loaded)
             if re.search(r"^class\s+Solution\b", program, re.MULTILINE):
                 name = f"Solution.{name}"
         cases = zip(tests["inputs"], tests["outputs"], strict=True)
@@ -177,22 +177,34 @@ class CasesGrader:
         sandbox.send(call(name, arguments))
         reply = sandbox.receive(self._seconds)
         if "value" not in reply:
-            return f"{reply.get('raised')}: {reply.get('text')}"
+            return _raised(reply)
         try:
             value = from_wire(reply["value"])
         except WireError as error:
             return str(error)
-        return "" if same_value(value, json.loads(wanted)) else f"it gave {value!r:.100}"
+        return "" if same_value(value, json.loads(wanted)) else f"it gave {_short(value)}"
 
     def _run(self, sandbox: Sandbox, source: str, given: str, wanted: str) -> str:
         sandbox.send({"run": source, "stdin": given, "seconds": self._seconds})
         reply = sandbox.receive()
         status, output = reply.get("status"), reply.get("output")
         if status != 0:
-            return f"it ended with {status}"
+            return f"it ended with {_short(status)}"
         if isinstance(output, str) and same_output(output, wanted):
             return ""
-        return f"it wrote {output!r:.100}"
+        return f"it wrote {_short(repr(output))}"
+
+
+def _raised(reply: dict[str, Any]) -> str:
+    return f"{_short(reply.get('raised'))}: {_short(reply.get('text'))}"
+
+
+def _short(value: Any) -> str:
+    """Show what a program sent: any JSON, however deep, and any value, however large."""
+    try:
+        return f"{value if isinstance(value, str) else repr(value):.200}"
+    except (RecursionError, ValueError):  # ValueError: a number of too many digits
+        return f"a {type(value).__name__} that cannot be shown"
 
 
 def same_value(value: Any, wanted: Any) -> bool:

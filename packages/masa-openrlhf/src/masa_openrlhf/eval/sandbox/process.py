@@ -89,7 +89,10 @@ class Sandbox:
             EndedError: the program is no longer there, or does not read in time.
         """
         assert self._warden.stdin is not None
-        data = memoryview(write_line(message))
+        try:
+            data = memoryview(write_line(message))
+        except RecursionError:  # passed on from another sandbox, and too deep for us
+            raise self._ended("output") from None
         descriptor = self._warden.stdin.fileno()
         os.set_blocking(descriptor, False)
         while data:
