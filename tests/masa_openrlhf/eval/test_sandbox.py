@@ -26,12 +26,13 @@ SOURCE = str(Path(masa_openrlhf.__file__).parents[1])
 
 
 def sandboxed():
-    """Processes of sandboxes that are alive."""
+    """Processes of sandboxes that are alive, by this environment's Python."""
     found = []
     for process in psutil.process_iter():
         try:
             command = " ".join(process.cmdline())
-            if "masa_openrlhf.eval.sandbox" in command and process.status() != "zombie":
+            ours = sys.executable in command and "masa_openrlhf.eval.sandbox" in command
+            if ours and process.status() != "zombie":
                 found.append(command[-200:])
         except psutil.Error:
             continue
@@ -176,6 +177,32 @@ def test_types_are_kept():
 
 def test_every_limit_is_seen_to_hold_here():
     assert probe() == ()
+
+
+NETWORK = """\
+import os, socket, sys
+sys.path.append({source!r})
+from masa_openrlhf.eval.sandbox import namespaces
+from masa_openrlhf.eval.sandbox.process import folders
+namespaces.enter()
+if os.fork() == 0:
+    namespaces.build(folders(), {package!r}, 4)
+    try:
+        socket.create_connection(("127.0.0.1", {port}), timeout=2)
+        print("it connected")
+    except OSError as error:
+        print(error.strerror)
+    os._exit(0)
+os.wait()
+"""
+
+
+def test_the_network_is_another_one_even_without_the_filter_of_calls():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        package = str(Path(masa_openrlhf.__file__).parent)
+        port = server.getsockname()[1]
+        ended = run_python(NETWORK.format(source=SOURCE, package=package, port=port))
+    assert ended.stdout in ("Network is unreachable\n", "Connection refused\n"), ended.stderr
 
 
 def test_it_ends_with_the_block_whatever_it_started():
