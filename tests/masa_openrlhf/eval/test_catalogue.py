@@ -5,11 +5,12 @@ from masa_openrlhf.config import TrainConfig
 from masa_openrlhf.eval.catalogue import BY_NAME, FAMILIES, NINETEEN, choose
 from masa_openrlhf.eval.config import EvalConfig, SandboxConfig
 from masa_openrlhf.eval.errors import EvalError
+from masa_openrlhf.eval.graders.cases import CasesGrader
 from masa_openrlhf.eval.graders.choice import ChoiceGrader
-from masa_openrlhf.eval.graders.code import CasesGrader, ProgramGrader
 from masa_openrlhf.eval.graders.literal import LiteralGrader
 from masa_openrlhf.eval.graders.maths import MathsGrader
 from masa_openrlhf.eval.graders.number import NumberGrader
+from masa_openrlhf.eval.graders.program import ProgramGrader
 from masa_openrlhf.eval.model_source import ModelSource
 from masa_openrlhf.eval.questions import load_questions
 from masa_rewards import AnswerVerifier

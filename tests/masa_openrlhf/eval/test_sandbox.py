@@ -13,7 +13,7 @@ from pathlib import Path
 import masa_openrlhf
 import psutil
 import pytest
-from masa_openrlhf.eval.graders.code import run_tests
+from masa_openrlhf.eval.graders.program import run_tests
 from masa_openrlhf.eval.sandbox.limits import Limits
 from masa_openrlhf.eval.sandbox.probe import call, probe
 from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
@@ -183,7 +183,7 @@ NETWORK = """\
 import os, socket, sys
 sys.path.append({source!r})
 from masa_openrlhf.eval.sandbox import namespaces
-from masa_openrlhf.eval.sandbox.process import folders
+from masa_openrlhf.eval.sandbox.launch import folders
 namespaces.enter()
 if os.fork() == 0:
     namespaces.build(folders(), {package!r}, 4)
@@ -318,10 +318,10 @@ def test_it_holds_for_an_ordinary_user_too(tmp_path):
 
 
 def test_a_sandbox_that_cannot_be_built_is_an_error_and_no_wrong_answer(monkeypatch):
-    from masa_openrlhf.eval.sandbox import process
+    from masa_openrlhf.eval.sandbox import launch
 
-    monkeypatch.setattr(process, "folders", lambda: ["/no-such-folder"])
-    process._inside.cache_clear()
+    monkeypatch.setattr(launch, "folders", lambda: ["/no-such-folder"])
+    launch.inside.cache_clear()
     try:
         grade = run_tests(SQUARE, TESTS, ["f"], SMALL, program=SQUARE)
         with (
@@ -330,6 +330,6 @@ def test_a_sandbox_that_cannot_be_built_is_an_error_and_no_wrong_answer(monkeypa
         ):
             sandbox.receive()
     finally:
-        process._inside.cache_clear()
+        launch.inside.cache_clear()
     assert grade.status == "error"
     assert grade.failed

@@ -1,9 +1,10 @@
 """The paper's benchmarks, from one command: ``masa-openrlhf eval MODEL``.
 
-- ``config``: the settings; ``command``: the command line; ``model_source``: what MODEL names.
+- ``config``, ``settings``: the settings, and where they come from; ``command``: the command line;
+  ``model_source``: what MODEL names.
 - ``benchmark``: what an entry says; ``catalogue``: the nineteen entries; ``rows``, ``forms``,
   ``choices``: from a file's row to a question.
-- ``replicas``, ``engine_worker``: vLLM, each copy in a process of its own.
+- ``engine_start``, ``replicas``, ``engine_worker``: vLLM, each copy in a process of its own.
 - ``graders``: is this answer right?; ``sandbox``: where code that a model wrote runs.
 - ``evaluation``: asks, grades, records; ``records``: a line a question, to read and to go on from.
 - ``estimates``, ``figures``, ``comparison``, ``meta``, ``gate``: from records to numbers.

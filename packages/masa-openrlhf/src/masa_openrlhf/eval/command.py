@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import pydantic
-import tyro
 from masa_rewards import AnswerVerifier, MetaPrompt
 from rich.console import Console
 
@@ -19,37 +15,28 @@ from masa_openrlhf.eval.benchmark import Benchmark
 from masa_openrlhf.eval.catalogue import choose
 from masa_openrlhf.eval.comparison import compare
 from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.engine_start import how_to_start
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.evaluation import Evaluation, open_tasks
-from masa_openrlhf.eval.folder import EvalFolder, check_goes_on, new_folder
+from masa_openrlhf.eval.folder import EvalFolder, new_folder
 from masa_openrlhf.eval.fragment import section
 from masa_openrlhf.eval.graders import Grader
+from masa_openrlhf.eval.graders.cases import CasesGrader
 from masa_openrlhf.eval.graders.choice import ChoiceGrader
-from masa_openrlhf.eval.graders.code import CasesGrader, ProgramGrader
 from masa_openrlhf.eval.graders.literal import LiteralGrader
 from masa_openrlhf.eval.graders.maths import MathsGrader
 from masa_openrlhf.eval.graders.number import NumberGrader
+from masa_openrlhf.eval.graders.program import ProgramGrader
 from masa_openrlhf.eval.model_source import ModelSource, find_model
 from masa_openrlhf.eval.questions import Asked, load_questions
-from masa_openrlhf.eval.replicas import Replicas, how_to_start
+from masa_openrlhf.eval.replicas import Replicas
 from masa_openrlhf.eval.results import results_of
 from masa_openrlhf.eval.sandbox.probe import probe
+from masa_openrlhf.eval.settings import PROGRAM, configuration, options
 from masa_openrlhf.eval.show import Bar, show_comparison, show_results
-from masa_openrlhf.settings import ConfigError, explain, merged, read_toml
+from masa_openrlhf.settings import ConfigError
 
-PROGRAM = "masa-openrlhf eval"
 STOPPED = 130
-
-
-def options() -> argparse.ArgumentParser:
-    """Return the parser of what is no setting."""
-    parser = argparse.ArgumentParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
-    parser.add_argument("--config", type=Path, action="append", default=[])
-    parser.add_argument("--resume", type=Path)
-    parser.add_argument("--compare", type=Path)
-    parser.add_argument("--i-know", action="store_true")
-    parser.add_argument("--dry-run", action="store_true")
-    return parser
 
 
 def run(argv: Sequence[str], console: Console | None = None) -> int:
@@ -104,44 +91,6 @@ def load_all(chosen: Sequence[Benchmark], config: EvalConfig, model: ModelSource
     if wrong:
         raise EvalError("\n".join(dict.fromkeys(wrong)))
     return asked
-
-
-def configuration(given: argparse.Namespace, rest: Sequence[str]) -> EvalConfig:
-    """Return the settings: of files, then flags; or of an evaluation that goes on, then flags.
-
-    Raises:
-        EvalError: --resume with files, or with settings that change what comes out.
-        ConfigError: a setting cannot be used.
-    """
-    model, flags = _positional(rest)
-    if given.resume is not None and given.config:
-        raise EvalError("--resume has its settings; it takes flags, no files")
-    found: dict[str, Any] = {}
-    for file in given.config:
-        found = merged(found, read_toml(file))
-    try:
-        if given.resume is None:
-            base = EvalConfig.model_validate({**found, **({"model": model} if model else {})})
-            return _with_flags(base, flags)
-        before = EvalFolder(given.resume).read_settings()
-        base = before.model_copy(update={"model": model} if model else {})
-        now = _with_flags(base, flags)
-    except pydantic.ValidationError as error:
-        raise ConfigError(explain(error)) from error
-    check_goes_on(before, now, given.resume)
-    return now
-
-
-def _positional(rest: Sequence[str]) -> tuple[str | None, list[str]]:
-    """Take MODEL, which stands before the flags, off what is given."""
-    if rest and not rest[0].startswith("-"):
-        return rest[0], list(rest[1:])
-    return None, list(rest)
-
-
-def _with_flags(base: EvalConfig, flags: Sequence[str]) -> EvalConfig:
-    found = tyro.cli(EvalConfig, default=base, args=list(flags), prog=PROGRAM)
-    return EvalConfig.model_validate({**found.model_dump(), "model": base.model})
 
 
 def meta_prompt(config: EvalConfig, model: ModelSource) -> MetaPrompt:

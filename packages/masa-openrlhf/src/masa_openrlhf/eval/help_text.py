@@ -10,8 +10,8 @@ from pathlib import Path
 import tyro
 
 from masa_openrlhf.eval.catalogue import FAMILIES
-from masa_openrlhf.eval.command import PROGRAM
 from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.settings import PROGRAM
 
 FILE = Path(__file__).parent / "help.txt"
 

@@ -6,7 +6,7 @@ network, no processes and no files but its own), under limits, and ends all of i
 sends back plain values (``wire``); the tests run in another sandbox (``tester``), so there is no
 assertion, frame or memory of theirs that it could reach.
 
-- outside: ``process`` starts a sandbox and talks to it; ``probe`` tries every limit once.
+- outside: ``process`` starts a sandbox and talks to it, by ``launch``; ``probe`` tries every limit.
 - between: ``warden``, ``namespaces``, ``seccomp``, ``rlimits``: the standard library alone.
 - inside: ``candidate`` runs the program, ``tester`` the tests; ``wire`` is how values travel.
 
