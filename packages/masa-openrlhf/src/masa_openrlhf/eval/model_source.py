@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pydantic
+
 from masa_openrlhf.config import TrainConfig
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
+from masa_openrlhf.settings import explain
 
 TINY = "tiny"
 
@@ -91,12 +94,22 @@ def _of_run(folder: Path, config: EvalConfig) -> ModelSource:
             f"the run {folder} has no model yet: finish it with masa-openrlhf train --resume "
             f"{folder}, or name a model's folder"
         )
-    trained = TrainConfig.model_validate_json((folder / "config.json").read_text("utf-8"))
+    trained = _configuration(folder)
     held_out = folder / "data" / "eval.jsonl"
     on_tiny = trained.data.train is None and trained.data.eval is None
     tiny_file = held_out if on_tiny and held_out.is_file() else None
     asked = _asked(trained, config)
     return ModelSource(folder.resolve().name, str(model), asked, True, tiny_file)
+
+
+def _configuration(folder: Path) -> TrainConfig:
+    try:
+        return TrainConfig.model_validate_json((folder / "config.json").read_text("utf-8"))
+    except pydantic.ValidationError as error:
+        raise EvalError(
+            f"{folder / 'config.json'} is of another version of masa-openrlhf:\n{explain(error)}\n"
+            f"Name {folder / 'model'} to ask its model in the default wording"
+        ) from error
 
 
 def _asked(trained: TrainConfig, config: EvalConfig) -> TrainConfig:
