@@ -130,7 +130,9 @@ def test_what_a_model_is(tmp_path, model):
         find_model(EvalConfig(model=str(tmp_path / "empty")))
     newer = {**json.loads(trained.model_dump_json()), "of_a_later_version": 1}
     (run_folder / "config.json").write_text(json.dumps(newer))
-    with pytest.raises(EvalError, match=r"another version(.|\n)*of_a_later_version: Extra(.|\n)*Name .*model to"):
+    with pytest.raises(
+        EvalError, match=r"another version(.|\n)*of_a_later_version: Extra(.|\n)*Name .*model to"
+    ):
         find_model(config)
     (run_folder / "config.json").write_text("{")
     with pytest.raises(EvalError, match="cannot be read"):
