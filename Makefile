@@ -26,8 +26,9 @@ format: .venv/ready ## format, and mend what lint can
 	$(RUN) ruff format .
 	$(RUN) ruff check --fix .
 
-help-text: .venv/ready ## render the help of masa-openrlhf train anew, after its settings changed
+help-text: .venv/ready ## render the help of train and eval anew, after their settings changed
 	$(RUN) python -m masa_openrlhf.help_text
+	$(RUN) python -m masa_openrlhf.eval.help_text
 
 wheels: $(UV) ## build the three wheels into dist/
 	$(UV) build --all-packages --wheel

@@ -21,9 +21,10 @@ problem is for it, how long it will need and which ideas it will use.
 
 commands:
   train     train a model; without arguments a tiny one, made on the spot
+  eval      evaluate a model on the paper's benchmarks, and on how well it foresees itself
   presets   list the configurations to start from
 
-masa-openrlhf train --help lists every setting.
+masa-openrlhf train --help and eval --help list every setting.
 """
 
 
@@ -41,6 +42,8 @@ def main(argv: list[str] | None = None) -> None:
         print("\n".join(_preset_names()))
     elif command == "train":
         _guarded_train(rest)
+    elif command == "eval":
+        _eval(rest)
     else:
         _fail(f"there is no command {command!r}\n\n{_USAGE}", status=2)
 
@@ -77,6 +80,16 @@ def _guarded_train(argv: list[str]) -> None:
         sys.exit(_train(argv))
     except (ConfigError, OpenRLHFArgumentError, ModuleNotFoundError, ValueError) as error:
         _fail(str(error), status=2)
+
+
+def _eval(argv: list[str]) -> None:
+    if "-h" in argv or "--help" in argv:
+        file = resources.files("masa_openrlhf.eval").joinpath("help.txt")
+        print(file.read_text("utf-8"), end="")
+        return
+    from masa_openrlhf.eval.command import main as evaluate
+
+    sys.exit(evaluate(argv))
 
 
 def _train(argv: list[str]) -> int:

@@ -1,0 +1,100 @@
+"""Four coding benchmarks."""
+
+from __future__ import annotations
+
+from masa_openrlhf.eval.benchmark import Benchmark, Source
+from masa_openrlhf.eval.forms import code
+
+_FENCED = "Put the whole program into one block that begins with ```python and ends with ```."
+_OURS = (
+    "Programs run in the sandbox of this package, and the tests in another one, out of their "
+    "reach: see docs/evaluation.md for why not in the published harness."
+)
+
+EVALPLUS = Benchmark(
+    name="evalplus",
+    title="EvalPlus",
+    family="code",
+    source=Source(
+        files=("evalplus.jsonl", "evalplus.parquet"),
+        hub="evalplus/humanevalplus",
+        more_hubs=("evalplus/mbppplus",),
+    ),
+    columns=("task_id", "prompt", "test"),
+    read=code.evalplus,
+    prompt="Write a Python function that does what is described.\n\n{statement}{tests}"
+    f"\n\n{_FENCED}",
+    grader="tests",
+    questions=542,
+    licence="Apache-2.0",
+    protocol="github.com/evalplus/evalplus 0.3.1; columns of the hub's data, whose `test` holds "
+    "base and extra inputs",
+    notes="HumanEval+ (164) and MBPP+ (378) together, since the paper does not say which; one "
+    f"local file may hold rows of both. {_OURS} The revisions could not be confirmed, so none is "
+    "pinned.",
+)
+
+CRUX_O = Benchmark(
+    name="cruxo",
+    title="CRUX-O",
+    family="code",
+    source=Source(files=("cruxeval.jsonl", "cruxeval.parquet"), hub="cruxeval-org/cruxeval"),
+    columns=("code", "input", "output"),
+    read=code.cruxeval,
+    prompt="Here is a Python function, and an assertion whose right side is missing:\n\n"
+    "[PYTHON]\n{statement}\n[/PYTHON]\n\nRun the code in your mind, step by step. Then write the "
+    "whole assertion between [ANSWER] and [/ANSWER], with a literal in place of ??, as "
+    '[ANSWER]assert f("hi") == "bhihia"[/ANSWER].',
+    grader="literal",
+    questions=800,
+    licence="MIT",
+    protocol="github.com/facebookresearch/cruxeval, output prediction with chain of thought",
+    notes="The published code executes the assertion; here both literals are read and compared "
+    "with their types, so that 1 is not True. The prompt is worded anew, without examples. The "
+    "revision could not be confirmed, so none is pinned.",
+)
+
+MBPP = Benchmark(
+    name="mbpp",
+    title="MBPP",
+    family="code",
+    source=Source(
+        files=("mbpp_test.jsonl", "mbpp.jsonl"),
+        hub="google-research-datasets/mbpp",
+        revision="4bb6404fdc6cacfda99d4ac4205087b89d32030c",
+        subset="full",
+    ),
+    columns=("task_id", "code"),
+    read=code.mbpp,
+    prompt="{statement}\n\nYour code must pass these tests:\n\n{tests}\n\n" + _FENCED,
+    grader="tests",
+    questions=500,
+    licence="CC-BY-4.0",
+    protocol="Austin et al. 2021: the 500 test problems, the three tests shown; revision: "
+    "inspect-evals 0.26.0",
+    notes=f"The authors put three solved problems in front; here none. {_OURS}",
+)
+
+LIVECODEBENCH = Benchmark(
+    name="livecodebench",
+    title="LiveCodeBench",
+    family="code",
+    source=Source(
+        files=("livecodebench.jsonl",),
+        hub="livecodebench/code_generation_lite",
+        revision="0fe84c3912ea0c4d4a78037083943e8f0c4dd505",
+        hub_files=("test.jsonl",),
+    ),
+    columns=("question_id", "question_content", "public_test_cases", "private_test_cases"),
+    read=code.livecodebench,
+    prompt="{statement}\n\n{form}\n" + _FENCED,
+    grader="cases",
+    questions=400,
+    licence="not confirmed; the problems are LeetCode's, AtCoder's and Codeforces'",
+    protocol="github.com/LiveCodeBench/LiveCodeBench: columns, unpacking, imports given, "
+    "comparison of outputs, 6 s a case",
+    notes="release_v1; which release the paper used is not stated. The hub's loading script is not "
+    f"run: datasets no longer does, so its file is read. {_OURS}",
+)
+
+CODE = (EVALPLUS, CRUX_O, MBPP, LIVECODEBENCH)

@@ -1,0 +1,200 @@
+"""``masa-openrlhf eval``: from the command line to the tables."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from masa_rewards import AnswerVerifier, MetaPrompt
+from rich.console import Console
+
+from masa_openrlhf.eval.benchmark import Benchmark
+from masa_openrlhf.eval.catalogue import choose
+from masa_openrlhf.eval.comparison import compare
+from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.engine_start import how_to_start
+from masa_openrlhf.eval.errors import EvalError
+from masa_openrlhf.eval.evaluation import Evaluation, open_tasks
+from masa_openrlhf.eval.folder import EvalFolder, new_folder
+from masa_openrlhf.eval.fragment import section
+from masa_openrlhf.eval.graders import Grader
+from masa_openrlhf.eval.graders.cases import CasesGrader
+from masa_openrlhf.eval.graders.choice import ChoiceGrader
+from masa_openrlhf.eval.graders.literal import LiteralGrader
+from masa_openrlhf.eval.graders.maths import MathsGrader
+from masa_openrlhf.eval.graders.number import NumberGrader
+from masa_openrlhf.eval.graders.program import ProgramGrader
+from masa_openrlhf.eval.model_source import ModelSource, find_model
+from masa_openrlhf.eval.questions import Asked, load_questions
+from masa_openrlhf.eval.replicas import Replicas
+from masa_openrlhf.eval.results import results_of
+from masa_openrlhf.eval.sandbox.probe import probe
+from masa_openrlhf.eval.settings import PROGRAM, configuration, options
+from masa_openrlhf.eval.show import Bar, show_comparison, show_results
+from masa_openrlhf.settings import ConfigError
+
+STOPPED = 130
+
+
+def run(argv: Sequence[str], console: Console | None = None) -> int:
+    """Evaluate a model.
+
+    Returns:
+        The exit status: 0, or 130 when it was stopped.
+
+    Raises:
+        EvalError: it cannot be done as asked.
+        ConfigError: a setting cannot be used.
+    """
+    console = console or Console()
+    given, rest = options().parse_known_args(list(argv))
+    config = configuration(given, rest)
+    chosen = choose(config.benchmarks)
+    model = find_model(config)
+    asked = load_all(chosen, config, model)
+    if given.compare is not None:
+        EvalFolder(given.compare).read_settings()
+    folder = EvalFolder(given.resume) if given.resume else new_folder(config, model.name)
+    if given.dry_run:
+        _plan(config, asked, console)
+        return 0
+    folder.create(config)
+    console.print(f"Folder: {folder.path}", soft_wrap=True)
+    unlimited: tuple[str, ...] = ()
+    try:
+        unlimited = _ask_all(config, model, asked, folder, console, i_know=given.i_know)
+        status = 0
+    except KeyboardInterrupt:
+        status = STOPPED
+    _report(config, model, asked, folder, given.compare, unlimited, console)
+    if status:
+        console.print("stopped; go on with", style="yellow")
+        console.print(f"  {PROGRAM} --resume {folder.path}", style="bold", soft_wrap=True)
+    return status
+
+
+def load_all(chosen: Sequence[Benchmark], config: EvalConfig, model: ModelSource) -> list[Asked]:
+    """Read the benchmarks.
+
+    Raises:
+        EvalError: some cannot be read; it names all of them, each with its way out.
+    """
+    asked, wrong = [], []
+    for benchmark in chosen:
+        try:
+            asked.append(load_questions(benchmark, config, model))
+        except EvalError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise EvalError("\n".join(dict.fromkeys(wrong)))
+    return asked
+
+
+def meta_prompt(config: EvalConfig, model: ModelSource) -> MetaPrompt:
+    """Return the meta prompt: of the run, where the model was trained by us."""
+    if model.trained:
+        return model.asked_as.meta_prompt()
+    return MetaPrompt(max_length=max(config.max_tokens, 128))
+
+
+def _plan(config: EvalConfig, asked: Sequence[Asked], console: Console) -> None:
+    """Say what would be asked, and how much that is."""
+    console.print_json(config.model_dump_json())
+    for each in asked:
+        count = len(each.questions)
+        most = count * config.samples * config.max_tokens
+        line = f"{each.benchmark.title}: {count} questions of {each.where}, "
+        line += f"{count * config.samples:,} answers of at most {most:,} tokens in all"
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _ask_all(
+    config: EvalConfig,
+    model: ModelSource,
+    asked: Sequence[Asked],
+    folder: EvalFolder,
+    console: Console,
+    *,
+    i_know: bool,
+) -> tuple[str, ...]:
+    """Ask what has no line yet; returns the limits of the sandbox that could not be had."""
+    tasks = open_tasks(asked, folder)
+    if not tasks:
+        console.print("every question has its answers already", style="dim")
+        return ()
+    with ExitStack() as stack:
+        graders, unlimited = _graders(config, asked, stack, i_know=i_know)
+        console.print(f"starting vLLM; its log: {folder.log}", style="dim", soft_wrap=True)
+        start = how_to_start(model, config)
+        engine = stack.enter_context(Replicas(start, folder.log, config.engine.start_seconds))
+        prompt = meta_prompt(config, model) if config.meta else None
+        threads = max(config.verifier.workers, config.sandbox.at_a_time)
+        evaluation = Evaluation(config, folder, graders, prompt, threads)
+        bar = stack.enter_context(Bar(console, Counter(task.benchmark for task in tasks)))
+        evaluation.run(tasks, engine, bar.done)
+    return unlimited
+
+
+def _graders(
+    config: EvalConfig, asked: Sequence[Asked], stack: ExitStack, *, i_know: bool
+) -> tuple[dict[str, Grader], tuple[str, ...]]:
+    """Make the graders that are needed; programs run only where every limit was seen to hold.
+
+    Raises:
+        EvalError: a limit does not hold here, and --i-know is not given.
+    """
+    wanted = {each.benchmark.name: each.benchmark.grader for each in asked}
+    unlimited: tuple[str, ...] = ()
+    if {"tests", "cases"} & set(wanted.values()):
+        unlimited = probe()
+        if unlimited and not i_know:
+            raise EvalError(
+                "code of a model will not be run here, since these limits do not hold:\n"
+                + "".join(f"  - {line}\n" for line in unlimited)
+                + "Run it where user namespaces are allowed, leave the code benchmarks out, or say "
+                "--i-know to run it without"
+            )
+    forced = bool(unlimited)
+    verifier = stack.enter_context(AnswerVerifier(**config.verifier.model_dump()))
+    kinds: dict[str, Grader] = {
+        "maths": MathsGrader(verifier),
+        "choice": ChoiceGrader(config.verifier.extraction),
+        "number": NumberGrader(config.verifier.extraction),
+        "literal": LiteralGrader(),
+        "tests": ProgramGrader(config.sandbox, i_know=forced),
+        "cases": CasesGrader(config.sandbox, i_know=forced),
+    }
+    return {name: kinds[kind] for name, kind in wanted.items()}, unlimited
+
+
+def _report(
+    config: EvalConfig,
+    model: ModelSource,
+    asked: Sequence[Asked],
+    folder: EvalFolder,
+    other: Path | None,
+    unlimited: tuple[str, ...],
+    console: Console,
+) -> None:
+    """Add up, write and show what there is."""
+    names = [each.benchmark.name for each in asked]
+    compared = None if other is None else compare(folder, EvalFolder(other), names)
+    prompt = meta_prompt(config, model)
+    results = results_of(config, folder, asked, prompt, unlimited, compared)
+    folder.write_results(results.model_dump(mode="json"), section(results))
+    show_results(results, console)
+    if compared is not None:
+        show_comparison(compared, config.model, console)
+    console.print(f"Results: {folder.results}", soft_wrap=True, style="dim")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command; says what a user can mend without a traceback."""
+    try:
+        return run(argv)
+    except (EvalError, ConfigError, ModuleNotFoundError) as error:
+        print(f"masa-openrlhf: {error}", file=sys.stderr)
+        return 2

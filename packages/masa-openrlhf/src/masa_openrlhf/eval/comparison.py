@@ -1,0 +1,112 @@
+"""Two models on the same questions, paired."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from masa_openrlhf.eval.errors import EvalError
+from masa_openrlhf.eval.estimates import Interval, difference
+from masa_openrlhf.eval.figures import Frozen, pass_rates
+from masa_openrlhf.eval.folder import EvalFolder
+from masa_openrlhf.eval.records import Record
+
+
+class Compared(Frozen):
+    """Two models on one benchmark.
+
+    Attributes:
+        benchmark: its name.
+        questions: that both answered; the figures are over these.
+        unpaired: that only one of them answered, or that were asked otherwise.
+        before: Pass@1 of the other evaluation.
+        now: of this one.
+        gain: now - before, with its interval over questions.
+        better: questions on which this one is more often right.
+        worse: on which it is less often.
+    """
+
+    benchmark: str
+    questions: int
+    unpaired: int
+    before: float | None
+    now: float | None
+    gain: Interval
+    better: int
+    worse: int
+
+
+class Comparison(Frozen):
+    """Two evaluations, over the benchmarks that both have.
+
+    Attributes:
+        before: folder of the other one.
+        model_before: its model.
+        settings: settings that differ: name -> (there, here).
+        benchmarks: one each.
+    """
+
+    before: str
+    model_before: str
+    settings: dict[str, tuple[object, object]]
+    benchmarks: tuple[Compared, ...]
+
+
+# What makes the score of one question mean something else.
+_MATTERS = ("samples", "temperature", "top_p", "max_tokens", "seed")
+
+
+def compare(this: EvalFolder, other: EvalFolder, names: Sequence[str]) -> Comparison:
+    """Compare this evaluation with another, question by question.
+
+    Args:
+        this: the newer one.
+        other: what it is held against.
+        names: benchmarks of this one.
+
+    Raises:
+        EvalError: the other is no evaluation, or they share no benchmark.
+    """
+    theirs, ours = other.read_settings(), this.read_settings()
+    shared = [name for name in names if other.records(name).path.exists()]
+    if not shared:
+        raise EvalError(
+            f"{other.path} has no records of {', '.join(names)}: there is nothing to compare"
+        )
+    return Comparison(
+        before=str(other.path),
+        model_before=theirs.model,
+        settings={
+            name: (getattr(theirs, name), getattr(ours, name))
+            for name in _MATTERS
+            if getattr(theirs, name) != getattr(ours, name)
+        },
+        benchmarks=tuple(
+            _compared(name, list(other.records(name).read()), list(this.records(name).read()))
+            for name in shared
+        ),
+    )
+
+
+def _compared(name: str, before: Sequence[Record], now: Sequence[Record]) -> Compared:
+    a, b = pass_rates(before), pass_rates(now)
+    asked_a, asked_b = ({r["id"]: _asked(r) for r in records} for records in (before, now))
+    paired = [key for key in a if key in b and asked_a[key] == asked_b[key]]
+    pairs = [(a[key], b[key]) for key in paired]
+    return Compared(
+        benchmark=name,
+        questions=len(pairs),
+        unpaired=len(a.keys() | b.keys()) - len(pairs),
+        before=sum(one for one, _ in pairs) / len(pairs) if pairs else None,
+        now=sum(two for _, two in pairs) / len(pairs) if pairs else None,
+        gain=difference(pairs),
+        better=sum(two > one for one, two in pairs),
+        worse=sum(two < one for one, two in pairs),
+    )
+
+
+def _asked(record: Record) -> tuple[object, ...]:
+    """What makes a question the same one: statement, choices in their order, gold.
+
+    Two models may be asked in wordings of their own.
+    """
+    return record.get("statement"), record["gold"]

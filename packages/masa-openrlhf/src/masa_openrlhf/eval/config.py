@@ -1,0 +1,137 @@
+"""The settings of an evaluation: the paper's values are the defaults, each with its unit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True
+    )
+
+
+class PredictionConfig(_Section):
+    """With --meta: what the model is asked to foresee of its own answers."""
+
+    rollouts: int = Field(default=8, ge=1)
+    """M, predictions a question."""
+    temperature: float = Field(default=1.0, ge=0)
+    """Of the predictions: 1, as they are sampled in training."""
+    max_tokens: int = Field(default=4096, ge=1)
+    """Longest prediction, tokens."""
+    gate_max_std: float = Field(default=0.1, gt=0)
+    """The gate skips a question where the predicted pass rates spread by less than this, and their
+    mean says always or never solved."""
+
+
+class EngineConfig(_Section):
+    """vLLM."""
+
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """auto: what the installed vLLM is built for."""
+    gpu_memory: float = Field(default=0.9, gt=0, le=1)
+    """Share of a GPU's memory that a copy of the model takes."""
+    max_model_len: int | None = Field(default=None, ge=2)
+    """Longest prompt and answer together, tokens; unset: what the model was made for."""
+    questions_in_flight: int = Field(default=64, ge=1)
+    """Questions that a copy of the model works on at a time."""
+    start_seconds: float = Field(default=1800.0, gt=0)
+    """Longest a copy of the model may take to start, seconds."""
+
+
+class SandboxConfig(_Section):
+    """Limits of code that a model wrote, for one answer."""
+
+    seconds: float = Field(default=60.0, gt=0)
+    """All tests of an answer, seconds of the clock."""
+    case_seconds: float = Field(default=6.0, gt=0)
+    """One test that has its own input, seconds of the clock."""
+    memory_mb: int = Field(default=2048, ge=128)
+    """Memory of a process, and of all processes together, MiB."""
+    processes: int = Field(default=32, ge=4)
+    """Processes and threads at a time."""
+    file_mb: int = Field(default=16, ge=1)
+    """Largest file, MiB; all files together may be twice that."""
+    output_mb: int = Field(default=8, ge=1)
+    """Most that is read of what it writes, MiB."""
+    at_a_time: int = Field(default=2, ge=1)
+    """Answers that are tested at a time."""
+
+
+class VerifierConfig(_Section):
+    """The judge of mathematical answers: masa_rewards.AnswerVerifier."""
+
+    workers: int = Field(default=2, ge=1)
+    timeout: float = Field(default=5.0, gt=0)
+    """Longest a case may take, seconds."""
+    memory_mb: int = Field(default=1024, ge=256)
+    """Memory a worker may take, MiB."""
+    extraction: Literal["boxed", "anchored"] = "boxed"
+    """What states an answer: a box only, or "the answer is ..." too, where nothing is boxed."""
+
+
+class EvalConfig(_Section):
+    """An evaluation."""
+
+    model: Annotated[str, tyro.conf.Suppress] = Field(default="", min_length=0)
+    """Hub name, folder of a model, folder of a run (its model/ is taken), or tiny."""
+    benchmarks: str = "maths"
+    """Names with commas between: single ones, maths, logic, science, code, all, or tiny."""
+    data: Path | None = None
+    """Folder of local files, each in its hub's form; what is not there comes from the hub."""
+    samples: int = Field(default=32, ge=1)
+    """n, answers a question."""
+    temperature: float = Field(default=0.6, ge=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    max_tokens: int = Field(default=16384, ge=1)
+    """Longest answer, tokens; less where the model's context is shorter."""
+    pass_at: tuple[int, ...] = (1, 8, 32)
+    """k of Pass@k; those above the number of samples are left out."""
+    seed: int = 0
+    """Of the samples, and of the order of choices."""
+    max_questions: int | None = Field(default=None, ge=1)
+    """The first so many of each benchmark; unset: all."""
+    meta: bool = False
+    """Ask for predictions first, and report how good they are."""
+    chat_template: bool | None = None
+    """Put prompts in the tokenizer's chat form; unset: as the run trained, else where there is
+    one."""
+    solution_template: str | None = None
+    """Prompt of the maths benchmarks, with {problem}; unset: as the run trained, else the
+    paper's."""
+    tensor_parallel: int = Field(default=1, ge=1)
+    """GPUs a copy of the model spans."""
+    data_parallel: int = Field(default=1, ge=1)
+    """Copies of the model, each with its share of the questions."""
+    evals: Path = Path("evals")
+    """Where the folders of evaluations are made."""
+    prediction: PredictionConfig = PredictionConfig()
+    engine: EngineConfig = EngineConfig()
+    sandbox: SandboxConfig = SandboxConfig()
+    verifier: VerifierConfig = VerifierConfig()
+
+    @model_validator(mode="after")
+    def _check(self) -> EvalConfig:
+        if any(k < 1 for k in self.pass_at):
+            raise ValueError(f"pass_at holds numbers from 1 up, got {list(self.pass_at)}")
+        template = self.solution_template
+        if template is not None and template.count("{problem}") != 1:
+            raise ValueError(
+                f"solution_template must hold {{problem}} exactly once, got {template!r}"
+            )
+        if self.samples > 1 and self.temperature == 0:
+            raise ValueError(
+                f"at temperature 0 all {self.samples} samples are the same: set samples = 1, or a "
+                "temperature above 0"
+            )
+        return self
+
+    @property
+    def ks(self) -> tuple[int, ...]:
+        """The k of Pass@k that so many samples allow, in order, once each."""
+        return tuple(sorted({k for k in self.pass_at if k <= self.samples}))

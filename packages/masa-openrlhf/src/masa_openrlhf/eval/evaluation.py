@@ -1,0 +1,200 @@
+"""Asks every question, has its answers judged, and writes its line.
+
+No question waits for another: a question's line is written as soon as its own answers are in and
+judged, in whatever order that comes. Judging runs in threads beside the model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from masa_rewards import MetaPrompt
+
+from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.folder import EvalFolder
+from masa_openrlhf.eval.graders import Grader
+from masa_openrlhf.eval.question import Grade, Question
+from masa_openrlhf.eval.questions import Asked
+from masa_openrlhf.eval.records import left_out, record_of
+
+
+class Engine(Protocol):
+    """What answers requests: see ``replicas``."""
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that are not answered yet."""
+        ...
+
+    def ask(self, request: dict[str, Any]) -> None:
+        """Send a request."""
+        ...
+
+    def answers(self, timeout: float) -> list[dict[str, Any]]:
+        """Return what came within so many seconds."""
+        ...
+
+
+class Task(NamedTuple):
+    """A question of a benchmark."""
+
+    benchmark: str
+    question: Question
+
+
+@dataclass
+class _Open:
+    """A question that is under way."""
+
+    task: Task
+    waits_for: set[str]
+    replies: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def open_tasks(asked: Sequence[Asked], folder: EvalFolder) -> list[Task]:
+    """Return the questions that have no line yet, after mending what a kill left of one."""
+    tasks = []
+    for each in asked:
+        file = folder.records(each.benchmark.name)
+        file.mend()
+        done = {record["id"] for record in file.read()}
+        tasks += [Task(each.benchmark.name, q) for q in each.questions if q.id not in done]
+    return tasks
+
+
+class Evaluation:
+    """Runs questions through an engine and graders.
+
+    Args:
+        config: the settings.
+        folder: gets the lines.
+        graders: benchmark -> its grader.
+        meta_prompt: asks for predictions; None where none are wanted.
+        threads: answers that are judged at a time.
+    """
+
+    def __init__(
+        self,
+        config: EvalConfig,
+        folder: EvalFolder,
+        graders: Mapping[str, Grader],
+        meta_prompt: MetaPrompt | None,
+        threads: int,
+    ) -> None:
+        self._config, self._folder, self._graders = config, folder, graders
+        self._meta = meta_prompt
+        self._threads = threads
+        self._open: dict[str, _Open] = {}
+        self._judging: set[Future[Task]] = set()
+
+    def run(
+        self, tasks: Sequence[Task], engine: Engine, progress: Callable[[Task, int], None]
+    ) -> None:
+        """Ask all questions.
+
+        Args:
+            tasks: what to ask.
+            engine: answers.
+            progress: told of each question that is done, and of how many tokens it took.
+        """
+        waiting = deque(tasks)
+        at_once = self._config.engine.questions_in_flight * self._config.data_parallel
+        self._progress = progress
+        pool = ThreadPoolExecutor(self._threads, thread_name_prefix="judge")
+        try:
+            while waiting or self._open or self._judging:
+                # Where judging is the slower of the two, asking waits for it.
+                while waiting and len(self._open) < at_once > len(self._judging):
+                    self._ask(waiting.popleft(), engine)
+                for reply in engine.answers(0.05) if engine.in_flight else ():
+                    self._take(reply, pool)
+                self._collect(block=not engine.in_flight)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _ask(self, task: Task, engine: Engine) -> None:
+        config, name = self._config, f"{task.benchmark}/{task.question.id}"
+        common = {"top_p": config.top_p}
+        requests: list[dict[str, Any]] = []
+        if self._meta is not None:
+            requests.append(
+                {
+                    "id": f"meta/{name}",
+                    "prompt": self._meta.render(task.question.statement),
+                    "n": config.prediction.rollouts,
+                    "max_tokens": config.prediction.max_tokens,
+                    "temperature": config.prediction.temperature,
+                    **common,
+                }
+            )
+        requests.append(
+            {
+                "id": f"solution/{name}",
+                "prompt": task.question.prompt,
+                "n": config.samples,
+                "max_tokens": config.max_tokens,
+                "temperature": config.temperature,
+                **common,
+            }
+        )
+        self._open[name] = _Open(task, {request["id"] for request in requests})
+        for request in requests:
+            engine.ask({**request, "seed": seed_of(config.seed, request["id"])})
+
+    def _take(self, reply: dict[str, Any], pool: ThreadPoolExecutor) -> None:
+        kind, _, name = reply["id"].partition("/")
+        found = self._open[name]
+        found.waits_for.discard(reply["id"])
+        found.replies[kind] = reply
+        if not found.waits_for:
+            del self._open[name]
+            self._judging.add(pool.submit(self._judge, found.task, found.replies))
+
+    def _judge(self, task: Task, replies: Mapping[str, dict[str, Any]]) -> Task:
+        solution, meta = replies["solution"], replies.get("meta", {})
+        file = self._folder.records(task.benchmark)
+        tokens = sum(one["tokens"] for r in replies.values() for one in r.get("answers", ()))
+        if "answers" not in solution:
+            record = left_out(
+                task.question, prompt_tokens=solution["prompt_tokens"], room=solution["room"]
+            )
+        else:
+            record = record_of(
+                task.question,
+                solution["answers"],
+                self._grades(task, [one["text"] for one in solution["answers"]]),
+                meta.get("answers", ()),
+                prompt_tokens=solution["prompt_tokens"],
+                seed=seed_of(self._config.seed, solution["id"]),
+            )
+        file.append(record)
+        self._progress(task, tokens)
+        return task
+
+    def _grades(self, task: Task, texts: Sequence[str]) -> list[Grade]:
+        """Judge the answers of a question; the same text once."""
+        grader, known = self._graders[task.benchmark], dict[str, Grade]()
+        for text in texts:
+            if text not in known:
+                known[text] = grader.grade(task.question, text)
+        return [known[text] for text in texts]
+
+    def _collect(self, *, block: bool) -> None:
+        """Let errors of judging up; wait for one to end where there is nothing else to do."""
+        if block and self._judging:
+            wait(self._judging, return_when=FIRST_COMPLETED)
+        done = {future for future in self._judging if future.done()}
+        self._judging -= done
+        for future in done:
+            future.result()
+
+
+def seed_of(seed: int, name: str) -> int:
+    """Return the seed of a request, 32 bits: the same whatever else is asked, and in what order."""
+    digest = hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big")

@@ -1,0 +1,126 @@
+"""The folder of an evaluation.
+
+settings.json          everything it was asked with; what it goes on by
+records/NAME.jsonl     a line a question, with all answers
+results.json           the figures, settings, versions and seed
+results.html           the same as a self-contained part of a page
+engine.log             all that vLLM prints
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.errors import EvalError
+from masa_openrlhf.eval.records import RecordFile
+from masa_openrlhf.run_folder import write_whole
+
+# What may differ when an evaluation goes on: none of it changes what an answer is or is worth.
+FREE = {
+    "benchmarks",
+    "data",
+    "max_questions",
+    "pass_at",
+    "tensor_parallel",
+    "data_parallel",
+    "evals",
+    "engine",
+    "verifier",
+    "sandbox",
+}
+
+
+class EvalFolder:
+    """Paths of an evaluation.
+
+    Args:
+        path: the folder; it need not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def settings(self) -> Path:
+        """The settings."""
+        return self.path / "settings.json"
+
+    @property
+    def results(self) -> Path:
+        """The figures."""
+        return self.path / "results.json"
+
+    @property
+    def fragment(self) -> Path:
+        """The figures as a part of a page."""
+        return self.path / "results.html"
+
+    @property
+    def log(self) -> Path:
+        """All that vLLM prints."""
+        return self.path / "engine.log"
+
+    def records(self, benchmark: str) -> RecordFile:
+        """The lines of a benchmark."""
+        return RecordFile(self.path / "records" / f"{benchmark}.jsonl")
+
+    def create(self, config: EvalConfig) -> None:
+        """Make the folder, and write the settings into it."""
+        (self.path / "records").mkdir(parents=True, exist_ok=True)
+        write_whole(self.settings, config.model_dump_json(indent=2) + "\n")
+
+    def read_settings(self) -> EvalConfig:
+        """Return the settings of an evaluation that was begun.
+
+        Raises:
+            EvalError: it is no such folder, or they cannot be read.
+        """
+        if not self.settings.is_file():
+            raise EvalError(f"{self.path} is not an evaluation's folder: it has no settings.json")
+        try:
+            return EvalConfig.model_validate_json(self.settings.read_text("utf-8"))
+        except (pydantic.ValidationError, OSError) as error:
+            raise EvalError(f"{self.settings} cannot be read: {error}") from error
+
+    def write_results(self, results: dict[str, Any], fragment: str) -> None:
+        """Write the figures."""
+        text = json.dumps(results, ensure_ascii=False, indent=2)
+        write_whole(self.results, text + "\n")
+        write_whole(self.fragment, fragment)
+
+
+def new_folder(config: EvalConfig, model: str) -> EvalFolder:
+    """Name a folder that does not exist yet."""
+    path = config.evals / f"{model}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return EvalFolder(path if not path.exists() else Path(f"{path}-{os.getpid()}"))
+
+
+def check_goes_on(before: EvalConfig, now: EvalConfig, path: Path) -> None:
+    """Refuse to go on with settings by which other answers would come, or be judged.
+
+    Raises:
+        EvalError: names each of them, with both values.
+    """
+    old, new = before.model_dump(mode="json"), now.model_dump(mode="json")
+    changed = [
+        f"{name} (was {old[name]!r}, now {new[name]!r})"
+        for name in old
+        if name not in FREE and old[name] != new[name]
+    ]
+    if before.verifier.extraction != now.verifier.extraction:
+        changed.append(
+            f"verifier.extraction (was {before.verifier.extraction!r}, now "
+            f"{now.verifier.extraction!r})"
+        )
+    if changed:
+        raise EvalError(
+            f"{path} was begun with other settings: {'; '.join(changed)}. Leave them as they were, "
+            "or begin anew without --resume"
+        )

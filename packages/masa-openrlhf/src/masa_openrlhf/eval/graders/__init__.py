@@ -1,0 +1,28 @@
+"""Is this answer right? A grader a kind of answer; none looks at where in a text a word stands."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from masa_openrlhf.eval.question import Grade, Question
+
+
+class Grader(Protocol):
+    """Judges answers; called from several threads."""
+
+    def grade(self, question: Question, text: str) -> Grade:
+        """Judge one answer.
+
+        Args:
+            question: what was asked.
+            text: what the model wrote.
+
+        Returns:
+            What came of it. A text that states no answer is "unparsable", never right.
+        """
+        ...
+
+
+def answer_part(text: str) -> str:
+    """Return what stands behind the thinking, where a model marks that: it is the answer."""
+    return text.rpartition("</think>")[2]

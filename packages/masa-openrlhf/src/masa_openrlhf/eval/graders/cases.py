@@ -1,0 +1,119 @@
+"""Programs that are held to inputs and the outputs they must give (LiveCodeBench).
+
+The outputs are compared here, as data: the program knows none of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from masa_openrlhf.eval.config import SandboxConfig
+from masa_openrlhf.eval.graders.program import limits_of, program_of, raised, shown
+from masa_openrlhf.eval.question import Grade, Question
+from masa_openrlhf.eval.sandbox.probe import call
+from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
+from masa_openrlhf.eval.sandbox.wire import WireError, from_wire
+
+_GIVEN = (
+    *("string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random"),
+    *("statistics", "itertools", "functools", "operator", "io", "sys", "json", "builtins"),
+    "typing",
+)
+GIVEN_IMPORTS = "".join(f"from {name} import *\nimport {name}\n" for name in _GIVEN)
+"""What LiveCodeBench's programs may use without importing it."""
+
+
+class CasesGrader:
+    """Holds a program to inputs and outputs, as LiveCodeBench does.
+
+    Args:
+        config: limits of an answer, and of a case.
+        i_know: run programs where the walls cannot be had.
+    """
+
+    def __init__(self, config: SandboxConfig, *, i_know: bool = False) -> None:
+        self._limits, self._i_know = limits_of(config), i_know
+        self._seconds = config.case_seconds
+
+    def grade(self, question: Question, text: str) -> Grade:
+        """Judge one answer: right where every case is."""
+        program = program_of(text)
+        if program is None:
+            return Grade("unparsable", None, "no block of code")
+        try:
+            with Sandbox("candidate", self._limits, i_know=self._i_know) as sandbox:
+                why = self._first_wrong(sandbox, program, question.tests)
+        except SandboxError as error:
+            return Grade("error", program, str(error))
+        except EndedError as error:
+            why = f"it ended: {error.how}"
+        return Grade("incorrect" if why else "correct", program, why)
+
+    def _first_wrong(self, sandbox: Sandbox, program: str, tests: dict[str, Any]) -> str:
+        source, name = GIVEN_IMPORTS + program, tests.get("function")
+        if name:
+            sandbox.send({"load": source})
+            loaded = sandbox.receive(self._seconds)
+            if "raised" in loaded:
+                return raised(loaded)
+            if re.search(r"^class\s+Solution\b", program, re.MULTILINE):
+                name = f"Solution.{name}"
+        cases = zip(tests["inputs"], tests["outputs"], strict=True)
+        for number, (given, wanted) in enumerate(cases, start=1):
+            why = (
+                self._call(sandbox, name, given, wanted)
+                if name
+                else self._run(sandbox, source, given, wanted)
+            )
+            if why:
+                return f"case {number}: {why}"
+        return ""
+
+    def _call(self, sandbox: Sandbox, name: str, given: str, wanted: str) -> str:
+        arguments = [json.loads(line) for line in given.split("\n") if line.strip()]
+        sandbox.send(call(name, arguments))
+        reply = sandbox.receive(self._seconds)
+        if "value" not in reply:
+            return raised(reply)
+        try:
+            value = from_wire(reply["value"])
+        except WireError as error:
+            return str(error)
+        return "" if same_value(value, json.loads(wanted)) else f"it gave {shown(value)}"
+
+    def _run(self, sandbox: Sandbox, source: str, given: str, wanted: str) -> str:
+        sandbox.send({"run": source, "stdin": given, "seconds": self._seconds})
+        reply = sandbox.receive()
+        status, output = reply.get("status"), reply.get("output")
+        if status != 0:
+            return f"it ended with {shown(status)}"
+        if isinstance(output, str) and same_output(output, wanted):
+            return ""
+        return f"it wrote {shown(repr(output))}"
+
+
+def same_value(value: Any, wanted: Any) -> bool:
+    """Whether a returned value is the wanted one; a tuple will do for a list, as there."""
+    if isinstance(value, tuple):
+        value = list(value)
+    if isinstance(value, list) and isinstance(wanted, list):
+        return len(value) == len(wanted) and all(map(same_value, value, wanted))
+    return type(value) in (type(wanted), int, float) and bool(value == wanted)
+
+
+def same_output(output: str, wanted: str) -> bool:
+    """Whether two outputs are the same: line by line without the space around, numbers by value."""
+    ours, theirs = ([line.strip() for line in o.strip().split("\n")] for o in (output, wanted))
+    return len(ours) == len(theirs) and all(map(_same_line, ours, theirs))
+
+
+def _same_line(ours: str, theirs: str) -> bool:
+    if ours == theirs:
+        return True
+    try:
+        return [Decimal(one) for one in ours.split()] == [Decimal(one) for one in theirs.split()]
+    except InvalidOperation:
+        return False

@@ -1,0 +1,74 @@
+r"""Multiple choice: the letter in the last box, or the text of exactly one choice there.
+
+Only a box states an answer. A letter that stands first or last in a text says nothing: "A" is a
+word, and a list of all choices ends with one of them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from masa_rewards._answers import Extraction, find_answer
+
+from masa_openrlhf.eval.choices import LETTERS
+from masa_openrlhf.eval.graders import answer_part
+from masa_openrlhf.eval.question import Grade, Question
+
+_WRAPPED = re.compile(r"\\(?:text|textbf|mathrm|mathbf|mathsf|textrm)\s*\{([^{}]*)\}")
+_LETTER = re.compile(
+    r"(?:(?:the\s+)?(?:option|choice|answer)\s*(?:is\s*)?:?\s*)?"
+    r"(?:\(([A-Z])\)|\[([A-Z])\]|([A-Z]))(?:\s*[).:]\s*(.*)|\s*[.)]?)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+class ChoiceGrader:
+    """Judges the stated choice.
+
+    Args:
+        extraction: what states an answer: a box, or "the answer is ..." too.
+    """
+
+    def __init__(self, extraction: Extraction = "boxed") -> None:
+        self._extraction = extraction
+
+    def grade(self, question: Question, text: str) -> Grade:
+        """Judge one answer. A letter beyond the choices, or two letters, are unparsable."""
+        stated = find_answer(answer_part(text), self._extraction)
+        if stated is None:
+            return Grade("unparsable", None, "no answer is stated")
+        letter = read_choice(stated, question.options)
+        if letter is None:
+            return Grade("unparsable", stated, "neither one of the letters nor one of the choices")
+        return Grade("correct" if letter == question.gold else "incorrect", letter)
+
+
+def read_choice(stated: str, options: tuple[str, ...]) -> str | None:
+    r"""Read which choice an answer names.
+
+    Args:
+        stated: what is in the box: "B", "(b)", "\text{B}", "Option B", "B) its text", its text.
+        options: the choices as they were asked.
+
+    Returns:
+        The letter; None where it names none, several, or one with the text of another.
+    """
+    plain = _plain(stated)
+    texts = {LETTERS[place]: _plain(option) for place, option in enumerate(options)}
+    named = _LETTER.fullmatch(plain)
+    if named:
+        letter = next(group for group in named.groups()[:3] if group).upper()
+        rest = (named[4] or "").strip()
+        if letter not in texts:
+            return None
+        return letter if not rest or rest == texts[letter] else None
+    same = [letter for letter, option in texts.items() if option == plain]
+    return same[0] if len(same) == 1 else None
+
+
+def _plain(text: str) -> str:
+    r"""Take off dollar signs, \text{} and white space that is layout; small letters."""
+    bare = text.replace("$", "").replace("\\ ", " ").replace("**", "")
+    while (unwrapped := _WRAPPED.sub(r"\1", bare)) != bare:
+        bare = unwrapped
+    return " ".join(bare.split()).strip(" .").casefold()

@@ -1,0 +1,20 @@
+"""Mathematical answers: masa_rewards.AnswerVerifier, as in training."""
+
+from __future__ import annotations
+
+from masa_rewards import AnswerVerifier
+
+from masa_openrlhf.eval.graders import answer_part
+from masa_openrlhf.eval.question import Grade, Question
+
+
+class MathsGrader:
+    """Judges by value, in processes that can be killed. docs/verification.md has the rules."""
+
+    def __init__(self, verifier: AnswerVerifier) -> None:
+        self._verifier = verifier
+
+    def grade(self, question: Question, text: str) -> Grade:
+        """Judge the last box."""
+        verdict = self._verifier.verify(answer_part(text), question.gold)
+        return Grade(verdict.status, verdict.answer, verdict.detail)

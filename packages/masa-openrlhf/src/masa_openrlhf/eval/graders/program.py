@@ -1,0 +1,137 @@
+"""Programs that are held to a benchmark's own Python tests (MBPP, EvalPlus).
+
+The program runs in a sandbox, the tests in another one: calls and values are carried between them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from masa_openrlhf.eval.config import SandboxConfig
+from masa_openrlhf.eval.graders import answer_part
+from masa_openrlhf.eval.question import Grade, Question
+from masa_openrlhf.eval.sandbox.limits import Limits
+from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
+
+_BLOCK = re.compile(
+    r"^[ \t]*```[ \t]*(?:python3?|py)?[ \t]*\r?\n(.*?)^[ \t]*```", re.M | re.S | re.I
+)
+
+
+def program_of(text: str) -> str | None:
+    """Return the last fenced block of an answer; None where it has none that is closed."""
+    blocks = _BLOCK.findall(answer_part(text))
+    program = blocks[-1].replace("\r\n", "\n") if blocks else ""
+    return program if program.strip() else None
+
+
+class ProgramGrader:
+    """Holds a program to a benchmark's own Python tests.
+
+    Args:
+        config: limits of an answer.
+        i_know: run programs where the walls cannot be had.
+    """
+
+    def __init__(self, config: SandboxConfig, *, i_know: bool = False) -> None:
+        self._limits, self._i_know = limits_of(config), i_know
+
+    def grade(self, question: Question, text: str) -> Grade:
+        """Judge one answer. No program is unparsable; a failing sandbox an "error"."""
+        program = program_of(text)
+        if program is None:
+            return Grade("unparsable", None, "no block of code")
+        source = question.tests.get("preamble", "") + "\n" + program
+        return run_tests(
+            source,
+            question.tests["source"],
+            question.tests["names"],
+            self._limits,
+            program=program,
+            i_know=self._i_know,
+        )
+
+
+def run_tests(
+    source: str,
+    tests: str,
+    names: list[str],
+    limits: Limits,
+    *,
+    program: str = "",
+    i_know: bool = False,
+) -> Grade:
+    """Hold a program to tests.
+
+    Args:
+        source: the program.
+        tests: Python that calls it, and raises where it is wrong.
+        names: what of the program the tests call.
+        limits: of the program's sandbox, and of the tests'.
+        program: the part of it that the model wrote, for the record.
+        i_know: run it where the walls cannot be had.
+
+    Returns:
+        "correct" where all tests ran and none raised.
+    """
+    try:
+        with (
+            Sandbox("candidate", limits, i_know=i_know) as candidate,
+            Sandbox("tester", limits, i_know=i_know) as tester,
+        ):
+            return _relay(candidate, tester, source, {"tests": tests, "names": names}, program)
+    except SandboxError as error:
+        return Grade("error", program, str(error))
+
+
+def _relay(
+    candidate: Sandbox, tester: Sandbox, source: str, tests: dict[str, Any], program: str
+) -> Grade:
+    """Carry calls of the tests to the program and values back, until the tests are done."""
+    try:
+        candidate.send({"load": source})
+        loaded = candidate.receive()
+        if "raised" in loaded:
+            return Grade("incorrect", program, raised(loaded))
+    except EndedError as error:
+        return Grade("incorrect", program, f"it ended while it was loaded: {error.how}")
+    try:
+        tester.send(tests)
+        while "call" in (asked := tester.receive()):
+            try:
+                candidate.send(asked)
+                reply = candidate.receive()
+            except EndedError as error:
+                return Grade("incorrect", program, f"it ended in {asked['call']}: {error.how}")
+            tester.send(reply)
+    except EndedError as error:
+        return Grade("incorrect", program, f"the tests ended: {error.how}")
+    if "lacks" in asked:
+        return Grade("error", program, f"the tests need what is not installed: {asked['lacks']}")
+    status = "correct" if asked.get("passed") is True else "incorrect"
+    return Grade(status, program, str(asked.get("detail", "")))
+
+
+def raised(reply: dict[str, Any]) -> str:
+    """Show what a program raised."""
+    return f"{shown(reply.get('raised'))}: {shown(reply.get('text'))}"
+
+
+def shown(value: Any) -> str:
+    """Show what a program sent: any JSON, however deep, and any value, however large."""
+    try:
+        return f"{value if isinstance(value, str) else repr(value):.200}"
+    except (RecursionError, ValueError):  # ValueError: a number of too many digits
+        return f"a {type(value).__name__} that cannot be shown"
+
+
+def limits_of(config: SandboxConfig) -> Limits:
+    """Return the limits of an answer."""
+    return Limits(
+        seconds=config.seconds,
+        memory_mb=config.memory_mb,
+        processes=config.processes,
+        file_mb=config.file_mb,
+        output_mb=config.output_mb,
+    )

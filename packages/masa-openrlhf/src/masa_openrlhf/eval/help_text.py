@@ -1,0 +1,62 @@
+"""The help of ``masa-openrlhf eval``, rendered beforehand as that of train is."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from pathlib import Path
+
+import tyro
+
+from masa_openrlhf.eval.catalogue import FAMILIES
+from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.settings import PROGRAM
+
+FILE = Path(__file__).parent / "help.txt"
+
+_HEAD = """\
+usage: masa-openrlhf eval MODEL [--benchmarks NAMES] [--data DIR] [--config FILE.toml ...]
+                          [--resume DIR] [--compare DIR] [--i-know] [--dry-run] [settings]
+
+  MODEL            hub name, folder of a model, folder of a run (its model/ is taken), or tiny:
+                   the tiny model, made on the spot
+  --benchmarks     {families}, or names with commas between:
+{names}
+                   and tiny, for MODEL tiny and runs on the tiny problems
+  --data DIR       local files, each in its hub's form; what is not there comes from the hub
+  --config FILE    settings of a TOML file; may be given again
+  --resume DIR     go on with an evaluation: questions that have their answers are not asked again
+  --compare DIR    hold it against another evaluation, question by question; with --resume and
+                   nothing left to ask no model is started
+  --i-know         run a model's code even where its limits do not hold
+  --dry-run        print the settings and what would be asked, and end
+
+Settings and their defaults, the paper's:
+
+"""
+
+
+def render() -> str:
+    """Return the whole help."""
+    width = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = "100"
+    out = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+            tyro.cli(EvalConfig, default=EvalConfig(), args=["--help"], prog=PROGRAM)
+    finally:
+        if width is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = width
+    settings = out.getvalue().partition("An evaluation.")[2].lstrip("\n")
+    names = "\n".join(
+        " " * 19 + ", ".join(entry.name for entry in FAMILIES[family])
+        for family in ("maths", "logic", "science", "code")
+    )
+    return _HEAD.format(families=", ".join(FAMILIES), names=names) + settings
+
+
+if __name__ == "__main__":
+    FILE.write_text(render(), encoding="utf-8")

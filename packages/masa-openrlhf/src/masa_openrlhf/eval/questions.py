@@ -1,0 +1,119 @@
+"""From a benchmark's rows to the questions that a model is asked."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from masa_openrlhf.eval.benchmark import Benchmark, Item
+from masa_openrlhf.eval.choices import lettered, shuffle
+from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.errors import EvalError
+from masa_openrlhf.eval.forms import FormError
+from masa_openrlhf.eval.model_source import ModelSource
+from masa_openrlhf.eval.question import Question
+from masa_openrlhf.eval.rows import read_rows, where_from
+
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The questions of a benchmark.
+
+    Attributes:
+        benchmark: its entry.
+        questions: in their order.
+        unusable: rows that cannot be asked: number from 1 -> why. They are told, never counted
+            as answered.
+        where: file, or hub name and revision, that they come from.
+    """
+
+    benchmark: Benchmark
+    questions: tuple[Question, ...]
+    where: str = ""
+    unusable: Mapping[int, str] = field(default_factory=dict)
+
+
+def load_questions(benchmark: Benchmark, config: EvalConfig, model: ModelSource) -> Asked:
+    """Read a benchmark and word its questions.
+
+    Raises:
+        EvalError: it cannot be read, none of its rows can be asked, or two have one id.
+    """
+    folder, wanted = config.data, benchmark
+    if benchmark.family == "tiny":
+        wanted, folder = _tiny(benchmark, model)
+    rows = read_rows(wanted, folder)
+    items: list[Item] = []
+    unusable: dict[int, str] = {}
+    for number, row in enumerate(rows, start=1):
+        if config.max_questions is not None and len(items) == config.max_questions:
+            break
+        try:
+            items.append(benchmark.read(row, number - 1))
+        except FormError as error:
+            unusable[number] = str(error)
+    _check(benchmark, items, unusable)
+    worded = tuple(_question(item, benchmark, config, model) for item in items)
+    return Asked(benchmark, worded, where_from(wanted, folder), unusable)
+
+
+def _tiny(benchmark: Benchmark, model: ModelSource) -> tuple[Benchmark, Path]:
+    if model.tiny_file is None:
+        raise EvalError(
+            "the benchmark tiny is for MODEL tiny, and for runs on the tiny problems: "
+            f"{model.name} is neither"
+        )
+    source = dataclasses.replace(benchmark.source, files=(model.tiny_file.name,))
+    return dataclasses.replace(benchmark, source=source), model.tiny_file.parent
+
+
+def _check(benchmark: Benchmark, items: list[Item], unusable: Mapping[int, str]) -> None:
+    if not items:
+        why = "; ".join(f"row {number}: {said}" for number, said in list(unusable.items())[:SHOWN])
+        raise EvalError(f"{benchmark.name}: none of {len(unusable)} rows can be asked ({why})")
+    several = [name for name, count in Counter(item.id for item in items).items() if count > 1]
+    if several:
+        raise EvalError(
+            f"{benchmark.name}: {len(several)} ids stand in several rows, as {several[0]!r}: "
+            "give each row an id of its own"
+        )
+
+
+def _question(item: Item, benchmark: Benchmark, config: EvalConfig, model: ModelSource) -> Question:
+    template = benchmark.prompt or model.asked_as.solution.template.replace(
+        "{problem}", "{statement}"
+    )
+    fields = {"statement": item.statement, **(item.fields or {})}
+    gold, options = item.gold, item.options
+    order: tuple[int, ...] = ()
+    if item.options:
+        options, order, gold = shuffle(
+            item.options, item.right, seed=config.seed, key=f"{benchmark.name}/{item.id}"
+        )
+        fields["choices"] = lettered(options)
+    statement = item.statement
+    if options:
+        statement += "\n\n" + fields["choices"]
+    return Question(
+        id=item.id,
+        statement=statement,
+        prompt=fill(template, fields),
+        gold=gold or "passes all tests",
+        options=options,
+        order=order,
+        tests=dict(item.tests or {}),
+    )
+
+
+def fill(template: str, fields: Mapping[str, str]) -> str:
+    """Put texts into a template, at once: a brace within a text stays as it is.
+
+    A name of the template that has no text is left out.
+    """
+    return re.sub(r"\{(statement|choices|tests|form)\}", lambda m: fields.get(m[1], ""), template)

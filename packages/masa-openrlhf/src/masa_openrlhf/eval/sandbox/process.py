@@ -1,0 +1,194 @@
+"""A sandbox as the evaluation sees it: started, spoken to, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from types import TracebackType
+from typing import Any
+
+from masa_openrlhf.eval.sandbox import launch
+from masa_openrlhf.eval.sandbox.limits import Limits
+from masa_openrlhf.eval.sandbox.wire import WireError, read_line, write_line
+
+PATIENCE = 5.0
+"""Seconds that a warden has to end everything."""
+
+
+class SandboxError(RuntimeError):
+    """The sandbox itself failed: that says nothing about the program."""
+
+
+class EndedError(Exception):
+    """The program is no longer there; says how it ended: seconds, memory, output, exit."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how
+
+
+class Sandbox:
+    """One program, behind walls.
+
+    Args:
+        what: "candidate" or "tester".
+        limits: what it may use.
+        i_know: start it even where the kernel does not allow the walls.
+
+    Raises:
+        SandboxError: the kernel does not allow them, or the sandbox cannot be started.
+    """
+
+    def __init__(self, what: str, limits: Limits, *, i_know: bool = False) -> None:
+        self._limits = limits
+        self._deadline = time.monotonic() + limits.seconds
+        self._rest = bytearray()
+        self._said: dict[str, Any] | None = None
+        self._work = tempfile.mkdtemp(prefix="masa-sandbox-") if i_know else None
+        control, self._control = os.pipe()
+        self._report, report = os.pipe()
+        order = {
+            "limits": limits._asdict(),
+            "i_know": i_know,
+            "control": control,
+            "report": report,
+            "work": self._work,
+            **launch.inside(what),
+        }
+        try:
+            self._warden = subprocess.Popen(
+                [*launch.python(), "warden", json.dumps(order)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(control, report),
+                start_new_session=True,
+                env=launch.environment(),
+                bufsize=0,
+            )
+        except OSError as error:
+            self._forget()
+            raise SandboxError(f"the sandbox cannot be started: {error}") from error
+        finally:
+            os.close(control)
+            os.close(report)
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a line.
+
+        Raises:
+            EndedError: the program is no longer there, or does not read in time.
+        """
+        assert self._warden.stdin is not None
+        try:
+            data = memoryview(write_line(message))
+        except RecursionError:  # passed on from another sandbox, and too deep for us
+            raise self._ended("output") from None
+        descriptor = self._warden.stdin.fileno()
+        os.set_blocking(descriptor, False)
+        while data:
+            left = self._deadline - time.monotonic()
+            if left <= 0 or not select.select([], [descriptor], [], left)[1]:
+                raise self._ended("seconds")
+            try:
+                data = data[os.write(descriptor, data) :]
+            except BlockingIOError:
+                continue
+            except OSError:
+                raise self._ended(None) from None
+
+    def receive(self, seconds: float | None = None) -> dict[str, Any]:
+        """Return the next line.
+
+        Args:
+            seconds: longest to wait, besides the sandbox's own time.
+
+        Raises:
+            EndedError: none came in time, too much came, or the program is no longer there.
+        """
+        assert self._warden.stdout is not None
+        until = self._deadline
+        if seconds is not None:
+            until = min(until, time.monotonic() + seconds)
+        searched = 0
+        while (end := self._rest.find(b"\n", searched)) < 0:
+            searched = len(self._rest)
+            if searched > self._limits.output_mb * 1024 * 1024:
+                raise self._ended("output")
+            left = until - time.monotonic()
+            if left <= 0 or not select.select([self._warden.stdout], [], [], left)[0]:
+                raise self._ended("seconds")
+            read = os.read(self._warden.stdout.fileno(), 1 << 16)
+            if not read:
+                raise self._ended(None)
+            self._rest += read
+        line = bytes(self._rest[:end])
+        del self._rest[: end + 1]
+        try:
+            return read_line(line)
+        except WireError:
+            raise self._ended("output") from None
+
+    def close(self) -> dict[str, Any]:
+        """End everything in it; returns what the warden said of that. Twice does nothing more."""
+        if self._said is not None:
+            return self._said
+        os.close(self._control)
+        try:
+            self._warden.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._warden.kill()
+            self._warden.wait()
+        lines = self._read_report()
+        for pipe in (self._warden.stdin, self._warden.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
+        self._forget()
+        self._said = lines[0] if lines else {"ended": "killed"}
+        return self._said
+
+    def _read_report(self) -> list[dict[str, Any]]:
+        said = bytearray()
+        while select.select([self._report], [], [], 0)[0]:
+            read = os.read(self._report, 1 << 16)
+            if not read:
+                break
+            said += read
+        os.close(self._report)
+        return [json.loads(line) for line in said.splitlines() if line]
+
+    def _ended(self, how: str | None) -> Exception:
+        """Say how it ended; the sandbox's own failure is another kind of error."""
+        if how is None:  # its pipe is closed: the warden is about to say why
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._warden.wait(PATIENCE / 10)
+        said = self.close()
+        if said["ended"] == "refused":
+            return SandboxError(
+                "this machine does not allow what code of a model is held by: "
+                + "; ".join(said["lacking"])
+            )
+        if said["ended"] == "failed":
+            return SandboxError(f"the sandbox could not be built: {said['why']}")
+        return EndedError(how or str(said["ended"]))
+
+    def _forget(self) -> None:
+        if self._work is not None:
+            shutil.rmtree(self._work, ignore_errors=True)
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

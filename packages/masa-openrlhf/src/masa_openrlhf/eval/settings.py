@@ -1,0 +1,67 @@
+"""Where the settings of an evaluation come from: files, then flags over them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import tyro
+
+from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.errors import EvalError
+from masa_openrlhf.eval.folder import EvalFolder, check_goes_on
+from masa_openrlhf.settings import ConfigError, explain, merged, read_toml
+
+PROGRAM = "masa-openrlhf eval"
+
+
+def options() -> argparse.ArgumentParser:
+    """Return the parser of what is no setting."""
+    parser = argparse.ArgumentParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
+    parser.add_argument("--config", type=Path, action="append", default=[])
+    parser.add_argument("--resume", type=Path)
+    parser.add_argument("--compare", type=Path)
+    parser.add_argument("--i-know", action="store_true")
+    parser.add_argument("--dry-run", action="store_true")
+    return parser
+
+
+def configuration(given: argparse.Namespace, rest: Sequence[str]) -> EvalConfig:
+    """Return the settings: of files, then flags; or of an evaluation that goes on, then flags.
+
+    Raises:
+        EvalError: --resume with files, or with settings that change what comes out.
+        ConfigError: a setting cannot be used.
+    """
+    model, flags = _positional(rest)
+    if given.resume is not None and given.config:
+        raise EvalError("--resume has its settings; it takes flags, no files")
+    found: dict[str, Any] = {}
+    for file in given.config:
+        found = merged(found, read_toml(file))
+    try:
+        if given.resume is None:
+            base = EvalConfig.model_validate({**found, **({"model": model} if model else {})})
+            return _with_flags(base, flags)
+        before = EvalFolder(given.resume).read_settings()
+        base = before.model_copy(update={"model": model} if model else {})
+        now = _with_flags(base, flags)
+    except pydantic.ValidationError as error:
+        raise ConfigError(explain(error)) from error
+    check_goes_on(before, now, given.resume)
+    return now
+
+
+def _positional(rest: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Take MODEL, which stands before the flags, off what is given."""
+    if rest and not rest[0].startswith("-"):
+        return rest[0], list(rest[1:])
+    return None, list(rest)
+
+
+def _with_flags(base: EvalConfig, flags: Sequence[str]) -> EvalConfig:
+    found = tyro.cli(EvalConfig, default=base, args=list(flags), prog=PROGRAM)
+    return EvalConfig.model_validate({**found.model_dump(), "model": base.model})

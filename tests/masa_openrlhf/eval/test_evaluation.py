@@ -1,0 +1,130 @@
+import contextlib
+
+import pytest
+from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.errors import EvalError
+from masa_openrlhf.eval.evaluation import Evaluation, open_tasks, seed_of
+from masa_openrlhf.eval.folder import EvalFolder, check_goes_on
+from masa_rewards import MetaPrompt
+
+from tests.masa_openrlhf.eval.scripted import GoldGrader, ScriptedEngine, asked
+
+
+def right(request):
+    return [request["prompt"].split()[-1]] * request["n"]
+
+
+def play(folder, each, say=right, *, meta=None, stop_after=None, grader=None, **settings):
+    config = EvalConfig(model="m", samples=2, **settings)
+    folder.create(config)
+    engine = ScriptedEngine(say, stop_after)
+    grader = grader or GoldGrader()
+    tasks = open_tasks(each, folder)
+    done = []
+    evaluation = Evaluation(
+        config, folder, {one.benchmark.name: grader for one in each}, meta, threads=2
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        evaluation.run(tasks, engine, lambda task, tokens: done.append((task, tokens)))
+    return engine, done
+
+
+def test_every_question_gets_its_line_in_whatever_order_they_come(tmp_path):
+    folder = EvalFolder(tmp_path)
+    engine, done = play(folder, [asked(5), asked(3, "other")])
+    assert {r["id"] for r in folder.records("made").read()} == {f"q{i}" for i in range(5)}
+    assert all(r["right"] == 2 for r in folder.records("other").read())
+    assert len(done) == 8
+    assert {request["n"] for request in engine.asked} == {2}
+
+
+def test_no_more_are_under_way_than_wanted(tmp_path):
+    engine, _ = play(EvalFolder(tmp_path), [asked(20)], engine={"questions_in_flight": 3})
+    assert engine.most == 3
+    engine, _ = play(
+        EvalFolder(tmp_path / "two"),
+        [asked(20)],
+        engine={"questions_in_flight": 3},
+        data_parallel=2,
+    )
+    assert engine.most == 6
+
+
+def test_a_stopped_evaluation_asks_no_finished_question_again(tmp_path):
+    folder = EvalFolder(tmp_path)
+    play(folder, [asked(30)], stop_after=12, engine={"questions_in_flight": 4})
+    finished = {r["id"] for r in folder.records("made").read()}
+    assert 0 < len(finished) < 30
+    with open(folder.records("made").path, "a") as file:
+        file.write('{"id": "q29", "prom')  # as a kill leaves it
+    second, _ = play(folder, [asked(30)])
+    again = {request["id"].split("/")[-1] for request in second.asked}
+    assert again == {f"q{i}" for i in range(30)} - finished
+    ids = [r["id"] for r in folder.records("made").read()]
+    assert sorted(ids) == sorted(f"q{i}" for i in range(30))
+
+
+def test_seeds_depend_on_the_question_alone(tmp_path):
+    one, _ = play(EvalFolder(tmp_path / "a"), [asked(4)])
+    other, _ = play(EvalFolder(tmp_path / "b"), [asked(2, "first"), asked(4)])
+    seeds = {request["id"]: request["seed"] for request in other.asked}
+    for request in one.asked:
+        assert seeds[request["id"]] == request["seed"] == seed_of(0, request["id"])
+    assert len(set(seeds.values())) == 6
+    assert seed_of(0, "a") != seed_of(1, "a")
+
+
+def test_the_meta_prompt_is_asked_first_with_settings_of_its_own(tmp_path):
+    folder = EvalFolder(tmp_path)
+    prompt = MetaPrompt(wording="Predict {problem}", max_length=1000)
+    engine, done = play(
+        folder,
+        [asked(1)],
+        lambda r: ["x"] * r["n"] if r["id"].startswith("meta") else right(r),
+        meta=prompt,
+        prediction={"rollouts": 3, "temperature": 0.5, "max_tokens": 7},
+    )
+    meta, solution = engine.asked
+    assert meta["prompt"] == "Predict statement 0"
+    assert (meta["n"], meta["temperature"], meta["max_tokens"]) == (3, 0.5, 7)
+    assert solution["prompt"] == "prompt 0"
+    assert (solution["n"], solution["temperature"], solution["max_tokens"]) == (2, 0.6, 16384)
+    (record,) = folder.records("made").read()
+    assert [one["text"] for one in record["predictions"]] == ["x"] * 3
+    assert done[0][1] == 3 + 2  # tokens of both
+
+
+def test_the_same_text_is_judged_once(tmp_path):
+    grader = GoldGrader()
+    play(EvalFolder(tmp_path), [asked(6)], grader=grader)
+    assert grader.asked == 6
+
+
+def test_a_prompt_that_leaves_no_room_is_told_and_not_judged(tmp_path):
+    folder = EvalFolder(tmp_path)
+    play(folder, [asked(2)], lambda r: 99 if r["prompt"].endswith("1") else right(r))
+    lines = {r["id"]: r for r in folder.records("made").read()}
+    assert "99 tokens" in lines["q1"]["left_out"]
+    assert "left_out" not in lines["q0"]
+
+
+def test_an_error_of_a_judge_ends_the_evaluation(tmp_path):
+    class Broken:
+        def grade(self, question, text):
+            raise RuntimeError("the judge is broken")
+
+    with pytest.raises(RuntimeError, match="the judge is broken"):
+        play(EvalFolder(tmp_path), [asked(3)], grader=Broken())
+
+
+def test_going_on_with_settings_that_change_the_answers_is_refused(tmp_path):
+    before = EvalConfig(model="m")
+    check_goes_on(before, EvalConfig(model="m", data_parallel=4, pass_at=(1,)), tmp_path)
+    for changed in ({"seed": 1}, {"temperature": 1.0}, {"samples": 4}, {"meta": True}):
+        (name,) = changed
+        with pytest.raises(EvalError, match=f"{name} \\(was .*, now .*\\).*begin anew"):
+            check_goes_on(before, EvalConfig(model="m", **changed), tmp_path)
+    with pytest.raises(EvalError, match="model"):
+        check_goes_on(before, EvalConfig(model="n"), tmp_path)
+    with pytest.raises(EvalError, match=r"verifier\.extraction"):
+        check_goes_on(before, EvalConfig(model="m", verifier={"extraction": "anchored"}), tmp_path)

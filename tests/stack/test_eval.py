@@ -1,0 +1,164 @@
+"""The nineteen benchmarks on the real vLLM: killed in the middle, gone on with by two copies."""
+
+import contextlib
+import io
+import json
+import shutil
+
+import psutil
+import pytest
+from masa_openrlhf.eval import command
+from masa_openrlhf.eval.catalogue import BY_NAME, NINETEEN
+from masa_openrlhf.eval.folder import EvalFolder
+from masa_openrlhf.eval.results import Results
+from rich.console import Console
+
+from tests.masa_openrlhf.eval.made import REAL, ROWS, write
+from tests.stack.runs import Run
+
+REALLY = {  # benchmark -> its file in the folder of real data
+    "aime25": "aime2025.parquet",
+    "prontoqa": "ProntoQA.dev.json",
+    "logicaldeduction": "LogicalDeduction.dev.json",
+    "mbpp": "mbpp_test.jsonl",
+}
+QUESTIONS = 12
+
+
+@contextlib.contextmanager
+def evaluate(*arguments, log):
+    run = Run("masa_openrlhf.cli", "eval", *arguments, log=log)
+    try:
+        yield run
+    finally:
+        for process in run.processes():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        run.wait(30)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory):
+    where = tmp_path_factory.mktemp("eval")
+    data, evals = where / "data", where / "evals"
+    data.mkdir()
+    for name in ROWS:
+        if name in REALLY and REAL.exists():
+            shutil.copy(REAL / REALLY[name], data)
+        else:
+            write(data, name)
+    told = {}
+    arguments = ("tiny", "--benchmarks=all,tiny", "--data", str(data), "--evals", str(evals))
+    arguments += ("--samples=4", "--max-tokens=96", f"--max-questions={QUESTIONS}", "--meta")
+    arguments += ("--prediction.max-tokens=32", "--pass-at", "1", "2", "4")
+
+    with evaluate(*arguments, "--engine.questions-in-flight=2", log=where / "first.txt") as run:
+
+        def lines():
+            return [line for p in evals.glob("*/records/*") for line in p.read_text().splitlines()]
+
+        run.wait_until(lambda: evals.exists() and len(lines()) >= 5)
+        run.process.kill()
+        run.process.wait()
+        told["left after the kill"] = run.left_behind()
+    (path,) = evals.iterdir()
+    folder = EvalFolder(path)
+    before = {}
+    for file in path.glob("records/*"):
+        before[file.stem] = [r["id"] for r in folder.records(file.stem).read()]
+        with open(file, "ab") as torn:
+            torn.write('{"id": "torn", "prompt": "ü'.encode()[:-1])
+    told["before"] = before
+
+    with evaluate("--resume", str(path), "--data-parallel=2", log=where / "second.txt") as run:
+        told["status"] = run.wait()
+        told["said"] = run.output
+        told["left at the end"] = run.left_behind()
+
+    out = io.StringIO()
+    argv = ["--resume", str(path), "--compare", str(path)]
+    told["compared"] = command.run(argv, Console(file=out, width=120))
+    told["comparison"] = out.getvalue()
+    return folder, told
+
+
+def test_a_killed_evaluation_goes_on_and_asks_nothing_twice(story):
+    folder, told = story
+    assert told["status"] == 0, told["said"]
+    assert sum(map(len, told["before"].values())) >= 5
+    for name in BY_NAME:
+        ids = [record["id"] for record in folder.records(name).read()]
+        assert len(ids) == len(set(ids)) > 0
+        assert ids[: len(told["before"].get(name, []))] == told["before"].get(name, [])
+    assert "every question has its answers already" not in told["said"]
+
+
+def test_no_process_is_left(story):
+    _, told = story
+    assert told["left after the kill"] == []
+    assert told["left at the end"] == []
+
+
+def test_all_nineteen_have_their_figures(story):
+    folder, _ = story
+    results = Results.model_validate_json(folder.results.read_text())
+    assert results.complete
+    assert results.unlimited == ()
+    found = {one.benchmark: one for one in results.benchmarks}
+    assert list(found) == [entry.name for entry in (*NINETEEN, BY_NAME["tiny"])]
+    for name, one in found.items():
+        expected = QUESTIONS if name == "tiny" or (name in REALLY and REAL.exists()) else None
+        assert one.questions == (expected or len(ROWS[name])), name
+        assert one.left_out == {}
+        assert one.samples == 4 * one.questions
+        assert set(one.pass_at) == {"1", "2", "4"}
+        assert one.pass_at["1"].mean <= one.pass_at["2"].mean <= one.pass_at["4"].mean
+        assert one.spread.runs == 4
+        assert one.prediction_tokens > 0
+    assert results.means.keys() == {"maths", "logic", "science", "code", "all"}
+
+
+def test_the_tiny_model_solves_some_of_its_problems_and_predicts(story):
+    folder, _ = story
+    results = Results.model_validate_json(folder.results.read_text())
+    tiny = next(one for one in results.benchmarks if one.benchmark == "tiny")
+    assert 0.2 < tiny.pass_at["1"].mean < 1
+    assert tiny.unparsable < 0.2
+    assert 10 < tiny.mean_tokens < 60
+    meta = results.meta["tiny"]
+    assert meta.predictions == QUESTIONS * 8
+    assert sum(meta.unread["pass_rate"].values()) < meta.predictions / 4
+    assert 0 < meta.pass_rate.error.brier < 1
+    assert 0 < meta.brier.low < meta.brier.mean < meta.brier.high
+    assert meta.length_error > 0
+    assert meta.gate.questions == QUESTIONS
+
+
+def test_what_the_tiny_model_cannot_say_is_never_right(story):
+    folder, _ = story
+    for entry in NINETEEN:
+        for record in folder.records(entry.name).read():
+            for sample in record["samples"]:
+                assert sample["status"] in ("correct", "incorrect", "unparsable")
+                if sample["status"] == "correct":
+                    assert sample["answer"]
+
+
+def test_records_are_to_be_read(story):
+    folder, _ = story
+    record = next(folder.records("prontoqa").read())
+    assert record["prompt"].startswith(record["statement"].split("\n")[0])
+    assert "A) " in record["prompt"]
+    assert record["gold"] in ("A", "B")
+    assert sorted(record["order"]) == [0, 1]
+    assert {"status", "answer", "tokens", "truncated", "text"} <= record["samples"][0].keys()
+
+
+def test_compared_with_itself_it_is_no_better_and_no_model_is_started(story):
+    folder, told = story
+    assert told["compared"] == 0, told["comparison"]
+    assert "starting vLLM" not in told["comparison"]
+    compared = json.loads(folder.results.read_text())["comparison"]["benchmarks"]
+    assert len(compared) == 20
+    for one in compared:
+        assert (one["gain"][0], one["better"], one["worse"], one["unpaired"]) == (0, 0, 0, 0)
