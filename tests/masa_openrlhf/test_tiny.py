@@ -65,7 +65,7 @@ def evaluate(text):
 
 def test_answers_agree_with_an_evaluation_of_the_text():
     taught = [p for p in make_problems(2000, 0) if p.kind != "hash"]
-    assert len(taught) > 1500
+    assert len(taught) > 1300
     assert all(int(p.answer) == evaluate(p.problem) for p in taught)
 
 
@@ -86,11 +86,11 @@ def test_steps(value, step, result, crossing):
 
 
 def test_the_kinds_come_up_by_their_weights_and_look_different():
-    problems = make_problems(2000, 1)
+    problems = make_problems(1000, 1)
     assert sum(recipe.weight for recipe in RECIPES.values()) == pytest.approx(1)
     counts = Counter(p.kind for p in problems)
     for kind, recipe in RECIPES.items():
-        assert counts[kind] / 2000 == pytest.approx(recipe.weight, abs=0.04)
+        assert counts[kind] / 1000 == pytest.approx(recipe.weight, abs=0.04)
     assert all(("hash" in p.problem) == (p.kind == "hash") for p in problems)
 
 
@@ -121,7 +121,7 @@ def test_careful_demonstrations_are_right_and_mixed_ones_often_not():
             ]
 
         assert all(right(careful=True))
-        assert 0.5 < sum(right(careful=False)) / len(problems) < 0.85
+        assert 0.35 < sum(right(careful=False)) / len(problems) < 0.65
 
 
 def test_the_untaught_operation_is_guessed_even_by_the_careful():
@@ -131,7 +131,7 @@ def test_the_untaught_operation_is_guessed_even_by_the_careful():
     right = [
         demo.endswith(f"{{{int(p.answer):02d}}}") for demo, p in zip(demos, untaught, strict=True)
     ]
-    assert sum(right) <= 10
+    assert not any(right)
 
 
 def test_predictions_are_readable_and_say_nothing_of_the_problem():
@@ -204,7 +204,7 @@ def test_prompts_and_demonstrations_fit_their_limits(tokenizer):
     assert max(len(row.prompt) for row in metas + solutions) <= MAX_PROMPT_TOKENS
     assert max(len(row.response) for row in metas) <= MAX_META_TOKENS
     short = [len(row.response) <= MAX_SOLUTION_TOKENS for row in solutions]
-    assert sum(short) / len(short) > 0.99
+    assert sum(short) / len(short) > 0.98
     assert all(row.response[-1] == tokenizer.eos_token_id for row in metas + solutions)
 
 

@@ -33,8 +33,8 @@ UNREAD = ("--schedule.start=0", "--meta.max-tokens=2", "--max-steps=200")
 
 
 @pytest.fixture(scope="module")
-def hard_times(tmp_path_factory):
-    """Three runs side by side."""
+def hard_times(tmp_path_factory, whole_run):
+    """Three runs side by side; after a first one, so that the tiny model is there."""
     where = tmp_path_factory.mktemp("hard")
     story = {}
     with contextlib.ExitStack() as stack:
