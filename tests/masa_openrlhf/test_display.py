@@ -3,7 +3,7 @@ import io
 from masa_control import Tally
 from masa_openrlhf.config import TrainConfig
 from masa_openrlhf.display import Display, duration
-from masa_openrlhf.report_figures import decisions, fifths
+from masa_openrlhf.report_figures import decisions, fifths, held_out
 from masa_openrlhf.run_folder import RunFolder
 from rich.console import Console
 
@@ -110,6 +110,24 @@ def test_what_was_decided_is_shown(tmp_path):
     assert "recall 0.67 [" in text
     assert "F1 0.80 [" in text
     assert "300 [180, 420] by the gate, 60 by the cutoff; 13% of what would have been made" in text
+
+
+def test_held_out_problems_say_how_well_the_model_knows_itself():
+    evals = [
+        {"step": 0, "pass_at_1": 0.25, "meta/pass_rate_correlation": -0.1},
+        {
+            "step": 9,
+            "pass_at_1": 0.5,
+            "meta/pass_rate_correlation": 0.9,
+            "meta/length_correlation": 0.8,
+        },
+    ]
+    assert held_out(evals) == [
+        "Held-out problems: pass@1 0.250 before step 1, 0.500 after step 9",
+        "  correlation of predicted and true pass rate: -0.100, then +0.900",
+        "  correlation of predicted and true length: +0.800",
+    ]
+    assert held_out(evals[:1]) == []
 
 
 def test_without_decisions_nothing_is_said_of_them():

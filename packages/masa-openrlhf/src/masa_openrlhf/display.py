@@ -22,6 +22,7 @@ from masa_openrlhf.report_figures import (
     Change,
     decisions,
     fifths,
+    held_out,
     tokens_saved,
 )
 from masa_openrlhf.run_folder import RunFolder, TailReader
@@ -211,15 +212,7 @@ class Display:
         for change in fifths(rows):
             table.add_row(change.title, *_both(change))
         parts: list[Any] = [table, *map(Text, decisions(rows)), Text(_spent(rows))]
-        scored = [row for row in evals if "pass_at_1" in row]
-        if len(scored) > 1:
-            first, last = scored[0], scored[-1]
-            parts.append(
-                Text(
-                    f"Held-out problems: pass@1 {first['pass_at_1']:.3f} before step "
-                    f"{first['step'] + 1}, {last['pass_at_1']:.3f} after step {last['step']}"
-                )
-            )
+        parts += map(Text, held_out(evals))
         self._console.print(Panel(Group(*parts), title="What the run learned", expand=False))
         self._console.print(f"Model: {self._folder.model}", soft_wrap=True)
         self._console.print(

@@ -88,6 +88,29 @@ def decisions(rows: Sequence[dict[str, Any]]) -> list[str]:
     return [*lines, _saved(rows[-1])]
 
 
+def held_out(evals: Sequence[dict[str, Any]]) -> list[str]:
+    """Say how held-out problems went, first and last.
+
+    Nothing is skipped there, so the correlations are over all kinds of problems; those of a step are
+    over the ones that were rolled out, which a gate makes alike.
+    """
+    scored = [row for row in evals if "pass_at_1" in row]
+    if len(scored) < 2:
+        return []
+    first, last = scored[0], scored[-1]
+    lines = [
+        f"Held-out problems: pass@1 {first['pass_at_1']:.3f} before step {first['step'] + 1}, "
+        f"{last['pass_at_1']:.3f} after step {last['step']}"
+    ]
+    for what in ("pass_rate", "length"):
+        key = f"meta/{what}_correlation"
+        if key in last:
+            before = f"{first[key]:+.3f}, then " if key in first else ""
+            name = what.replace("_", " ")
+            lines.append(f"  correlation of predicted and true {name}: {before}{last[key]:+.3f}")
+    return lines
+
+
 def _saved(row: dict[str, Any]) -> str:
     parts = []
     for name in ("gate", "cutoff"):
