@@ -91,8 +91,8 @@ def decisions(rows: Sequence[dict[str, Any]]) -> list[str]:
 def held_out(evals: Sequence[dict[str, Any]]) -> list[str]:
     """Say how held-out problems went, first and last.
 
-    Nothing is skipped there, so the correlations are over all kinds of problems; those of a step are
-    over the ones that were rolled out, which a gate makes alike.
+    Nothing is skipped there, so the correlations are over all kinds of problems; those of a step
+    are over the ones that were rolled out, which a gate makes alike.
     """
     scored = [row for row in evals if "pass_at_1" in row]
     if len(scored) < 2:

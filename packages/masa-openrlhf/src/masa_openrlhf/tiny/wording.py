@@ -32,8 +32,9 @@ PROBLEMS_A_STEP: Final = 16
 SOLUTIONS_A_PROBLEM: Final = 8
 PREDICTIONS_A_PROBLEM: Final = 8
 LEARNING_RATE: Final = 7e-4
-"""What MASA-efficient was tuned to on this model: AdamW with betas 0.9 and 0.95, a cosine from this
-rate down to a tenth of it, gradients clipped to 1, two optimiser steps a rollout step, temperature 1.
+"""What MASA-efficient was tuned to on this model: AdamW with betas 0.9 and 0.95, a cosine from
+this rate down to a tenth of it, gradients clipped to 1, two optimiser steps a rollout step,
+temperature 1.
 
 The rate is high because the warm-up leaves weights of about 0.15, several times the usual. At 1e-3
 predictions are learned sooner, and the policy unlearns to copy digits; at 5e-4 both are slower.
