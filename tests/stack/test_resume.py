@@ -108,8 +108,9 @@ def test_the_decisions_are_those_of_a_run_that_was_never_stopped(
 ):
     """Controller, experts, ledger, audits and sampling go on exactly, after a kill -9 too."""
     resumed, whole = decided(stopped_killed_and_resumed[0]), decided(whole_run[0])
-    assert any(row["gate/skipped"] > 0 for row in whole[0][2:])
-    assert any(row["ledger/gate_audits"] > 0 for row in whole[0])
+    last = whole[0][-1]
+    assert last["ledger/gate_audits"] > 0
+    assert last.get("ledger/skipped_trivial", 0) + last.get("ledger/skipped_unsolvable", 0) > 0
     assert resumed == whole
 
 

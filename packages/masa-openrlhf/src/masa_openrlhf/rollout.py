@@ -54,6 +54,7 @@ class Request(NamedTuple):
     """One call of the engine, for the timeline.
 
     Attributes:
+        phase: "train" or "eval".
         problem: id.
         kind: "meta" or "solution".
         began: seconds since the epoch.
@@ -61,6 +62,7 @@ class Request(NamedTuple):
         tokens: made by all its samples.
     """
 
+    phase: str
     problem: str
     kind: str
     began: float
@@ -165,7 +167,8 @@ class _Engine:
         made = [_completion(one) for one in sorted(output.outputs, key=lambda one: one.index)]
         if self._actor.masa.log.timeline:
             tokens = sum(len(one.token_ids) for one in made)
-            request = Request(self._problem.id, kind, began, time.time(), tokens)
+            phase = self._actor.phase.name
+            request = Request(phase, self._problem.id, kind, began, time.time(), tokens)
             self._actor.requests.append(request)
         return made
 
