@@ -114,9 +114,9 @@ class Run:
 
 
 @contextlib.contextmanager
-def train(*arguments: str, log: Path) -> Iterator[Run]:
-    """Run ``masa-openrlhf train``; whatever happens, nothing of it outlives the block."""
-    run = Run("masa_openrlhf.cli", "train", *arguments, log=log)
+def command(name: str, *arguments: str, log: Path) -> Iterator[Run]:
+    """Run ``masa-openrlhf NAME``; whatever happens, nothing of it outlives the block."""
+    run = Run("masa_openrlhf.cli", name, *arguments, log=log)
     try:
         yield run
     finally:
@@ -124,6 +124,11 @@ def train(*arguments: str, log: Path) -> Iterator[Run]:
             with contextlib.suppress(psutil.Error):
                 process.kill()
         run.wait(30)
+
+
+def train(*arguments: str, log: Path) -> contextlib.AbstractContextManager[Run]:
+    """Run ``masa-openrlhf train``, likewise."""
+    return command("train", *arguments, log=log)
 
 
 def only_folder(runs: Path) -> RunFolder:

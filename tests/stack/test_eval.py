@@ -1,11 +1,9 @@
 """The nineteen benchmarks on the real vLLM: killed in the middle, gone on with by two copies."""
 
-import contextlib
 import io
 import json
 import shutil
 
-import psutil
 import pytest
 from masa_openrlhf.eval import command
 from masa_openrlhf.eval.catalogue import BY_NAME, NINETEEN
@@ -14,7 +12,7 @@ from masa_openrlhf.eval.results import Results
 from rich.console import Console
 
 from tests.masa_openrlhf.eval.made import REAL, ROWS, write
-from tests.stack.runs import Run
+from tests.stack import runs
 
 REALLY = {  # benchmark -> its file in the folder of real data
     "aime25": "aime2025.parquet",
@@ -23,18 +21,6 @@ REALLY = {  # benchmark -> its file in the folder of real data
     "mbpp": "mbpp_test.jsonl",
 }
 QUESTIONS = 12
-
-
-@contextlib.contextmanager
-def evaluate(*arguments, log):
-    run = Run("masa_openrlhf.cli", "eval", *arguments, log=log)
-    try:
-        yield run
-    finally:
-        for process in run.processes():
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        run.wait(30)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +38,9 @@ def story(tmp_path_factory):
     arguments += ("--samples=4", "--max-tokens=96", f"--max-questions={QUESTIONS}", "--meta")
     arguments += ("--prediction.max-tokens=32", "--pass-at", "1", "2", "4")
 
-    with evaluate(*arguments, "--engine.questions-in-flight=2", log=where / "first.txt") as run:
+    with runs.command(
+        "eval", *arguments, "--engine.questions-in-flight=2", log=where / "first.txt"
+    ) as run:
 
         def lines():
             return [line for p in evals.glob("*/records/*") for line in p.read_text().splitlines()]
@@ -70,7 +58,9 @@ def story(tmp_path_factory):
             torn.write('{"id": "torn", "prompt": "ü'.encode()[:-1])
     told["before"] = before
 
-    with evaluate("--resume", str(path), "--data-parallel=2", log=where / "second.txt") as run:
+    with runs.command(
+        "eval", "--resume", str(path), "--data-parallel=2", log=where / "second.txt"
+    ) as run:
         told["status"] = run.wait()
         told["said"] = run.output
         told["left at the end"] = run.left_behind()

@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 
 import pytest
 from masa_openrlhf.eval.config import EvalConfig
@@ -128,3 +129,32 @@ def test_going_on_with_settings_that_change_the_answers_is_refused(tmp_path):
         check_goes_on(before, EvalConfig(model="n"), tmp_path)
     with pytest.raises(EvalError, match=r"verifier\.extraction"):
         check_goes_on(before, EvalConfig(model="m", verifier={"extraction": "anchored"}), tmp_path)
+    with pytest.raises(EvalError, match=r"engine\.max_model_len \(was None, now 512\)"):
+        check_goes_on(before, EvalConfig(model="m", engine={"max_model_len": 512}), tmp_path)
+    with pytest.raises(EvalError, match=r"sandbox\.seconds \(was 60\.0, now 9\.0\)"):
+        check_goes_on(before, EvalConfig(model="m", sandbox={"seconds": 9}), tmp_path)
+    check_goes_on(
+        before,
+        EvalConfig(model="m", sandbox={"at_a_time": 8}, engine={"gpu_memory": 0.5}),
+        tmp_path,
+    )
+
+
+def test_going_on_with_other_data_is_refused(tmp_path):
+    folder = EvalFolder(tmp_path)
+    play(folder, [asked(3)])
+    each = asked(4)
+    assert [task.question.id for task in open_tasks([each], folder)] == ["q3"]
+    other = dataclasses.replace(each.questions[1], prompt="another")
+    changed = dataclasses.replace(each, questions=(each.questions[0], other))
+    with pytest.raises(EvalError, match=r"'q1' has another prompt or gold in made here than in"):
+        open_tasks([changed], folder)
+
+
+def test_two_processes_are_never_at_one_evaluation(tmp_path):
+    folder = EvalFolder(tmp_path / "e")
+    folder.make()
+    with folder.held(), pytest.raises(EvalError, match="another process is at the evaluation"):
+        folder.held().__enter__()
+    with folder.held():
+        pass

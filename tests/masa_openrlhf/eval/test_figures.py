@@ -5,7 +5,7 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from masa_openrlhf.eval.comparison import compare
+from masa_openrlhf.eval.comparison import check_comparable, compare
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.figures import family_mean, figures, pass_rates
@@ -143,14 +143,18 @@ def test_two_models_are_compared_by_question(tmp_path):
     before = written(tmp_path / "a", [line("q0", "rw"), line("q1", "ww"), line("q2", "rr")], "old")
     now = written(
         tmp_path / "b",
-        [line("q1", "rw"), line("q0", "rr"), line("q2", "rr", gold="5"), line("q3", "ww")],
+        [line("q1", "rw"), line("q0", "rr"), line("q3", "ww")],
         temperature=1.0,
+        verifier={"extraction": "anchored"},
     )
     found = compare(now, before, ["made", "other"])
     assert found.model_before == "old"
-    assert found.settings == {"temperature": (0.6, 1.0)}
+    assert found.settings == {
+        "temperature": (0.6, 1.0),
+        "verifier.extraction": ("boxed", "anchored"),
+    }
     (one,) = found.benchmarks
-    assert (one.questions, one.unpaired) == (2, 2)  # q2 has another gold, q3 is new
+    assert (one.questions, one.unpaired) == (2, 2)  # q2 is old, q3 is new
     assert (one.before, one.now, one.better, one.worse) == (0.25, 0.75, 2, 0)
     assert one.gain == (0.5, 0.5, 0.5)
     with pytest.raises(EvalError, match="has no records of other"):
@@ -159,11 +163,27 @@ def test_two_models_are_compared_by_question(tmp_path):
         compare(now, EvalFolder(tmp_path), ["made"])
 
 
+def test_questions_that_were_asked_otherwise_are_not_compared(tmp_path):
+    before = written(tmp_path / "a", [line("q0", "rw"), line("q2", "rr")], seed=3)
+    now = written(tmp_path / "b", [line("q0", "rw"), line("q2", "rr", gold="5")])
+    said = (
+        r"made: 1 questions, as 'q2', have another .* gold in .*a \(seed 3\).*same data and --seed"
+    )
+    with pytest.raises(EvalError, match=said):
+        compare(now, before, ["made"])
+    with pytest.raises(EvalError, match="made: 2 questions, as 'q0'"):
+        check_comparable(now, before, [asked(3)])  # before any is asked
+    with pytest.raises(EvalError, match="no records of other: there is nothing to compare"):
+        check_comparable(now, before, [asked(3, "other")])
+
+
 @pytest.fixture
 def results(tmp_path):
     folder = written(tmp_path / "e", RECORDS, "<b>model</b>", meta=True, pass_at=(1, 4))
     config = folder.read_settings()
-    return results_of(config, folder, [asked(6)], PROMPT, ("no network: <x>",)), folder
+    folder.note_unlimited(["no network: <x>"])
+    folder.note_unlimited([])  # gone on with where every limit holds
+    return results_of(config, folder, [asked(6)], PROMPT), folder
 
 
 def test_results_hold_all_that_they_were_got_with(results):

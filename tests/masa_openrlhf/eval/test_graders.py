@@ -1,5 +1,7 @@
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from masa_openrlhf.eval.graders.program import ProgramGrader, program_of
 from masa_openrlhf.eval.model_source import ModelSource
 from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.questions import load_questions
+from masa_openrlhf.eval.sandbox.wire import to_wire
 from masa_rewards import AnswerVerifier
 
 from tests.masa_openrlhf.eval.made import REAL, case
@@ -88,6 +91,12 @@ def test_no_literal_brings_the_parser_down(deep):
     assert grade.status in ("incorrect", "unparsable")
 
 
+@pytest.fixture(scope="module")
+def maths():
+    with AnswerVerifier() as verifier:
+        yield MathsGrader(verifier)
+
+
 @pytest.mark.parametrize(
     ("gold", "right", "wrong"),
     [
@@ -101,14 +110,12 @@ def test_no_literal_brings_the_parser_down(deep):
         ("[-1, 7)", "\\boxed{[-1,7)}", "\\boxed{[-1,7]}"),
     ],
 )
-def test_maths_in_the_forms_of_the_six_sets(gold, right, wrong):
-    with AnswerVerifier() as verifier:
-        grader = MathsGrader(verifier)
-        assert grader.grade(question(gold), right).status == "correct"
-        assert grader.grade(question(gold), wrong).status == "incorrect"
-        assert grader.grade(question(gold), f"It is {gold}").status == "unparsable"
-        thought = f"<think>{right}</think> I give up."
-        assert grader.grade(question(gold), thought).status == "unparsable"
+def test_maths_in_the_forms_of_the_six_sets(gold, right, wrong, maths):
+    assert maths.grade(question(gold), right).status == "correct"
+    assert maths.grade(question(gold), wrong).status == "incorrect"
+    assert maths.grade(question(gold), f"It is {gold}").status == "unparsable"
+    thought = f"<think>{right}</think> I give up."
+    assert maths.grade(question(gold), thought).status == "unparsable"
 
 
 # -- programs --------------------------------------------------------------------------------------
@@ -161,11 +168,20 @@ def test_outputs_are_compared_line_by_line_and_numbers_by_value(ours, theirs, sa
         ([1], [1, 2], False),
         (None, None, True),
         ({"a": 1}, {"a": 1}, True),
+        ({"a": (1,)}, {"a": [1]}, True),
+        ({"a": 1}, {"b": 1}, False),
+        ({1: 1}, {"1": 1}, False),
+        (10**20, 10**20, True),
+        (10**20, 1e20, True),
+        (10**20 + 1, 10**20, False),
+        (2**53, 2.0**53, True),
+        ({1}, [1], False),
         ([], None, False),
+        ([], {}, False),
     ],
 )
 def test_returned_values(value, wanted, same):
-    assert same_value(value, wanted) is same
+    assert same_value(to_wire(value), wanted) is same
 
 
 def lcb(program, cases, function=None, **settings):
@@ -282,9 +298,28 @@ def test_whatever_a_program_sends_the_evaluation_goes_on(program):
     assert len(grade.detail) < 1000
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "'[\"F\", [\"0x' + 'b' * 3_000_000 + '\", \"0x' + 'd' * 3_000_000 + '\"]]'",
+        "'[\"d\", [' + ', '.join(f'[[\"i\", \"{k * (2**61 - 1):#x}\"], 0]' "
+        "for k in range(1, 90_000)) + ']]'",
+    ],
+)
+def test_a_value_that_would_take_hours_to_rebuild_takes_none(value):
+    """Its common divisor, or keys of one hash: outside nothing would limit that."""
+    line = f"('{{\"value\": ' + {value} + '}}\\n').encode()"
+    begun = time.monotonic()
+    cases = [case("1\n[2, 3]", "6", "functional"), case("1\n[2, 3]", "[6]", "functional")]
+    for wanted in cases:
+        grade = lcb(FORGED.format(line=line), [wanted], "add")
+        assert (grade.status, grade.detail[:15]) == ("incorrect", "case 1: it gave")
+    assert time.monotonic() - begun < 20
+
+
 @pytest.mark.skipif(not REAL.exists(), reason=f"the real data are not there: {REAL}")
 def test_the_references_of_the_real_mbpp_pass_and_their_neighbours_do_not():
-    """Each of 40 references passes its own tests, and none those of the next problem."""
+    """Each of 20 references passes its own tests, and none those of the next problem."""
     model = ModelSource("m", "m", TrainConfig(), trained=False)
     asked = load_questions(BY_NAME["mbpp"], EvalConfig(data=REAL), model)
     assert (len(asked.questions), asked.unusable) == (500, {})
@@ -292,10 +327,10 @@ def test_the_references_of_the_real_mbpp_pass_and_their_neighbours_do_not():
     grader = ProgramGrader(SandboxConfig(seconds=30))
     chosen = range(0, 500, 25)
     fenced = [f"```python\n{row['code']}\n```" for row in rows]
-    right = [grader.grade(asked.questions[i], fenced[i]).status for i in chosen]
-    wrong = [grader.grade(asked.questions[i], fenced[i + 1]).status for i in chosen]
-    assert right == ["correct"] * 20
-    assert wrong == ["incorrect"] * 20
+    pairs = [(asked.questions[i], fenced[j]) for i in chosen for j in (i, i + 1)]
+    with ThreadPoolExecutor(4) as pool:
+        found = [grade.status for grade in pool.map(grader.grade, *zip(*pairs, strict=True))]
+    assert found == ["correct", "incorrect"] * 20
     for one, row in zip(asked.questions, rows, strict=True):
         assert re.sub(r"\s", "", row["test"][0]) in re.sub(r"\s", "", one.prompt)
 

@@ -268,7 +268,8 @@ from masa_openrlhf.eval.sandbox.limits import Limits
 for i_know in (False, True):
     try:
         with Sandbox("candidate", Limits(seconds=5), i_know=i_know) as sandbox:
-            program = "import os\\nopen('here', 'w').write('x')\\nfor _ in range(2): os.fork()"
+            program = "import os\\nos.mkdir('in')\\nopen('in/here', 'w').write('x')\\n"
+            program += "os.chmod('in', 0)\\nfor _ in range(2): os.fork()"
             sandbox.send({{"load": program}})
             print(sandbox.receive(), sandbox.close()["lacking"])
     except SandboxError as error:
@@ -282,13 +283,15 @@ def run_python(code, *prefix, python=sys.executable):
     )
 
 
-def test_without_namespaces_it_is_refused_unless_one_knows():
+def test_without_namespaces_it_is_refused_unless_one_knows(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     ended = run_python(REFUSING.format(source=SOURCE))
     first, second = ended.stdout.splitlines()
     assert first.startswith("refused: this machine does not allow what code of a model is held by")
     assert "namespaces (unshare: Operation not permitted)" in first
     assert second == "{'value': None} ['namespaces (unshare: Operation not permitted)']"
     assert nothing_left() == []
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 import tyro
+from pydantic import BaseModel
 
 from masa_openrlhf.config import TrainConfig
 from masa_openrlhf.settings import PROGRAM, presets
@@ -34,21 +35,25 @@ Flags that are not listed here go to OpenRLHF, and are checked by its own parser
 """
 
 
-def render() -> str:
-    """Return the whole help."""
+def render_settings(config: type[BaseModel], program: str) -> str:
+    """Return what tyro says of the settings: all that stands behind the config's own docstring."""
     width = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = "100"
     out = io.StringIO()
     try:
         with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
-            tyro.cli(TrainConfig, default=TrainConfig(), args=["--help"], prog=PROGRAM)
+            tyro.cli(config, default=config(), args=["--help"], prog=program)
     finally:
         if width is None:
             del os.environ["COLUMNS"]
         else:
             os.environ["COLUMNS"] = width
-    settings = out.getvalue().partition("A training run.")[2].lstrip("\n")
-    return _HEAD.format(presets=", ".join(presets())) + settings
+    return out.getvalue().partition((config.__doc__ or "").strip())[2].lstrip("\n")
+
+
+def render() -> str:
+    """Return the whole help."""
+    return _HEAD.format(presets=", ".join(presets())) + render_settings(TrainConfig, PROGRAM)
 
 
 if __name__ == "__main__":

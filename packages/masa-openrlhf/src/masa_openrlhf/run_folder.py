@@ -164,9 +164,9 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the objects of a JSONL file; a last line that a kill left unfinished is passed over."""
     if not path.exists():
         return
-    with open(path, encoding="utf-8") as file:
+    with open(path, "rb") as file:  # a kill may have cut a character in two
         for line in file:
-            if line.endswith("\n") and line.strip():
+            if line.endswith(b"\n") and line.strip():
                 yield json.loads(line)
 
 

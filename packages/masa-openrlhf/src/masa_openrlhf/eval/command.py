@@ -13,7 +13,7 @@ from rich.console import Console
 
 from masa_openrlhf.eval.benchmark import Benchmark
 from masa_openrlhf.eval.catalogue import choose
-from masa_openrlhf.eval.comparison import compare
+from masa_openrlhf.eval.comparison import check_comparable, compare
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.engine_start import how_to_start
 from masa_openrlhf.eval.errors import EvalError
@@ -55,21 +55,22 @@ def run(argv: Sequence[str], console: Console | None = None) -> int:
     chosen = choose(config.benchmarks)
     model = find_model(config)
     asked = load_all(chosen, config, model)
-    if given.compare is not None:
-        EvalFolder(given.compare).read_settings()
     folder = EvalFolder(given.resume) if given.resume else new_folder(config, model.name)
+    if given.compare is not None:
+        check_comparable(folder, EvalFolder(given.compare), asked)
     if given.dry_run:
         _plan(config, asked, console)
         return 0
-    folder.create(config)
-    console.print(f"Folder: {folder.path}", soft_wrap=True)
-    unlimited: tuple[str, ...] = ()
-    try:
-        unlimited = _ask_all(config, model, asked, folder, console, i_know=given.i_know)
-        status = 0
-    except KeyboardInterrupt:
-        status = STOPPED
-    _report(config, model, asked, folder, given.compare, unlimited, console)
+    folder.make()
+    with folder.held():
+        folder.create(config)
+        console.print(f"Folder: {folder.path}", soft_wrap=True)
+        try:
+            _ask_all(config, model, asked, folder, console, i_know=given.i_know)
+            status = 0
+        except KeyboardInterrupt:
+            status = STOPPED
+        _report(config, model, asked, folder, given.compare, console)
     if status:
         console.print("stopped; go on with", style="yellow")
         console.print(f"  {PROGRAM} --resume {folder.path}", style="bold", soft_wrap=True)
@@ -119,14 +120,15 @@ def _ask_all(
     console: Console,
     *,
     i_know: bool,
-) -> tuple[str, ...]:
-    """Ask what has no line yet; returns the limits of the sandbox that could not be had."""
+) -> None:
+    """Ask what has no line yet."""
     tasks = open_tasks(asked, folder)
     if not tasks:
         console.print("every question has its answers already", style="dim")
-        return ()
+        return
     with ExitStack() as stack:
         graders, unlimited = _graders(config, asked, stack, i_know=i_know)
+        folder.note_unlimited(unlimited)
         console.print(f"starting vLLM; its log: {folder.log}", style="dim", soft_wrap=True)
         start = how_to_start(model, config)
         engine = stack.enter_context(Replicas(start, folder.log, config.engine.start_seconds))
@@ -135,7 +137,6 @@ def _ask_all(
         evaluation = Evaluation(config, folder, graders, prompt, threads)
         bar = stack.enter_context(Bar(console, Counter(task.benchmark for task in tasks)))
         evaluation.run(tasks, engine, bar.done)
-    return unlimited
 
 
 def _graders(
@@ -176,14 +177,13 @@ def _report(
     asked: Sequence[Asked],
     folder: EvalFolder,
     other: Path | None,
-    unlimited: tuple[str, ...],
     console: Console,
 ) -> None:
     """Add up, write and show what there is."""
     names = [each.benchmark.name for each in asked]
     compared = None if other is None else compare(folder, EvalFolder(other), names)
     prompt = meta_prompt(config, model)
-    results = results_of(config, folder, asked, prompt, unlimited, compared)
+    results = results_of(config, folder, asked, prompt, compared)
     folder.write_results(results.model_dump(mode="json"), section(results))
     show_results(results, console)
     if compared is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.estimates import Interval, difference
 from masa_openrlhf.eval.figures import Frozen, pass_rates
 from masa_openrlhf.eval.folder import EvalFolder
+from masa_openrlhf.eval.questions import Asked
 from masa_openrlhf.eval.records import Record
 
 
@@ -17,7 +19,7 @@ class Compared(Frozen):
     Attributes:
         benchmark: its name.
         questions: that both answered; the figures are over these.
-        unpaired: that only one of them answered, or that were asked otherwise.
+        unpaired: that only one of them answered.
         before: Pass@1 of the other evaluation.
         now: of this one.
         gain: now - before, with its interval over questions.
@@ -52,7 +54,7 @@ class Comparison(Frozen):
 
 
 # What makes the score of one question mean something else.
-_MATTERS = ("samples", "temperature", "top_p", "max_tokens", "seed")
+_MATTERS = ("samples", "temperature", "top_p", "max_tokens", "seed", "verifier.extraction")
 
 
 def compare(this: EvalFolder, other: EvalFolder, names: Sequence[str]) -> Comparison:
@@ -64,34 +66,73 @@ def compare(this: EvalFolder, other: EvalFolder, names: Sequence[str]) -> Compar
         names: benchmarks of this one.
 
     Raises:
-        EvalError: the other is no evaluation, or they share no benchmark.
+        EvalError: the other is no evaluation, they share no benchmark, or a question was asked
+            otherwise.
     """
     theirs, ours = other.read_settings(), this.read_settings()
-    shared = [name for name in names if other.records(name).path.exists()]
-    if not shared:
-        raise EvalError(
-            f"{other.path} has no records of {', '.join(names)}: there is nothing to compare"
+    shared = _shared(other, names)
+    now = {name: list(this.records(name).read()) for name in shared}
+    for name in shared:
+        _refuse_other_questions(
+            name, {r["id"]: _asked(r) for r in now[name] if "statement" in r}, this, other
         )
     return Comparison(
         before=str(other.path),
         model_before=theirs.model,
         settings={
-            name: (getattr(theirs, name), getattr(ours, name))
+            name: (attrgetter(name)(theirs), attrgetter(name)(ours))
             for name in _MATTERS
-            if getattr(theirs, name) != getattr(ours, name)
+            if attrgetter(name)(theirs) != attrgetter(name)(ours)
         },
         benchmarks=tuple(
-            _compared(name, list(other.records(name).read()), list(this.records(name).read()))
-            for name in shared
+            _compared(name, list(other.records(name).read()), now[name]) for name in shared
         ),
     )
 
 
+def check_comparable(this: EvalFolder, other: EvalFolder, asked: Sequence[Asked]) -> None:
+    """Refuse, before anything is asked, what could not be compared afterwards.
+
+    Raises:
+        EvalError: as ``compare``.
+    """
+    other.read_settings()
+    shared = _shared(other, [each.benchmark.name for each in asked])
+    for each in asked:
+        if each.benchmark.name in shared:
+            wanted = {q.id: (q.statement, q.gold) for q in each.questions}
+            _refuse_other_questions(each.benchmark.name, wanted, this, other)
+
+
+def _shared(other: EvalFolder, names: Sequence[str]) -> list[str]:
+    shared = [name for name in names if other.records(name).path.exists()]
+    if not shared:
+        raise EvalError(
+            f"{other.path} has no records of {', '.join(names)}: there is nothing to compare"
+        )
+    return shared
+
+
+def _refuse_other_questions(
+    name: str, asked: Mapping[str, tuple[object, ...]], this: EvalFolder, other: EvalFolder
+) -> None:
+    """Refuse a benchmark of which a question has another statement, order of choices or gold."""
+    differ = [
+        record["id"]
+        for record in other.records(name).read()
+        if "statement" in record and asked.get(record["id"], _asked(record)) != _asked(record)
+    ]
+    if differ:
+        raise EvalError(
+            f"{name}: {len(differ)} questions, as {differ[0]!r}, have another statement, order of "
+            f"choices or gold in {other.path} (seed {other.read_settings().seed}) than in "
+            f"{this.path}: compare evaluations of the same data and --seed, or leave {name} out"
+        )
+
+
 def _compared(name: str, before: Sequence[Record], now: Sequence[Record]) -> Compared:
     a, b = pass_rates(before), pass_rates(now)
-    asked_a, asked_b = ({r["id"]: _asked(r) for r in records} for records in (before, now))
-    paired = [key for key in a if key in b and asked_a[key] == asked_b[key]]
-    pairs = [(a[key], b[key]) for key in paired]
+    pairs = [(a[key], b[key]) for key in a if key in b]
     return Compared(
         benchmark=name,
         questions=len(pairs),

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from masa_rewards import MetaPrompt
 
 from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.folder import EvalFolder
 from masa_openrlhf.eval.graders import Grader
 from masa_openrlhf.eval.question import Grade, Question
@@ -57,13 +58,26 @@ class _Open:
 
 
 def open_tasks(asked: Sequence[Asked], folder: EvalFolder) -> list[Task]:
-    """Return the questions that have no line yet, after mending what a kill left of one."""
+    """Return the questions that have no line yet, after mending what a kill left of one.
+
+    Raises:
+        EvalError: a question that has one was asked otherwise, since its data have changed.
+    """
     tasks = []
     for each in asked:
-        file = folder.records(each.benchmark.name)
+        name = each.benchmark.name
+        file = folder.records(name)
         file.mend()
-        done = {record["id"] for record in file.read()}
-        tasks += [Task(each.benchmark.name, q) for q in each.questions if q.id not in done]
+        done = {record["id"]: (record["prompt"], record["gold"]) for record in file.read()}
+        for question in each.questions:
+            asked_now = (question.prompt, question.gold)
+            if done.get(question.id, asked_now) != asked_now:
+                raise EvalError(
+                    f"{name}: question {question.id!r} has another prompt or gold in {each.where} "
+                    f"than in {file.path}: go on with the data it was begun with, or begin anew "
+                    "without --resume"
+                )
+        tasks += [Task(name, q) for q in each.questions if q.id not in done]
     return tasks
 
 

@@ -5,13 +5,17 @@ records/NAME.jsonl     a line a question, with all answers
 results.json           the figures, settings, versions and seed
 results.html           the same as a self-contained part of a page
 engine.log             all that vLLM prints
+unlimited.txt          with --i-know: the limits that did not hold while programs ran
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +29,19 @@ from masa_openrlhf.run_folder import write_whole
 # What may differ when an evaluation goes on: none of it changes what an answer is or is worth.
 FREE = {
     "benchmarks",
-    "data",
+    "data",  # what was asked of a question must be what would be asked now: see ``open_tasks``
     "max_questions",
     "pass_at",
     "tensor_parallel",
     "data_parallel",
     "evals",
-    "engine",
-    "verifier",
-    "sandbox",
+    "engine.device",
+    "engine.gpu_memory",
+    "engine.questions_in_flight",
+    "engine.start_seconds",
+    "prediction.gate_max_std",
+    "verifier.workers",
+    "sandbox.at_a_time",
 }
 
 
@@ -71,10 +79,45 @@ class EvalFolder:
         """The lines of a benchmark."""
         return RecordFile(self.path / "records" / f"{benchmark}.jsonl")
 
+    def make(self) -> None:
+        """Make the folder, where it is not there yet."""
+        (self.path / "records").mkdir(parents=True, exist_ok=True)
+
     def create(self, config: EvalConfig) -> None:
         """Make the folder, and write the settings into it."""
-        (self.path / "records").mkdir(parents=True, exist_ok=True)
+        self.make()
         write_whole(self.settings, config.model_dump_json(indent=2) + "\n")
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep any other process from writing into the folder, until the end of the block.
+
+        Raises:
+            EvalError: another one is at it.
+        """
+        place = os.open(self.path / "records", os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise EvalError(
+                    f"another process is at the evaluation {self.path}: wait for its end, or stop "
+                    "it"
+                ) from None
+            yield
+        finally:
+            os.close(place)
+
+    def note_unlimited(self, lines: Sequence[str]) -> None:
+        """Keep which limits did not hold while programs ran, for whenever results are made."""
+        if lines:
+            known = dict.fromkeys((*self.unlimited(), *lines))
+            write_whole(self.path / "unlimited.txt", "".join(f"{line}\n" for line in known))
+
+    def unlimited(self) -> tuple[str, ...]:
+        """Return the limits that did not hold at some time; empty where all always did."""
+        file = self.path / "unlimited.txt"
+        return tuple(file.read_text("utf-8").splitlines()) if file.exists() else ()
 
     def read_settings(self) -> EvalConfig:
         """Return the settings of an evaluation that was begun.
@@ -96,6 +139,17 @@ class EvalFolder:
         write_whole(self.fragment, fragment)
 
 
+def _flat(config: EvalConfig) -> dict[str, Any]:
+    """Return the settings by their names, as "engine.device"."""
+    found: dict[str, Any] = {}
+    for name, value in config.model_dump(mode="json").items():
+        if isinstance(value, dict):
+            found |= {f"{name}.{key}": part for key, part in value.items()}
+        else:
+            found[name] = value
+    return found
+
+
 def new_folder(config: EvalConfig, model: str) -> EvalFolder:
     """Name a folder that does not exist yet."""
     path = config.evals / f"{model}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -108,17 +162,12 @@ def check_goes_on(before: EvalConfig, now: EvalConfig, path: Path) -> None:
     Raises:
         EvalError: names each of them, with both values.
     """
-    old, new = before.model_dump(mode="json"), now.model_dump(mode="json")
+    old, new = _flat(before), _flat(now)
     changed = [
         f"{name} (was {old[name]!r}, now {new[name]!r})"
         for name in old
         if name not in FREE and old[name] != new[name]
     ]
-    if before.verifier.extraction != now.verifier.extraction:
-        changed.append(
-            f"verifier.extraction (was {before.verifier.extraction!r}, now "
-            f"{now.verifier.extraction!r})"
-        )
     if changed:
         raise EvalError(
             f"{path} was begun with other settings: {'; '.join(changed)}. Leave them as they were, "

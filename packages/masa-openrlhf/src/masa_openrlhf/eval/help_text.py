@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
 from pathlib import Path
-
-import tyro
 
 from masa_openrlhf.eval.catalogue import FAMILIES
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.settings import PROGRAM
+from masa_openrlhf.help_text import render_settings
 
 FILE = Path(__file__).parent / "help.txt"
 
@@ -39,23 +35,13 @@ Settings and their defaults, the paper's:
 
 def render() -> str:
     """Return the whole help."""
-    width = os.environ.get("COLUMNS")
-    os.environ["COLUMNS"] = "100"
-    out = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
-            tyro.cli(EvalConfig, default=EvalConfig(), args=["--help"], prog=PROGRAM)
-    finally:
-        if width is None:
-            del os.environ["COLUMNS"]
-        else:
-            os.environ["COLUMNS"] = width
-    settings = out.getvalue().partition("An evaluation.")[2].lstrip("\n")
     names = "\n".join(
         " " * 19 + ", ".join(entry.name for entry in FAMILIES[family])
         for family in ("maths", "logic", "science", "code")
     )
-    return _HEAD.format(families=", ".join(FAMILIES), names=names) + settings
+    return _HEAD.format(families=", ".join(FAMILIES), names=names) + render_settings(
+        EvalConfig, PROGRAM
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Meta-awareness as a benchmark: how well a model foresees its own answers.
 
 Calibration of pass rate and length is that of ``masa_rewards.score``, from the same lines; what it
-lacks, the length error and the gate, is here.
+lacks, the length error and how right ``masa_control.PredictiveGate`` would be, is here.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 
+from masa_control import PredictiveGate
 from masa_rewards import AnswerVerifier, MetaPrompt
 from masa_rewards.score import ScoreSettings, score_lines
 from masa_rewards.score.calibration import LengthReport, PassRateReport
 
 from masa_openrlhf.eval.estimates import Interval, interval
 from masa_openrlhf.eval.figures import Frozen, judged
-from masa_openrlhf.eval.gate import decide
 from masa_openrlhf.eval.records import Record
 
 
@@ -28,7 +28,8 @@ class GateFigures(Frozen):
     learned from those. That depends on how many answers there are.
 
     Attributes:
-        questions: with a prediction that could be read, and two judged answers or more.
+        questions: with a prediction that could be read, and two judged answers or more. Where
+            fewer than half of them can be read, the gate skips nothing.
         skipped: how many the gate skips.
         to_skip: how many it should.
         both: how many of these it does.
@@ -93,24 +94,26 @@ def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: floa
         brier=interval([b for r in usable if (b := _brier(r, prompt)) is not None]),
         length=report.length,
         length_error=_length_error(usable, prompt),
-        gate=gate_figures(((_rates(r, prompt), judged(r)) for r in usable), max_std=max_std),
+        gate=gate_figures(((_predicted(r, prompt), judged(r)) for r in usable), max_std=max_std),
         reward=report.rewards.total.mean,
     )
 
 
 def gate_figures(
-    questions: Iterable[tuple[Sequence[float], Sequence[bool]]], *, max_std: float = 0.1
+    questions: Iterable[tuple[Sequence[float | None], Sequence[bool]]], *, max_std: float = 0.1
 ) -> GateFigures:
     """Add up the gate's decisions.
 
     Args:
-        questions: predicted pass rates, and whether each judged answer is right.
+        questions: predicted pass rates, None for one that could not be read, and whether each
+            judged answer is right.
         max_std: of the gate.
     """
+    gate = PredictiveGate(max_std=max_std)
     decided = [
-        (decide(predicted, max_std=max_std).skip, len(set(right)) == 1)
+        (decision.skip, len(set(right)) == 1)
         for predicted, right in questions
-        if predicted and len(right) > 1
+        if (decision := gate.decide(predicted)).read and len(right) > 1
     ]
     skipped, to_skip = (sum(column) for column in zip(*decided, strict=True)) if decided else (0, 0)
     both = sum(skip and should for skip, should in decided)
@@ -141,14 +144,14 @@ def _line(record: Record) -> str:
     return json.dumps(line)
 
 
-def _rates(record: Record, prompt: MetaPrompt) -> list[float]:
-    read = [prompt.parse(one["text"]).pass_rate for one in record["predictions"]]
-    return [rate for rate in read if rate is not None]
+def _predicted(record: Record, prompt: MetaPrompt) -> list[float | None]:
+    return [prompt.parse(one["text"]).pass_rate for one in record["predictions"]]
 
 
 def _brier(record: Record, prompt: MetaPrompt) -> float | None:
     """Mean of (predicted - y)^2 over a question's predictions and answers."""
-    rates, right = _rates(record, prompt), judged(record)
+    rates = [rate for rate in _predicted(record, prompt) if rate is not None]
+    right = judged(record)
     if not rates:
         return None
     return math.fsum((p - y) ** 2 for p in rates for y in right) / (len(rates) * len(right))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from masa_openrlhf.eval.question import Grade, Question
+from masa_openrlhf.run_folder import read_lines
 
 Record = dict[str, Any]
 
@@ -93,10 +94,5 @@ class RecordFile:
             os.fsync(file.fileno())
 
     def read(self) -> Iterator[Record]:
-        """Yield the lines; a last one that is unfinished is passed over."""
-        if not self.path.exists():
-            return
-        with open(self.path, "rb") as file:  # a kill may have cut a character in two
-            for line in file:
-                if line.endswith(b"\n") and line.strip():
-                    yield json.loads(line)
+        """Return the lines; a last one that is unfinished is passed over."""
+        return read_lines(self.path)

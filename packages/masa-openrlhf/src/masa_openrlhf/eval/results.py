@@ -61,21 +61,18 @@ def results_of(
     folder: EvalFolder,
     asked: Sequence[Asked],
     meta_prompt: MetaPrompt,
-    unlimited: tuple[str, ...] = (),
     comparison: Comparison | None = None,
 ) -> Results:
     """Add up an evaluation, as far as it has come, from its records.
 
     Lines of questions that are not asked (an evaluation may go on with fewer) are not counted.
     """
-    found, meta = [], {}
-    complete = True
+    found, meta, complete = [], {}, True
+    ks = sorted({1, *config.ks})
     for each in asked:
-        name = each.benchmark.name
-        wanted = {question.id for question in each.questions}
+        name, wanted = each.benchmark.name, {question.id for question in each.questions}
         records = [r for r in folder.records(name).read() if r["id"] in wanted]
-        complete &= len({record["id"] for record in records}) == len(wanted)
-        ks = sorted({1, *config.ks})
+        complete &= len(records) == len(wanted)
         found.append(figures(each.benchmark, records, ks, len(each.unusable)))
         if config.meta:
             std = config.prediction.gate_max_std
@@ -85,7 +82,7 @@ def results_of(
         settings=config.model_dump(mode="json"),
         versions=versions(),
         sources={each.benchmark.name: each.where for each in asked},
-        unlimited=unlimited,
+        unlimited=folder.unlimited(),
         finished=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         complete=complete,
         benchmarks=tuple(found),

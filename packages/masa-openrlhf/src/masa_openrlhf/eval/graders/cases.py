@@ -15,7 +15,7 @@ from masa_openrlhf.eval.graders.program import limits_of, program_of, raised, sh
 from masa_openrlhf.eval.question import Grade, Question
 from masa_openrlhf.eval.sandbox.probe import call
 from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
-from masa_openrlhf.eval.sandbox.wire import WireError, from_wire
+from masa_openrlhf.eval.sandbox.wire import to_wire
 
 _GIVEN = (
     *("string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random"),
@@ -78,11 +78,8 @@ class CasesGrader:
         reply = sandbox.receive(self._seconds)
         if "value" not in reply:
             return raised(reply)
-        try:
-            value = from_wire(reply["value"])
-        except WireError as error:
-            return str(error)
-        return "" if same_value(value, json.loads(wanted)) else f"it gave {shown(value)}"
+        right = same_value(reply["value"], json.loads(wanted))
+        return "" if right else f"it gave {shown(reply['value'])}"
 
     def _run(self, sandbox: Sandbox, source: str, given: str, wanted: str) -> str:
         sandbox.send({"run": source, "stdin": given, "seconds": self._seconds})
@@ -95,13 +92,43 @@ class CasesGrader:
         return f"it wrote {shown(repr(output))}"
 
 
-def same_value(value: Any, wanted: Any) -> bool:
-    """Whether a returned value is the wanted one; a tuple will do for a list, as there."""
-    if isinstance(value, tuple):
-        value = list(value)
-    if isinstance(value, list) and isinstance(wanted, list):
-        return len(value) == len(wanted) and all(map(same_value, value, wanted))
-    return type(value) in (type(wanted), int, float) and bool(value == wanted)
+def same_value(sent: Any, wanted: Any) -> bool:
+    """Whether a returned value is the wanted one; a tuple will do for a list, as there.
+
+    It is compared as it was sent and never rebuilt: here, outside of all limits, a fraction of
+    millions of digits or keys that share a hash would hold up the whole evaluation.
+
+    Args:
+        sent: what `wire` sends for the value, or whatever else the program wrote.
+        wanted: what JSON can hold.
+    """
+    if isinstance(wanted, list):
+        parts = _parts(sent, "l", "t")
+        if parts is None or len(parts) != len(wanted):
+            return False
+        return all(map(same_value, parts, wanted))
+    if isinstance(wanted, dict):
+        return _same_dict(_parts(sent, "d"), wanted)
+    if isinstance(sent, list):  # a number beyond 2^53 is sent as ["i", digits]
+        whole = int(wanted) if isinstance(wanted, float) and wanted.is_integer() else wanted
+        return type(whole) is int and sent == to_wire(whole)
+    return type(sent) in (type(wanted), int, float) and bool(sent == wanted)
+
+
+def _same_dict(pairs: list[Any] | None, wanted: dict[str, Any]) -> bool:
+    if pairs is None or len(pairs) != len(wanted):
+        return False
+    if not all(isinstance(p, list) and len(p) == 2 and isinstance(p[0], str) for p in pairs):
+        return False
+    found = dict(pairs)
+    return found.keys() == wanted.keys() and all(same_value(found[k], wanted[k]) for k in wanted)
+
+
+def _parts(sent: Any, *tags: str) -> list[Any] | None:
+    """Return what a list, tuple or dict holds, as it was sent; None where it is none."""
+    if isinstance(sent, list) and len(sent) == 2 and sent[0] in tags and isinstance(sent[1], list):
+        return sent[1]
+    return None
 
 
 def same_output(output: str, wanted: str) -> bool:

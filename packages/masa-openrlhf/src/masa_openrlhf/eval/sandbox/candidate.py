@@ -86,13 +86,13 @@ def _reply(message: dict[str, Any], program: dict[str, Any], kept: _Kept) -> dic
         return {"value": None}
     if "run" in message:
         return _run(message["run"], message["stdin"], message["seconds"])
-    target = program
     name = message["call"]
     if name.startswith("Solution."):
-        program.setdefault("__solution__", program["Solution"]())
+        if "__solution__" not in program:  # one object for all cases
+            program["__solution__"] = program["Solution"]()
         function = getattr(program["__solution__"], name.partition(".")[2])
     else:
-        function = target[name]
+        function = program[name]
     arguments = kept.back(from_wire(message["arguments"]))
     keywords = kept.back(from_wire(message["keywords"]))
     return {"value": to_wire(function(*arguments, **keywords), kept.keep)}

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import tempfile
 import time
-from types import TracebackType
 from typing import Any
 
 from masa_openrlhf.eval.sandbox import launch
@@ -180,15 +179,14 @@ class Sandbox:
 
     def _forget(self) -> None:
         if self._work is not None:
+            for folder, inner, _ in os.walk(self._work):
+                for name in inner:  # a program may have locked a folder of its own
+                    if not os.path.islink(path := os.path.join(folder, name)):
+                        os.chmod(path, 0o700)
             shutil.rmtree(self._work, ignore_errors=True)
 
     def __enter__(self) -> Sandbox:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
