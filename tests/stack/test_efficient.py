@@ -20,12 +20,15 @@ SKIPPED = (
     "--experts.batch=0",
     "--max-steps=4",
 )
-# Every solution is cut after a token or two, but for those that an audit spares.
+# Every solution is cut after a token or two, but for those that an audit spares; with hints.
 CUT = (
     "--schedule.start=0",
     "--gate.rule=off",
     "--cutoff.margin=0.01",
     "--cutoff.audit=0.25",
+    "--hints.enabled",
+    "--hints.template={problem}\nUse {notions}.",
+    "--data.prompt-max-tokens=96",
     "--max-steps=3",
 )
 # Predictions of two tokens: none can be read. Then the engine dies.
@@ -148,6 +151,14 @@ def test_audits_let_solutions_run_on(hard_times):
         assert max(s["tokens"] for s in episode["solutions"]) > 2
         assert episode["pass_rate"] is not None
     assert folder.metrics()[-1]["ledger/cutoff_tokens_saved"] > 0
+
+
+def test_predicted_notions_are_put_to_the_problem(hard_times):
+    folder, *_ = hard_times["cut"]
+    hinted = [e for e in episodes(folder) if e["plan"]["hint"]]
+    assert len(hinted) == folder.metrics()[-1]["ledger/hinted"] > 0
+    for episode in hinted:
+        assert f"hint: {', '.join(episode['plan']['hint'])}" in episode["decided"]
 
 
 def test_predictions_that_cannot_be_read_decide_nothing(hard_times):
