@@ -243,7 +243,7 @@ def test_no_folder_is_left_and_the_program_sees_an_empty_one(tmp_path, monkeypat
         sandbox.send({"load": program})
         sandbox.receive()
         sandbox.send(call("f", []))
-        assert sandbox.receive() == {"value": ["t", [["l", []], "/work"]]}
+        assert sandbox.receive() == {"value": ["t", [["l", []], "/masa-own"]]}
     assert list(tmp_path.iterdir()) == []
 
 

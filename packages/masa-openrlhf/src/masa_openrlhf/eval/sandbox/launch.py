@@ -9,14 +9,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from masa_openrlhf.eval.sandbox.namespaces import WORK
+
 
 def environment() -> dict[str, str]:
     """Return all variables that a sandboxed program sees: none of the evaluation's own."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {
         "PATH": "/usr/bin:/bin",
-        "HOME": "/work",
-        "TMPDIR": "/work",
+        "HOME": WORK,
+        "TMPDIR": WORK,
         "LANG": "C.UTF-8",
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",

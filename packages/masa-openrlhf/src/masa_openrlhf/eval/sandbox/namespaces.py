@@ -27,8 +27,9 @@ _FIRST_USER = 1_700_000_000
 ROOT = "/proc"
 """Where the new root is put together: a folder that is there everywhere, and hides nothing of
 what is mounted from below it. No folder is left behind, whenever the process is killed."""
-WORK = "/work"
-"""The program's own folder: gone with it."""
+WORK, CODE = "/masa-own", "/masa-code"
+"""The program's own folder, gone with it, and where this package lies. Beside them the machine's
+folders are shown at their own paths, so these are names that no machine has."""
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 
@@ -66,7 +67,7 @@ def build(folders: Sequence[str], package: str, megabytes: int) -> None:
 
     Args:
         folders: of the system and of Python, at the same paths as outside, read-only.
-        package: folder of this package; it is put at /sandbox/masa_openrlhf.
+        package: folder of this package; it is put into `CODE`.
         megabytes: room for the program's own files.
 
     Raises:
@@ -77,13 +78,13 @@ def build(folders: Sequence[str], package: str, megabytes: int) -> None:
     libc.mount("root", ROOT, "tmpfs", _NO_SUID | _NO_DEVICES, "size=4m,nr_inodes=4096,mode=755")
     for folder in folders:
         _show(folder, ROOT + folder)
-    _show(package, f"{ROOT}/sandbox/masa_openrlhf")
+    _show(package, f"{ROOT}{CODE}/masa_openrlhf")
     _devices()
     os.mkdir(ROOT + WORK)
     size = f"size={megabytes}m,nr_inodes=4096,mode=1777"
     libc.mount("work", ROOT + WORK, "tmpfs", _NO_SUID | _NO_DEVICES, size)
     if not os.path.lexists(f"{ROOT}/tmp"):
-        os.symlink("work", f"{ROOT}/tmp")
+        os.symlink(WORK.lstrip("/"), f"{ROOT}/tmp")
     os.chdir(ROOT)
     libc.pivot_root_here()
     libc.protect("/", libc.READ_ONLY, recursive=False)

@@ -111,7 +111,7 @@ def _init(order: dict[str, Any], go: int, user: int | None, *, walls: bool) -> N
         program = os.fork()
         if program == 0:
             os.setsid()
-            where = "/sandbox" if walls else os.path.dirname(order["package"])
+            where = namespaces.CODE if walls else os.path.dirname(order["package"])
             os.execve(order["python"], [*order["command"], where], order["environment"])
         _bury(program)
     except BaseException as error:
