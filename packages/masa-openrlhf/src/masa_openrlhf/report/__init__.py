@@ -1,0 +1,1 @@
+"""The report of a run, or of several that are compared: one page, and its figures beside it."""
