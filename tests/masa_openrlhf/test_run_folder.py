@@ -1,9 +1,10 @@
 import asyncio
 import json
 
-from masa_control import Planner, PredictiveGate, run_episode
+from masa_control import Pairs, Planner, PredictiveGate, run_episode
 from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.run_folder import RunFolder, TailReader, read_lines
+from masa_openrlhf.run_folder import MAX_PAIRS, RunFolder, TailReader, read_lines
+from masa_rewards.notion_rules import NotionCount
 
 from tests.masa_control.scripted import (
     PROBLEM,
@@ -39,11 +40,35 @@ def test_a_resumed_run_drops_what_it_will_write_again(tmp_path):
         made.write_metrics(step, {"x": float(step)})
     made.write_eval(0, {"x": 0.0})
     made.write_eval(3, {"x": 3.0})
+    for step, split in ((0, "eval"), (2, "train"), (3, "train"), (3, "eval")):
+        made.write_pairs(step, split, Pairs([(0.5, 0.25)], []))
+    for step in (1, 3):
+        made.write_notions(step, {"vieta": NotionCount(1, 0, 1, 3)})
     made.rewind(2)
     assert [row["step"] for row in made.metrics()] == [1, 2]
     assert [row["step"] for row in made.evals()] == [0]
+    assert list(read_lines(made.path / "pairs.jsonl")) == [
+        {"step": step, "split": split, "pass_rate": [[0.5, 0.25]], "length": []}
+        for step, split in ((0, "eval"), (2, "train"))
+    ]
+    assert list(read_lines(made.path / "notions.jsonl")) == [
+        {"step": 1, "notions": {"vieta": [1, 0, 1, 3]}}
+    ]
     made.rewind(0)
     assert made.metrics() == made.evals() == []
+
+
+def test_a_line_of_pairs_and_of_notions_is_bounded(tmp_path):
+    """On a cluster a step may have hundreds of problems, and an evaluation thousands."""
+    made = folder(tmp_path)
+    made.write_pairs(1, "eval", Pairs([(i / 4096, 1 / 3) for i in range(2048)], []))
+    made.write_pairs(2, "train", Pairs([], []))
+    made.write_notions(2, {})
+    (line,) = read_lines(made.path / "pairs.jsonl")
+    assert len(line["pass_rate"]) == MAX_PAIRS == 512
+    assert line["pass_rate"][:2] == [[0.0, 0.3333], [0.001, 0.3333]]  # each fourth
+    assert line["pass_rate"][-1] == [0.499, 0.3333]
+    assert not (made.path / "notions.jsonl").exists()
 
 
 def test_asking_to_stop(tmp_path):

@@ -172,6 +172,7 @@ def test_every_decision_can_be_set_and_turned_off():
     settings = config.episode_settings()
     assert settings.cut_is == "wrong"
     assert settings.count_notions
+    assert not TrainConfig(mode="grpo").episode_settings().count_notions
     off = with_flags(config, ["--gate.rule", "off", "--cutoff.rule", "off", "--experts.batch", "0"])
     control = off.control_settings()
     assert (control.gate, control.cutoff, control.experts, control.clones) == (None, None, None, 0)

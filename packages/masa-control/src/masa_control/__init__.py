@@ -27,6 +27,8 @@ from masa_control.gate import DistanceGate, Gate, GateDecision, PredictiveGate
 from masa_control.hints import HINT_TEMPLATE, HintChooser, Hints, HintSettings
 from masa_control.ledger import Ledger
 from masa_control.metrics import correlation, step_metrics
+from masa_control.notion_totals import notion_totals
+from masa_control.pairs import Pairs, predicted_and_true
 from masa_control.plan import CutoffDecision, Plan, Planner
 from masa_control.play import EpisodeSettings, run_episode
 from masa_control.protocols import Completion, Engine, Verifier
@@ -65,6 +67,7 @@ __all__ = [
     "LengthOutcome",
     "MetaRollout",
     "MetaSignal",
+    "Pairs",
     "Plan",
     "Planner",
     "PredictiveGate",
@@ -80,6 +83,8 @@ __all__ = [
     "correlation",
     "judged_group",
     "load_signals",
+    "notion_totals",
+    "predicted_and_true",
     "run_episode",
     "step_metrics",
     "wilson",

@@ -7,11 +7,10 @@ distinct values, a mean over nothing) is left out, never invented.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-
-from masa_rewards import MetaPrediction
+from collections.abc import Mapping, Sequence
 
 from masa_control.episode import Episode, MetaRollout
+from masa_control.pairs import predicted_and_true
 
 
 def step_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
@@ -100,19 +99,7 @@ def _decision_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
 
 
 def _alignment(episodes: Sequence[Episode]) -> dict[str, float]:
-    """Predicted against true, one point a problem: the mean of its readable predictions."""
-    rates = [
-        (predicted, e.pass_rate)
-        for e in episodes
-        if e.pass_rate is not None
-        and (predicted := _mean(p.pass_rate for p in _predictions(e))) is not None
-    ]
-    lengths = [
-        (predicted, true)
-        for e in episodes
-        if (predicted := _mean(p.length for p in _predictions(e))) is not None
-        and (true := _mean(e.correct_lengths)) is not None
-    ]
+    rates, lengths = predicted_and_true(episodes)
     metrics = _means(
         {
             "meta/predicted_pass_rate": [predicted for predicted, _ in rates],
@@ -146,15 +133,6 @@ def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
 
 def _same(values: Sequence[float]) -> bool:
     return max(values) - min(values) < 1e-12
-
-
-def _predictions(episode: Episode) -> list[MetaPrediction]:
-    return [m.prediction for m in episode.meta]
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return statistics.fmean(known) if known else None
 
 
 def _means(columns: Mapping[str, Sequence[float]]) -> dict[str, float]:

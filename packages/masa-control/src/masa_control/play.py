@@ -13,10 +13,11 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
-from masa_rewards import MetaPrediction, MetaPrompt, NotionRules, RolloutGroup, meta_rewards
+from masa_rewards import MetaPrediction, MetaPrompt, NotionRules, RolloutGroup
 from masa_rewards._wording import fill
 from masa_rewards.lemma import Phrase, to_phrase
-from masa_rewards.notion import count_notions
+from masa_rewards.meta import mean_rewards
+from masa_rewards.notion import count_notions, pay_notions
 from masa_rewards.notion_rules import NotionCount
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -151,7 +152,7 @@ async def run_episode(
             )
     # Reading G texts of thousands of tokens holds the interpreter: not on the engine's event loop.
     group = judged_group(problem, solutions)
-    meta = await asyncio.to_thread(_paid, answers, predictions, group, problem, settings)
+    meta, counts = await asyncio.to_thread(_paid, answers, predictions, group, problem, settings)
     return Episode(
         problem=problem,
         meta_prompt_ids=tuple(meta_ids),
@@ -160,17 +161,8 @@ async def run_episode(
         solutions=solutions,
         pass_rate=group.pass_rate if group.rollouts else None,
         plan=plan,
-        notion_counts=await asyncio.to_thread(_counted, predictions, group, settings),
+        notion_counts=counts if settings.count_notions else {},
     )
-
-
-def _counted(
-    predictions: Sequence[MetaPrediction], group: RolloutGroup, settings: EpisodeSettings
-) -> dict[Phrase, NotionCount]:
-    if not (group.rollouts and settings.count_notions):
-        return {}
-    named = {to_phrase(notion) for p in predictions for notion in p.notions or ()}
-    return count_notions(named, group, rules=settings.notion_rules)
 
 
 def _paid(
@@ -179,27 +171,31 @@ def _paid(
     group: RolloutGroup,
     problem: Problem,
     settings: EpisodeSettings,
-) -> list[MetaRollout]:
-    """Pay the predictions by what the solutions did."""
+) -> tuple[list[MetaRollout], dict[Phrase, NotionCount]]:
+    """Pay the predictions by what the solutions did, and count their notions: one reading."""
     signals = settings.signals
     read = [
         read_signals(signals, settings.meta_prompt.entries(answer.text)) if signals else {}
         for answer in answers
     ]
     if not group.rollouts:
-        return [
+        unpaid = [
             MetaRollout(a, p, None, {key: SignalOutcome(v, None) for key, v in values.items()})
             for a, p, values in zip(answers, predictions, read, strict=True)
         ]
-    rewards = meta_rewards(
-        predictions, group, base=settings.difficulty_base, notion_rules=settings.notion_rules
+        return unpaid, {}
+    rules = settings.notion_rules
+    named = [{to_phrase(notion) for notion in p.notions or ()} for p in predictions]
+    counts = count_notions(frozenset().union(*named), group, rules=rules)
+    rewards = mean_rewards(
+        predictions, group, pay_notions(named, counts, rules), base=settings.difficulty_base
     )
     rollouts = []
     for answer, prediction, reward, values in zip(answers, predictions, rewards, read, strict=True):
         outcomes = pay_signals(signals, values, group, problem.answer)
         earned = paid(reward, outcomes, signals)
         rollouts.append(MetaRollout(answer, prediction, reward, outcomes, earned))
-    return rollouts
+    return rollouts, counts
 
 
 def _solution_prompt(

@@ -454,9 +454,7 @@ class TrainConfig(_Section):
             cut_is=self.cutoff.cut_is,
             hint_template=self.hints.template,
             prompt_max_tokens=self.data.prompt_max_tokens,
-            count_notions=self.mode == "masa-efficient"
-            and self.hints.enabled
-            and self.hints.record,
+            count_notions=self.mode != "grpo",
         )
 
     def control_settings(self) -> ControlSettings | None:

@@ -7,10 +7,13 @@ data/               the problems of the run, in the order they were read
 events.jsonl        what happened, a line each: phases, checkpoints, checks
 metrics.jsonl       a line a step
 eval.jsonl          a line an evaluation
+pairs.jsonl         predicted and true pass rates and lengths, a line a step and an evaluation
+notions.jsonl       in how many right and wrong solutions each predicted notion stood, a line a step
 timeline.jsonl      a line a request to vLLM, with log.timeline
 episodes/           a few episodes a step, whole, to read
 checkpoints/        what the run can go on from
 model/              the trained model, in Hugging Face form
+report/             the run as a page, with its figures
 tensorboard/        the same metrics for TensorBoard
 logs/driver.log     all that Ray, vLLM and DeepSpeed print
 """
@@ -20,15 +23,24 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from masa_control import Episode
+    from masa_control import Episode, Pairs
+    from masa_rewards.notion_rules import NotionCount
 
     from masa_openrlhf.config import TrainConfig
+
+MAX_PAIRS = 512
+"""Pairs of a kind in a line of pairs.jsonl; of more, some, evenly spread."""
+
+MAX_NOTIONS = 256
+"""Notions in a line of notions.jsonl: those that stood in most solutions."""
+
+_BY_STEP = ("metrics.jsonl", "eval.jsonl", "pairs.jsonl", "notions.jsonl", "timeline.jsonl")
 
 
 class RunFolder:
@@ -118,6 +130,17 @@ class RunFolder:
         """Add the line of an evaluation."""
         self._append("eval.jsonl", {"step": step, "time": time.time(), **metrics})
 
+    def write_pairs(self, step: int, split: str, pairs: Pairs) -> None:
+        """Add the predicted and true figures of a step ("train") or an evaluation ("eval")."""
+        kinds = {kind: _thinned(values) for kind, values in pairs._asdict().items()}
+        if any(kinds.values()):
+            self._append("pairs.jsonl", {"step": step, "split": split, **kinds})
+
+    def write_notions(self, step: int, totals: Mapping[str, NotionCount]) -> None:
+        """Add the counts of a step's notions, each [c1, c0, n1, n0]."""
+        if totals:
+            self._append("notions.jsonl", {"step": step, "notions": totals})
+
     def write_timeline(self, step: int, engines: Sequence[Sequence[Any]]) -> None:
         """Add a line for each request that each engine served in a step."""
         for number, requests in enumerate(engines):
@@ -135,7 +158,7 @@ class RunFolder:
 
     def rewind(self, step: int) -> None:
         """Drop the lines of steps after ``step``, all of them for 0: they are written anew."""
-        for name in ("metrics.jsonl", "eval.jsonl", "timeline.jsonl"):
+        for name in _BY_STEP:
             file = self.path / name
             kept = [row for row in read_lines(file) if step and row["step"] <= step]
             if file.exists():
@@ -158,6 +181,13 @@ class RunFolder:
     def _append(self, name: str, row: dict[str, Any]) -> None:
         with open(self.path / name, "a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+
+
+def _thinned(pairs: Sequence[tuple[float, float]]) -> list[list[float]]:
+    """At most so many pairs, evenly spread, with four decimals."""
+    apart = max(1.0, len(pairs) / MAX_PAIRS)
+    kept = (pairs[int(i * apart)] for i in range(min(len(pairs), MAX_PAIRS)))
+    return [[round(value, 4) for value in pair] for pair in kept]
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -14,13 +14,21 @@ import openrlhf.trainer.ppo_trainer as stock  # noqa: E402
 import ray  # noqa: E402
 import torch  # noqa: E402
 import transformers  # noqa: E402
-from masa_control import Controller, Episode, Ledger, step_metrics  # noqa: E402
+from masa_control import (  # noqa: E402
+    Controller,
+    Episode,
+    Ledger,
+    notion_totals,
+    predicted_and_true,
+    step_metrics,
+)
 from openrlhf.trainer.ppo_utils.experience import Experience  # noqa: E402
 
 from masa_openrlhf.config import TrainConfig  # noqa: E402
 from masa_openrlhf.digest import compare  # noqa: E402
+from masa_openrlhf.eval.estimates import interval  # noqa: E402
 from masa_openrlhf.experience import FILLER, ExperienceMaker, clone_samples  # noqa: E402
-from masa_openrlhf.run_folder import RunFolder  # noqa: E402
+from masa_openrlhf.run_folder import MAX_NOTIONS, RunFolder  # noqa: E402
 from masa_openrlhf.samples import EpisodeGenerator  # noqa: E402
 
 # OpenRLHF's name -> ours. Its averages over samples would count fillers; those are taken from the
@@ -177,7 +185,10 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         """Write the step's metrics and episodes; a checkpoint when due, or when asked to stop."""
         metrics = self._metrics(logs_dict or {})
         self.folder.write_metrics(global_step, metrics)
-        self.folder.write_episodes(global_step, self.samples_generator.played)
+        played = self.samples_generator.played
+        self.folder.write_episodes(global_step, played)
+        self.folder.write_pairs(global_step, "train", predicted_and_true(played))
+        self.folder.write_notions(global_step, notion_totals(played, MAX_NOTIONS))
         if self.masa.log.timeline:
             taken = ray.get([engine.take_requests.remote() for engine in self.vllm_engines])
             self.folder.write_timeline(global_step, taken)
@@ -234,8 +245,10 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             "temperature": self.masa.eval.temperature,
             "n_samples_per_prompt": self.masa.eval.rollouts,
         }
-        metrics = eval_metrics(self.samples_generator.play_eval(step, **kwargs))
+        episodes = self.samples_generator.play_eval(step, **kwargs)
+        metrics = eval_metrics(episodes)
         self.folder.write_eval(step, metrics)
+        self.folder.write_pairs(step, "eval", predicted_and_true(episodes))
         for logger in (self.wandb_logger, self.tensorboard_logger):
             if logger:
                 logger.log_eval(step, metrics)
@@ -258,10 +271,15 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
 
 
 def eval_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
-    """Return ``step_metrics`` of an evaluation, under ``pass_at_1`` what it is known by."""
+    """Return ``step_metrics`` of an evaluation, under ``pass_at_1`` what it is known by.
+
+    Beside it the ends of its interval over problems.
+    """
     metrics = step_metrics(episodes)
-    if "solution/pass_rate" in metrics:
-        metrics["pass_at_1"] = metrics["solution/pass_rate"]
+    rates = [episode.pass_rate for episode in episodes if episode.pass_rate is not None]
+    for end, value in zip(("", "_low", "_high"), interval(rates), strict=True):
+        if value is not None:
+            metrics[f"pass_at_1{end}"] = value
     metrics["problems"] = float(len(episodes))
     return metrics
 

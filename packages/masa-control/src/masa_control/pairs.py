@@ -1,0 +1,52 @@
+"""Predicted against true, one point a problem."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from masa_control.episode import Episode
+
+Pair = tuple[float, float]
+"""Predicted (the mean of a problem's readable predictions), true."""
+
+
+class Pairs(NamedTuple):
+    """Predictions of several problems beside what came of them.
+
+    Attributes:
+        pass_rate: in [0, 1], of the problems with a judged solution.
+        length: tokens; true is the mean of the correct solutions, so of the problems with one.
+    """
+
+    pass_rate: list[Pair]
+    length: list[Pair]
+
+
+def predicted_and_true(episodes: Sequence[Episode]) -> Pairs:
+    """Return the pairs of the episodes, in their order.
+
+    Args:
+        episodes: of a step, or of an evaluation. Those without a readable prediction of a kind, or
+            without a truth to it (skipped, none judged, none correct), give no pair of that kind.
+    """
+    return Pairs(
+        pass_rate=[
+            (predicted, e.pass_rate)
+            for e in episodes
+            if e.pass_rate is not None
+            and (predicted := _mean(m.prediction.pass_rate for m in e.meta)) is not None
+        ],
+        length=[
+            (predicted, true)
+            for e in episodes
+            if (predicted := _mean(m.prediction.length for m in e.meta)) is not None
+            and (true := _mean(e.correct_lengths)) is not None
+        ],
+    )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None

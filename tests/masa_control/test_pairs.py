@@ -1,0 +1,42 @@
+import asyncio
+
+from masa_control import Pairs, predicted_and_true, run_episode
+
+from tests.masa_control.scripted import (
+    PROBLEM,
+    ScriptedEngine,
+    ScriptedVerifier,
+    completion,
+    prediction,
+    settings,
+)
+
+
+def episode(predicted, lengths):
+    """Predictions (of 8, tokens) and the lengths of right solutions beside a wrong one."""
+    engine = ScriptedEngine(
+        meta=[completion(prediction(rate, length), tokens=6) for rate, length in predicted],
+        solution=[completion("it is 4", tokens=length) for length in lengths]
+        + [completion("it is 5", tokens=2)],
+    )
+    return asyncio.run(
+        run_episode(
+            PROBLEM,
+            engine=engine,
+            verifier=ScriptedVerifier(),
+            settings=settings(len(predicted), len(lengths) + 1),
+        )
+    )
+
+
+def test_the_means_of_a_problem_beside_the_truth():
+    """Of 8 predicted 2 and 6: 0.5; right were 3 of 4, of 5, 6 and 10 tokens: 7."""
+    assert predicted_and_true([episode([(2, 5), (6, 8)], (5, 6, 10))]) == Pairs(
+        [(0.5, 0.75)], [(6.5, 7.0)]
+    )
+
+
+def test_no_length_without_a_right_solution_and_no_pair_without_a_prediction():
+    assert predicted_and_true([episode([(0, 5)], ())]) == Pairs([(0.0, 0.0)], [])
+    assert predicted_and_true([episode([], (5,))]) == Pairs([], [])
+    assert predicted_and_true([]) == Pairs([], [])
