@@ -22,9 +22,10 @@ problem is for it, how long it will need and which ideas it will use.
 commands:
   train     train a model; without arguments a tiny one, made on the spot
   eval      evaluate a model on the paper's benchmarks, and on how well it foresees itself
+  report    write a page of a run, or of several that are compared, with figures
   presets   list the configurations to start from
 
-masa-openrlhf train --help and eval --help list every setting.
+masa-openrlhf train --help, eval --help and report --help list every setting.
 """
 
 
@@ -44,6 +45,10 @@ def main(argv: list[str] | None = None) -> None:
         _guarded_train(rest)
     elif command == "eval":
         _eval(rest)
+    elif command == "report":
+        from masa_openrlhf.report.command import main as report
+
+        sys.exit(report(rest))
     else:
         _fail(f"there is no command {command!r}\n\n{_USAGE}", status=2)
 
@@ -110,7 +115,12 @@ def _train(argv: list[str]) -> int:
     from masa_openrlhf.supervise import supervise
 
     folder.create(config)
-    return supervise(folder, config, resume=resume)
+    status = supervise(folder, config, resume=resume)
+    if status == 0:
+        from masa_openrlhf.report.command import report_at_end
+
+        report_at_end(folder.path)
+    return status
 
 
 def _configuration(options: argparse.Namespace, flags: list[str]) -> TrainConfig:

@@ -1,0 +1,130 @@
+"""Pictures as they stand in the page (SVG) and beside it (PNG).
+
+The colours are Okabe and Ito's, which colour-blind readers tell apart; markers and dashes tell the
+groups apart without any. In the page they are CSS variables, so a picture turns dark with it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from masa_openrlhf.report.section import Picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))
+INK, FAINT = "#1b1c1d", "#d7d8da"
+
+_WIDTH = 4.6
+_LEFT, _RIGHT, _BELOW, _ABOVE = 0.62, 0.12, 0.5, 0.12
+_LINE = 0.2
+_DPI = 160
+
+_IN_PAGE = {
+    **{colour: f"var(--c{i})" for i, colour in enumerate(COLOURS)},
+    INK: "currentColor",
+    FAINT: "var(--faint)",
+}
+
+
+class Drawn(NamedTuple):
+    """A picture that was drawn.
+
+    Attributes:
+        svg: for the page.
+        png: for its file.
+    """
+
+    svg: str
+    png: bytes
+
+
+def draw(picture: Picture) -> Drawn:
+    """Draw a picture, once for the page and once for its file."""
+    import matplotlib
+
+    with matplotlib.rc_context(_settings()):
+        figure = _figure(picture)
+        svg, png = io.StringIO(), io.BytesIO()
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(svg, format="svg", transparent=True, metadata=nothing)
+        figure.suptitle(picture.title, x=0.02, y=0.99, ha="left", va="top", fontsize=9.5)
+        figure.savefig(png, format="png", dpi=_DPI, facecolor="white")
+    return Drawn(_for_page(svg.getvalue(), picture), png.getvalue())
+
+
+def _figure(picture: Picture) -> Figure:
+    from matplotlib.figure import Figure
+
+    above = _ABOVE + _LINE * picture.legend + 0.28  # the last for the title of the file
+    height = picture.height + above
+    figure = Figure(figsize=(_WIDTH, height))
+    axes = figure.add_axes(
+        (
+            _LEFT / _WIDTH,
+            _BELOW / height,
+            (_WIDTH - _LEFT - _RIGHT) / _WIDTH,
+            (height - _BELOW - above) / height,
+        )
+    )
+    picture.draw(axes)
+    if picture.legend:
+        axes.legend(
+            loc="lower left",
+            bbox_to_anchor=(-0.02, 1.0),
+            frameon=False,
+            borderaxespad=0.1,
+            labelspacing=0.15,
+        )
+    return figure
+
+
+def _settings() -> Any:
+    return {
+        "font.size": 9.0,
+        "font.family": ["DejaVu Sans"],
+        "svg.fonttype": "none",
+        "svg.hashsalt": "masa",
+        "text.color": INK,
+        "axes.edgecolor": INK,
+        "axes.labelcolor": INK,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.linewidth": 0.8,
+        "grid.color": FAINT,
+        "grid.linewidth": 0.7,
+        "xtick.color": INK,
+        "ytick.color": INK,
+        "lines.linewidth": 1.8,
+        "lines.markersize": 4.5,
+        "legend.handlelength": 2.6,
+        "legend.fontsize": 9.0,
+    }
+
+
+def _for_page(svg: str, picture: Picture) -> str:
+    """The picture as a part of a page: no header, ids of its own, colours of the page."""
+    text = svg[svg.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL)
+    text = re.sub(r"^<svg[^>]*>", lambda found: _opening(found[0], picture), text)
+    text = text.replace("xlink:href", "href")
+    text = re.sub(r'(\bid="|"#|url\(#)', rf"\g<1>{picture.key}-", text)
+    text = text.replace("'DejaVu Sans'", "system-ui, sans-serif")
+    for colour, variable in _IN_PAGE.items():
+        text = text.replace(colour, variable)
+    return text.strip()
+
+
+def _opening(tag: str, picture: Picture) -> str:
+    box = re.search(r'viewBox="([^"]*)"', tag)
+    assert box is not None
+    return f'<svg viewBox="{box[1]}" role="img" aria-label="{escape(picture.title)}">'

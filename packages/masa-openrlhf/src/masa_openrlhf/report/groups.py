@@ -1,0 +1,143 @@
+"""Which runs belong together: those whose settings are alike but for the seed and the names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.report.runs import Run
+from masa_openrlhf.report.words import listed
+
+MODES = ("grpo", "masa", "masa-efficient")
+"""In the order in which they are shown: the baseline first."""
+
+# What does not change what is learned, but by chance; or says only how much is written down.
+_FREE = ("name", "runs", "seed", "tiny.seed", "verifier.workers", "eval.every")
+_FREE_SECTIONS = ("log.", "checkpoint.", "cluster.")
+_DECISIONS = ("gate.", "cutoff.", "experts.", "hints.", "schedule.")
+_UNUSED = {"grpo": ("meta.", *_DECISIONS), "masa": _DECISIONS}
+_LONGEST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Runs that differ in their seed alone.
+
+    Attributes:
+        name: the mode, and the settings in which it differs from others of that mode.
+        mode: as "masa".
+        runs: by seed.
+        settings: what they share, flat.
+    """
+
+    name: str
+    mode: str
+    runs: tuple[Run, ...]
+    settings: Mapping[str, str]
+
+    @property
+    def predicts(self) -> bool:
+        """Whether its runs make predictions."""
+        return self.mode != "grpo"
+
+    @property
+    def decides(self) -> bool:
+        """Whether predictions decide what is rolled out."""
+        return self.mode == "masa-efficient"
+
+
+def group_runs(runs: Sequence[Run]) -> list[Group]:
+    """Put runs with the same settings together, the baseline first.
+
+    Args:
+        runs: to be compared.
+
+    Returns:
+        The groups. Two of one mode are named by what differs between them, as "masa, meta.weight
+        0.2".
+    """
+    alike: dict[tuple[str, ...], list[Run]] = {}
+    shared: dict[tuple[str, ...], dict[str, str]] = {}
+    for run in runs:
+        settings = _settings(run)
+        key = (run.mode, *(f"{name}={value}" for name, value in sorted(settings.items())))
+        alike.setdefault(key, []).append(run)
+        shared[key] = settings
+    found = []
+    for key, members in alike.items():
+        same = [shared[other] for other in alike if other[0] == key[0]]
+        differs = _differing(same)
+        parts = [f"{name} {_short(shared[key].get(name))}" for name in differs]
+        found.append(
+            Group(
+                name=", ".join([key[0], *parts]),
+                mode=key[0],
+                runs=tuple(sorted(members, key=lambda run: (run.seed, run.name))),
+                settings=shared[key],
+            )
+        )
+    return sorted(found, key=lambda group: (_place(group.mode), group.name))
+
+
+def differences(groups: Sequence[Group]) -> list[tuple[str, list[str]]]:
+    """Return the settings in which groups differ beside the mode: name, and a value a group.
+
+    A setting that does nothing in a mode is not counted as different there.
+    """
+    names = sorted({name for group in groups for name in group.settings})
+    found = []
+    for name in names:
+        values = [group.settings.get(name) for group in groups]
+        if len({value for value in values if value is not None}) > 1:
+            found.append((name, [_short(value) for value in values]))
+    return found
+
+
+def _settings(run: Run) -> dict[str, str]:
+    base = _flat(TrainConfig().model_dump(mode="json"))
+    flat = {**base, **_flat(run.config)}  # an older run lacks what came since: at its default
+    model = str(flat.get("model.path"))
+    if model.endswith("first-model"):  # made on the spot, in the run's own folder
+        flat["model.path"] = None
+    unused = (*_FREE_SECTIONS, *_UNUSED.get(run.mode, ()))
+    return {
+        name: json.dumps(value)
+        for name, value in flat.items()
+        if name not in (*_FREE, "mode") and not name.startswith(unused)
+    }
+
+
+def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{before}{name}.")
+        else:
+            found[before + name] = value
+    return found
+
+
+def _differing(settings: Sequence[Mapping[str, str]]) -> list[str]:
+    names = sorted({name for one in settings for name in one})
+    return [name for name in names if len({one.get(name) for one in settings}) > 1]
+
+
+def _short(value: str | None) -> str:
+    if value is None:
+        return "–"
+    text = value.strip('"')
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _place(mode: str) -> int:
+    return MODES.index(mode) if mode in MODES else len(MODES)
+
+
+def names(runs: Sequence[Run]) -> str:
+    """Name runs, at most four of them."""
+    shown = [run.name for run in runs[:4]]
+    left = len(runs) - len(shown)
+    return listed([*shown, f"{left} more"] if left else shown)

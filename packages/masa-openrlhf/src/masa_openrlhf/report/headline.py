@@ -1,0 +1,140 @@
+"""What changed, in a few figures; and what was trained."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from masa_openrlhf.display import duration
+from masa_openrlhf.report import accuracy
+from masa_openrlhf.report.groups import Group, differences, names
+from masa_openrlhf.report.runs import Row, Run, spent
+from masa_openrlhf.report.section import Section, Table
+from masa_openrlhf.report.tokens import made
+from masa_openrlhf.report.words import amount, counted, listed, number, percent, points
+from masa_openrlhf.report_figures import tokens_saved
+
+_MODES = {
+    "grpo": "The model learns from its right and wrong solutions alone (GRPO, the baseline).",
+    "masa": (
+        "Beside its solutions the model also learns to predict them: before it solves a problem it "
+        "says how many of its solutions will be right, how long they will be and which ideas they "
+        "will use. A prediction is rewarded for being true (MASA)."
+    ),
+    "masa-efficient": (
+        "The model learns to solve problems, and to predict how that will go: how many of its "
+        "solutions will be right, how long they will be, which ideas they will use. Predictions "
+        "also decide: problems that would teach nothing are skipped, solutions that run on are "
+        "stopped, the best predictions are repeated with true numbers (MASA-efficient)."
+    ),
+}
+_FIFTH = 5
+
+
+def section(groups: Sequence[Group]) -> Section:
+    """Return what was trained and what changed, a row a group."""
+    says = [
+        _MODES[mode] for mode in dict.fromkeys(group.mode for group in groups) if mode in _MODES
+    ]
+    if len(groups) > 1:
+        says = [f"Compared are {listed([g.name for g in groups])}.", *says]
+    heads = ["", "pass@1, held out", "pass rate foreseen", "length foreseen", "meta reward"]
+    rows = [[group.name, accuracy.change_text(group), *_aware(group)] for group in groups]
+    said = (
+        "Before → after. Foreseen: correlation of predicted and true, over problems; 1 is "
+        "perfect, 0 is no better than chance. Meta reward: what predictions earned, from 0 to 1."
+    )
+    spend = [[group.name, *_spent(group)] for group in groups]
+    tables = [
+        Table(heads, rows),
+        Table(["", "runs", "steps", "tokens made", "saved", "time in steps"], spend),
+    ]
+    differs = differences(groups)
+    if differs:
+        tables.append(
+            Table(["setting", *(g.name for g in groups)], [[name, *v] for name, v in differs])
+        )
+    return Section("change", "What changed", [*says, said], tables=tables, missing=_missing(groups))
+
+
+def lead(groups: Sequence[Group]) -> list[str]:
+    """Return the sentence that stands first, one a group at most three."""
+    found = []
+    for group in groups[:3]:
+        first, last = accuracy.final(group)
+        whose = f"{group.name}: " if len(groups) > 1 else ""
+        if first is None or last is None:
+            found.append(
+                f"{whose}no change of accuracy can be told: there are too few evaluations."
+            )
+            continue
+        runs = "" if len(group.runs) == 1 else f", mean of {len(group.runs)} runs"
+        found.append(
+            f"{whose}right solutions on held-out problems {percent(first)} → {percent(last)} "
+            f"({points(last - first)}{runs})."
+        )
+    return found
+
+
+def _aware(group: Group) -> list[str]:
+    cells = []
+    for key, form in (
+        ("meta/pass_rate_correlation", "+.2f"),
+        ("meta/length_correlation", "+.2f"),
+        ("meta/reward", ".2f"),
+    ):
+        pairs = [_ends(run, key) for run in group.runs]
+        both = [[v for v in side if v is not None] for side in zip(*pairs, strict=True)]
+        means = [statistics.fmean(side) if side else None for side in both]
+        cells.append(" → ".join(number(mean, form) for mean in means) if any(both) else "–")
+    return cells
+
+
+def _ends(run: Run, key: str) -> tuple[float | None, float | None]:
+    """First and last evaluation; where there are no two, first and last fifth of the steps."""
+    scored = [row for row in run.evals if key in row]
+    if len(scored) > 1:
+        return float(scored[0][key]), float(scored[-1][key])
+    size = max(1, len(run.metrics) // _FIFTH)
+    return _mean(run.metrics[:size], key), _mean(run.metrics[-size:], key)
+
+
+def _mean(rows: Sequence[Row], key: str) -> float | None:
+    values = [float(row[key]) for row in rows if key in row]
+    return statistics.fmean(values) if values else None
+
+
+def _spent(group: Group) -> list[str]:
+    taken = [run for run in group.runs if run.metrics]
+    steps = sorted({run.steps for run in taken})
+    seconds = [spent(run.metrics)[1][-1] for run in taken]
+    saved = [s for run in taken if (s := tokens_saved(dict(run.metrics[-1]))) is not None]
+    return [
+        str(len(group.runs)),
+        " to ".join(f"{n:,}" for n in dict.fromkeys((steps[0], steps[-1]))) if steps else "0",
+        amount(statistics.fmean(map(made, taken))) if taken else "–",
+        amount(statistics.fmean(saved)) if saved else "–",
+        duration(statistics.fmean(seconds)) if seconds else "–",
+    ]
+
+
+def _missing(groups: Sequence[Group]) -> list[str]:
+    runs = [run for group in groups for run in group.runs]
+    states: dict[str, list[Run]] = {}
+    for run in runs:
+        if not run.finished:
+            states.setdefault(run.state, []).append(run)
+    found = []
+    for state, members in states.items():
+        far = ", ".join(f"{run.steps} of {run.planned or '?'} steps" for run in members[:4])
+        found.append(f"{names(members)}: {state} ({far}). The figures go as far as that.")
+    for run in runs:
+        for file, lost in run.unreadable.items():
+            found.append(f"{run.name}: {counted(lost, 'line')} of {file} cannot be read.")
+    single = [group for group in groups if len(group.runs) == 1]
+    if single:
+        found.append(
+            f"One run each of {listed([g.name for g in single])}: other seeds would come out "
+            "differently, and a difference to it may be chance."
+        )
+    return found

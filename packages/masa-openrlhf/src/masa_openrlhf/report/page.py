@@ -1,0 +1,116 @@
+"""The page: one HTML file with everything in it, and its figures as PNG files beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from masa_openrlhf.report import (
+    accuracy,
+    contributions,
+    decisions,
+    evaluations,
+    examples,
+    foresight,
+    headline,
+    notions,
+    rewards,
+    tokens,
+)
+from masa_openrlhf.report.drawing import Drawn, draw
+from masa_openrlhf.report.groups import Group, group_runs
+from masa_openrlhf.report.runs import Run
+from masa_openrlhf.report.section import Section
+from masa_openrlhf.run_folder import write_whole
+
+PAGE = "report.html"
+
+
+class Written(NamedTuple):
+    """What was written.
+
+    Attributes:
+        page: the HTML file.
+        pictures: the PNG files beside it.
+    """
+
+    page: Path
+    pictures: tuple[Path, ...]
+
+
+def write_report(runs: Sequence[Run], out: Path, evals: Sequence[Path] = ()) -> Written:
+    """Write the report of runs.
+
+    Args:
+        runs: at least one.
+        out: the folder; made where it is not there. Files of an older report in it are replaced.
+        evals: results of evaluations, to be taken in.
+
+    Raises:
+        ReportError: an evaluation that was named cannot be read.
+        OSError: the folder cannot be written.
+    """
+    groups = group_runs(runs)
+    sections = sections_of(groups, evals)
+    pictures = [picture for section in sections for picture in section.pictures]
+    drawn = {picture.key: draw(picture) for picture in pictures}
+    out.mkdir(parents=True, exist_ok=True)
+    files = []
+    for key, picture in drawn.items():
+        file = out / f"{key}.png"
+        file.write_bytes(picture.png)
+        files.append(file)
+    write_whole(out / PAGE, html(groups, sections, drawn))
+    return Written(out / PAGE, tuple(files))
+
+
+def sections_of(groups: Sequence[Group], evals: Sequence[Path] = ()) -> list[Section]:
+    """Return all sections of a report, in their order."""
+    benchmarks = evaluations.section(groups, evals)
+    found = [
+        headline.section(groups),
+        accuracy.section(groups),
+        rewards.section(groups),
+        foresight.section(groups),
+        decisions.section(groups),
+        tokens.section(groups),
+        notions.section(groups),
+        contributions.section(groups),
+        *([benchmarks] if benchmarks else []),
+        examples.section(groups),
+    ]
+    if not any(group.predicts for group in groups):  # the baseline alone has nothing to foresee
+        found = [one for one in found if one.key not in _OF_PREDICTIONS]
+    if not any(group.decides for group in groups):
+        found = [one for one in found if one.key != "decisions"]
+    return found
+
+
+_OF_PREDICTIONS = {"rewards", "foresight", "notions", "contributions"}
+
+
+def html(groups: Sequence[Group], sections: Sequence[Section], drawn: dict[str, Drawn]) -> str:
+    """Return the page. All that comes from a run is escaped; only our own markup is not."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("masa_openrlhf.report", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    runs = [run for group in groups for run in group.runs]
+    values: dict[str, Any] = {
+        "title": runs[0].name if len(runs) == 1 else f"{len(runs)} runs compared",
+        "lead": headline.lead(groups),
+        "groups": groups,
+        "sections": sections,
+        "svg": {key: one.svg for key, one in drawn.items()},
+        "version": version("masa-openrlhf"),
+        "made": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+    }
+    return environment.get_template("page.html").render(values)

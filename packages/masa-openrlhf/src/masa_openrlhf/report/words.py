@@ -1,0 +1,50 @@
+"""Numbers as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+DASH = "–"
+
+
+def number(value: float | None, form: str = ".2f") -> str:
+    """Return a number; a dash where there is none."""
+    return DASH if value is None else format(value, form)
+
+
+def percent(value: float | None) -> str:
+    """Return a share as a percentage with one decimal."""
+    return DASH if value is None else f"{100 * value:.1f} %"
+
+
+def points(value: float) -> str:
+    """Return a difference of two shares, in percentage points."""
+    return f"{100 * value:+.1f} points"
+
+
+def amount(value: float | None) -> str:
+    """Return a count with three figures: 950, 12.3 thousand, 4.56 million, 1.2 billion."""
+    if value is None:
+        return DASH
+    for size, name in ((1e9, " billion"), (1e6, " million"), (1e4, " thousand")):
+        if abs(value) >= size:
+            scaled = value / (1e3 if size == 1e4 else size)
+            return f"{scaled:.3g}{name}" if abs(scaled) < 1000 else f"{scaled:,.0f}{name}"
+    return f"{value:,.0f}"
+
+
+def between(low: float | None, high: float | None, form: str = ".2f") -> str:
+    """Return the ends of an interval in brackets, nothing where there is none."""
+    if low is None or high is None:
+        return ""
+    return f" [{low:{form}}, {high:{form}}]"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a list: a, b and c."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """Return a count with its noun: 1 run, 3 runs."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
