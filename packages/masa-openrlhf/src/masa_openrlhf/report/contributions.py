@@ -16,7 +16,13 @@ from masa_openrlhf.report.groups import Group
 from masa_openrlhf.report.rewards import COMPONENTS
 from masa_openrlhf.report.runs import Run
 from masa_openrlhf.report.section import Picture, Section, Table
-from masa_openrlhf.report.shapley import Array, r_squared, shapley_r2
+from masa_openrlhf.report.shapley import (
+    Array,
+    correlations,
+    r_squared,
+    shapley_parts,
+    shapley_r2,
+)
 from masa_openrlhf.report.words import between, number
 
 if TYPE_CHECKING:
@@ -126,14 +132,13 @@ def contribution(series: Sequence[Array], *, seed: int = 0) -> Contribution | No
     shares = shapley_r2(rows[:, :-1], rows[:, -1])
     if shares is None:
         return None
-    drawn = []
     rng = np.random.default_rng(seed)
-    for _ in range(_DRAWS):
-        again = np.concatenate([_blocks(one, rng) for one in centred])
-        other = shapley_r2(again[:, :-1], again[:, -1])
-        if other is not None and other.total:
-            drawn.append([100 * part / other.total for part in other.parts])
-    low, high = np.quantile(np.array(drawn), (0.025, 0.975), axis=0).tolist()
+    again = [np.concatenate([_blocks(one, rng) for one in centred]) for _ in range(_DRAWS)]
+    parts_BP = shapley_parts(correlations(np.stack(again)))
+    totals_B = parts_BP.sum(axis=1)
+    explains = totals_B > 0
+    drawn = 100 * parts_BP[explains] / totals_B[explains, None]
+    low, high = np.quantile(drawn, (0.025, 0.975), axis=0).tolist()
     scale = 100 / shares.total if shares.total else 0.0
     return Contribution(
         total=shares.total,
@@ -164,12 +169,11 @@ def _by_chance(centred: Sequence[Array], total: float) -> float:
     """Share of shifts in time of accuracy against the rest with at least this R²."""
     longest = max(map(len, centred))
     shifts = np.unique(np.linspace(1, longest - 1, min(longest - 1, _DRAWS)).astype(int))
-    x = np.concatenate([one[:, :-1] for one in centred])
-    as_good = sum(
-        r_squared(x, np.concatenate([np.roll(one[:, -1], shift) for one in centred])) >= total
-        for shift in shifts
-    )
-    return (1 + as_good) / (1 + len(shifts))
+    x_NP = np.concatenate([one[:, :-1] for one in centred])
+    shifted = [np.concatenate([np.roll(one[:, -1], s) for one in centred]) for s in shifts]
+    tables = np.stack([np.column_stack([x_NP, y_N]) for y_N in shifted])
+    explained = r_squared(correlations(tables), range(x_NP.shape[1]))
+    return float((1 + (explained >= total).sum()) / (1 + len(shifts)))
 
 
 def _draw(axes: Axes, found: Sequence[tuple[int, str, Contribution]]) -> None:

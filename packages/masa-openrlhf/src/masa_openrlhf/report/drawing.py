@@ -24,7 +24,8 @@ INK, FAINT = "#1b1c1d", "#d7d8da"
 _WIDTH = 4.6
 _LEFT, _RIGHT, _BELOW, _ABOVE = 0.62, 0.12, 0.5, 0.12
 _LINE = 0.2
-_DPI = 160
+_TITLE = 0.28
+_DPI = 130
 
 _IN_PAGE = {
     **{colour: f"var(--c{i})" for i, colour in enumerate(COLOURS)},
@@ -55,14 +56,16 @@ def draw(picture: Picture) -> Drawn:
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(svg, format="svg", transparent=True, metadata=nothing)
         figure.suptitle(picture.title, x=0.02, y=0.99, ha="left", va="top", fontsize=9.5)
-        figure.savefig(png, format="png", dpi=_DPI, facecolor="white")
+        figure.savefig(
+            png, format="png", dpi=_DPI, facecolor="white", pil_kwargs={"compress_level": 3}
+        )
     return Drawn(_for_page(svg.getvalue(), picture), png.getvalue())
 
 
 def _figure(picture: Picture) -> Figure:
     from matplotlib.figure import Figure
 
-    above = _ABOVE + _LINE * picture.legend + 0.28  # the last for the title of the file
+    above = _ABOVE + _LINE * picture.legend + _TITLE
     height = picture.height + above
     figure = Figure(figsize=(_WIDTH, height))
     axes = figure.add_axes(
@@ -117,7 +120,7 @@ def _for_page(svg: str, picture: Picture) -> str:
     text = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL)
     text = re.sub(r"^<svg[^>]*>", lambda found: _opening(found[0], picture), text)
     text = text.replace("xlink:href", "href")
-    text = re.sub(r'(\bid="|"#|url\(#)', rf"\g<1>{picture.key}-", text)
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{picture.key}-", text)
     text = text.replace("'DejaVu Sans'", "system-ui, sans-serif")
     for colour, variable in _IN_PAGE.items():
         text = text.replace(colour, variable)
@@ -125,6 +128,8 @@ def _for_page(svg: str, picture: Picture) -> str:
 
 
 def _opening(tag: str, picture: Picture) -> str:
-    box = re.search(r'viewBox="([^"]*)"', tag)
+    box = re.search(r'viewBox="0 0 (\S+) (\S+)"', tag)
     assert box is not None
-    return f'<svg viewBox="{box[1]}" role="img" aria-label="{escape(picture.title)}">'
+    above = 72 * _TITLE  # the page has the title in its own type: cut its place off
+    inside = f"0 {above:.2f} {box[1]} {float(box[2]) - above:.2f}"
+    return f'<svg viewBox="{inside}" role="img" aria-label="{escape(picture.title)}">'

@@ -115,7 +115,7 @@ def _pictures(
     return [
         Picture(
             key=f"foresight-{place}-{kind}-{when}".replace("_", "-"),
-            title=f"{whose}predicted and true {words}, {when}",
+            title=f"{whose}Predicted and true {words}, {when}",
             draw=functools.partial(_scatter, pairs=pairs, limit=limit, place=place, words=words),
         )
         for when, pairs in (("before", found.before), ("after", found.after))

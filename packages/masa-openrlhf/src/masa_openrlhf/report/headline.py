@@ -65,12 +65,12 @@ def lead(groups: Sequence[Group]) -> list[str]:
         whose = f"{group.name}: " if len(groups) > 1 else ""
         if first is None or last is None:
             found.append(
-                f"{whose}no change of accuracy can be told: there are too few evaluations."
+                f"{whose}No change of accuracy can be told: there are too few evaluations."
             )
             continue
         runs = "" if len(group.runs) == 1 else f", mean of {len(group.runs)} runs"
         found.append(
-            f"{whose}right solutions on held-out problems {percent(first)} → {percent(last)} "
+            f"{whose}Right solutions on held-out problems {percent(first)} → {percent(last)} "
             f"({points(last - first)}{runs})."
         )
     return found
@@ -131,10 +131,12 @@ def _missing(groups: Sequence[Group]) -> list[str]:
     for run in runs:
         for file, lost in run.unreadable.items():
             found.append(f"{run.name}: {counted(lost, 'line')} of {file} cannot be read.")
-    single = [group for group in groups if len(group.runs) == 1]
-    if single:
+    single = [group.name for group in groups if len(group.runs) == 1]
+    if len(runs) == 1:
+        found.append("This is one run: with another seed it would come out differently.")
+    elif single:
         found.append(
-            f"One run each of {listed([g.name for g in single])}: other seeds would come out "
-            "differently, and a difference to it may be chance."
+            f"Of {listed(single)} there is one run{' each' if len(single) > 1 else ''}: another "
+            "seed would come out differently, so a difference to it may be chance."
         )
     return found

@@ -33,7 +33,9 @@ class Line(NamedTuple):
     curves: Sequence[Curve]
 
 
-def draw_lines(axes: Axes, lines: Sequence[Line], by: Axis, label: str) -> None:
+def draw_lines(
+    axes: Axes, lines: Sequence[Line], by: Axis, label: str, *, from_zero: bool = False
+) -> None:
     """Draw groups over an axis.
 
     Args:
@@ -41,6 +43,7 @@ def draw_lines(axes: Axes, lines: Sequence[Line], by: Axis, label: str) -> None:
         lines: the groups.
         by: the axis.
         label: of the other axis.
+        from_zero: have that axis begin at 0.
     """
     scale, unit = _unit(lines, by)
     for line in lines:
@@ -66,6 +69,8 @@ def draw_lines(axes: Axes, lines: Sequence[Line], by: Axis, label: str) -> None:
     axes.set_xlabel(f"{_LABELS[by]}{unit}")
     axes.set_ylabel(label)
     axes.margins(x=0.02)
+    if from_zero:
+        axes.set_ylim(bottom=0.0)
 
 
 def shown_bands(lines: Sequence[Line]) -> str:

@@ -63,7 +63,7 @@ def section(groups: Sequence[Group]) -> Section:
             whose = f"{group.name}: " if len(groups) > 1 else ""
             draw = functools.partial(_draw, moved=moved, place=place)
             height = 1.0 + 0.34 * len(moved)
-            title = f"{whose}notions, from the first third to the last"
+            title = f"{whose}Notions, from the first third to the last"
             pictures.append(Picture(f"notions-{place}", title, draw, height=height))
         elif len(unrecorded) < len(group.runs):
             missing.append(

@@ -17,7 +17,8 @@ _SAYS = (
     "Each prediction earns three rewards, from 0 to 1. Length: 1 if the predicted length lies "
     "between the shortest and the longest right solution. Difficulty: 1 for the exact share of "
     "right solutions, and less the farther off. Notion: the share of predicted ideas that stand "
-    "in more right than wrong solutions. Rising curves mean that the model foresees its own work better."
+    "in more right than wrong solutions. Rising curves mean that the model foresees its own work "
+    "better."
 )
 _WINDOW = 10
 
@@ -37,7 +38,9 @@ def section(groups: Sequence[Group]) -> Section:
         if lines:
             draw = functools.partial(draw_lines, lines=lines, by="steps", label="reward")
             legend = len(lines) if len(groups) > 1 else 0
-            pictures.append(Picture(f"reward-{component}", f"{component} reward", draw, legend))
+            pictures.append(
+                Picture(f"reward-{component}", f"{component.capitalize()} reward", draw, legend)
+            )
     if predicting and not pictures:
         missing.append("No step was taken yet that paid predictions.")
     bands = shown_bands(lines) if pictures else ""

@@ -52,45 +52,41 @@ def shapley_r2(x_NP: Array, y_N: Array) -> Shares | None:
         raise ValueError(f"x must be N x P and y of N, got {x_NP.shape} and {y_N.shape}")
     if not len(y_N) or np.ptp(y_N) < 1e-12:
         return None
-    count = x_NP.shape[1]
-    covariance = _covariance(x_NP, y_N)
-    subsets = [s for size in range(count + 1) for s in itertools.combinations(range(count), size)]
-    explained = {subset: _r2(covariance, subset) for subset in subsets}
-    parts = [0.0] * count
-    for subset in subsets:
-        weight = (
-            math.factorial(len(subset)) * math.factorial(count - len(subset) - 1)
-            if (len(subset) < count)
-            else 0
-        )
-        for j in set(range(count)) - set(subset):
-            gain = explained[tuple(sorted((*subset, j)))] - explained[subset]
-            parts[j] += weight / math.factorial(count) * gain
-    return Shares(explained[tuple(range(count))], tuple(parts))
+    shares_BP = shapley_parts(correlations(np.column_stack([x_NP, y_N])[None]))
+    return Shares(float(shares_BP[0].sum()), tuple(shares_BP[0].tolist()))
 
 
-def r_squared(x_NP: Array, y_N: Array) -> float:
-    """Return R² of a linear regression with intercept; 0 where y does not vary."""
-    if np.ptp(y_N) < 1e-12:
-        return 0.0
-    return _r2(_covariance(x_NP, y_N), tuple(range(x_NP.shape[1])))
-
-
-def _covariance(x_NP: Array, y_N: Array) -> Array:
-    """Covariances of the standardised variables and y, y last; a constant is all 0."""
-    both = np.column_stack([x_NP, y_N])
-    both = both - both.mean(axis=0)
-    spread = both.std(axis=0)
-    both = np.divide(both, spread, out=np.zeros_like(both), where=spread > 1e-12)
-    result: Array = both.T @ both / len(both)
+def correlations(rows_BNQ: Array) -> Array:
+    """Return the correlations of the columns of B tables; 0 with a column that does not vary."""
+    centred = rows_BNQ - rows_BNQ.mean(axis=1, keepdims=True)
+    spread = centred.std(axis=1, keepdims=True)
+    unit = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 1e-12)
+    result: Array = unit.transpose(0, 2, 1) @ unit / rows_BNQ.shape[1]
     return result
 
 
-def _r2(covariance: Array, subset: Sequence[int]) -> float:
-    if not subset:
-        return 0.0
+def shapley_parts(correlations_BQQ: Array) -> Array:
+    """Return the Shapley values of B regressions by their correlations, the explained one last."""
+    count = correlations_BQQ.shape[1] - 1
+    subsets = [s for size in range(count + 1) for s in itertools.combinations(range(count), size)]
+    explained = {subset: r_squared(correlations_BQQ, subset) for subset in subsets}
+    parts_BP = np.zeros((len(correlations_BQQ), count))
+    for subset in subsets:
+        for j in set(range(count)) - set(subset):
+            orders = math.factorial(len(subset)) * math.factorial(count - len(subset) - 1)
+            gain = explained[tuple(sorted((*subset, j)))] - explained[subset]
+            parts_BP[:, j] += orders / math.factorial(count) * gain
+    return parts_BP
+
+
+def r_squared(correlations_BQQ: Array, subset: Sequence[int]) -> Array:
+    """Return R² of the last column of each table explained by a subset of the others."""
     chosen = list(subset)
-    among, with_y = covariance[np.ix_(chosen, chosen)], covariance[chosen, -1]
+    if not chosen:
+        return np.zeros(len(correlations_BQQ))
+    among = correlations_BQQ[:, chosen][:, :, chosen]
+    with_y = correlations_BQQ[:, chosen, -1]
     # By pseudo-inverse: of two equal variables one is as good as both.
-    value = float(with_y @ np.linalg.pinv(among, rcond=1e-10, hermitian=True) @ with_y)
-    return min(1.0, max(0.0, value))
+    inverse = np.linalg.pinv(among, rcond=1e-10, hermitian=True)
+    result: Array = np.einsum("bi,bij,bj->b", with_y, inverse, with_y).clip(0.0, 1.0)
+    return result
