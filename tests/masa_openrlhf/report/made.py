@@ -43,3 +43,25 @@ def row(step, mode="masa"):
 
 def write_lines(path, *rows):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def episode(problem="1 + 1?", *, right=1, wrong=1, text="it is 2", decided=None, notion="carry"):
+    """An episode as a run writes it out, with two predictions."""
+    prediction = {"pass_rate": 0.5, "length": 12, "notions": [notion, "sum"], "missing": {}}
+    reward = {"length": 1.0, "difficulty": 0.25, "notion": 0.5, "total": 0.58}
+    meta = {"text": "{}", "tokens": 5, "prediction": prediction, "reward": reward, "paid": 0.75}
+    unread = {**meta, "prediction": {"pass_rate": None, "length": None, "notions": None}}
+    solution = {"text": text, "tokens": 7, "cut": None, "reward": 1.0}
+    return {
+        "problem": problem,
+        "answer": "2",
+        "pass_rate": right / (right + wrong) if right + wrong else None,
+        "decided": decided,
+        "meta": [meta, {**unread, "reward": None, "paid": None}],
+        "solutions": [{**solution, "verdict": {"status": "correct"}}] * right
+        + [{**solution, "reward": 0.0, "verdict": {"status": "incorrect"}}] * wrong,
+    }
+
+
+def write_episodes(folder, step, *episodes):
+    (folder.path / "episodes" / f"step-{step:06d}.json").write_text(json.dumps(episodes))

@@ -43,7 +43,7 @@ def section(groups: Sequence[Group]) -> Section:
         Picture(
             key=f"accuracy-{axis}",
             title=title,
-            draw=functools.partial(draw_lines, lines=lines, by=axis, label=label),
+            draw=functools.partial(draw_lines, lines=lines, by=axis, label=label, shares=True),
             legend=len(lines) if len(groups) > 1 else 0,
         )
         for axis, title in _AXES
@@ -65,7 +65,8 @@ def section(groups: Sequence[Group]) -> Section:
 _TABLES = (
     "The tables say how many tokens a group had made when it first was at an accuracy, on average "
     "over the runs that got there. Evaluations are noisy, so a curve is levelled first, that it "
-    "never falls. “Times sooner” compares runs of the same seed: 2 means half the tokens."
+    "never falls. “Times sooner” compares runs of the same seed: 2 means half the tokens, 0.5 "
+    "twice as many."
 )
 
 
@@ -105,7 +106,11 @@ def _tables(groups: Sequence[Group], curves: dict[str, list[Curve]]) -> list[Tab
             found = [tokens_to(curve, target) for curve in curves[group.name] if len(curve)]
             there = [tokens for tokens in found if tokens is not None]
             mean = amount(statistics.fmean(there)) if there else "not reached"
-            cells.append(mean if len(there) in (0, len(found)) else f"{mean} ({len(there)} runs)")
+            cells.append(
+                mean
+                if len(there) in (0, len(found))
+                else f"{mean} ({len(there)} of {counted(len(found), 'run')})"
+            )
         rows.append([group.name, *cells])
     heads = ["tokens until", *(f"{target:.0%}" for target in targets)]
     return [Table(heads, rows), *_sooner(groups, curves, targets)]

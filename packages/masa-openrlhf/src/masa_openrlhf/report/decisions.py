@@ -60,7 +60,12 @@ def section(groups: Sequence[Group]) -> Section:
         lines = [line for line in lines if any(map(len, line.curves))]
         if lines:
             draw = functools.partial(
-                draw_lines, lines=lines, by="steps", label=f"share of {words}", from_zero=True
+                draw_lines,
+                lines=lines,
+                by="steps",
+                label=f"share of {words}",
+                shares=True,
+                from_zero=True,
             )
             legend = len(lines) if len(deciding) > 1 else 0
             pictures.append(Picture(f"{decision}-share", words.capitalize(), draw, legend))

@@ -12,7 +12,7 @@ from masa_openrlhf.report.drawing import COLOURS, FAINT, MARKERS
 from masa_openrlhf.report.groups import Group, names
 from masa_openrlhf.report.runs import Row, Run
 from masa_openrlhf.report.section import Picture, Section, Table
-from masa_openrlhf.report.words import number
+from masa_openrlhf.report.words import number, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,11 +111,11 @@ def _pictures(
 ) -> list[Picture]:
     most = max(value for pair in (*found.before, *found.after) for value in pair)
     limit = 1.0 if kind == "pass_rate" else most
-    whose = f"{group.name}: " if several else ""
+    whose = group.name if several else ""
     return [
         Picture(
             key=f"foresight-{place}-{kind}-{when}".replace("_", "-"),
-            title=f"{whose}Predicted and true {words}, {when}",
+            title=titled(whose, f"predicted and true {words}, {when}"),
             draw=functools.partial(_scatter, pairs=pairs, limit=limit, place=place, words=words),
         )
         for when, pairs in (("before", found.before), ("after", found.after))

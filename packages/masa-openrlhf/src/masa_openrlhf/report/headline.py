@@ -11,7 +11,7 @@ from masa_openrlhf.report.groups import Group, differences, names
 from masa_openrlhf.report.runs import Row, Run, spent
 from masa_openrlhf.report.section import Section, Table
 from masa_openrlhf.report.tokens import made
-from masa_openrlhf.report.words import amount, counted, listed, number, percent, points
+from masa_openrlhf.report.words import amount, counted, listed, number, percent, points, titled
 from masa_openrlhf.report_figures import tokens_saved
 
 _MODES = {
@@ -52,7 +52,11 @@ def section(groups: Sequence[Group]) -> Section:
     differs = differences(groups)
     if differs:
         tables.append(
-            Table(["setting", *(g.name for g in groups)], [[name, *v] for name, v in differs])
+            Table(
+                ["setting", *(g.name for g in groups)],
+                [[name, *values] for name, values in differs],
+                "Settings that differ beside the mode: what differs above may be due to them too.",
+            )
         )
     return Section("change", "What changed", [*says, said], tables=tables, missing=_missing(groups))
 
@@ -62,17 +66,17 @@ def lead(groups: Sequence[Group]) -> list[str]:
     found = []
     for group in groups[:3]:
         first, last = accuracy.final(group)
-        whose = f"{group.name}: " if len(groups) > 1 else ""
+        whose = group.name if len(groups) > 1 else ""
         if first is None or last is None:
-            found.append(
-                f"{whose}No change of accuracy can be told: there are too few evaluations."
-            )
+            said = "no change of accuracy can be told: there are too few evaluations."
+            found.append(titled(whose, said))
             continue
         runs = "" if len(group.runs) == 1 else f", mean of {len(group.runs)} runs"
-        found.append(
-            f"{whose}Right solutions on held-out problems {percent(first)} → {percent(last)} "
+        said = (
+            f"right solutions on held-out problems {percent(first)} → {percent(last)} "
             f"({points(last - first)}{runs})."
         )
+        found.append(titled(whose, said))
     return found
 
 

@@ -34,7 +34,13 @@ class Line(NamedTuple):
 
 
 def draw_lines(
-    axes: Axes, lines: Sequence[Line], by: Axis, label: str, *, from_zero: bool = False
+    axes: Axes,
+    lines: Sequence[Line],
+    by: Axis,
+    label: str,
+    *,
+    shares: bool = False,
+    from_zero: bool = False,
 ) -> None:
     """Draw groups over an axis.
 
@@ -43,6 +49,7 @@ def draw_lines(
         lines: the groups.
         by: the axis.
         label: of the other axis.
+        shares: write that axis in percent.
         from_zero: have that axis begin at 0.
     """
     scale, unit = _unit(lines, by)
@@ -69,6 +76,10 @@ def draw_lines(
     axes.set_xlabel(f"{_LABELS[by]}{unit}")
     axes.set_ylabel(label)
     axes.margins(x=0.02)
+    if shares:
+        from matplotlib.ticker import PercentFormatter
+
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     if from_zero:
         axes.set_ylim(bottom=0.0)
 

@@ -13,6 +13,7 @@ from masa_openrlhf.report.drawing import COLOURS, FAINT, INK, MARKERS
 from masa_openrlhf.report.groups import Group, names
 from masa_openrlhf.report.runs import Row, Run
 from masa_openrlhf.report.section import Picture, Section
+from masa_openrlhf.report.words import titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,10 +61,10 @@ def section(groups: Sequence[Group]) -> Section:
             )
         moved = clearly(movements(group.runs))
         if moved:
-            whose = f"{group.name}: " if len(groups) > 1 else ""
+            whose = group.name if len(groups) > 1 else ""
             draw = functools.partial(_draw, moved=moved, place=place)
             height = 1.0 + 0.34 * len(moved)
-            title = f"{whose}Notions, from the first third to the last"
+            title = titled(whose, "notions, from the first third to the last")
             pictures.append(Picture(f"notions-{place}", title, draw, height=height))
         elif len(unrecorded) < len(group.runs):
             missing.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,7 +196,12 @@ def _lines(path: Path) -> Iterator[Row | None]:
                     row = json.loads(line)
                 except ValueError:  # a character cut in two is one as well
                     row = None
-                yield row if isinstance(row, dict) else None
+                yield _finite(row) if isinstance(row, dict) else None
+
+
+def _finite(row: Row) -> Row:
+    """The row without what is not a number, as a loss that ran away: nothing can be drawn of it."""
+    return {k: v for k, v in row.items() if not (isinstance(v, float) and not math.isfinite(v))}
 
 
 def _has_step(row: Row) -> bool:

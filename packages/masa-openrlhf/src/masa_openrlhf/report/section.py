@@ -38,10 +38,12 @@ class Table:
     Attributes:
         heads: of the columns.
         rows: a cell each.
+        caption: what it shows, where the text above does not say it.
     """
 
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)

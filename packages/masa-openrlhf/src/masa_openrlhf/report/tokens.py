@@ -61,7 +61,7 @@ def section(groups: Sequence[Group]) -> Section:
         title="Tokens by kind",
         draw=functools.partial(_draw, found=known, kinds=bars),
         legend=len(bars),
-        height=0.9 + 0.45 * len(known),
+        height=1.0 + 0.5 * len(known),
     )
     shown = [kind for kind in KINDS if any(kind.key in kinds for kinds in known.values())]
     rows = [
@@ -112,7 +112,7 @@ def _draw(axes: Axes, found: dict[str, dict[str, float]], kinds: Sequence[Kind])
             look = {"color": FAINT, "hatch": "///", "edgecolor": colour}
         axes.barh(names, values, left=left, label=kind.name, height=0.6, linewidth=0.8, **look)
         left = [a + b for a, b in zip(left, values, strict=True)]
-    axes.invert_yaxis()
+    axes.set_ylim(len(names) - 0.5, -0.45 if len(names) == 1 else -0.8)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(f"tokens{', ' + unit if unit else ''}")
     axes.tick_params(axis="y", length=0)

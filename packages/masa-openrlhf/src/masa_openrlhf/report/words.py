@@ -45,6 +45,11 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
+def titled(whose: str, text: str) -> str:
+    """Return a title: whose it is first, where there are several; else with a capital."""
+    return f"{whose}: {text}" if whose else text[:1].upper() + text[1:]
+
+
 def counted(count: int, one: str, many: str | None = None) -> str:
     """Return a count with its noun: 1 run, 3 runs."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,42 @@
+import pytest
+from masa_control import Tally
+from masa_openrlhf.report import decisions
+from masa_openrlhf.report.groups import group_runs
+from masa_openrlhf.report.runs import read_run
+
+from tests.masa_openrlhf.report import made
+
+AUDITED = Tally.of(1, 0, right=1, weight=2.0)
+
+
+def run(path, steps=4):
+    """Each step the gate flags two problems, audits one of them, rightly, and misses one."""
+    folder = made.run(path, steps=0, evals=(), mode="masa-efficient")
+    tally = Tally()
+    for step in range(1, steps + 1):
+        tally += AUDITED + Tally.of(1, 0) + Tally.of(0, 1)
+        metrics = {"gate/skipped": step / 10, **tally.metrics("ledger/gate")}
+        folder.write_metrics(step, {**made.row(step), **metrics})
+    return read_run(path)
+
+
+def test_the_last_half_of_each_run_goes_in(tmp_path):
+    found = decisions.quality([run(tmp_path / "a"), run(tmp_path / "b", steps=2)], "gate")
+    assert found.share == pytest.approx((0.3 + 0.4 + 0.2) / 3)
+    assert (found.tally.flagged, found.tally.missed, found.tally.audits) == (6, 3, 3)
+    assert found.tally.precision.value == 1.0
+    assert found.tally.recall.value == pytest.approx(2 / 3)
+
+
+def test_what_did_not_decide_is_said(tmp_path):
+    found = decisions.section(group_runs([run(tmp_path / "a")]))
+    assert [picture.key for picture in found.pictures] == ["gate-share", "gate-quality"]
+    assert found.missing == ["masa-efficient: the cutoff has not decided yet, or is off."]
+    assert found.tables[0].rows[0][1] == "35.0 % of problems"
+
+
+def test_a_mode_without_decisions_is_said(tmp_path):
+    made.run(tmp_path / "a")
+    found = decisions.section(group_runs([read_run(tmp_path / "a")]))
+    assert found.missing == ["masa: predictions decide nothing."]
+    assert not found.pictures
