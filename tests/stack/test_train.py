@@ -76,6 +76,28 @@ def test_no_problem_waits_for_the_predictions_of_another(folder):
     assert overtaken > 0
 
 
+def test_what_its_report_draws_is_recorded(folder):
+    pairs = [json.loads(line) for line in (folder.path / "pairs.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in pairs if row["split"] == "eval"] == [0, 3, 6, 7]
+    for row in pairs:
+        assert len(row["pass_rate"]) <= (8 if row["split"] == "eval" else 5)
+        assert all(0 <= value <= 1 for pair in row["pass_rate"] for value in pair)
+    notions = [
+        json.loads(line) for line in (folder.path / "notions.jsonl").read_text().splitlines()
+    ]
+    assert {row["step"] for row in notions} <= set(range(1, 8))
+    for right, wrong, all_right, all_wrong in notions[0]["notions"].values():
+        assert (right <= all_right, wrong <= all_wrong) == (True, True)
+        assert (all_right + all_wrong) % 6 == 0  # of whole groups
+    for row in folder.evals():
+        assert row["pass_at_1_low"] <= row["pass_at_1"] <= row["pass_at_1_high"]
+
+
+def test_its_report_is_written_at_its_end(folder):
+    assert (folder.path / "report" / "report.html").is_file()
+    assert (folder.path / "report" / "accuracy-tokens.png").is_file()
+
+
 def test_meta_and_solution_groups_differ_in_size(folder):
     episodes = json.loads((folder.path / "episodes" / "step-000001.json").read_text())
     assert len(episodes) == 5
