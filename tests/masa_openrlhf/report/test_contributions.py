@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from masa_openrlhf.report import contributions
+from masa_openrlhf.report.drawing import draw
 from masa_openrlhf.report.groups import group_runs
 from masa_openrlhf.report.runs import read_run
 
@@ -62,4 +63,5 @@ def test_what_is_no_better_than_chance_is_not_drawn(tmp_path):
 def test_what_is_told_is_drawn(tmp_path):
     found = section(tmp_path, 60, lambda rewards, step: rewards[:, 0])
     assert [picture.key for picture in found.pictures] == ["contributions"]
+    assert "notion" in draw(found.pictures[0]).svg
     assert found.tables[0].rows[0][:3] == ["masa", "60", "1.00"]

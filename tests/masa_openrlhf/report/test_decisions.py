@@ -1,6 +1,7 @@
 import pytest
 from masa_control import Tally
 from masa_openrlhf.report import decisions
+from masa_openrlhf.report.drawing import draw
 from masa_openrlhf.report.groups import group_runs
 from masa_openrlhf.report.runs import read_run
 
@@ -31,6 +32,8 @@ def test_the_last_half_of_each_run_goes_in(tmp_path):
 def test_what_did_not_decide_is_said(tmp_path):
     found = decisions.section(group_runs([run(tmp_path / "a")]))
     assert [picture.key for picture in found.pictures] == ["gate-share", "gate-quality"]
+    for picture in found.pictures:
+        assert draw(picture).svg.startswith("<svg")
     assert found.missing == ["masa-efficient: the cutoff has not decided yet, or is off."]
     assert found.tables[0].rows[0][1] == "35.0 % of problems"
 

@@ -3,6 +3,7 @@ from html.parser import HTMLParser
 
 import pytest
 from masa_control import Pairs
+from masa_openrlhf.report.drawing import Drawn
 from masa_openrlhf.report.page import write_report
 from masa_openrlhf.report.runs import ReportError, read_run
 from masa_rewards.notion_rules import NotionCount
@@ -44,6 +45,13 @@ class Outline(HTMLParser):
     @property
     def text(self):
         return " ".join(" ".join(self.said).split())
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Nothing is drawn: what the page says does not depend on it."""
+    drawn = Drawn("<svg></svg>", b"")
+    monkeypatch.setattr("masa_openrlhf.report.page.draw", lambda picture: drawn)
 
 
 def page(tmp_path, *folders, evals=()):
@@ -90,7 +98,7 @@ def test_nothing_comes_from_a_network_and_no_id_stands_twice(tmp_path):
     assert set(re.findall(r"url\(#([^)]*)\)", text)) <= set(found.ids)
 
 
-def test_what_a_model_wrote_is_text_and_nothing_else(tmp_path):
+def test_what_a_model_wrote_is_text_and_nothing_else(tmp_path, quick):
     hostile = '</pre><script>alert("x")</script><img src=x onerror=alert(1)>{{ 7 * 7 }}'
     folder = full(tmp_path / "a")
     rows = made.episode(hostile, text=hostile, decided=hostile, notion=hostile)
@@ -105,13 +113,13 @@ def test_what_a_model_wrote_is_text_and_nothing_else(tmp_path):
     assert "{{ 7 * 7 }}" in found.text
 
 
-def test_names_of_runs_are_escaped_too(tmp_path):
+def test_names_of_runs_are_escaped_too(tmp_path, quick):
     found, _ = page(tmp_path, made.run(tmp_path / "a<b>&"))
     assert "b" not in found.tags
     assert "a<b>&" in found.text
 
 
-def test_several_runs_of_several_modes(tmp_path):
+def test_several_runs_of_several_modes(tmp_path, quick):
     folders = [full(tmp_path / f"m{seed}", seed=seed) for seed in range(3)]
     folders += [full(tmp_path / f"g{seed}", mode="grpo", seed=seed) for seed in range(2)]
     found, _ = page(tmp_path, *folders)
@@ -120,28 +128,29 @@ def test_several_runs_of_several_modes(tmp_path):
     assert "A band is the 95 % interval" in found.text
     assert "Two runs are drawn thin" in found.text
     # The baseline makes 80 tokens a step and masa 100: at each accuracy 0.8 times sooner.
+    assert "have a seed in common" not in found.text
     assert "times sooner than grpo" in found.text
     assert "2 pairs 0.80 [0.80, 0.80]" in found.text
 
 
-def test_the_baseline_has_no_section_of_predictions(tmp_path):
+def test_the_baseline_has_no_section_of_predictions(tmp_path, quick):
     found, _ = page(tmp_path, made.run(tmp_path / "a", mode="grpo"))
     assert "#accuracy" in found.references
     assert not {"#rewards", "#foresight", "#notions", "#decisions"} & set(found.references)
 
 
-def test_a_run_without_evaluations_shows_its_training(tmp_path):
+def test_a_run_without_evaluations_shows_its_training(tmp_path, quick):
     found, _ = page(tmp_path, made.run(tmp_path / "a", evals=()))
     assert "too few evaluations on held-out problems" in found.text
     assert "No change of accuracy can be told" in found.text
 
 
-def test_one_of_several_without_evaluations_is_named(tmp_path):
+def test_one_of_several_without_evaluations_is_named(tmp_path, quick):
     found, _ = page(tmp_path, made.run(tmp_path / "a"), made.run(tmp_path / "b", evals=(), seed=1))
     assert "without a curve: b." in found.text
 
 
-def test_a_run_that_has_only_begun(tmp_path):
+def test_a_run_that_has_only_begun(tmp_path, quick):
     for mode in ("masa", "grpo", "masa-efficient"):
         folder = made.run(tmp_path / mode, steps=0, evals=(), mode=mode)
         (folder.path / "events.jsonl").unlink()
@@ -150,7 +159,7 @@ def test_a_run_that_has_only_begun(tmp_path):
         assert "No step was taken yet." in found.text
 
 
-def test_a_run_that_stopped_and_one_with_broken_lines(tmp_path):
+def test_a_run_that_stopped_and_one_with_broken_lines(tmp_path, quick):
     stopped = made.run(tmp_path / "stopped", steps=4, evals=(0,))
     stopped.event("trained", reason="asked to stop", step=4)
     broken = made.run(tmp_path / "broken", seed=1)
@@ -161,7 +170,7 @@ def test_a_run_that_stopped_and_one_with_broken_lines(tmp_path):
     assert "broken: 1 line of metrics.jsonl cannot be read." in found.text
 
 
-def test_an_evaluation_that_cannot_be_read(tmp_path):
+def test_an_evaluation_that_cannot_be_read(tmp_path, quick):
     folder = made.run(tmp_path / "a")
     lying = folder.path / "eval" / "results.json"
     lying.parent.mkdir()

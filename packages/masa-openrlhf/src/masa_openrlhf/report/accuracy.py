@@ -137,7 +137,8 @@ def _sooner(
         both = sorted(set(seeds[0]) & set(seeds[1]))
         if both:
             ours, theirs = ([side[seed] for seed in both] for side in seeds)
-            cells = [_ratio(paired_ratio(ours, theirs, target)) for target in targets]
+            found = [paired_ratio(ours, theirs, target) for target in targets]
+            cells = [_ratio(ratio, base.name, other.name) for ratio in found]
             rows.append([other.name, counted(len(both), "pair"), *cells])
     heads = [f"times sooner than {base.name}", "", *(f"{target:.0%}" for target in targets)]
     return [Table(heads, rows)] if rows else []
@@ -147,18 +148,17 @@ def _by_seed(group: Group, curves: Sequence[Curve]) -> dict[int, Curve]:
     return {r.seed: c for r, c in zip(group.runs, curves, strict=True) if len(c)}
 
 
-def _ratio(ratio: PairedRatio) -> str:
-    alone = []
-    if ratio.only_base:
-        alone.append(f"{ratio.only_base} only the first reached it")
-    if ratio.only_other:
-        alone.append(f"{ratio.only_other} only it reached it")
-    if ratio.neither:
-        alone.append(f"{ratio.neither} neither")
-    if ratio.value is None:
-        return ", ".join(alone) or "there from the start"
-    text = f"{ratio.value:.2f}{between(ratio.low, ratio.high)}"
-    return f"{text}; {', '.join(alone)}" if alone else text
+def _ratio(ratio: PairedRatio, base: str, other: str) -> str:
+    counts = (
+        (ratio.only_base, f"only {base} got there"),
+        (ratio.only_other, f"only {other} got there"),
+        (ratio.neither, "none got there"),
+    )
+    pairs = sum(count for count, _ in counts) + ratio.pairs + ratio.at_start
+    said = [words if count == pairs else f"{words} in {count}" for count, words in counts if count]
+    if ratio.value is not None:
+        said.insert(0, f"{ratio.value:.2f}{between(ratio.low, ratio.high)}")
+    return "; ".join(said) or "there from the start"
 
 
 def _missing(groups: Sequence[Group], curves: dict[str, list[Curve]]) -> list[str]:

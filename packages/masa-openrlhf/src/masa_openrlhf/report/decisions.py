@@ -63,7 +63,7 @@ def section(groups: Sequence[Group]) -> Section:
                 draw_lines,
                 lines=lines,
                 by="steps",
-                label=f"share of {words}",
+                label="share",
                 shares=True,
                 from_zero=True,
             )

@@ -22,7 +22,7 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))
 INK, FAINT = "#1b1c1d", "#d7d8da"
 
 _WIDTH = 4.3
-_LEFT, _RIGHT, _BELOW, _ABOVE = 0.62, 0.12, 0.5, 0.12
+_LEFT, _RIGHT, _BELOW, _ABOVE = 0.68, 0.12, 0.5, 0.12
 _LINE = 0.2
 _TITLE = 0.28
 _DPI = 130
@@ -77,7 +77,7 @@ def _figure(picture: Picture) -> Figure:
         )
     )
     picture.draw(axes)
-    if picture.legend:
+    if picture.legend and axes.get_legend_handles_labels()[0]:
         axes.legend(
             loc="lower left",
             bbox_to_anchor=(-0.02, 1.0),

@@ -43,22 +43,23 @@ class BeforeAfter(NamedTuple):
 def section(groups: Sequence[Group]) -> Section:
     """Return a scatter before and after for pass rate and length, a group after the other."""
     pictures, rows, missing = [], [], []
+    unrecorded: list[Run] = []
     for place, group in enumerate(groups):
         if not group.predicts:
             missing.append(f"{group.name}: makes no predictions.")
             continue
-        unrecorded = [run for run in group.runs if not run.pairs]
-        if unrecorded:
-            missing.append(
-                f"Without recorded predictions (made before they were recorded, or no step was "
-                f"taken): {names(unrecorded)}."
-            )
+        unrecorded += [run for run in group.runs if not run.pairs]
         for kind, words in _KINDS:
             found = pairs_of(group.runs, kind)
             if not (found.before or found.after):
                 continue
             pictures += _pictures(group, place, kind, words, found, several=len(groups) > 1)
             rows.append([f"{group.name}: {words}", found.where, *map(_correlated, found[:2])])
+    if unrecorded:
+        missing.append(
+            "Without recorded predictions (made before they were recorded, or no step was taken): "
+            f"{names(unrecorded)}."
+        )
     heads = ["correlation of predicted and true", "problems", "before", "after"]
     return Section(
         key="foresight",

@@ -135,6 +135,13 @@ def _missing(groups: Sequence[Group]) -> list[str]:
     for run in runs:
         for file, lost in run.unreadable.items():
             found.append(f"{run.name}: {counted(lost, 'line')} of {file} cannot be read.")
+    for group in groups:
+        seeds = [run.seed for run in group.runs]
+        twice = [run for run in group.runs if seeds.count(run.seed) > 1]
+        if twice:
+            found.append(
+                f"{names(twice)} have a seed in common: they are less independent than they count."
+            )
     single = [group.name for group in groups if len(group.runs) == 1]
     if len(runs) == 1:
         found.append("This is one run: with another seed it would come out differently.")

@@ -54,25 +54,7 @@ def draw_lines(
     """
     scale, unit = _unit(lines, by)
     for line in lines:
-        band = pool(line.curves, by)
-        if band is None:
-            continue
-        colour = COLOURS[line.place % len(COLOURS)]
-        look: dict[str, Any] = {
-            "color": colour,
-            "linestyle": DASHES[line.place % len(DASHES)],
-            "label": line.name,
-        }
-        x = [value / scale for value in band.x]
-        if len(x) <= _MANY_POINTS:
-            look["marker"] = MARKERS[line.place % len(MARKERS)]
-        axes.plot(x, band.mean, **look)
-        if band.low and band.high and (band.runs == 1 or band.runs >= ENOUGH):
-            axes.fill_between(x, band.low, band.high, color=colour, alpha=0.18, linewidth=0)
-        elif band.runs > 1:
-            for curve in line.curves:
-                there = [value / scale for value in curve.along(by)]
-                axes.plot(there, curve.accuracy, color=colour, linewidth=0.8, alpha=0.6)
+        _draw_line(axes, line, by, scale)
     axes.set_xlabel(f"{_LABELS[by]}{unit}")
     axes.set_ylabel(label)
     axes.margins(x=0.02)
@@ -82,6 +64,28 @@ def draw_lines(
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     if from_zero:
         axes.set_ylim(bottom=0.0)
+
+
+def _draw_line(axes: Axes, line: Line, by: Axis, scale: float) -> None:
+    curves = [curve for curve in line.curves if len(curve)]
+    if not curves:
+        return
+    colour = COLOURS[line.place % len(COLOURS)]
+    look: dict[str, Any] = {"color": colour, "linestyle": DASHES[line.place % len(DASHES)]}
+    band = pool(curves, by)
+    if band is None:  # nowhere were all of them
+        axes.plot([], [], label=line.name, **look)
+    else:
+        x = [value / scale for value in band.x]
+        marker = MARKERS[line.place % len(MARKERS)] if len(x) <= _MANY_POINTS else None
+        axes.plot(x, band.mean, label=line.name, marker=marker, **look)
+        if band.low and band.high and (band.runs == 1 or band.runs >= ENOUGH):
+            axes.fill_between(x, band.low, band.high, color=colour, alpha=0.18, linewidth=0)
+            return
+    if len(curves) > 1:
+        for curve in curves:
+            there = [value / scale for value in curve.along(by)]
+            axes.plot(there, curve.accuracy, color=colour, linewidth=0.8, alpha=0.6)
 
 
 def shown_bands(lines: Sequence[Line]) -> str:

@@ -49,16 +49,12 @@ class Moved(NamedTuple):
 def section(groups: Sequence[Group]) -> Section:
     """Return a panel a group of the notions that rose and those that faded."""
     pictures, missing = [], []
+    unrecorded: list[Run] = []
     for place, group in enumerate(groups):
         if not group.predicts:
             missing.append(f"{group.name}: makes no predictions.")
             continue
-        unrecorded = [run for run in group.runs if not run.notions]
-        if unrecorded:
-            missing.append(
-                "Without recorded notions (made before they were recorded, or no step was taken): "
-                f"{names(unrecorded)}."
-            )
+        unrecorded += [run for run in group.runs if not run.notions]
         moved = clearly(movements(group.runs))
         if moved:
             whose = group.name if len(groups) > 1 else ""
@@ -66,12 +62,17 @@ def section(groups: Sequence[Group]) -> Section:
             height = 1.0 + 0.34 * len(moved)
             title = titled(whose, "notions, from the first third to the last")
             pictures.append(Picture(f"notions-{place}", title, draw, height=height))
-        elif len(unrecorded) < len(group.runs):
+        elif any(run.notions for run in group.runs):
             missing.append(
                 f"{group.name}: no notion moved more than chance would have it, among those that "
                 f"were predicted for at least {_LEAST} right and {_LEAST} wrong solutions early "
                 "and late."
             )
+    if unrecorded:
+        missing.append(
+            "Without recorded notions (made before they were recorded, or no step was taken): "
+            f"{names(unrecorded)}."
+        )
     return Section("notions", "Which ideas help", (_SAYS,), pictures, missing=missing)
 
 

@@ -1,0 +1,53 @@
+import re
+from functools import partial
+
+from masa_openrlhf.report.curves import Curve
+from masa_openrlhf.report.drawing import COLOURS, draw
+from masa_openrlhf.report.lines import Line, draw_lines, smoothed
+from masa_openrlhf.report.section import Picture
+
+
+def curve(*accuracy, tokens=0.0):
+    count = range(len(accuracy))
+    steps = tuple(map(float, count))
+    return Curve(tuple(tokens + i for i in count), steps, steps, accuracy)
+
+
+def drawn(*groups, by="tokens"):
+    lines = [Line(f"group {place}", place, curves) for place, curves in enumerate(groups)]
+    paint = partial(draw_lines, lines=lines, by=by, label="accuracy", shares=True, from_zero=True)
+    return draw(Picture("a-key", "What <it> shows", paint, legend=len(lines)))
+
+
+def test_a_picture_in_the_page_takes_the_pages_colours():
+    svg = drawn([curve(0.2, 0.4)]).svg
+    assert svg.startswith('<svg viewBox="0 20.16 309.6 ')
+    assert 'aria-label="What &lt;it&gt; shows"' in svg
+    assert "var(--c0)" in svg
+    assert COLOURS[0] not in svg
+    assert "currentColor" in svg
+    assert "group 0" in svg  # as text, not as shapes
+    assert not re.search("https?:|xlink|metadata", svg)
+    assert all(one.startswith("a-key-") for one in re.findall(r'\bid="([^"]*)"', svg))
+
+
+def test_the_same_picture_twice_is_the_same():
+    assert drawn([curve(0.2, 0.4)]) == drawn([curve(0.2, 0.4)])
+
+
+def test_runs_without_a_place_in_common_are_drawn_one_by_one():
+    svg = drawn([curve(0.2, 0.4), curve(0.3, 0.5, tokens=50.0)]).svg
+    assert svg.count("var(--c0)") >= 2
+    assert "group 0" in svg
+
+
+def test_nothing_to_draw_is_drawn():
+    assert drawn([curve()]).png.startswith(b"\x89PNG")
+
+
+def test_means_over_a_window_stand_at_its_last_point():
+    level = smoothed(curve(0.2, 0.4, 0.9), 2)
+    assert level.steps == (1.0, 2.0)
+    assert [round(value, 6) for value in level.accuracy] == [0.3, 0.65]
+    assert len(smoothed(curve(), 3)) == 0
+    assert smoothed(curve(0.2), 5).accuracy == (0.2,)
