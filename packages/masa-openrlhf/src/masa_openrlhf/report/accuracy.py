@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import statistics
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from masa_openrlhf.report.curves import Axis, Curve, PairedRatio, paired_ratio, rising, tokens_to
 from masa_openrlhf.report.groups import Group, names
 from masa_openrlhf.report.lines import Line, draw_lines, shown_bands, smoothed
 from masa_openrlhf.report.runs import curve_of, training_curve
 from masa_openrlhf.report.section import Picture, Section, Table
-from masa_openrlhf.report.words import amount, between, counted, percent
+from masa_openrlhf.report.words import amount, between, counted
 
 _SAYS = (
     "Accuracy is pass@1 on held-out problems: the share of solutions that are right, of problems "
@@ -175,16 +176,24 @@ def _missing(groups: Sequence[Group], curves: dict[str, list[Curve]]) -> list[st
     ]
 
 
-def final(group: Group) -> tuple[float | None, float | None]:
-    """Return the mean held-out accuracy of a group's runs, first and last; None without any."""
+class Ends(NamedTuple):
+    """Held-out accuracy at the first and the last evaluation.
+
+    Attributes:
+        first: mean over runs; None where none was evaluated twice.
+        last: likewise.
+        runs: how many were.
+    """
+
+    first: float | None
+    last: float | None
+    runs: int
+
+
+def ends(group: Group) -> Ends:
+    """Return how accuracy moved over the runs of a group that were evaluated twice or more."""
     curves = [curve for curve in map(curve_of, group.runs) if len(curve) > 1]
     if not curves:
-        return None, None
-    ends = [[curve.accuracy[place] for curve in curves] for place in (0, -1)]
-    return statistics.fmean(ends[0]), statistics.fmean(ends[1])
-
-
-def change_text(group: Group) -> str:
-    """Say how accuracy moved, before and after."""
-    first, last = final(group)
-    return f"{percent(first)} → {percent(last)}"
+        return Ends(None, None, 0)
+    first, last = ([curve.accuracy[place] for curve in curves] for place in (0, -1))
+    return Ends(statistics.fmean(first), statistics.fmean(last), len(curves))

@@ -28,6 +28,11 @@ _MODES = {
         "stopped, the best predictions are repeated with true numbers (MASA-efficient)."
     ),
 }
+_AWARE = ("pass rate foreseen", "length foreseen", "meta reward")
+_BEFORE_AFTER = (
+    "Before → after. Foreseen: correlation of predicted and true, over problems; 1 is perfect, 0 "
+    "is no better than chance. Meta reward: what predictions earned, from 0 to 1."
+)
 _FIFTH = 5
 
 
@@ -38,16 +43,13 @@ def section(groups: Sequence[Group]) -> Section:
     ]
     if len(groups) > 1:
         says = [f"Compared are {listed([g.name for g in groups])}.", *says]
-    heads = ["", "pass@1, held out", "pass rate foreseen", "length foreseen", "meta reward"]
-    rows = [[group.name, accuracy.change_text(group), *_aware(group)] for group in groups]
-    said = (
-        "Before → after. Foreseen: correlation of predicted and true, over problems; 1 is "
-        "perfect, 0 is no better than chance. Meta reward: what predictions earned, from 0 to 1."
-    )
-    spend = [[group.name, *_spent(group)] for group in groups]
+    predict = any(group.predicts for group in groups)
+    decide = any(group.decides for group in groups)
+    rows = [[group.name, _moved(group), *(_aware(group) if predict else [])] for group in groups]
+    heads = ["", "runs", "steps", "tokens made", *(["saved"] if decide else []), "time in steps"]
     tables = [
-        Table(heads, rows),
-        Table(["", "runs", "steps", "tokens made", "saved", "time in steps"], spend),
+        Table(["", "pass@1, held out", *(_AWARE if predict else [])], rows),
+        Table(heads, [[group.name, *_spent(group, saved=decide)] for group in groups]),
     ]
     differs = differences(groups)
     if differs:
@@ -58,26 +60,34 @@ def section(groups: Sequence[Group]) -> Section:
                 "Settings that differ beside the mode: what differs above may be due to them too.",
             )
         )
+    said = _BEFORE_AFTER if predict else "Before → after."
     return Section("change", "What changed", [*says, said], tables=tables, missing=_missing(groups))
 
 
 def lead(groups: Sequence[Group]) -> list[str]:
-    """Return the sentence that stands first, one a group at most three."""
+    """Return the sentences that stand first, one a group, at most three."""
     found = []
     for group in groups[:3]:
-        first, last = accuracy.final(group)
+        first, last, runs = accuracy.ends(group)
         whose = group.name if len(groups) > 1 else ""
         if first is None or last is None:
             said = "no change of accuracy can be told: there are too few evaluations."
             found.append(titled(whose, said))
             continue
-        runs = "" if len(group.runs) == 1 else f", mean of {len(group.runs)} runs"
+        of = "" if runs == 1 else f", mean of {runs} runs"
         said = (
             f"right solutions on held-out problems {percent(first)} → {percent(last)} "
-            f"({points(last - first)}{runs})."
+            f"({points(last - first)}{of})."
         )
         found.append(titled(whose, said))
+    if len(groups) > 3:
+        found.append(f"And {counted(len(groups) - 3, 'group')} more, below.")
     return found
+
+
+def _moved(group: Group) -> str:
+    first, last, _ = accuracy.ends(group)
+    return f"{percent(first)} → {percent(last)}"
 
 
 def _aware(group: Group) -> list[str]:
@@ -108,16 +118,16 @@ def _mean(rows: Sequence[Row], key: str) -> float | None:
     return statistics.fmean(values) if values else None
 
 
-def _spent(group: Group) -> list[str]:
+def _spent(group: Group, *, saved: bool) -> list[str]:
     taken = [run for run in group.runs if run.metrics]
     steps = sorted({run.steps for run in taken})
     seconds = [spent(run.metrics)[1][-1] for run in taken]
-    saved = [s for run in taken if (s := tokens_saved(dict(run.metrics[-1]))) is not None]
+    spared = [s for run in taken if (s := tokens_saved(dict(run.metrics[-1]))) is not None]
     return [
         str(len(group.runs)),
         " to ".join(f"{n:,}" for n in dict.fromkeys((steps[0], steps[-1]))) if steps else "0",
         amount(statistics.fmean(map(made, taken))) if taken else "–",
-        amount(statistics.fmean(saved)) if saved else "–",
+        *([amount(statistics.fmean(spared) if spared else None)] if saved else []),
         duration(statistics.fmean(seconds)) if seconds else "–",
     ]
 

@@ -16,11 +16,12 @@ from masa_openrlhf.report.words import amount
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_SAYS = (
-    "What the model wrote in training: solutions, and predictions about them. What the gate saved "
-    "are solutions of skipped problems, what the cutoff saved the rest of solutions that were "
-    "stopped; both are estimated from audits, a share of problems that went on all the same. "
-    "Expert predictions are cloned, that is trained on once more; nothing is written for that."
+_SAYS = "What the model wrote in training: its solutions, and what it predicted of them."
+_SAVED = (
+    "What the gate saved are solutions of skipped problems, what the cutoff saved the rest of "
+    "solutions that were stopped; both are estimated from audits, a share of problems that went on "
+    "all the same. Expert predictions are cloned, that is trained on once more; nothing is written "
+    "for that."
 )
 _SEVERAL = "Means over the runs of a group."
 
@@ -68,11 +69,12 @@ def section(groups: Sequence[Group]) -> Section:
         [name, *(amount(kinds.get(kind.key)) for kind in shown)] for name, kinds in known.items()
     ]
     table = Table(["tokens", *(kind.name for kind in shown)], rows)
+    decide = any(group.decides for group in groups)
     several = any(len(group.runs) > 1 for group in groups)
     return Section(
         key="tokens",
         title="Tokens",
-        says=(_SAYS, _SEVERAL) if several else (_SAYS,),
+        says=[_SAYS, *([_SAVED] if decide else []), *([_SEVERAL] if several else [])],
         pictures=(picture,),
         tables=(table,),
         missing=missing,
