@@ -50,7 +50,9 @@ def draw(picture: Picture) -> Drawn:
     """Draw a picture, once for the page and once for its file."""
     import matplotlib
 
-    with matplotlib.rc_context(_settings()):
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # whatever a matplotlibrc of the user's says
+        matplotlib.rcParams.update(_settings())
         figure = _figure(picture)
         svg, png = io.StringIO(), io.BytesIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
