@@ -34,8 +34,8 @@ _TARGETS = 3
 
 def section(groups: Sequence[Group]) -> Section:
     """Return accuracy over tokens, steps and time, and tokens until given accuracies."""
-    held_out = {group.name: [curve_of(run) for run in group.runs] for group in groups}
-    some = any(len(curve) > 1 for curves in held_out.values() for curve in curves)
+    held_out = {group.name: [_of_two(curve_of(run)) for run in group.runs] for group in groups}
+    some = any(len(curve) for curves in held_out.values() for curve in curves)
     lines = _lines(groups, held_out) if some else _training_lines(groups)
     if not any(len(curve) for line in lines for curve in line.curves):
         return Section("accuracy", "Accuracy", (_SAYS,), missing=("No step was taken yet.",))
@@ -69,6 +69,11 @@ _TABLES = (
     "never falls. “Times sooner” compares runs of the same seed: 2 means half the tokens, 0.5 "
     "twice as many."
 )
+
+
+def _of_two(curve: Curve) -> Curve:
+    """The curve, or none: a single point, as before the first step, shows no course."""
+    return curve if len(curve) > 1 else Curve((), (), (), ())
 
 
 def _lines(groups: Sequence[Group], curves: dict[str, list[Curve]]) -> list[Line]:
@@ -167,7 +172,7 @@ def _missing(groups: Sequence[Group], curves: dict[str, list[Curve]]) -> list[st
         run
         for group in groups
         for run, curve in zip(group.runs, curves[group.name], strict=True)
-        if len(curve) < 2
+        if not len(curve)
     ]
     if not without:
         return []

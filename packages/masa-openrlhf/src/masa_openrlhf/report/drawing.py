@@ -22,7 +22,7 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))
 INK, FAINT = "#1b1c1d", "#d7d8da"
 
 _WIDTH = 4.3
-_LEFT, _RIGHT, _BELOW, _ABOVE = 0.68, 0.12, 0.5, 0.12
+_LEFT, _RIGHT, _BELOW, _ABOVE = 0.74, 0.12, 0.5, 0.12
 _LINE = 0.2
 _TITLE = 0.28
 _DPI = 130
