@@ -51,7 +51,7 @@ class Outline(HTMLParser):
 def quick(monkeypatch):
     """Nothing is drawn: what the page says does not depend on it."""
     drawn = Drawn("<svg></svg>", b"")
-    monkeypatch.setattr("masa_openrlhf.report.page.draw", lambda picture: drawn)
+    monkeypatch.setattr("masa_openrlhf.report.page.draw_all", lambda all_: [drawn] * len(all_))
 
 
 def page(tmp_path, *folders, evals=()):

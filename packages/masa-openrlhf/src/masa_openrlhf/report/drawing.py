@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,21 +47,29 @@ class Drawn(NamedTuple):
     png: bytes
 
 
-def draw(picture: Picture) -> Drawn:
-    """Draw a picture, once for the page and once for its file."""
+def draw_all(pictures: Sequence[Picture]) -> list[Drawn]:
+    """Draw pictures, each once for the page and once for its file."""
     import matplotlib
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # whatever a matplotlibrc of the user's says
         matplotlib.rcParams.update(_settings())
-        figure = _figure(picture)
-        svg, png = io.StringIO(), io.BytesIO()
-        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(svg, format="svg", transparent=True, metadata=nothing)
-        figure.suptitle(picture.title, x=0.02, y=0.99, ha="left", va="top", fontsize=9.5)
-        figure.savefig(
-            png, format="png", dpi=_DPI, facecolor="white", pil_kwargs={"compress_level": 3}
-        )
+        return [_draw(picture) for picture in pictures]
+
+
+def draw(picture: Picture) -> Drawn:
+    """Draw a picture."""
+    return draw_all([picture])[0]
+
+
+def _draw(picture: Picture) -> Drawn:
+    figure = _figure(picture)
+    svg, png = io.StringIO(), io.BytesIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(svg, format="svg", transparent=True, metadata=nothing)
+    figure.suptitle(picture.title, x=0.02, y=0.99, ha="left", va="top", fontsize=9.5)
+    quick = {"compress_level": 3}
+    figure.savefig(png, format="png", dpi=_DPI, facecolor="white", pil_kwargs=quick)
     return Drawn(_for_page(svg.getvalue(), picture), png.getvalue())
 
 

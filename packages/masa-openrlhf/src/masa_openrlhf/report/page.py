@@ -20,7 +20,7 @@ from masa_openrlhf.report import (
     rewards,
     tokens,
 )
-from masa_openrlhf.report.drawing import Drawn, draw
+from masa_openrlhf.report.drawing import Drawn, draw_all
 from masa_openrlhf.report.groups import Group, group_runs
 from masa_openrlhf.report.runs import Run
 from masa_openrlhf.report.section import Section
@@ -56,7 +56,7 @@ def write_report(runs: Sequence[Run], out: Path, evals: Sequence[Path] = ()) -> 
     groups = group_runs(runs)
     sections = sections_of(groups, evals)
     pictures = [picture for section in sections for picture in section.pictures]
-    drawn = {picture.key: draw(picture) for picture in pictures}
+    drawn = dict(zip((p.key for p in pictures), draw_all(pictures), strict=True))
     out.mkdir(parents=True, exist_ok=True)
     files = []
     for key, picture in drawn.items():
