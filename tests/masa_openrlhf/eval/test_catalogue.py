@@ -1,5 +1,7 @@
 """Every benchmark, in its exact form: read, asked, and judged with answers as models write them."""
 
+import re
+
 import pytest
 from masa_openrlhf.config import TrainConfig
 from masa_openrlhf.eval.catalogue import BY_NAME, FAMILIES, NINETEEN, choose
@@ -13,6 +15,7 @@ from masa_openrlhf.eval.graders.number import NumberGrader
 from masa_openrlhf.eval.graders.program import ProgramGrader
 from masa_openrlhf.eval.model_source import ModelSource
 from masa_openrlhf.eval.questions import load_questions
+from masa_openrlhf.eval.rows import read_rows, where_from
 from masa_rewards import AnswerVerifier
 
 from tests.masa_openrlhf.eval.made import REAL, RIGHT, ROWS, write
@@ -257,6 +260,33 @@ def test_what_cannot_be_read_is_named_with_the_way_out(tmp_path):
         questions("tiny", None)
 
 
+def test_every_data_set_of_the_hub_is_pinned_to_a_whole_commit():
+    for entry in NINETEEN:
+        source = entry.source
+        hubs = ((source.hub, source.revision), *source.more_hubs) if source.hub else ()
+        for name, revision in hubs:
+            assert re.fullmatch("[0-9a-f]{40}", revision or ""), name
+            assert f"{name}@{revision}" in where_from(entry, None)
+
+
+def test_data_sets_that_make_one_benchmark_are_each_read_at_their_own_commit(monkeypatch):
+    import datasets
+
+    asked = {}
+
+    def load(name, subset=None, *, split, revision):
+        asked[name] = (subset, split, revision)
+        return [{"task_id": name, "prompt": "", "test": ""}]
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    rows = read_rows(BY_NAME["evalplus"], None)
+    assert [row["task_id"] for row in rows] == ["evalplus/humanevalplus", "evalplus/mbppplus"]
+    assert asked == {
+        "evalplus/humanevalplus": (None, "test", "d32357cf319e50e9c8d8dab5ea876c72b0fd321b"),
+        "evalplus/mbppplus": (None, "test", "b2d74c91837c3f2a20c1299ae98133cbe7cfa077"),
+    }
+
+
 def test_the_hub_is_asked_for_the_pinned_revision(monkeypatch):
     import datasets
 
@@ -270,6 +300,7 @@ def test_the_hub_is_asked_for_the_pinned_revision(monkeypatch):
     for name, wanted in (
         ("gpqa", (("Idavidrein/gpqa", "gpqa_diamond"), "5233cd1db58884ed0bf678c7c6be731722a23f84")),
         ("aime25", (("math-ai/aime25", None), "563bb8404243c5f09de6ec262f2db674fe5bce9b")),
+        ("scibench", (("xw27/scibench", None), "93931252bc1b71d495e67390235940643d926958")),
     ):
         with pytest.raises(EvalError, match=r"cannot be read \(ConnectionError: no network\); put"):
             questions(name, None)

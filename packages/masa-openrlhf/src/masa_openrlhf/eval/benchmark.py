@@ -44,7 +44,7 @@ class Source:
         revision: commit on the hub; None where none could be confirmed, and then the newest.
         subset: configuration on the hub.
         split: split on the hub.
-        more_hubs: names whose rows follow, with the same split.
+        more_hubs: names on the hub whose rows follow, each with its commit; the split is the same.
         hub_files: files within the hub's repository, where it has no form that datasets reads.
         address: where else it comes from.
     """
@@ -54,7 +54,7 @@ class Source:
     revision: str | None = None
     subset: str | None = None
     split: str = "test"
-    more_hubs: tuple[str, ...] = ()
+    more_hubs: tuple[tuple[str, str], ...] = ()
     hub_files: tuple[str, ...] = ()
     address: str = ""
 

@@ -29,12 +29,14 @@ def find_file(benchmark: Benchmark, folder: Path | None) -> Path | None:
 
 
 def where_from(benchmark: Benchmark, folder: Path | None) -> str:
-    """Say where the rows of a benchmark come from: a file, or a hub name and its revision."""
+    """Say where the rows of a benchmark come from: a file, or hub names and their revisions."""
     file = find_file(benchmark, folder)
     if file is not None:
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         return f"{file} (sha256 {digest[:16]})"
-    return f"{benchmark.source.hub}@{benchmark.source.revision or 'newest'}"
+    source = benchmark.source
+    hubs = ((source.hub, source.revision or "newest"), *source.more_hubs)
+    return " + ".join(f"{name}@{revision}" for name, revision in hubs)
 
 
 def read_rows(benchmark: Benchmark, folder: Path | None) -> Sequence[Row]:
@@ -147,5 +149,8 @@ def _load(benchmark: Benchmark) -> Any:
     )
     if not source.more_hubs:
         return first
-    more = [datasets.load_dataset(name, split=source.split) for name in source.more_hubs]
+    more = [
+        datasets.load_dataset(name, split=source.split, revision=revision)
+        for name, revision in source.more_hubs
+    ]
     return [row for part in (first, *more) for row in part]

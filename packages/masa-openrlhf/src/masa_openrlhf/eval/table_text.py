@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from masa_openrlhf.eval.benchmark import Benchmark
+from masa_openrlhf.eval.benchmark import Benchmark, Source
 from masa_openrlhf.eval.catalogue import NINETEEN
 
 _JUDGED = {
@@ -46,11 +46,18 @@ def _where(entry: Benchmark) -> str:
     source = entry.source
     if source.hub is None:
         return source.address
-    parts = [f"`{name}`" for name in (source.hub, *source.more_hubs)]
+    parts = [f"`{name}`" for name in (source.hub, *(name for name, _ in source.more_hubs))]
     parts += [f"`{name}`" for name in (source.subset, *source.hub_files) if name]
     parts.append(source.split)
-    parts.append(f"revision `{source.revision[:10]}`" if source.revision else "newest")
+    parts.append(_revision(source))
     return ", ".join(parts)
+
+
+def _revision(source: Source) -> str:
+    if source.revision is None:
+        return "newest"
+    commits = [f"`{one[:10]}`" for one in (source.revision, *(one for _, one in source.more_hubs))]
+    return f"revision{'s' if len(commits) > 1 else ''} {' and '.join(commits)}"
 
 
 def _sentence(text: str) -> str:

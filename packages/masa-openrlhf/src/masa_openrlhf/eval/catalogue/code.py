@@ -18,7 +18,10 @@ EVALPLUS = Benchmark(
     source=Source(
         files=("evalplus.jsonl", "evalplus.parquet"),
         hub="evalplus/humanevalplus",
-        more_hubs=("evalplus/mbppplus",),
+        # both: github.com/zhangshuibai/CDLM at cc9cdee7eb29623ec4d3eb7e03b686cfd9aa88ab,
+        # evaluation/codegen/inputs/INPUTS.json, with 164 and 378 rows
+        revision="d32357cf319e50e9c8d8dab5ea876c72b0fd321b",
+        more_hubs=(("evalplus/mbppplus", "b2d74c91837c3f2a20c1299ae98133cbe7cfa077"),),
     ),
     columns=("task_id", "prompt", "test"),
     read=code.evalplus,
@@ -28,17 +31,22 @@ EVALPLUS = Benchmark(
     questions=542,
     licence="Apache-2.0",
     protocol="github.com/evalplus/evalplus 0.3.1; columns of the hub's data, whose `test` holds "
-    "base and extra inputs",
+    "base and extra inputs; revisions: zhangshuibai/CDLM (evaluation/codegen/inputs/INPUTS.json)",
     notes="HumanEval+ (164) and MBPP+ (378) together, since the paper does not say which; one "
-    f"local file may hold rows of both. {_OURS} The revisions could not be confirmed, so none is "
-    "pinned.",
+    f"local file may hold rows of both. {_OURS}",
 )
 
 CRUX_O = Benchmark(
     name="cruxo",
     title="CRUX-O",
     family="code",
-    source=Source(files=("cruxeval.jsonl", "cruxeval.parquet"), hub="cruxeval-org/cruxeval"),
+    source=Source(
+        files=("cruxeval.jsonl", "cruxeval.parquet"),
+        hub="cruxeval-org/cruxeval",
+        # github.com/MedGm/Locali at 3b460753649d4bddadec96d331866fdc52c68d64,
+        # evaluation/tasks/cruxeval.py, by these columns
+        revision="b96af0450242eb4da433032b90998f25588a5d0f",
+    ),
     columns=("code", "input", "output"),
     read=code.cruxeval,
     prompt="Here is a Python function, and an assertion whose right side is missing:\n\n"
@@ -48,10 +56,10 @@ CRUX_O = Benchmark(
     grader="literal",
     questions=800,
     licence="MIT",
-    protocol="github.com/facebookresearch/cruxeval, output prediction with chain of thought",
+    protocol="github.com/facebookresearch/cruxeval, output prediction with chain of thought; "
+    "revision: MedGm/Locali (evaluation/tasks/cruxeval.py)",
     notes="The published code executes the assertion; here both literals are read and compared "
-    "with their types, so that 1 is not True. The prompt is worded anew, without examples. The "
-    "revision could not be confirmed, so none is pinned.",
+    "with their types, so that 1 is not True. The prompt is worded anew, without examples.",
 )
 
 MBPP = Benchmark(

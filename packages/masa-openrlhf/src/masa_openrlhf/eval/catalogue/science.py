@@ -75,7 +75,14 @@ SCIBENCH = Benchmark(
     name="scibench",
     title="SciBench",
     family="science",
-    source=Source(files=("scibench.parquet",), hub="xw27/scibench", split="train"),
+    source=Source(
+        files=("scibench.parquet",),
+        hub="xw27/scibench",
+        # github.com/allenai/olmo-eval at 11273e45869f20717d03e51a890196d177fb3313,
+        # src/olmo_eval/evals/tasks/scibench.py, by these columns, with 692 rows
+        revision="93931252bc1b71d495e67390235940643d926958",
+        split="train",
+    ),
     columns=("problem_text", "answer_number", "unit"),
     read=science.scibench,
     prompt="{statement}\n\nPlease reason step by step, and put your final answer within \\boxed{}, "
@@ -84,9 +91,9 @@ SCIBENCH = Benchmark(
     questions=692,
     licence="MIT (github.com/mandyyyyii/scibench)",
     protocol=f"{_AUTHORS} and column; relative tolerance 0.05 and the unit within the question: "
-    "github.com/mandyyyyii/scibench",
+    "github.com/mandyyyyii/scibench; revision: allenai/olmo-eval (evals/tasks/scibench.py)",
     notes="The authors compare by value without a tolerance and name no unit, though golds are "
-    "given in units such as 10^11 J. The revision could not be confirmed, so none is pinned.",
+    "given in units such as 10^11 J.",
 )
 
 SCIENCE = (GPQA, RBENCH, ARC, SCIBENCH)
