@@ -12,6 +12,7 @@ run (overhead_step.py). What generation takes at the least: overhead_generation.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 import statistics
@@ -82,9 +83,9 @@ def _spread(values: Sequence[float], divisor: int = 1) -> str:
 
 
 def growth(args: argparse.Namespace) -> None:
-    """Each dimension by itself, from a quarter of the paper's problems; without packing."""
+    """Each dimension by itself, from 32 problems and 2,000 tokens a response; without packing."""
     rows, writer = _material(args.data)
-    base = Size(problems=32)
+    base = Size(problems=32, solution_tokens=2000, prediction_tokens=2000)
     ways: dict[str, tuple[str, Sequence[int]]] = {
         "problems": ("problems", (32, 64, 128, 256)),
         "rollouts": ("solutions", (8, 16, 32)),
@@ -128,15 +129,16 @@ def _steps(
     """One more step before warms up: the dictionary of lemmas, memory."""
     from overhead_step import Bench
 
-    bench = Bench(rows, size, writer, pack=pack)
-    return [bench.step() for _ in range(rounds + 1)][1:]
+    with contextlib.closing(Bench(rows, size, writer, pack=pack)) as bench:
+        return [bench.step() for _ in range(rounds + 1)][1:]
 
 
 def before(args: argparse.Namespace) -> None:
     from overhead_before import compare
 
     rows, writer = _material(args.data)
-    size = Size(args.problems, args.solutions, args.predictions, *args.solution_tokens[:1])
+    tokens = args.solution_tokens[0]
+    size = Size(args.problems, args.solutions, args.predictions, tokens, args.prediction_tokens)
     compare(rows, size, writer, args.rounds)
 
 

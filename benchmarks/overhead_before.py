@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -39,13 +39,13 @@ def as_it_was() -> Iterator[None]:
 
 def compare(rows: Sequence[Row], size: Size, writer: Writer, rounds: int) -> None:
     """Print both, medians of rounds that have both in turns."""
-    bench = Bench(rows, size, writer, pack=True)
-    bench.step()
     taken: list[tuple[Any, Any]] = []
-    for _ in range(rounds):
-        with as_it_was():
-            was = bench.step()
-        taken.append((was, bench.step()))
+    with closing(Bench(rows, size, writer, pack=True)) as bench:
+        bench.step()  # warms up
+        for _ in range(rounds):
+            with as_it_was():
+                was = bench.step()
+            taken.append((was, bench.step()))
     print(f"{size.problems} problems; the trainer's seconds of processor time, medians of {rounds}")
     print(f"{'':<14}{'as it was':>12}{'as it is':>12}{'ratio (least-most)':>24}")
     for part in (*PARTS, "all"):

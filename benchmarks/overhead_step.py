@@ -20,42 +20,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
-import psutil
+from overhead_taken import Taken, sum_episodes, workers_seconds
 from overhead_text import Row, Size, Writer, make_tokenizer
 
 STEP = 100  # predictions decide
-
-
-class Taken(NamedTuple):
-    """Seconds of a step, by part.
-
-    Attributes:
-        actors: processor time in all rollout actors together.
-        workers: processor time in all verification workers together.
-        trainer: processor time in the trainer's one process.
-        packing: likewise, OpenRLHF's own.
-        wall: how long the trainer's part lasted.
-        wait: that a problem waited for its verdicts, the mean, with all problems on one actor.
-    """
-
-    actors: dict[str, float]
-    workers: float
-    trainer: dict[str, float]
-    packing: float
-    wall: float
-    wait: float
-
-    def on(self, engines: int, workers: int) -> float:
-        """What a step would last longer, if nothing overlapped with anything.
-
-        Args:
-            engines: rollout actors.
-            workers: verification workers of each.
-        """
-        spread = sum(self.actors.values()) / engines + self.workers / (engines * workers)
-        return spread + sum(self.trainer.values())
 
 
 class Bench:
@@ -70,6 +40,7 @@ class Bench:
 
     def __init__(self, rows: Sequence[Row], size: Size, writer: Writer, *, pack: bool) -> None:
         from masa_control import Controller, Ledger
+        from masa_rewards import AnswerVerifier
 
         self.size = size
         self.config = _config(size, pack)
@@ -79,8 +50,15 @@ class Bench:
         self.ledger = Ledger()
         self.args = _args(self.config)
         self._script = self._scripted(rows, writer)
+        self.verifier = AnswerVerifier(**self.config.verifier.model_dump())
+        # All workers are up, as after the first step, and have seen some algebra.
+        self.verifier.verify_many([(rf"\boxed{{x+{i}+y}}", f"y+x+{i}") for i in range(40)])
         gc.collect()
         gc.freeze()  # what is scripted is no burden on the garbage collector
+
+    def close(self) -> None:
+        """End the verification workers."""
+        self.verifier.close()
 
     def _scripted(self, rows: Sequence[Row], writer: Writer) -> dict[str, Any]:
         from masa_openrlhf.prompts import Prompts
@@ -99,14 +77,10 @@ class Bench:
 
     def step(self) -> Taken:
         """Play one step and take it apart."""
-        with _verifier(self.config) as verifier:
-            actor = self._actor(verifier)
-            # All workers are up, as after the first step, and have seen some algebra.
-            verifier.verify_many([(rf"\boxed{{x+{i}+y}}", f"y+x+{i}") for i in range(40)])
-            before = _workers_seconds()
-            episodes = asyncio.run(self._play(actor))
-            workers = _workers_seconds() - before
-        actors, waits = _sum(episodes)
+        before = workers_seconds()
+        episodes = asyncio.run(self._play(self._actor()))
+        workers = workers_seconds() - before
+        actors, waits = sum_episodes(episodes)
         began = time.thread_time()
         sent = [pickle.dumps(episode, protocol=5) for episode in episodes]
         actors["transfer"] = time.thread_time() - began
@@ -118,7 +92,7 @@ class Bench:
         packing = trainer.pop("packing", 0.0)
         return Taken(actors, workers, trainer, packing, wall, sum(waits) / len(waits))
 
-    def _actor(self, verifier: Any) -> Any:
+    def _actor(self) -> Any:
         from masa_openrlhf.rollout import EpisodeActor, Phase
 
         class Scripted(EpisodeActor):
@@ -127,7 +101,7 @@ class Bench:
                 return self.script[tuple(token_ids)]
 
         actor = object.__new__(Scripted)
-        actor.masa, actor.requests, actor.verifier = self.config, [], verifier
+        actor.masa, actor.requests, actor.verifier = self.config, [], self.verifier
         actor.script, actor._prompts = self._script, self.prompts
         actor.phase = Phase("train", STEP, self.controller.planner(STEP))
         return actor
@@ -212,12 +186,6 @@ def _args(config: Any) -> Any:
         return parse(arguments(config, RunFolder(Path(folder)), cpu=False, resume=False))
 
 
-def _verifier(config: Any) -> Any:
-    from masa_rewards import AnswerVerifier
-
-    return AnswerVerifier(**config.verifier.model_dump())
-
-
 def _score(batches: Sequence[Any]) -> None:
     """What the models' forward passes leave; stands in for them, and is not timed."""
     import torch
@@ -225,17 +193,3 @@ def _score(batches: Sequence[Any]) -> None:
     for batch in batches:
         batch.kl = torch.zeros(batch.action_mask.shape)
         batch.action_log_probs = torch.zeros_like(batch.kl)
-
-
-def _sum(episodes: Sequence[Any]) -> tuple[dict[str, float], list[float]]:
-    parts: dict[str, float] = {}
-    for episode in episodes:
-        for part, seconds in episode.seconds.items():
-            parts[part] = parts.get(part, 0.0) + seconds
-    parts.pop("verification_wait")
-    return parts, [episode.seconds["verification_wait"] for episode in episodes]
-
-
-def _workers_seconds() -> float:
-    times = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
-    return sum(one.user + one.system for one in times)

@@ -59,8 +59,7 @@ def test_exponents_by_hand():
 
 
 def test_a_step_adds_up_what_runs_in_one_process_and_what_is_spread():
-    pytest.importorskip("vllm")
-    from overhead_step import Taken
+    from overhead_taken import Taken
 
     taken = Taken({"rewards": 8.0}, 4.0, {"control": 1.0}, packing=9.0, wall=9.0, wait=9.0)
     assert taken.on(engines=8, workers=2) == pytest.approx(1 + 0.25 + 1)
