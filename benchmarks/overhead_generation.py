@@ -7,10 +7,10 @@ sequence always there to fill it, and the memory's whole bandwidth, always:
 
     seconds = tokens * context * bytes a token of cache * M / (M - W) / (bandwidth * GPUs)
 
-with M the memory of a GPU and W the weights. No engine reaches this; a real one has a good half of
-it, so that a share of it is overstated. Figures: NVIDIA's data sheet of the H100 SXM (80 GB,
-3.35 TB/s), and the configurations of Qwen3-8B and 14B on their hub (36 and 40 layers, 8 key-value
-heads of 128).
+with M the memory of a GPU and W the weights. No engine that makes one token a pass reaches this, so
+that a share of it is overstated. Figures: NVIDIA's data sheet of the H100 SXM (80 GB, 3.35 TB/s),
+and the configurations of Qwen3-8B and 14B on their hub (36 and 40 layers, 8 key-value heads of
+128).
 
 Beside it, as published: GPUStack's Performance Lab has 6,596 tokens a second, prompts counted in,
 for Qwen3-14B in vLLM on one H100 with ShareGPT's short conversations, and 10,426 tuned and in FP8
