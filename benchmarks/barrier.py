@@ -108,7 +108,7 @@ class AlwaysWrong:
 
 
 async def main(rounds: int, problems: int) -> None:
-    from masa_control import LengthCutoff, Planner
+    from masa_control import LengthCutoff, Planner, Stopwatch
     from masa_openrlhf import tiny
     from masa_openrlhf.data import load_problems
     from masa_openrlhf.prompts import Prompts
@@ -162,7 +162,8 @@ async def main(rounds: int, problems: int) -> None:
         return made, spent
 
     def engine(kind: str, problem):
-        plain = _Engine(actor, SamplingParams(temperature=1.0, logprobs=1), prompts, problem)
+        params = SamplingParams(temperature=1.0, logprobs=1)
+        plain = _Engine(actor, params, prompts, problem, Stopwatch())
         return plain if kind == "tiny" else Spread(actor, plain, problem.id)
 
     print(

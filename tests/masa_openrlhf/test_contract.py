@@ -92,11 +92,6 @@ OPENRLHF = [
         "RemoteExperienceMaker.compute_advantages_and_returns",
         ["experiences"],
     ),
-    (
-        "trainer/ppo_utils/experience_maker.py",
-        "RemoteExperienceMaker.get_cumulative_returns",
-        ["rewards", "action_mask", "gamma"],
-    ),
     ("trainer/ppo_utils/length_penalty.py", "apply_length_penalties", ["experiences", "args"]),
     ("models/utils.py", "compute_reward", ["r", "kl_coef", "kl", "action_mask"]),
     (

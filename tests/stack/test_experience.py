@@ -5,7 +5,7 @@ import warnings
 from types import SimpleNamespace
 
 import pytest
-from masa_control import Expert, Planner, PredictiveGate, run_episode
+from masa_control import Expert, Planner, PredictiveGate, Stopwatch, run_episode
 
 from tests.masa_control.scripted import (
     PROBLEM,
@@ -47,7 +47,7 @@ def episode(right, meta=2, solution=4, length=6):
 def maker(experience, *, ranks=1, batch=64, micro=16, meta_weight=1.0, mode="token-mean", **more):
     """An experience maker without models behind it: only what it does with samples."""
     made = object.__new__(experience.ExperienceMaker)
-    made._meta_weight, made._ranks = meta_weight, ranks
+    made._meta_weight, made._ranks, made._watch = meta_weight, ranks, Stopwatch()
     made._clone_weight = more.get("clone_weight", 0.0)
     made.advantage_estimator = more.get("estimator", "group_norm")
     made.tokenizer = SimpleNamespace(pad_token_id=0)
@@ -176,6 +176,31 @@ def test_fillers_and_experts_show_no_gap_between_vllm_and_the_policy(experience)
     for tag, gap in zip(batch.labels, gaps.tolist(), strict=True):
         assert (gap == 0) == (tag.kind in ("filler", "expert"))
     assert {tag.kind for tag in batch.labels} == {"meta", "solution", "expert", "filler"}
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 7), (2, 500)])
+def test_returns_are_those_of_openrlhf_without_a_discount(experience, shape):
+    import torch
+
+    draw = torch.Generator().manual_seed(0)
+    rewards = torch.randn(shape, generator=draw)
+    mask = (torch.rand(shape, generator=draw) < 0.7).long()
+    stock = experience.RemoteExperienceMaker.get_cumulative_returns(None, rewards, mask, 1.0)
+    found = experience.undiscounted_returns(rewards, mask)
+    assert found.dtype == stock.dtype
+    torch.testing.assert_close(found, stock, rtol=1e-5, atol=1e-5)
+    # Without a KL penalty the one reward stands at the end, and comes out as it went in.
+    alone = torch.zeros(shape)
+    alone[:, -1] = 0.3
+    assert torch.equal(
+        experience.undiscounted_returns(alone, torch.ones(shape)), torch.full(shape, alone[0, -1])
+    )
+
+
+def test_making_experiences_is_timed(experience):
+    made = maker(experience, batch=8, micro=8)
+    with_advantages(made, experience.samples_of(episode(2), "0"))
+    assert set(made._watch.take()) == {"conversion"}
 
 
 def test_the_meta_weight(experience):

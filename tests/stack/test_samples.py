@@ -4,6 +4,7 @@ import warnings
 from types import SimpleNamespace
 
 import pytest
+from masa_control import Stopwatch
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,7 @@ def generator(
     made = object.__new__(samples.EpisodeGenerator)
     made.args = SimpleNamespace(rollout=SimpleNamespace(batch_size=batch))
     made.vllm_engines = []
+    made._watch = Stopwatch()
     made._refill_limit = refill_limit
     made.dispatched = []
 

@@ -33,6 +33,18 @@ def test_each_step_is_measured(folder):
         assert row["time/step"] > 0
 
 
+def test_what_our_own_code_takes_is_measured(folder):
+    parts = {"prompts", "rewards", "control", "conversion", "transfer", "records"}
+    where_solved = {"verification", "verification_wait"}
+    for row in folder.metrics():
+        found = {k for k in row if k.startswith("overhead/")}
+        expected = {"step", "share", *parts, *(where_solved if row["tokens/solution"] else ())}
+        assert found == {f"overhead/{part}" for part in expected}
+        assert all(row[name] >= 0 for name in found)
+        assert 0 < row["overhead/step"] < row["time/step"]
+        assert row["overhead/share"] == pytest.approx(row["overhead/step"] / row["time/step"])
+
+
 def test_every_token_is_counted(folder):
     rows = folder.metrics()
     last = rows[-1]

@@ -34,6 +34,7 @@ from masa_control.play import EpisodeSettings, run_episode
 from masa_control.protocols import Completion, Engine, Verifier
 from masa_control.schedule import Alignment, Schedule
 from masa_control.signals import MetaSignal, SignalOutcome, asked_for, load_signals
+from masa_control.stopwatch import Stopwatch
 
 __all__ = [
     "HINT_TEMPLATE",
@@ -75,6 +76,7 @@ __all__ = [
     "Schedule",
     "SignalOutcome",
     "SolutionRollout",
+    "Stopwatch",
     "Tally",
     "Total",
     "Verifier",

@@ -118,6 +118,7 @@ class Episode:
         pass_rate: share of judged solutions that are correct; None when none could be judged.
         plan: what the predictions decided; None where they decided nothing.
         notion_counts: in how many solutions each predicted notion stood, where a record is kept.
+        seconds: what our own code took for it, by part; nothing that two equal episodes share.
     """
 
     problem: Problem
@@ -128,6 +129,7 @@ class Episode:
     pass_rate: float | None
     plan: Plan | None = None
     notion_counts: Mapping[Phrase, NotionCount] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def skipped(self) -> GateReason | None:

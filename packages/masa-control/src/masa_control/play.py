@@ -9,6 +9,7 @@ episodes share an engine without a barrier between them.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
@@ -35,6 +36,10 @@ from masa_control.hints import HINT_TEMPLATE
 from masa_control.plan import Plan, Planner
 from masa_control.protocols import Completion, Engine, Verifier
 from masa_control.signals import MetaSignal, SignalOutcome, paid, pay_signals, read_signals
+from masa_control.stopwatch import Stopwatch
+
+WAIT = "verification_wait"
+"""Seconds from the last token to the last verdict of a problem, others' work included."""
 
 
 class EpisodeSettings(BaseModel):
@@ -105,6 +110,7 @@ async def run_episode(
     verifier: Verifier,
     settings: EpisodeSettings,
     planner: Planner | None = None,
+    watch: Stopwatch | None = None,
 ) -> Episode:
     """Play one episode.
 
@@ -118,6 +124,7 @@ async def run_episode(
         verifier: judges solutions.
         settings: M, G, limits and prompts.
         planner: plans by the predictions; None: nothing is decided by them.
+        watch: adds up what our own code takes, beside what the engine adds; a new one if not given.
 
     Returns:
         The episode, with a reward on every rollout that can have one.
@@ -128,31 +135,38 @@ async def run_episode(
     """
     if planner is not None and not settings.meta_rollouts:
         raise ValueError("a planner plans by predictions, and meta_rollouts is 0")
+    watch = watch or Stopwatch()
     meta_ids: list[int] = []
     if settings.meta_rollouts:
-        meta_ids = engine.encode(settings.meta_prompt.render(problem.text))
+        with watch.time("prompts"):
+            meta_ids = engine.encode(settings.meta_prompt.render(problem.text))
     predicting = _predictions(engine, meta_ids, settings)
     if planner is None:
-        solution_ids = engine.encode(settings.solution_prompt(problem))
+        with watch.time("prompts"):
+            solution_ids = engine.encode(settings.solution_prompt(problem))
         limit = settings.solution_max_tokens
         answers, solutions = await _together(
-            predicting, _solutions(engine, verifier, solution_ids, problem, settings, limit)
+            predicting, _solutions(engine, verifier, solution_ids, problem, settings, limit, watch)
         )
-        predictions = [settings.meta_prompt.parse(answer.text) for answer in answers]
+        predictions = watch.run("rewards", _read, answers, settings)
         plan = None
     else:
         answers = await predicting
-        predictions = [settings.meta_prompt.parse(answer.text) for answer in answers]
-        plan = planner.plan(problem.id, predictions, settings.solution_max_tokens)
+        predictions = watch.run("rewards", _read, answers, settings)
+        with watch.time("control"):
+            plan = planner.plan(problem.id, predictions, settings.solution_max_tokens)
         solution_ids, solutions = [], ()
         if plan.solve:
-            solution_ids, plan = _solution_prompt(engine, problem, settings, plan)
+            with watch.time("prompts"):
+                solution_ids, plan = _solution_prompt(engine, problem, settings, plan)
             solutions = await _solutions(
-                engine, verifier, solution_ids, problem, settings, plan.max_tokens
+                engine, verifier, solution_ids, problem, settings, plan.max_tokens, watch
             )
     # Reading G texts of thousands of tokens holds the interpreter: not on the engine's event loop.
-    group = judged_group(problem, solutions)
-    meta, counts = await asyncio.to_thread(_paid, answers, predictions, group, problem, settings)
+    group = watch.run("rewards", judged_group, problem, solutions)
+    meta, counts = await asyncio.to_thread(
+        watch.run, "rewards", _paid, answers, predictions, group, problem, settings
+    )
     return Episode(
         problem=problem,
         meta_prompt_ids=tuple(meta_ids),
@@ -162,7 +176,12 @@ async def run_episode(
         pass_rate=group.pass_rate if group.rollouts else None,
         plan=plan,
         notion_counts=counts if settings.count_notions else {},
+        seconds=watch.take(),
     )
+
+
+def _read(answers: Sequence[Completion], settings: EpisodeSettings) -> list[MetaPrediction]:
+    return [settings.meta_prompt.parse(answer.text) for answer in answers]
 
 
 def _paid(
@@ -228,13 +247,19 @@ async def _solutions(
     problem: Problem,
     settings: EpisodeSettings,
     max_tokens: int,
+    watch: Stopwatch,
 ) -> tuple[SolutionRollout, ...]:
     completions = await engine.generate(
         prompt_ids, max_tokens=max_tokens, n=settings.solution_rollouts, kind=SOLUTION
     )
+    began = time.monotonic()
     verdicts = await asyncio.gather(
-        *(verifier.averify(completion.text, problem.answer) for completion in completions)
+        *(
+            watch.sliced("verification", verifier.averify(completion.text, problem.answer))
+            for completion in completions
+        )
     )
+    watch.seconds[WAIT] += time.monotonic() - began
     lowered = max_tokens < settings.solution_max_tokens
     return tuple(
         SolutionRollout(

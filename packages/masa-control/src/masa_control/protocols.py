@@ -23,12 +23,15 @@ class Completion:
         truncated: it was stopped by its token limit, not by itself.
         logprobs: log-probability of each token under the policy that sampled it, as long as
             ``token_ids``; None where the engine was not asked for it.
+
+    Tokens and log-probabilities are millions a step: where completions travel between processes,
+    ``array.array`` does so at once, a tuple value by value.
     """
 
-    token_ids: tuple[int, ...]
+    token_ids: Sequence[int]
     text: str
     truncated: bool
-    logprobs: tuple[float, ...] | None = None
+    logprobs: Sequence[float] | None = None
 
 
 class Engine(Protocol):

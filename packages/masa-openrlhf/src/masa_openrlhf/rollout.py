@@ -13,6 +13,7 @@ cpu.activate()
 
 import hashlib  # noqa: E402
 import time  # noqa: E402
+from array import array  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 from typing import Any, NamedTuple  # noqa: E402
 
@@ -23,6 +24,7 @@ from masa_control import (  # noqa: E402
     EpisodeSettings,
     Planner,
     Problem,
+    Stopwatch,
     run_episode,
 )
 from masa_rewards import AnswerVerifier  # noqa: E402
@@ -118,13 +120,15 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
         if self._prompts is None:
             self._prompts = Prompts(hf_tokenizer, self.masa)
         problem = Problem(id=label["id"], text=prompt, answer=label["answer"])
-        engine = _Engine(self, sampling_params, self._prompts, problem)
+        watch = Stopwatch()
+        engine = _Engine(self, sampling_params, self._prompts, problem, watch)
         return await run_episode(
             problem,
             engine=engine,
             verifier=self.verifier,
             settings=self._settings(num_samples),
             planner=self.phase.planner,
+            watch=watch,
         )
 
     def _settings(self, solution_rollouts: int) -> EpisodeSettings:
@@ -144,12 +148,18 @@ class _Engine:
     """vLLM, as the episode of one problem sees it."""
 
     def __init__(
-        self, actor: EpisodeActor, params: SamplingParams, prompts: Prompts, problem: Problem
+        self,
+        actor: EpisodeActor,
+        params: SamplingParams,
+        prompts: Prompts,
+        problem: Problem,
+        watch: Stopwatch,
     ) -> None:
         self._actor = actor
         self._params = params
         self._prompts = prompts
         self._problem = problem
+        self._watch = watch
 
     def encode(self, prompt: str) -> list[int]:
         return self._prompts.encode(prompt)
@@ -164,7 +174,8 @@ class _Engine:
         params.seed = self._seed(kind)
         began = time.time()
         output = await self._actor.generate(list(token_ids), params)
-        made = [_completion(one) for one in sorted(output.outputs, key=lambda one: one.index)]
+        with self._watch.time("conversion"):
+            made = [_completion(one) for one in sorted(output.outputs, key=lambda one: one.index)]
         if self._actor.masa.log.timeline:
             tokens = sum(len(one.token_ids) for one in made)
             phase = self._actor.phase.name
@@ -182,12 +193,11 @@ class _Engine:
 
 
 def _completion(output: Any) -> Completion:
-    token_ids = tuple(output.token_ids)
+    token_ids = array("i", output.token_ids)
     logprobs = None
     if output.logprobs is not None:
-        logprobs = tuple(
-            entry[token].logprob for token, entry in zip(token_ids, output.logprobs, strict=True)
-        )
+        taken = zip(token_ids, output.logprobs, strict=True)
+        logprobs = array("f", [entry[token].logprob for token, entry in taken])  # 32 bit in vLLM
     return Completion(
         token_ids=token_ids,
         text=output.text,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator  # noqa: E402
 from typing import Any  # noqa: E402
 
 import ray  # noqa: E402
-from masa_control import Episode, Planner  # noqa: E402
+from masa_control import Episode, Planner, Stopwatch  # noqa: E402
 from openrlhf.trainer.ppo_utils.experience import Experience  # noqa: E402
 from openrlhf.trainer.ppo_utils.samples_generator import (  # noqa: E402
     SamplesGenerator,
@@ -31,6 +31,7 @@ class EpisodeGenerator(SamplesGenerator):
         planner: gives what plans the episodes of a step; None: nothing is decided by predictions.
         refill_limit: problems drawn a step, at most, where others are drawn for those that are
             skipped; None: none are.
+        watch: adds up what taking episodes in and making samples of them take.
         **kwargs: OpenRLHF's own.
 
     Attributes:
@@ -45,9 +46,11 @@ class EpisodeGenerator(SamplesGenerator):
         solution_rollouts: int,
         planner: Callable[[int], Planner | None] = lambda step: None,
         refill_limit: int | None = None,
+        watch: Stopwatch | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self._watch = watch or Stopwatch()
         self._solution_rollouts = solution_rollouts
         self._planner, self._refill_limit = planner, refill_limit
         self._iterator: Iterator[Any] | None = None
@@ -70,11 +73,12 @@ class EpisodeGenerator(SamplesGenerator):
         if self._iterator is None:
             self._iterator = iter(self.prompts_dataloader)
         step = self.step + 1
+        planner = self._watch.run("control", self._planner, step)
         self._wake()
         try:
             drawn, over = self._play(
                 self._iterator,
-                Phase("train", step, self._planner(step)),
+                Phase("train", step, planner),
                 discard=self._discard,
                 n_samples_per_prompt=self._solution_rollouts,
                 **generate_kwargs,
@@ -83,17 +87,20 @@ class EpisodeGenerator(SamplesGenerator):
             self._sleep()
         if over:
             self._iterator = None
-        samples = [
-            sample
-            for position, episode in enumerate(self.episodes)
-            for sample in samples_of(episode, f"{position}/{episode.problem.id}")
-        ]
+        samples = self._watch.run("conversion", self._samples)
         if drawn and not samples:
             samples = [filler(self.tokenizer.pad_token_id, logprobs=False)]
         kept = None
         if self.args.algo.dynamic_filtering_enable and drawn:
             kept = 100 * len(self.episodes) / drawn
         return samples, kept, drawn, over
+
+    def _samples(self) -> list[Experience]:
+        return [
+            sample
+            for position, episode in enumerate(self.episodes)
+            for sample in samples_of(episode, f"{position}/{episode.problem.id}")
+        ]
 
     def _discard(self, episode: Episode) -> bool:
         """Whether dynamic sampling throws the problem away."""
@@ -107,6 +114,7 @@ class EpisodeGenerator(SamplesGenerator):
     def play_eval(self, step: int, **generate_kwargs: Any) -> list[Episode]:
         """Play the whole evaluation set, with ``n_samples_per_prompt`` solutions a problem."""
         training = self.episodes, self.replaced, self.played
+        watch, self._watch = self._watch, Stopwatch()
         episodes: list[Episode] = []
         iterator = iter(self.eval_dataloader)
         self._wake()
@@ -118,6 +126,7 @@ class EpisodeGenerator(SamplesGenerator):
         finally:
             self._sleep()
             self.episodes, self.replaced, self.played = training
+            self._watch = watch
         return episodes
 
     def _play(
@@ -152,7 +161,7 @@ class EpisodeGenerator(SamplesGenerator):
         while pending:
             ready, pending = ray.wait(pending, num_returns=1)
             for ref in ready:
-                episode: Episode = ray.get(ref)
+                episode: Episode = self._watch.run("transfer", ray.get, ref)
                 done[position[ref]] = episode
                 drawn = len(position)
                 if discard(episode) or self._refill(episode, drawn):

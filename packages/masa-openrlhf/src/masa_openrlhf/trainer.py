@@ -18,6 +18,7 @@ from masa_control import (  # noqa: E402
     Controller,
     Episode,
     Ledger,
+    Stopwatch,
     notion_totals,
     predicted_and_true,
     step_metrics,
@@ -28,6 +29,7 @@ from masa_openrlhf.config import TrainConfig  # noqa: E402
 from masa_openrlhf.digest import compare  # noqa: E402
 from masa_openrlhf.eval.estimates import interval  # noqa: E402
 from masa_openrlhf.experience import FILLER, ExperienceMaker, clone_samples  # noqa: E402
+from masa_openrlhf.overhead import overhead_metrics  # noqa: E402
 from masa_openrlhf.run_folder import MAX_NOTIONS, RunFolder  # noqa: E402
 from masa_openrlhf.samples import EpisodeGenerator  # noqa: E402
 
@@ -69,6 +71,8 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
     def __init__(self, *args: Any, masa: TrainConfig, folder: RunFolder, **kwargs: Any) -> None:
         self.masa, self.folder = masa, folder
         self.ledger = Ledger()
+        # Nothing overlaps in this process but what waits: what is timed here, a step lasts longer.
+        self.watch = Stopwatch(time.perf_counter)
         control = masa.control_settings()
         self.controller = (
             None if control is None else Controller(control, masa.meta_prompt(), seed=masa.seed)
@@ -84,6 +88,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             solution_rollouts=masa.solution.rollouts,
             planner=(lambda step: None) if self.controller is None else self.controller.planner,
             refill_limit=masa.gate.refill_limit * masa.batch.problems if masa.gate.refill else None,
+            watch=self.watch,
         )
         maker = self.experience_maker
         self.experience_maker = ExperienceMaker(
@@ -96,6 +101,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             maker.tokenizer,
             meta_weight=masa.meta.weight,
             clone_weight=masa.experts.weight,
+            watch=self.watch,
         )
         self.max_steps = self._steps() * masa.optim.updates_per_step
         self._started = time.monotonic()
@@ -157,21 +163,25 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         self.samples_generator.step = step
         if samples and step - self._resumed_at <= self.masa.cluster.check_weights:
             self._check_weights(step)
-        for episode in played:
-            self.ledger.observe(episode)
+        with self.watch.time("control"):
+            for episode in played:
+                self.ledger.observe(episode)
         return status, step
 
     def _clones(self, played: Sequence[Episode], step: int) -> list[Experience]:
         """Have the controller learn from a step's episodes; return the experts to clone with it."""
         if self.controller is None:
             return []
-        self.controller.observe(played, step)
-        clones = clone_samples(
-            self.controller.clones(step),
-            self.tokenizer,
-            number_weight=self.masa.experts.number_weight,
-            logprobs=self.args.algo.advantage.is_correction_level != "off",
-        )
+        with self.watch.time("control"):
+            self.controller.observe(played, step)
+            experts = self.controller.clones(step)
+        with self.watch.time("conversion"):
+            clones = clone_samples(
+                experts,
+                self.tokenizer,
+                number_weight=self.masa.experts.number_weight,
+                logprobs=self.args.algo.advantage.is_correction_level != "off",
+            )
         self.ledger.cloned([int(clone.response_length) for clone in clones])
         return clones
 
@@ -183,12 +193,19 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         self, global_step: int, logs_dict: Any = None, client_states: Any = None
     ) -> None:
         """Write the step's metrics and episodes; a checkpoint when due, or when asked to stop."""
-        metrics = self._metrics(logs_dict or {})
-        self.folder.write_metrics(global_step, metrics)
         played = self.samples_generator.played
-        self.folder.write_episodes(global_step, played)
-        self.folder.write_pairs(global_step, "train", predicted_and_true(played))
-        self.folder.write_notions(global_step, notion_totals(played, MAX_NOTIONS))
+        with self.watch.time("records"):
+            self.folder.write_episodes(global_step, played)
+            self.folder.write_pairs(global_step, "train", predicted_and_true(played))
+            self.folder.write_notions(global_step, notion_totals(played, MAX_NOTIONS))
+            metrics = self._metrics(logs_dict or {})
+        metrics |= overhead_metrics(
+            played,
+            self.watch.take(),
+            engines=len(self.vllm_engines),
+            step=metrics["time/step"],
+        )
+        self.folder.write_metrics(global_step, metrics)
         if self.masa.log.timeline:
             taken = ray.get([engine.take_requests.remote() for engine in self.vllm_engines])
             self.folder.write_timeline(global_step, taken)
@@ -212,7 +229,11 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             if status.get(theirs) is not None:
                 metrics[ours] = float(status[theirs])
         metrics["time/step"] = sum(v for k, v in metrics.items() if k.startswith("time/"))
-        metrics["sampling/replaced"] = float(len(self.samples_generator.replaced))
+        replaced = self.samples_generator.replaced
+        metrics["sampling/replaced"] = float(len(replaced))
+        if replaced:  # of those in tokens/solution
+            made = (len(s.completion.token_ids) for e in replaced for s in e.solutions)
+            metrics["tokens/replaced"] = float(sum(made))
         metrics["sampling/drawn"] = float(len(self.samples_generator.played))
         if self.controller is not None:
             metrics |= self.controller.metrics()
