@@ -330,3 +330,8 @@ def test_braces_in_a_problem_stay_as_they_are(tmp_path):
     write(tmp_path, "aime24", [{"problem": "Is {statement} {choices}?", "answer": "1"}])
     (question,) = questions("aime24", tmp_path).questions
     assert "Is {statement} {choices}?" in question.prompt
+
+
+def test_a_thousands_separator_in_a_gold_of_scibench_is_no_decimal_point():
+    row = {**ROWS["scibench"][0], "answer_number": "−1,200.5"}
+    assert BY_NAME["scibench"].read(row, 0).gold == "-1200.5"

@@ -1,6 +1,6 @@
-"""The table of the nineteen as docs/evaluation.md has it; a test holds the page to it.
+"""The tables of the nineteen as docs/evaluation.md has them; a test holds the page to them.
 
-``python -m masa_openrlhf.eval.table_text`` prints it.
+``python -m masa_openrlhf.eval.table_text`` prints them.
 """
 
 from __future__ import annotations
@@ -27,6 +27,26 @@ def table() -> str:
     lines += [
         f"- **{entry.title}.** {_sentence(entry.protocol)} {entry.notes}" for entry in NINETEEN
     ]
+    return "\n".join(lines) + "\n"
+
+
+ANSWERS, TOKENS = 32, 16_384
+"""The paper's settings: answers a question, tokens an answer at most."""
+
+SPEEDS = (2_500, 10_000, 40_000)
+"""Tokens a second, over all GPUs: what an engine makes of a model depends on both."""
+
+
+def times() -> str:
+    """Return what each of the nineteen costs at the paper's settings, at most: arithmetic."""
+    heads = ["benchmark", "answers", "tokens at most", *(f"h at {s:,}/s" for s in SPEEDS)]
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+    counted = [(entry.title, entry.questions) for entry in NINETEEN]
+    for title, questions in [*counted, ("all", sum(count for _, count in counted))]:
+        tokens = questions * ANSWERS * TOKENS
+        hours = (f"{tokens / speed / 3600:,.1f}" for speed in SPEEDS)
+        cells = [title, f"{questions * ANSWERS:,}", f"{tokens / 1e6:,.0f} M", *hours]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -65,4 +85,4 @@ def _sentence(text: str) -> str:
 
 
 if __name__ == "__main__":
-    print(table(), end="")
+    print(table(), times(), sep="\n", end="")

@@ -41,7 +41,7 @@ def _key(**depends_on: object) -> str:
     return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _once(folder: Path, make: Callable[[Path], None]) -> Path:
+def once(folder: Path, make: Callable[[Path], None]) -> Path:
     """Return `folder`, after filling it by `make` unless it exists.
 
     `make` fills a temporary folder beside it, which is renamed when complete: `folder` is whole or
@@ -125,6 +125,6 @@ def prepare(
 
     data_key = _key(seed=seed, problems=problems, held_out=held_out)
     model_key = _key(seed=seed, held_out=held_out, settings=settings._asdict())
-    data = _once(cache_dir / f"problems-{data_key}", make_data)
-    model_dir = _once(cache_dir / f"model-{model_key}", make_weights)
+    data = once(cache_dir / f"problems-{data_key}", make_data)
+    model_dir = once(cache_dir / f"model-{model_key}", make_weights)
     return TinyAssets(model_dir, data / "train.jsonl", data / "eval.jsonl")

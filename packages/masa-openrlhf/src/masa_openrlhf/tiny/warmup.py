@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,9 +63,10 @@ class Demonstration(NamedTuple):
     response: list[int]
 
 
-def _encode(
-    tokenizer: PreTrainedTokenizerFast, texts: list[tuple[str, str]]
+def encode(
+    tokenizer: PreTrainedTokenizerFast, texts: Sequence[tuple[str, str]]
 ) -> list[Demonstration]:
+    """Return the demonstrations of prompts, as they are put to the policy, and their responses."""
     prompts = [chat_prompt(tokenizer, prompt) for prompt, _ in texts]
     responses = [response for _, response in texts]
     prompt_ids = tokenizer(prompts, add_special_tokens=False)["input_ids"]
@@ -92,7 +93,7 @@ def demonstrations(
         else:
             prompt = SOLUTION_TEMPLATE.format(problem=problem.problem)
             texts.append((prompt, solution_demo(problem, rng, careful=careful)))
-    return _encode(tokenizer, texts)
+    return encode(tokenizer, texts)
 
 
 def response_loss(model: Qwen3ForCausalLM, rows: list[Demonstration], pad: int) -> torch.Tensor:
@@ -204,21 +205,48 @@ def warm_up(
     Returns:
         The mean loss of a response token, for each step.
     """
-    import torch
-
     settings = settings or WarmUpSettings()
     rng = random.Random(f"tiny warm-up {seed}")
+
+    def batches() -> Iterator[list[Demonstration]]:
+        for step in range(settings.steps):
+            careful = step < settings.careful_steps
+            yield _batch(tokenizer, rng, settings, exclude, careful=careful)
+
+    return fit(model, tokenizer.pad_token_id, batches(), settings=settings, progress=progress)
+
+
+def fit(
+    model: Qwen3ForCausalLM,
+    pad: int,
+    batches: Iterator[list[Demonstration]],
+    *,
+    settings: WarmUpSettings,
+    progress: Progress | None = None,
+) -> list[float]:
+    """Train `model` in place on demonstrations of whatever task.
+
+    Args:
+        model: In float32.
+        pad: Id of the token that fills rows up.
+        batches: One for each of `settings.steps`.
+        settings: Rates and chunks; what it says of shares and sizes is for who makes the batches.
+        progress: Told the share of steps done.
+
+    Returns:
+        The mean loss of a response token, for each step.
+    """
+    import torch
+
     optimizers = _optimizers(model, settings)
     rates = torch.optim.lr_scheduler.LambdaLR
     schedules = [rates(o, lambda step: _schedule(step, settings.steps)) for o in optimizers]
     losses: list[float] = []
     model.train()
     with _one_thread():
-        for step in range(settings.steps):
-            careful = step < settings.careful_steps
-            rows = _batch(tokenizer, rng, settings, exclude, careful=careful)
+        for step, rows in zip(range(settings.steps), batches, strict=True):
             model.zero_grad()
-            losses.append(accumulate(model, rows, tokenizer.pad_token_id, settings.chunks))
+            losses.append(accumulate(model, rows, pad, settings.chunks))
             torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_norm)
             for updater in (*optimizers, *schedules):
                 updater.step()

@@ -33,7 +33,9 @@ EVALPLUS = Benchmark(
     protocol="github.com/evalplus/evalplus 0.3.1; columns of the hub's data, whose `test` holds "
     "base and extra inputs; revisions: zhangshuibai/CDLM (evaluation/codegen/inputs/INPUTS.json)",
     notes="HumanEval+ (164) and MBPP+ (378) together, since the paper does not say which; one "
-    f"local file may hold rows of both. {_OURS}",
+    f"local file may hold rows of both. {_OURS} By MedGm/Locali (evaluation/tasks/codegen.py) the "
+    "test of HumanEval/32 fails for every program at this revision, and is left out there; here it "
+    "is asked, and wrong for every model: 1 of 542.",
 )
 
 CRUX_O = Benchmark(

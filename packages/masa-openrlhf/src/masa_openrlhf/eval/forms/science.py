@@ -16,7 +16,7 @@ def scibench(row: Row, number: int) -> Item:
     The gold is ``answer_number``: of an answer of 2.57 x 10^11 J, it is 2.57, and the unit
     10^11 J.
     """
-    gold = text(row, "answer_number").replace("−", "-")
+    gold = text(row, "answer_number").replace("−", "-").replace(",", "")  # 1,200 is 1200
     try:
         value = float(gold)
     except ValueError:
