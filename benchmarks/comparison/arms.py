@@ -1,0 +1,133 @@
+"""The arms of the comparison: what each is, as settings of `masa-openrlhf train`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from comparison.demonstrations import META_TEMPLATE, SCALE, SOLUTION_TEMPLATE
+from masa_openrlhf.settings import merged
+
+Settings = dict[str, Any]
+
+MAX_LENGTH = 176
+"""Longest solution, tokens; few need as much."""
+
+STEPS, EVERY = 80, 10
+"""Steps of a run of 16 problems a step, and how many lie between two evaluations."""
+
+BASE: Settings = {
+    "max_steps": STEPS,
+    "model": {"attention": "sdpa"},
+    "data": {"prompt_max_tokens": 64},
+    "meta": {
+        "rollouts": 6,
+        "max_tokens": 24,
+        "prompt": {"wording": META_TEMPLATE, "min_length": 4, "scale": SCALE},
+    },
+    "solution": {"rollouts": 8, "max_tokens": MAX_LENGTH, "template": SOLUTION_TEMPLATE},
+    "batch": {"problems": 16, "train_micro": 32, "forward_micro": 32},
+    "optim": {"lr": 7e-4, "weight_decay": 0.0, "warmup_steps": 5},
+    "sampling": {"seeded": True},
+    "cluster": {
+        "device": "cpu",
+        "gpus_per_node": 1,
+        "engines": 1,
+        "colocate": False,
+        "pack": False,
+        "gradient_checkpointing": False,
+        "gpu_memory": 0.1,
+    },
+    "verifier": {"workers": 1, "memory_mb": 1024},
+    "checkpoint": {"every": 40},
+    "eval": {"every": EVERY, "rollouts": 4, "temperature": 1.0},
+    "log": {"episodes": 2, "tensorboard": False},
+}
+"""What all arms share."""
+
+SMALL: Settings = {
+    "max_steps": 2 * STEPS,
+    "batch": {"problems": 8},
+    "optim": {"lr": 5e-4},
+    "eval": {"every": 2 * EVERY},
+    "checkpoint": {"every": 80},
+}
+"""Half the problems a step, twice the steps, and the learning rate that goes with them."""
+
+EFFICIENT: Settings = merged(
+    SMALL,
+    {
+        "mode": "masa-efficient",
+        "meta": {"weight": 0.1},
+        "gate": {"rule": "static", "max_std": 0.15, "tolerance": 0.15, "audit": 0.05},
+        "cutoff": {"rule": "calibrated", "audit": 0.05, "window": 96},
+        "experts": {"batch": 32, "weight": 0.02, "number_weight": 8.0, "max_age": 20},
+        "schedule": {"start": 16},
+    },
+)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train.
+
+    Attributes:
+        name: as in folders and tables.
+        title: what it is, in a few words.
+        settings: over `BASE`.
+    """
+
+    name: str
+    title: str
+    settings: Settings = field(default_factory=dict)
+
+
+def random_gate(share: float) -> Settings:
+    """Return a gate that skips so large a share of all problems, whatever is predicted.
+
+    It says "skip" of every problem, and its audit, which is drawn by chance, has the others rolled
+    out.
+    """
+    return {
+        "rule": "static",
+        "max_std": 2.0,
+        "tolerance": 0.4999,
+        "min_readable": 0.01,
+        "audit": round(1 - share, 4),
+    }
+
+
+ARMS = (
+    Arm("grpo", "GRPO, 16 problems a step", {"mode": "grpo"}),
+    Arm("grpo-half", "GRPO, 8 problems a step", merged(SMALL, {"mode": "grpo"})),
+    Arm(
+        "dapo",
+        "GRPO with DAPO's dynamic sampling, 8 problems with variance a step",
+        {"mode": "grpo", "algorithm": "dapo", "batch": {"problems": 8}},
+    ),
+    Arm("masa", "MASA", merged(SMALL, {"mode": "masa", "meta": {"weight": 0.1}})),
+    Arm("masa-efficient", "MASA-efficient", EFFICIENT),
+    Arm(
+        "random",
+        "the same with a gate that decides by chance",
+        merged(EFFICIENT, {"gate": random_gate(0.33)}),
+    ),
+)
+"""What is compared, in the order of the tables; the first is the baseline."""
+
+BATCHES = tuple(
+    Arm(
+        f"grpo-{problems}-{rate}",
+        f"GRPO, {problems} problems a step, learning rate {rate}",
+        {
+            "mode": "grpo",
+            "max_steps": STEPS * 16 // problems,
+            "batch": {"problems": problems},
+            "optim": {"lr": rate},
+            "eval": {"every": EVERY * 16 // problems},
+        },
+    )
+    for problems in (8, 16, 32)
+    for rate in (3.5e-4, 5e-4, 7e-4, 1e-3, 1.4e-3)
+)
+"""The baseline with other batch sizes and learning rates: on seeds from 100 on, to choose by."""

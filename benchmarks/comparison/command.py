@@ -1,0 +1,51 @@
+"""The command of the comparison: `python benchmarks/modes.py`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from comparison.arms import ARMS, BATCHES
+from comparison.running import Job
+from comparison.schedule import run_all
+from comparison.tables import print_tables
+
+SEEDS, SHORT_SEEDS = 5, 2
+SHORT = ("grpo", "masa", "masa-efficient")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the comparison, or go on with it, and print its tables."""
+    options = _parser().parse_args(argv)
+    everything = {arm.name: arm for arm in (*ARMS, *BATCHES)}
+    names = options.arms or (SHORT if options.short else [arm.name for arm in ARMS])
+    unknown = [name for name in names if name not in everything]
+    if unknown:
+        raise SystemExit(f"no arm is called {unknown[0]!r}; there are {', '.join(everything)}")
+    seeds = range(options.first_seed, options.first_seed + (options.seeds or _seeds(options)))
+    jobs = [Job(everything[name], seed) for seed in seeds for name in names]
+    failed = 0
+    if not options.tables:
+        failed = run_all(jobs, options.home, at_once=options.at_once)
+    print_tables([everything[name] for name in names], list(seeds), options.home)
+    if failed:
+        print(f"{failed} runs failed; what they said is in {options.home / 'said'}")
+    return 1 if failed else 0
+
+
+def _seeds(options: argparse.Namespace) -> int:
+    return SHORT_SEEDS if options.short else SEEDS
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python benchmarks/modes.py", description=__doc__)
+    add = parser.add_argument
+    add("--home", type=Path, default=Path("runs/comparison"), help="where runs are kept")
+    add("--short", action="store_true", help=f"{SHORT_SEEDS} seeds of {', '.join(SHORT)}")
+    add("--seeds", type=int, help=f"how many; {SEEDS} where not said")
+    add("--first-seed", type=int, default=0, help="settings were chosen on seeds from 100 on")
+    add("--arms", nargs="+", metavar="ARM", help="only these")
+    add("--at-once", type=int, default=2, help="runs at a time, each on about one core")
+    add("--tables", action="store_true", help="run nothing, print what is there")
+    return parser

@@ -1,0 +1,157 @@
+"""The tables of the comparison, as Markdown."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from comparison.arms import Arm
+from comparison.reading import (
+    SHARES,
+    free_of_replaced,
+    mean_of,
+    read_runs,
+    times_less,
+)
+from masa_openrlhf.report.curves import Axis, Curve, rising
+from masa_openrlhf.report.intervals import mean_interval
+from masa_openrlhf.report.runs import Run, curve_of
+
+Runs = Mapping[str, Mapping[int, Run]]
+
+
+def print_tables(arms: Sequence[Arm], seeds: Sequence[int], home: Path) -> None:
+    """Print what is there of these arms and seeds.
+
+    Args:
+        arms: the first is what the others are compared with.
+        seeds: of the runs.
+        home: where the runs are kept.
+    """
+    runs = {arm.name: read_runs(home, arm.name, seeds) for arm in arms}
+    curves = {name: _curves(of) for name, of in runs.items()}
+    titles = {arm.name: f"{arm.name}: {arm.title}" for arm in arms}
+    if runs.get("dapo"):
+        curves["oracle"] = {
+            seed: free_of_replaced(run)
+            for seed, run in runs["dapo"].items()
+            if seed in curves["dapo"]
+        }
+        titles["oracle"] = "oracle: the same, as if what it throws away had cost nothing"
+    print("\n## The task\n")
+    _print(_shares(runs))
+    print("\n## Where each arm ends\n")
+    _print(_ends(curves, titles))
+    for by in ("tokens", "steps", "seconds"):
+        print(f"\n## Times fewer {by} than {arms[0].name}\n")
+        _print(_ratios(curves, titles, arms[0].name, by))
+    print("\n## What predictions are worth\n")
+    _print(_foresight(runs))
+
+
+def _curves(runs: Mapping[int, Run]) -> dict[int, Curve]:
+    return {seed: curve_of(run) for seed, run in runs.items() if run.finished}
+
+
+def _print(rows: Sequence[Sequence[str]]) -> None:
+    if len(rows) < 2:
+        print("Nothing yet.")
+        return
+    for number, row in enumerate(rows):
+        print(f"| {' | '.join(row)} |")
+        if not number:
+            print("|" + "---|" * len(row))
+
+
+def _mean(values: Sequence[float], form: str) -> str:
+    if not values:
+        return ""
+    low, high = mean_interval(values)
+    ends = "" if low is None else f" [{low:{form}}, {high:{form}}]"
+    return f"{statistics.fmean(values):{form}}{ends}"
+
+
+def _shares(runs: Runs) -> list[list[str]]:
+    rows = [["arm", "meta tokens", "no variance, first tenth", "last tenth", "tokens a solution"]]
+    for name, of in runs.items():
+        done = [run.metrics[-1] for run in of.values() if run.metrics]
+        meta = [row.get("ledger/meta_tokens", 0.0) for row in done]
+        made = [row["ledger/solution_tokens"] + m for row, m in zip(done, meta, strict=True)]
+        shares = [m / whole for m, whole in zip(meta, made, strict=True)]
+        rows.append(
+            [
+                name,
+                _mean(shares, ".1%"),
+                _mean(mean_of(of, "solution/no_variance", 0.0, 0.1), ".0%"),
+                _mean(mean_of(of, "solution/no_variance", 0.9, 1.0), ".0%"),
+                _mean(mean_of(of, "solution/length", 0.0, 0.1), ".0f"),
+            ]
+        )
+    return [row for row in rows if row[1]]
+
+
+def _ends(curves: Mapping[str, Mapping[int, Curve]], titles: Mapping[str, str]) -> list[list[str]]:
+    rows = [["arm", "seeds", "pass@1 before", "after", "tokens", "steps", "minutes"]]
+    for name, of in curves.items():
+        if not of:
+            continue
+        ends = list(of.values())
+        rows.append(
+            [
+                titles[name],
+                str(len(ends)),
+                _mean([c.accuracy[0] for c in ends], ".3f"),
+                _mean([rising(c.accuracy)[-1] for c in ends], ".3f"),
+                _mean([c.tokens[-1] / 1000 for c in ends], ",.0f") + " k",
+                f"{statistics.fmean(c.steps[-1] for c in ends):.0f}",
+                _mean([c.seconds[-1] / 60 for c in ends], ".1f"),
+            ]
+        )
+    return rows
+
+
+def _ratios(
+    curves: Mapping[str, Mapping[int, Curve]], titles: Mapping[str, str], base: str, by: Axis
+) -> list[list[str]]:
+    rows = [["arm", *(f"{share:.0%} of its gain" for share in SHARES)]]
+    for name, of in curves.items():
+        if of and name != base and curves[base]:
+            ratios = [str(times_less(curves[base], of, share, by)) for share in SHARES]
+            rows.append([titles[name], *ratios])
+    return rows
+
+
+def _foresight(runs: Runs) -> list[list[str]]:
+    rows = [
+        [
+            "arm",
+            "correlation, pass rate (held out)",
+            "length",
+            "skipped, last half",
+            "gate precision",
+            "recall",
+            "F1",
+            "cut, last half",
+        ]
+    ]
+    for name, of in runs.items():
+        ends = [run.evals[-1] for run in of.values() if run.evals and run.finished]
+        known = [row for row in ends if "meta/pass_rate_correlation" in row]
+        if not known:
+            continue
+        last = [run.metrics[-1] for run in of.values() if run.finished]
+        rows.append(
+            [
+                name,
+                _mean([row["meta/pass_rate_correlation"] for row in known], ".2f"),
+                _mean([row.get("meta/length_correlation", 0.0) for row in known], ".2f"),
+                _mean(mean_of(of, "gate/skipped", 0.5), ".0%"),
+                *(
+                    _mean([r[k] for r in last if (k := f"ledger/gate_{w}") in r], ".2f")
+                    for w in ("precision", "recall", "f1")
+                ),
+                _mean(mean_of(of, "cutoff/cut", 0.5), ".0%"),
+            ]
+        )
+    return rows

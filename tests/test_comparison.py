@@ -1,0 +1,169 @@
+"""The comparison of the modes: its task, its arms, and what is read off its runs."""
+
+import random
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def benchmarks():
+    before = set(sys.modules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCHMARKS))
+        yield
+    for name in set(sys.modules) - before:
+        if name.startswith("comparison"):
+            del sys.modules[name]
+
+
+def boxed(text):
+    return int(re.search(r"boxed\{(\d+)\}", text)[1])
+
+
+def test_what_is_known_is_right_and_what_is_unknown_never_is():
+    from comparison.demonstrations import solution_demo
+    from comparison.task import make_problems
+
+    rng = random.Random(0)
+    share = {}
+    for kind in ("trivial", "learnable", "unsolvable"):
+        problems = make_problems(200, 1, kinds=[kind])
+        right = [boxed(solution_demo(p, rng)) == int(p.answer) for p in problems for _ in range(4)]
+        share[kind] = sum(right) / len(right)
+    assert share["trivial"] == 1
+    assert 0.2 < share["learnable"] < 0.6
+    assert share["unsolvable"] == 0
+
+
+def test_wrong_ranges_are_noticed_and_said_again():
+    from comparison.demonstrations import solution_demo
+    from comparison.task import RANGES, make_problems
+
+    rng = random.Random(0)
+    for problem in make_problems(100, 2):
+        text = solution_demo(problem, rng)
+        kept = re.findall(r"(\d) (\w+) fits", text)
+        assert [name for _, name in kept] == [name.range for name in problem.names]
+        assert all(int(value) in RANGES[name] for value, name in kept)
+
+
+def test_a_problem_comes_up_once_and_what_is_held_out_never():
+    from comparison.task import make_problems
+
+    held = {p.problem for p in make_problems(100, 1)}
+    problems = [p.problem for p in make_problems(500, 0, exclude=held)]
+    assert len(set(problems)) == 500
+    assert not held & set(problems)
+    assert problems == [p.problem for p in make_problems(500, 0, exclude=held)]
+
+
+@pytest.mark.filterwarnings("ignore:The pynvml package is deprecated:FutureWarning")
+def test_the_tokenizer_knows_every_word_and_gives_texts_back():
+    pytest.importorskip("transformers")
+    from comparison.demonstrations import meta_demo, solution_demo
+    from comparison.task import make_problems
+    from comparison.tokenizer import META_TEMPLATE, SOLUTION_TEMPLATE, make_tokenizer
+
+    tokenizer, rng = make_tokenizer(), random.Random(3)
+    for problem in make_problems(200, 7):
+        for text in (
+            SOLUTION_TEMPLATE.format(problem=problem.problem),
+            META_TEMPLATE.format(problem=problem.problem),
+            solution_demo(problem, rng),
+            meta_demo(rng),
+        ):
+            ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+            assert tokenizer.unk_token_id not in ids
+            assert tokenizer.decode(ids) == text
+
+
+def test_a_demonstrated_prediction_is_read():
+    from comparison.arms import ARMS, BASE
+    from comparison.demonstrations import meta_demo
+    from masa_openrlhf.settings import from_settings, merged
+
+    config = from_settings(merged(BASE, ARMS[-1].settings))
+    read = config.meta_prompt().parse(meta_demo(random.Random(0)))
+    assert read.pass_rate is not None
+    assert read.length is not None
+    assert read.notions
+
+
+def test_every_arm_is_a_configuration_and_no_two_are_alike():
+    from comparison.arms import ARMS, BASE, BATCHES
+    from masa_openrlhf.settings import from_settings, merged
+
+    arms = [*ARMS, *BATCHES]
+    assert len({arm.name for arm in arms}) == len(arms)
+    for arm in arms:
+        config = from_settings(merged(BASE, arm.settings))
+        assert config.max_steps * config.batch.problems in (
+            640,
+            1280,
+        )  # dapo draws more than it keeps
+
+
+def test_the_gate_by_chance_skips_its_share_whatever_is_predicted():
+    from comparison.arms import random_gate
+    from masa_control import PredictiveGate
+
+    gate = random_gate(0.3)
+    rule = PredictiveGate(gate["max_std"], gate["tolerance"], gate["min_readable"])
+    for predicted in ([0.0, 0.25], [1.0, 1.0], [0.125, 1.0], [0.0, 0.0, None], [0.375, 0.5]):
+        assert rule.decide(predicted).skip
+    assert gate["audit"] == 0.7
+
+
+def curve(tokens, accuracy):
+    from masa_openrlhf.report.curves import Curve
+
+    steps = tuple(float(i) for i in range(len(tokens)))
+    return Curve(tuple(tokens), steps, steps, tuple(accuracy))
+
+
+def test_ratios_are_paired_by_seed_and_at_the_baselines_own_accuracy():
+    from comparison.reading import times_less
+
+    base = {0: curve([0, 100, 200], [0.2, 0.4, 0.6]), 1: curve([0, 100, 200], [0.1, 0.2, 0.3])}
+    other = {0: curve([0, 50, 100], [0.2, 0.4, 0.6]), 1: curve([0, 25, 50], [0.1, 0.2, 0.3])}
+    half = times_less(base, other, 0.5)
+    assert half.value == pytest.approx(8**0.5)  # geometric mean of 2 and 4
+    assert (half.reached, half.seeds) == (2, 2)
+    assert half.low == pytest.approx(2)
+    assert half.high == pytest.approx(4)
+
+
+def test_a_seed_that_does_not_get_there_is_counted():
+    from comparison.reading import times_less
+
+    base = {
+        0: curve([0, 100], [0.2, 0.6]),
+        1: curve([0, 100], [0.2, 0.6]),
+        2: curve([0, 9], [0, 1]),
+    }
+    other = {0: curve([0, 50], [0.2, 0.6]), 1: curve([0, 50], [0.2, 0.5])}
+    whole = times_less(base, other, 1.0)
+    assert (whole.value, whole.reached, whole.seeds) == (pytest.approx(2), 1, 2)
+    assert "1 of 2 seeds" in str(whole)
+    assert "not reached" in str(times_less(base, {1: other[1]}, 1.0))
+
+
+def test_a_job_that_was_stopped_is_gone_on_with(tmp_path):
+    from comparison.arms import ARMS
+    from comparison.policy import Assets
+    from comparison.running import Job, command, finished, folder_of
+
+    job, assets = Job(ARMS[0], 3), Assets(tmp_path / "m", tmp_path / "t", tmp_path / "h")
+    assert "--config" in command(job, assets, tmp_path)
+    run = tmp_path / "runs" / "grpo-3-20260101-000000"
+    (run / "checkpoints").mkdir(parents=True)
+    assert folder_of(job, tmp_path) == run
+    assert not finished(run)
+    assert command(job, assets, tmp_path)[-2:] == ["--resume", str(run)]
+    (run / "events.jsonl").write_text('{"event": "trained", "reason": "finished"}\n')
+    assert finished(run)
