@@ -95,10 +95,12 @@ def test_a_demonstrated_prediction_is_read():
 
 
 def test_every_arm_is_a_configuration_and_no_two_are_alike():
-    from comparison.arms import ARMS, BASE, BATCHES
+    from comparison.arms import ABLATIONS, ARMS, BASE, BATCHES
     from masa_openrlhf.settings import from_settings, merged
 
-    arms = [*ARMS, *BATCHES]
+    arms = [*ARMS, *ABLATIONS, *BATCHES]
+    changed = [str(arm.settings) for arm in (*ARMS, *ABLATIONS)]
+    assert len(set(changed)) == len(changed)
     assert len({arm.name for arm in arms}) == len(arms)
     for arm in arms:
         config = from_settings(merged(BASE, arm.settings))

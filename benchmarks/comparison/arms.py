@@ -27,7 +27,7 @@ BASE: Settings = {
     },
     "solution": {"rollouts": 8, "max_tokens": MAX_LENGTH, "template": SOLUTION_TEMPLATE},
     "batch": {"problems": 16, "train_micro": 32, "forward_micro": 32},
-    "optim": {"lr": 7e-4, "weight_decay": 0.0, "warmup_steps": 5},
+    "optim": {"lr": 1e-3, "weight_decay": 0.0, "warmup_steps": 5},
     "sampling": {"seeded": True},
     "cluster": {
         "device": "cpu",
@@ -48,7 +48,7 @@ BASE: Settings = {
 SMALL: Settings = {
     "max_steps": 2 * STEPS,
     "batch": {"problems": 8},
-    "optim": {"lr": 5e-4},
+    "optim": {"lr": 7e-4},
     "eval": {"every": 2 * EVERY},
     "checkpoint": {"every": 80},
 }
@@ -131,3 +131,33 @@ BATCHES = tuple(
     for rate in (3.5e-4, 5e-4, 7e-4, 1e-3, 1.4e-3)
 )
 """The baseline with other batch sizes and learning rates: on seeds from 100 on, to choose by."""
+
+
+def _but(name: str, title: str, settings: Settings) -> Arm:
+    return Arm(name, f"MASA-efficient, {title}", merged(EFFICIENT, settings))
+
+
+ABLATIONS = (
+    _but("only-length", "paid for the length alone", {"meta": {"rewards": ["length"]}}),
+    _but("only-difficulty", "paid for the pass rate alone", {"meta": {"rewards": ["difficulty"]}}),
+    _but("only-notion", "paid for notions alone", {"meta": {"rewards": ["notion"]}}),
+    _but("meta-weight-0", "predictions cloned, not rewarded", {"meta": {"weight": 0.0}}),
+    _but("meta-weight-1", "meta groups at full weight", {"meta": {"weight": 1.0}}),
+    _but("no-cloning", "without cloning", {"experts": {"batch": 0}}),
+    _but("clone-numbers-1", "numbers cloned as other tokens", {"experts": {"number_weight": 1.0}}),
+    _but("clone-weight-0.1", "cloning weight 0.1", {"experts": {"weight": 0.1}}),
+    _but("clone-weight-0.5", "cloning weight 0.5", {"experts": {"weight": 0.5}}),
+    _but("gate-off", "without a gate", {"gate": {"rule": "off"}}),
+    _but(
+        "gate-audited",
+        "the audited gate",
+        {"gate": {"rule": "audited", "audit": 0.1, "precision": 0.8, "caution": 0.5, "window": 96}},
+    ),
+    _but("cutoff-off", "without a cutoff", {"cutoff": {"rule": "off"}}),
+    _but("cutoff-fixed", "cut at twice the predicted length", {"cutoff": {"rule": "fixed"}}),
+    _but("cut-is-wrong", "what is cut counts as wrong", {"cutoff": {"cut_is": "wrong"}}),
+    _but("refill", "other problems drawn for skipped ones", {"gate": {"refill": True}}),
+    _but("start-8", "predictions decide from step 8", {"schedule": {"start": 8}}),
+    _but("start-40", "predictions decide from step 40", {"schedule": {"start": 40}}),
+)
+"""What MASA-efficient is without one of its parts, or with another."""

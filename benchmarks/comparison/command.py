@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from comparison.arms import ARMS, BATCHES
+from comparison.arms import ABLATIONS, ARMS, BATCHES
 from comparison.running import Job
 from comparison.schedule import run_all
 from comparison.tables import print_tables
@@ -18,8 +18,8 @@ SHORT = ("grpo", "masa", "masa-efficient")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the comparison, or go on with it, and print its tables."""
     options = _parser().parse_args(argv)
-    everything = {arm.name: arm for arm in (*ARMS, *BATCHES)}
-    names = options.arms or (SHORT if options.short else [arm.name for arm in ARMS])
+    everything = {arm.name: arm for arm in (*ARMS, *ABLATIONS, *BATCHES)}
+    names = options.arms or _names(options)
     unknown = [name for name in names if name not in everything]
     if unknown:
         raise SystemExit(f"no arm is called {unknown[0]!r}; there are {', '.join(everything)}")
@@ -34,6 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if failed else 0
 
 
+def _names(options: argparse.Namespace) -> Sequence[str]:
+    if options.ablations:
+        return ["masa-efficient", *(arm.name for arm in ABLATIONS)]
+    return SHORT if options.short else [arm.name for arm in ARMS]
+
+
 def _seeds(options: argparse.Namespace) -> int:
     return SHORT_SEEDS if options.short else SEEDS
 
@@ -43,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--home", type=Path, default=Path("runs/comparison"), help="where runs are kept")
     add("--short", action="store_true", help=f"{SHORT_SEEDS} seeds of {', '.join(SHORT)}")
+    add("--ablations", action="store_true", help="MASA-efficient without one of its parts each")
     add("--seeds", type=int, help=f"how many; {SEEDS} where not said")
     add("--first-seed", type=int, default=0, help="settings were chosen on seeds from 100 on")
     add("--arms", nargs="+", metavar="ARM", help="only these")

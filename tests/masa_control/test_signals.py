@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 from masa_control import (
+    JUDGEMENTS,
     EpisodeSettings,
     Ledger,
     MetaSignal,
@@ -60,21 +61,22 @@ SAYS = [
 ]
 
 
-def chosen(*signals):
+def chosen(*signals, **more):
     base = settings(len(SAYS), 1)
+    asked = asked_for(base.meta_prompt, signals)
     return EpisodeSettings.model_validate(
-        {**dict(base), "meta_prompt": asked_for(base.meta_prompt, signals), "signals": signals}
+        {**dict(base), "meta_prompt": asked, "signals": signals, **more}
     )
 
 
-def play(answer="4", planner=None, said=SAYS, signals=(SIGNAL,)):
+def play(answer="4", planner=None, said=SAYS, signals=(SIGNAL,), **more):
     engine = ScriptedEngine(meta=[completion(s) for s in said], solution=[completion(answer)])
     return asyncio.run(
         run_episode(
             PROBLEM,
             engine=engine,
             verifier=ScriptedVerifier(),
-            settings=chosen(*signals),
+            settings=chosen(*signals, **more),
             planner=planner,
         )
     )
@@ -107,6 +109,27 @@ def test_without_signals_the_papers_mean_is_paid():
     made = play(signals=())
     assert [m.paid for m in made.meta] == [m.reward.total for m in made.meta]
     assert made.meta[0].signals == {}
+
+
+def test_only_the_judgements_that_are_named_are_paid_and_all_are_measured():
+    # 1 of 1 right, 3 tokens; of the first prediction length and difficulty are right, no notion is.
+    alone = {name: play(signals=(), judgements=(name,)).meta[0] for name in JUDGEMENTS}
+    assert {name: made.paid for name, made in alone.items()} == {
+        "length": 1,
+        "difficulty": 1,
+        "notion": 0,
+    }
+    assert all(made.reward.total == pytest.approx(2 / 3) for made in alone.values())
+    assert play(signals=(), judgements=("notion", "length")).meta[0].paid == pytest.approx(1 / 2)
+    # A signal of weight w beside one judgement: (1 + w * 1) / (1 + w); alone: what it earns.
+    assert play(judgements=("notion",)).meta[0].paid == pytest.approx(2 / 3)
+    assert play(judgements=()).meta[0].paid == pytest.approx(1)
+
+
+@pytest.mark.parametrize("bad", [("length", "length"), ("hints",), ()])
+def test_judgements_are_named_once_and_there_is_one(bad):
+    with pytest.raises(ValidationError):
+        chosen(judgements=bad)
 
 
 def test_where_nothing_was_judged_it_is_read_and_not_paid():

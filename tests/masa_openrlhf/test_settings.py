@@ -117,6 +117,14 @@ def test_the_baseline_plays_no_meta_rollouts():
     assert TrainConfig().episode_settings().meta_rollouts == 8
 
 
+def test_the_rewards_that_are_paid_reach_the_episode():
+    assert TrainConfig().episode_settings().judgements == ("length", "difficulty", "notion")
+    one = from_settings({"meta": {"rewards": ["difficulty"]}})
+    assert one.episode_settings().judgements == ("difficulty",)
+    with pytest.raises(ConfigError, match="nothing would be paid"):
+        from_settings({"meta": {"rewards": []}})
+
+
 def test_the_notion_rules_reach_the_episode():
     assert TrainConfig().episode_settings().notion_rules == NotionRules()
     flags = ["--meta.notions.counting", "rate", "--meta.notions.stop_list", "english"]

@@ -33,11 +33,19 @@ from masa_control.plan import CutoffDecision, Plan, Planner
 from masa_control.play import EpisodeSettings, run_episode
 from masa_control.protocols import Completion, Engine, Verifier
 from masa_control.schedule import Alignment, Schedule
-from masa_control.signals import MetaSignal, SignalOutcome, asked_for, load_signals
+from masa_control.signals import (
+    JUDGEMENTS,
+    Judgement,
+    MetaSignal,
+    SignalOutcome,
+    asked_for,
+    load_signals,
+)
 from masa_control.stopwatch import Stopwatch
 
 __all__ = [
     "HINT_TEMPLATE",
+    "JUDGEMENTS",
     "META",
     "SOLUTION",
     "Alignment",
@@ -63,6 +71,7 @@ __all__ = [
     "HintSettings",
     "Hints",
     "Interval",
+    "Judgement",
     "Ledger",
     "LengthCutoff",
     "LengthOutcome",

@@ -35,7 +35,15 @@ from masa_control.episode import (
 from masa_control.hints import HINT_TEMPLATE
 from masa_control.plan import Plan, Planner
 from masa_control.protocols import Completion, Engine, Verifier
-from masa_control.signals import MetaSignal, SignalOutcome, paid, pay_signals, read_signals
+from masa_control.signals import (
+    JUDGEMENTS,
+    Judgement,
+    MetaSignal,
+    SignalOutcome,
+    paid,
+    pay_signals,
+    read_signals,
+)
 from masa_control.stopwatch import Stopwatch
 
 WAIT = "verification_wait"
@@ -55,6 +63,7 @@ class EpisodeSettings(BaseModel):
         difficulty_base: b of the difficulty reward, in (0, 1).
         notion_rules: which notions count, and when one pays.
         signals: predictions of one's own beside the three; `meta_prompt` asks for them too.
+        judgements: which of the three rewards are paid; all are measured.
         cut_is: what a solution is that was cut before it had stated the right answer.
         hint_template: how notions are put to a problem; holds ``{problem}`` and ``{notions}``.
         prompt_max_tokens: longest solution prompt with a hint, tokens; notions are left out until
@@ -73,6 +82,7 @@ class EpisodeSettings(BaseModel):
     difficulty_base: float = Field(default=0.01, gt=0, lt=1)
     notion_rules: NotionRules = NotionRules()
     signals: tuple[MetaSignal, ...] = ()
+    judgements: tuple[Judgement, ...] = JUDGEMENTS
     cut_is: CutIs = "unknown"
     hint_template: str = HINT_TEMPLATE
     prompt_max_tokens: int | None = None
@@ -84,6 +94,19 @@ class EpisodeSettings(BaseModel):
         if missing := [name for name in ("{problem}", "{notions}") if name not in template]:
             raise ValueError(f"hint_template must hold {missing!r}, got {template!r}")
         return template
+
+    @field_validator("judgements")
+    @classmethod
+    def _once_each(cls, judgements: tuple[Judgement, ...]) -> tuple[Judgement, ...]:
+        if len(set(judgements)) < len(judgements):
+            raise ValueError(f"name each judgement once, got {judgements!r}")
+        return tuple(name for name in JUDGEMENTS if name in judgements)
+
+    @model_validator(mode="after")
+    def _something_is_paid(self) -> EpisodeSettings:
+        if not self.judgements and not self.signals:
+            raise ValueError(f"nothing would be paid: name one of {JUDGEMENTS!r}, or a signal")
+        return self
 
     @model_validator(mode="after")
     def _signals_are_asked_for(self) -> EpisodeSettings:
@@ -212,7 +235,7 @@ def _paid(
     rollouts = []
     for answer, prediction, reward, values in zip(answers, predictions, rewards, read, strict=True):
         outcomes = pay_signals(signals, values, group, problem.answer)
-        earned = paid(reward, outcomes, signals)
+        earned = paid(reward, outcomes, signals, settings.judgements)
         rollouts.append(MetaRollout(answer, prediction, reward, outcomes, earned))
     return rollouts, counts
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from masa_rewards import MetaPrompt, MetaReward, RolloutGroup
 
@@ -103,19 +103,34 @@ def pay_signals(
     return outcomes
 
 
-def paid(
-    reward: MetaReward, outcomes: Mapping[str, SignalOutcome], signals: Sequence[MetaSignal]
-) -> float:
-    """Return what a prediction earns: the weighted mean of the three rewards and the signals.
+Judgement = Literal["length", "difficulty", "notion"]
+"""One of the paper's three rewards."""
 
-    (length + difficulty + notion + Σ weight * reward) / (3 + Σ weight); without signals the paper's
-    mean.
+JUDGEMENTS: tuple[Judgement, ...] = ("length", "difficulty", "notion")
+
+
+def paid(
+    reward: MetaReward,
+    outcomes: Mapping[str, SignalOutcome],
+    signals: Sequence[MetaSignal],
+    judgements: Sequence[Judgement] = JUDGEMENTS,
+) -> float:
+    """Return what a prediction earns: the weighted mean of rewards and signals.
+
+    (Σ judgement + Σ weight * signal) / (number of judgements + Σ weight); with all three judgements
+    and no signals the paper's mean.
+
+    Args:
+        reward: the three.
+        outcomes: of the signals, by key.
+        signals: with their weights.
+        judgements: which of the three count; at least one of them or a signal.
     """
-    if not signals:
+    if not signals and tuple(judgements) == JUDGEMENTS:
         return reward.total
-    earned = math.fsum(s.weight * (outcomes[s.key].reward or 0.0) for s in signals)
-    weights = math.fsum(s.weight for s in signals)
-    return (3 * reward.total + earned) / (3 + weights)
+    earned = [s.weight * (outcomes[s.key].reward or 0.0) for s in signals]
+    earned += [getattr(reward, name) for name in judgements]
+    return math.fsum(earned) / (len(judgements) + math.fsum(s.weight for s in signals))
 
 
 def load_signals(names: Iterable[str]) -> tuple[MetaSignal, ...]:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import tyro
 from masa_control import (
     HINT_TEMPLATE,
+    JUDGEMENTS,
     Alignment,
     AuditedGateSettings,
     CalibratedCutoffSettings,
@@ -19,6 +20,7 @@ from masa_control import (
     EpisodeSettings,
     ExpertSettings,
     HintSettings,
+    Judgement,
     LengthCutoff,
     PredictiveGate,
     asked_for,
@@ -114,6 +116,8 @@ class MetaConfig(_Section):
     """Factor on the advantages of the meta group, beside 1 for the solution group."""
     difficulty_base: float = Field(default=0.01, gt=0, lt=1)
     """b of the difficulty reward b ** |p - p̂|."""
+    rewards: tuple[Judgement, ...] = JUDGEMENTS
+    """Which of the three are paid; all are measured."""
     signals: tuple[str, ...] = ()
     """Predictions of your own beside the three, as 'package.module:Class'; see docs/signals.md."""
     notions: NotionsConfig = NotionsConfig()
@@ -401,7 +405,7 @@ class TrainConfig(_Section):
                 raise ValueError(
                     f"hints.template must hold {part} exactly once, got {self.hints.template!r}"
                 )
-        self.meta_prompt()  # its own checks, now rather than on a cluster's node
+        self.episode_settings()  # its own checks, now rather than on a cluster's node
         return self
 
     @property
@@ -451,6 +455,7 @@ class TrainConfig(_Section):
             difficulty_base=self.meta.difficulty_base,
             notion_rules=self.notion_rules(),
             signals=load_signals(self.meta.signals),
+            judgements=self.meta.rewards,
             cut_is=self.cutoff.cut_is,
             hint_template=self.hints.template,
             prompt_max_tokens=self.data.prompt_max_tokens,
