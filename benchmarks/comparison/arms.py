@@ -59,9 +59,9 @@ EFFICIENT: Settings = merged(
     {
         "mode": "masa-efficient",
         "meta": {"weight": 0.1},
-        "gate": {"rule": "static", "max_std": 0.15, "tolerance": 0.15, "audit": 0.05},
+        "gate": {"rule": "static", "max_std": 0.3, "tolerance": 0.2, "audit": 0.05},
         "cutoff": {"rule": "calibrated", "audit": 0.05, "window": 96},
-        "experts": {"batch": 32, "weight": 0.02, "number_weight": 8.0, "max_age": 20},
+        "experts": {"batch": 32, "weight": 0.05, "number_weight": 8.0, "max_age": 20},
         "schedule": {"start": 16},
     },
 )

@@ -221,3 +221,14 @@ def test_settings_that_cannot_be_are_refused(settings):
     ((name, value),) = settings.items()
     with pytest.raises(ValueError, match=f"{name}.* got .*{value!r}"):
         ExpertSettings(**settings)
+
+
+def test_another_draw_of_a_step_draws_anew():
+    kept = buffer()
+    fill(kept, "abcdefghijklmnop")
+
+    def drawn(number):
+        return [e.problem_id for e in kept.draw(8, seed=0, step=1, number=number)]
+
+    assert drawn(1) == drawn(1)
+    assert len({tuple(drawn(number)) for number in range(4)}) > 1

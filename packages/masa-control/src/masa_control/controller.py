@@ -100,9 +100,13 @@ class Controller:
 
     # -- before a step -----------------------------------------------------------------------------
 
+    def decides(self, step: int) -> bool:
+        """Return whether predictions decide anything in ``step``."""
+        return self._schedule.decides(step)
+
     def planner(self, step: int) -> Planner | None:
         """Return what plans the episodes of ``step``; None while predictions decide nothing."""
-        if not self._schedule.decides(step):
+        if not self.decides(step):
             return None
         return Planner(
             step=step,
@@ -152,11 +156,11 @@ class Controller:
         rates = [m.prediction.pass_rate for m in episode.meta]
         return self._gate.decide(rates) if self._gate is not None and rates else None
 
-    def clones(self, step: int) -> list[Expert]:
-        """Return the experts that are cloned in ``step``."""
+    def clones(self, step: int, number: int = 0) -> list[Expert]:
+        """Return the experts that are cloned in ``step``; a ``number`` of its own draws anew."""
         if self._experts is None:
             return []
-        return self._experts.draw(self.settings.clones, seed=self._seed, step=step)
+        return self._experts.draw(self.settings.clones, seed=self._seed, step=step, number=number)
 
     # -- its state ---------------------------------------------------------------------------------
 

@@ -157,7 +157,7 @@ class ExpertBuffer:
         kept = [e for e in self._experts.values() if e.step > oldest][-self.settings.capacity :]
         self._experts = {e.problem_id: e for e in kept}
 
-    def draw(self, count: int, *, seed: int, step: int) -> list[Expert]:
+    def draw(self, count: int, *, seed: int, step: int, number: int = 0) -> list[Expert]:
         """Draw experts without replacement, each as likely as its weight says.
 
         An audited problem stands for those that the gate skipped, so that what is cloned shows
@@ -167,8 +167,9 @@ class ExpertBuffer:
             count: how many, >= 0; fewer where fewer are kept.
             seed: of the run.
             step: the same seed and step draw the same experts from the same buffer.
+            number: of the draw within the step, likewise.
         """
-        rng = random.Random(f"experts {seed}/{step}")
+        rng = random.Random(f"experts {seed}/{step}" + (f"/{number}" if number else ""))
         # Efraimidis and Spirakis: the largest u ** (1 / weight).
         keyed = [(rng.random() ** (1 / e.weight), e.problem_id) for e in self._experts.values()]
         drawn = {name for _, name in sorted(keyed, reverse=True)[:count]}

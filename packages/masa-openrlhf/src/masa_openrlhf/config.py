@@ -194,6 +194,9 @@ class ExpertsConfig(_Section):
     """Of the cloning loss, beside 1 for the policy's."""
     number_weight: float = Field(default=1.0, gt=0)
     """Of a token of a true number within it, beside 1 for any other token of a prediction."""
+    passes: int = Field(default=0, ge=0)
+    """More optimiser steps a step, on experts alone, while predictions decide nothing yet: without
+    a token made, predictions agree with the truth sooner."""
     threshold: float = Field(default=0.2, ge=0, le=1)
     """Only predictions that earned at least this."""
     capacity: int = Field(default=1024, ge=1)
@@ -417,6 +420,11 @@ class TrainConfig(_Section):
     def clones(self) -> int:
         """Experts cloned a step; 0 where nothing is cloned."""
         return self.experts.batch if self.mode == "masa-efficient" else 0
+
+    @property
+    def clone_passes(self) -> int:
+        """Optimiser steps on experts alone before the start step; 0 where nothing is cloned."""
+        return self.experts.passes if self.clones else 0
 
     @property
     def context_tokens(self) -> int:

@@ -104,6 +104,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             watch=self.watch,
         )
         self.max_steps = self._steps() * masa.optim.updates_per_step
+        self.max_steps += min(self._steps(), masa.schedule.start) * masa.clone_passes
         self._started = time.monotonic()
         self._resumed_at = 0
         self._last_evaluated = -1
@@ -160,6 +161,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         else:  # all was skipped, or nothing could be judged
             status, step = {}, global_step + 1
             self.ledger.without_update()
+        self._clone_again(step)
         self.samples_generator.step = step
         if samples and step - self._resumed_at <= self.masa.cluster.check_weights:
             self._check_weights(step)
@@ -174,7 +176,19 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             return []
         with self.watch.time("control"):
             self.controller.observe(played, step)
-            experts = self.controller.clones(step)
+        return self._drawn(self.controller, step)
+
+    def _clone_again(self, step: int) -> None:
+        """Take more optimiser steps on experts alone, while predictions decide nothing."""
+        if self.controller is None or self.controller.decides(step):
+            return
+        for number in range(1, self.masa.clone_passes + 1):
+            if clones := self._drawn(self.controller, step, number):
+                super().train_step(clones, step - 1)
+
+    def _drawn(self, controller: Controller, step: int, number: int = 0) -> list[Experience]:
+        with self.watch.time("control"):
+            experts = controller.clones(step, number)
         with self.watch.time("conversion"):
             clones = clone_samples(
                 experts,
