@@ -42,7 +42,6 @@ SMALL = (
     "--cutoff.margin=1.2",
     "--cutoff.audit=0.3",
     "--experts.batch=6",
-    "--experts.passes=1",
 )
 
 # 5 x (4 + 6) rollouts and 6 clones fill 64 sequences on two ranks, 16 at a time; the rest are

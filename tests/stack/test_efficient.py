@@ -1,6 +1,7 @@
 """MASA-efficient at its limits: all is skipped, all is cut, nothing is predicted, vLLM dies."""
 
 import contextlib
+import itertools
 import json
 import signal
 
@@ -20,16 +21,18 @@ SKIPPED = (
     "--experts.batch=0",
     "--max-steps=4",
 )
-# Every solution is cut after a token or two, but for those that an audit spares; with hints.
+# From the second step on every solution is cut after a token or two, but for those that an audit
+# spares; with hints. In the first experts are cloned in two passes of their own.
 CUT = (
-    "--schedule.start=0",
+    "--schedule.start=1",
+    "--experts.passes=2",
     "--gate.rule=off",
     "--cutoff.margin=0.01",
     "--cutoff.audit=0.25",
     "--hints.enabled",
     "--hints.template={problem}\nUse {notions}.",
     "--data.prompt-max-tokens=96",
-    "--max-steps=3",
+    "--max-steps=4",
 )
 # Predictions of two tokens: none can be read. Then the engine dies.
 UNREAD = ("--schedule.start=0", "--meta.max-tokens=2", "--max-steps=200")
@@ -130,7 +133,7 @@ def test_a_run_in_which_all_is_cut_comes_to_its_end(hard_times):
     folder, status, output, left = hard_times["cut"]
     assert status == 0, output
     assert left == []
-    assert steps(folder) == [1, 2, 3]
+    assert steps(folder) == [1, 2, 3, 4]
     last = folder.metrics()[-1]
     assert last["ledger/groups_cut_whole"] > 0
     assert last["ledger/rollouts_cut"] >= 6 * last["ledger/groups_cut_whole"]
@@ -144,7 +147,7 @@ def test_a_run_in_which_all_is_cut_comes_to_its_end(hard_times):
 
 def test_audits_let_solutions_run_on(hard_times):
     folder, *_ = hard_times["cut"]
-    spared = [e for e in episodes(folder) if e["plan"]["cutoff_audited"]]
+    spared = [e for e in episodes(folder) if e["plan"] and e["plan"]["cutoff_audited"]]
     assert spared
     for episode in spared:
         assert "but for an audit of 25% of such problems" in episode["decided"]
@@ -155,10 +158,18 @@ def test_audits_let_solutions_run_on(hard_times):
 
 def test_predicted_notions_are_put_to_the_problem(hard_times):
     folder, *_ = hard_times["cut"]
-    hinted = [e for e in episodes(folder) if e["plan"]["hint"]]
+    hinted = [e for e in episodes(folder) if e["plan"] and e["plan"]["hint"]]
     assert len(hinted) == folder.metrics()[-1]["ledger/hinted"] > 0
     for episode in hinted:
         assert f"hint: {', '.join(episode['plan']['hint'])}" in episode["decided"]
+
+
+def test_experts_are_cloned_again_while_predictions_decide_nothing(hard_times):
+    folder, *_ = hard_times["cut"]
+    rows = folder.metrics()
+    cloned = [row["ledger/cloned_sequences"] for row in rows]
+    assert cloned[0] == (1 + 2) * min(6, rows[0]["experts/kept"]) > 0
+    assert all(after - before <= 6 for before, after in itertools.pairwise(cloned))
 
 
 def test_predictions_that_cannot_be_read_decide_nothing(hard_times):
