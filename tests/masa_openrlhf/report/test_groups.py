@@ -46,6 +46,17 @@ def test_groups_of_one_mode_are_named_by_what_differs(tmp_path):
     ]
 
 
+def test_how_far_a_run_goes_counts_where_the_learning_rate_follows_it(tmp_path):
+    def two(schedule):
+        steps = {
+            f"{schedule}-{n}": {"max_steps": n, "optim": {"schedule": schedule}} for n in (5, 9)
+        }
+        return group_runs(runs(tmp_path, **steps))
+
+    assert len(two("constant_with_warmup")) == 1
+    assert len(two("cosine_with_min_lr")) == 2
+
+
 def test_a_model_made_on_the_spot_lies_in_each_run_and_is_the_same(tmp_path):
     found = runs(
         tmp_path,

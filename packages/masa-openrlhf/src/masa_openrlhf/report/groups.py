@@ -102,6 +102,8 @@ def _settings(run: Run) -> dict[str, str]:
     model = str(flat.get("model.path"))
     if model.endswith("first-model"):  # made on the spot, in the run's own folder
         flat["model.path"] = None
+    if str(flat["optim.schedule"]).startswith("constant"):  # how far it goes changes nothing before
+        del flat["max_steps"]
     unused = (*_FREE_SECTIONS, *_UNUSED.get(run.mode, ()))
     return {
         name: json.dumps(value)
