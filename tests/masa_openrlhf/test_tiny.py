@@ -326,6 +326,6 @@ def test_of_two_at_once_the_first_to_finish_wins(tmp_path):
         target.mkdir()
         (target / "theirs").touch()
 
-    assert assets._once(target, slow) == target
+    assert assets.once(target, slow) == target
     assert [file.name for file in target.iterdir()] == ["theirs"]
     assert [file.name for file in tmp_path.iterdir()] == ["asset"]
