@@ -2,23 +2,16 @@
 
 import random
 import re
-import sys
-from pathlib import Path
 
 import pytest
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+from tests.benchmarks import importable
 
 
 @pytest.fixture(scope="module", autouse=True)
 def benchmarks():
-    before = set(sys.modules)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(BENCHMARKS))
+    with importable("comparison"):
         yield
-    for name in set(sys.modules) - before:
-        if name.startswith("comparison"):
-            del sys.modules[name]
 
 
 def boxed(text):

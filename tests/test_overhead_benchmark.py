@@ -3,23 +3,16 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-BENCHMARKS = ROOT / "benchmarks"
+from tests.benchmarks import BENCHMARKS, importable
 
 
 @pytest.fixture(scope="module", autouse=True)
 def benchmarks():
-    before = set(sys.modules)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(BENCHMARKS))
+    with importable(("overhead", "verification_")):
         yield
-    for name in set(sys.modules) - before:
-        if name.startswith(("overhead", "verification_")):
-            del sys.modules[name]
 
 
 def test_the_papers_tokens():

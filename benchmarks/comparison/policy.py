@@ -87,7 +87,7 @@ def _make(folder: Path, seed: int, say: Callable[[str], None]) -> None:
 
 
 def assets(home: Path, seed: int, say: Callable[[str], None] = print) -> Assets:
-    """Make what a seed needs, or find it.
+    """Make a policy and its problems, or find them.
 
     Args:
         home: where it is kept.

@@ -48,11 +48,7 @@ def settings_of(job: Job, assets: Assets) -> Settings:
 
 
 def folder_of(job: Job, home: Path) -> Path | None:
-    """Return the folder of a job that was begun; None where it was not.
-
-    Raises:
-        SystemExit: it was begun with other settings.
-    """
+    """Return the folder of a job that was begun, with whatever settings; None where it was not."""
     begun = sorted((home / "runs").glob(f"{job.name}-2*"))
     return begun[-1] if begun else None
 
