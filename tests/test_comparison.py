@@ -162,3 +162,15 @@ def test_a_job_that_was_stopped_is_gone_on_with(tmp_path):
     assert command(job, assets, tmp_path)[-2:] == ["--resume", str(run)]
     (run / "events.jsonl").write_text('{"event": "trained", "reason": "finished"}\n')
     assert finished(run)
+
+
+def test_an_oracle_pays_for_what_dynamic_sampling_keeps_alone(tmp_path):
+    from comparison.reading import free_of_replaced
+    from masa_openrlhf.report.runs import Run
+
+    steps = ({"step": 1, "tokens/solution": 100.0, "tokens/replaced": 60.0},)
+    steps += ({"step": 2, "tokens/solution": 80.0},)  # nothing was replaced
+    evals = tuple({"step": step, "pass_at_1": 0.2 + step / 10} for step in (0, 1, 2))
+    run = Run(tmp_path, {}, steps, evals, (), (), (), {})
+    assert free_of_replaced(run).tokens == (0, 40, 120)
+    assert free_of_replaced(run).accuracy == pytest.approx((0.2, 0.3, 0.4))
