@@ -142,6 +142,28 @@ def test_experts_have_room_in_the_optimiser_step():
     assert train_batch_size(from_settings({**settings, "mode": "masa"})) == 40
 
 
+def test_an_optimiser_step_of_either_kind_alone_has_room_for_the_larger():
+    settings = {
+        "mode": "masa-efficient",
+        "batch": {"problems": 5, "train_micro": 4},
+        "solution": {"rollouts": 4},
+        "meta": {"rollouts": 3},
+        "experts": {"batch": 7},
+        "cluster": {"gpus_per_node": 2, "pack": False},
+        "optim": {"apart": True},
+    }
+    # 20 solutions; 15 predictions and 7 experts.
+    assert train_batch_size(from_settings(settings)) == 24
+    assert from_settings(settings).updates == 2
+    assert from_settings({**settings, "mode": "grpo"}).updates == 1
+
+
+def test_the_weight_of_predictions_once_they_decide():
+    config = from_settings({"meta": {"weight": 0.5}, "schedule": {"meta_weight": 0.0}})
+    assert [config.meta_weight(False), config.meta_weight(True)] == [0.5, 0.0]
+    assert from_settings({"meta": {"weight": 0.5}}).meta_weight(True) == 0.5
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

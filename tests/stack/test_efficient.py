@@ -22,10 +22,12 @@ SKIPPED = (
     "--max-steps=4",
 )
 # From the second step on every solution is cut after a token or two, but for those that an audit
-# spares; with hints. In the first experts are cloned in two passes of their own.
+# spares; with hints. In the first experts are cloned in two passes of their own, and predictions
+# weigh four times as much as later.
 CUT = (
     "--schedule.start=1",
     "--experts.passes=2",
+    "--schedule.meta-weight=0.25",
     "--gate.rule=off",
     "--cutoff.margin=0.01",
     "--cutoff.audit=0.25",
@@ -34,8 +36,15 @@ CUT = (
     "--data.prompt-max-tokens=96",
     "--max-steps=4",
 )
-# Predictions of two tokens: none can be read. Then the engine dies.
-UNREAD = ("--schedule.start=0", "--meta.max-tokens=2", "--max-steps=200")
+# Predictions of two tokens: none can be read; they take an optimiser step of their own. Then the
+# engine dies.
+UNREAD = (
+    "--schedule.start=0",
+    "--meta.max-tokens=2",
+    "--optim.apart",
+    "--optim.warmup-steps=100",
+    "--max-steps=200",
+)
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +179,20 @@ def test_experts_are_cloned_again_while_predictions_decide_nothing(hard_times):
     cloned = [row["ledger/cloned_sequences"] for row in rows]
     assert cloned[0] == (1 + 2) * min(6, rows[0]["experts/kept"]) > 0
     assert all(after - before <= 6 for before, after in itertools.pairwise(cloned))
+
+
+def test_predictions_weigh_another_amount_once_they_decide(hard_times):
+    folder, *_ = hard_times["cut"]
+    assert [row["meta/weight"] for row in folder.metrics()] == [1.0, 0.25, 0.25, 0.25]
+
+
+def test_predictions_take_a_step_of_their_own(hard_times):
+    folder, *_ = hard_times["unread"]
+    rows = folder.metrics()
+    assert all(row["policy/grad_norm_meta"] != row["policy/grad_norm"] for row in rows)
+    lr = json.loads((folder.path / "config.json").read_text())["optim"]["lr"]
+    for before, after in itertools.pairwise(rows):  # two steps of the schedule
+        assert after["policy/lr"] - before["policy/lr"] == pytest.approx(2 * lr / 100)
 
 
 def test_predictions_that_cannot_be_read_decide_nothing(hard_times):

@@ -223,6 +223,8 @@ class ScheduleConfig(_Section):
 
     start: int = Field(default=80, ge=0)
     """The first so many steps are plain MASA; with aligned, at most so many."""
+    meta_weight: float | None = Field(default=None, ge=0)
+    """meta.weight from the start step on; as before it where not set."""
     aligned: bool = False
     """Start as soon as the gate, watched while it decides nothing, is as good as this:"""
     precision: float = Field(default=0.8, gt=0, lt=1)
@@ -260,6 +262,9 @@ class OptimConfig(_Section):
     """The ratio is clipped to [1 - clip_low, 1 + clip_high]."""
     updates_per_step: int = Field(default=1, ge=1)
     """Optimiser steps a batch of rollouts is split into."""
+    apart: bool = False
+    """Predictions and experts take an optimiser step of their own after the solutions', with a
+    gradient clipping of its own: two steps of the learning rate's schedule where there was one."""
     mismatch_correction: Literal["off", "token", "seq"] = "token"
     """Importance-sampling correction of the gap between vLLM's and the trainer's probabilities."""
 
@@ -425,6 +430,17 @@ class TrainConfig(_Section):
     def clone_passes(self) -> int:
         """Optimiser steps on experts alone before the start step; 0 where nothing is cloned."""
         return self.experts.passes if self.clones else 0
+
+    def meta_weight(self, decides: bool) -> float:
+        """Return the weight of the meta groups: another one, where set, once predictions decide."""
+        later = self.schedule.meta_weight
+        return self.meta.weight if later is None or not decides else later
+
+    @property
+    def updates(self) -> int:
+        """Optimiser steps a step, those of `experts.passes` aside."""
+        parts = 2 if self.optim.apart and self.meta_rollouts else 1
+        return parts * self.optim.updates_per_step
 
     @property
     def context_tokens(self) -> int:

@@ -202,7 +202,7 @@ class ExperienceMaker(RemoteExperienceMaker):
 
     Args:
         *args: OpenRLHF's own.
-        meta_weight: factor on the advantages of meta groups.
+        meta_weight: factor on the advantages of meta groups; can be set between steps.
         clone_weight: weight of the cloning loss, beside 1 for the policy loss.
         watch: adds up what the conversion takes.
         **kwargs: OpenRLHF's own.
@@ -217,7 +217,7 @@ class ExperienceMaker(RemoteExperienceMaker):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._meta_weight, self._clone_weight = meta_weight, clone_weight
+        self.meta_weight, self._clone_weight = meta_weight, clone_weight
         self._watch = watch or Stopwatch()
         actor = self.args.actor
         self._ranks = (
@@ -283,7 +283,7 @@ class ExperienceMaker(RemoteExperienceMaker):
                 [tag.group for tag in tags],
                 [tag.scored for tag in tags],
                 estimator=self.advantage_estimator,
-                weights_N=[self._meta_weight if tag.kind == META else 1.0 for tag in tags],
+                weights_N=[self.meta_weight if tag.kind == META else 1.0 for tag in tags],
             )
         )
         sizes = self._sizes(experiences)

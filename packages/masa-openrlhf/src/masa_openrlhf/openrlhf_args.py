@@ -170,11 +170,12 @@ def _rollouts(config: TrainConfig) -> dict[str, Any]:
 def train_batch_size(config: TrainConfig) -> int:
     """Return the sequences of one optimiser step.
 
-    A step's rollouts and clones, split into its updates, rounded up to whole micro-batches on every
-    rank.
+    A step's rollouts and clones, or with ``optim.apart`` the larger half of them, split into its
+    updates, rounded up to whole micro-batches on every rank.
     """
-    rollouts = config.batch.problems * (config.solution.rollouts + config.meta_rollouts)
-    sequences = rollouts + config.clones
+    solutions = config.batch.problems * config.solution.rollouts
+    others = config.batch.problems * config.meta_rollouts + config.clones
+    sequences = max(solutions, others) if config.optim.apart else solutions + others
     per_update = -(-sequences // config.optim.updates_per_step)
     unit = config.world_size * (1 if config.cluster.pack else config.batch.train_micro)
     return -(-per_update // unit) * unit

@@ -15,6 +15,7 @@ import ray  # noqa: E402
 import torch  # noqa: E402
 import transformers  # noqa: E402
 from masa_control import (  # noqa: E402
+    SOLUTION,
     Controller,
     Episode,
     Ledger,
@@ -38,6 +39,7 @@ from masa_openrlhf.samples import EpisodeGenerator  # noqa: E402
 _POLICY_METRICS = {
     "policy_loss": "policy/loss",
     "actor_grad_norm": "policy/grad_norm",
+    "actor_grad_norm_meta": "policy/grad_norm_meta",
     "actor_lr": "policy/lr",
     "ppo_clip_ratio": "policy/clip_ratio",
     "ppo_kl": "policy/kl_step",
@@ -103,7 +105,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             clone_weight=masa.experts.weight,
             watch=self.watch,
         )
-        self.max_steps = self._steps() * masa.optim.updates_per_step
+        self.max_steps = self._steps() * masa.updates
         self.max_steps += min(self._steps(), masa.schedule.start) * masa.clone_passes
         self._started = time.monotonic()
         self._resumed_at = 0
@@ -156,8 +158,10 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         played = self.samples_generator.played
         samples = [s for s in rollout_samples if s.labels[0].kind != FILLER]
         samples += self._clones(played, global_step + 1)
+        decides = self.controller is not None and self.controller.decides(global_step + 1)
+        self.experience_maker.meta_weight = self.masa.meta_weight(decides)
         if samples:
-            status, step = super().train_step(samples, global_step)
+            status, step = self._update(samples, global_step)
         else:  # all was skipped, or nothing could be judged
             status, step = {}, global_step + 1
             self.ledger.without_update()
@@ -168,6 +172,33 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         with self.watch.time("control"):
             for episode in played:
                 self.ledger.observe(episode)
+        return status, step
+
+    def _update(
+        self, samples: Sequence[Experience], global_step: int
+    ) -> tuple[dict[str, Any], int]:
+        """Take the policy step: one, or with ``optim.apart`` one for solutions, one for the rest.
+
+        What OpenRLHF says of the first is kept, of the second the gradient norm; times add up.
+        """
+        parts = [list(samples)]
+        if self.masa.optim.apart:
+            kinds = [sample.labels[0].kind == SOLUTION for sample in samples]
+            parts = [
+                [s for s, solution in zip(samples, kinds, strict=True) if solution is wanted]
+                for wanted in (True, False)
+            ]
+        status: dict[str, Any] = {}
+        for part in filter(None, parts):
+            of_part, step = super().train_step(part, global_step)
+            times = {
+                key: status.get(key, 0.0) + value
+                for key, value in of_part.items()
+                if key.startswith("timing/")
+            }
+            if status:
+                times["actor_grad_norm_meta"] = of_part["actor_grad_norm"]
+            status = {**of_part, **status, **times}
         return status, step
 
     def _clones(self, played: Sequence[Episode], step: int) -> list[Experience]:
@@ -249,6 +280,8 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             made = (len(s.completion.token_ids) for e in replaced for s in e.solutions)
             metrics["tokens/replaced"] = float(sum(made))
         metrics["sampling/drawn"] = float(len(self.samples_generator.played))
+        if self.masa.meta_rollouts:
+            metrics["meta/weight"] = self.experience_maker.meta_weight
         if self.controller is not None:
             metrics |= self.controller.metrics()
         return {**metrics, **self.ledger.metrics()}
