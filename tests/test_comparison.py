@@ -88,19 +88,31 @@ def test_a_demonstrated_prediction_is_read():
 
 
 def test_every_arm_is_a_configuration_and_no_two_are_alike():
-    from comparison.arms import ABLATIONS, ARMS, BASE, BATCHES
+    from comparison.arms import ARMS, BASE, BATCHES, CONTROL_ABLATIONS, PREDICTION_ABLATIONS
     from masa_openrlhf.settings import from_settings, merged
 
-    arms = [*ARMS, *ABLATIONS, *BATCHES]
-    changed = [str(arm.settings) for arm in (*ARMS, *ABLATIONS)]
+    ablations = [*PREDICTION_ABLATIONS, *CONTROL_ABLATIONS]
+    arms = [*ARMS, *ablations, *BATCHES]
+    changed = [str(arm.settings) for arm in (*ARMS, *ablations)]
     assert len(set(changed)) == len(changed)
     assert len({arm.name for arm in arms}) == len(arms)
     for arm in arms:
         config = from_settings(merged(BASE, arm.settings))
-        assert config.max_steps * config.batch.problems in (
-            640,
-            1280,
-        )  # dapo draws more than it keeps
+        rolled_out = config.max_steps * config.batch.problems
+        # Who thins batches gets more of them; dynamic sampling draws more than it keeps.
+        more = {"dapo": 880, "masa-efficient": 1760, "random": 1760}
+        assert rolled_out == more.get(arm.name, 640 if arm in PREDICTION_ABLATIONS else 1280)
+        assert config.max_steps % config.eval.every == 0
+
+
+def test_the_short_form_is_three_quarters_of_each_arm():
+    from comparison.arms import ARMS, BASE, shortened
+    from masa_openrlhf.settings import from_settings, merged
+
+    for arm in ARMS:
+        whole, short = (from_settings(merged(BASE, a.settings)) for a in (arm, shortened(arm)))
+        assert short.max_steps == pytest.approx(0.75 * whole.max_steps, abs=1)
+        assert short.model_copy(update={"max_steps": whole.max_steps}) == whole
 
 
 def test_the_gate_by_chance_skips_its_share_whatever_is_predicted():
@@ -146,6 +158,29 @@ def test_a_seed_that_does_not_get_there_is_counted():
     assert (whole.value, whole.reached, whole.seeds) == (pytest.approx(2), 1, 2)
     assert "1 of 2 seeds" in str(whole)
     assert "not reached" in str(times_less(base, {1: other[1]}, 1.0))
+
+
+def test_the_task_is_fair_where_half_the_batch_saves_nothing_and_an_oracle_does(tmp_path):
+    from comparison.tables import _checks
+
+    base = {0: curve([0, 100], [0.2, 0.6])}
+    half, knows = {0: curve([0, 110], [0.2, 0.6])}, {0: curve([0, 50], [0.2, 0.6])}
+    rows = _checks({"grpo": base, "grpo-half": half, "oracle": knows})
+    assert [row[-1] for row in rows[1:]] == ["4 of 4", "4 of 4"]
+    rows = _checks({"grpo": base, "grpo-half": knows, "oracle": half})
+    assert [row[-1] for row in rows[1:]] == ["0 of 4", "0 of 4"]
+    rows = _checks({"grpo": base})
+    assert [row[-1] for row in rows[1:]] == ["not run", "not run"]
+
+
+def test_a_run_is_read_as_it_was_after_a_step(tmp_path):
+    from comparison.reading import until
+    from masa_openrlhf.report.runs import Run
+
+    rows = tuple({"step": step, "pass_at_1": 0.1} for step in (0, 1, 2, 3))
+    run = until(Run(tmp_path, {}, rows[1:], rows, (), (), (), {}), 2)
+    assert [row["step"] for row in run.metrics] == [1, 2]
+    assert [row["step"] for row in run.evals] == [0, 1, 2]
 
 
 def test_a_job_that_was_stopped_is_gone_on_with(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from comparison.demonstrations import META_TEMPLATE, SCALE, SOLUTION_TEMPLATE
@@ -58,6 +58,7 @@ EFFICIENT: Settings = merged(
     SMALL,
     {
         "mode": "masa-efficient",
+        "max_steps": 220,
         "meta": {"weight": 0.1},
         "gate": {"rule": "static", "max_std": 0.3, "tolerance": 0.2, "audit": 0.05},
         "cutoff": {"rule": "calibrated", "audit": 0.05, "window": 96},
@@ -103,7 +104,7 @@ ARMS = (
     Arm(
         "dapo",
         "GRPO with DAPO's dynamic sampling, 8 problems with variance a step",
-        {"mode": "grpo", "algorithm": "dapo", "batch": {"problems": 8}},
+        {"mode": "grpo", "algorithm": "dapo", "max_steps": 110, "batch": {"problems": 8}},
     ),
     Arm("masa", "MASA", merged(SMALL, {"mode": "masa", "meta": {"weight": 0.1}})),
     Arm("masa-efficient", "MASA-efficient", EFFICIENT),
@@ -114,6 +115,13 @@ ARMS = (
     ),
 )
 """What is compared, in the order of the tables; the first is the baseline."""
+
+
+def shortened(arm: Arm) -> Arm:
+    """Return an arm with three quarters of its steps."""
+    steps = merged(BASE, arm.settings)["max_steps"] * 3 // 4
+    return replace(arm, settings=merged(arm.settings, {"max_steps": steps}))
+
 
 BATCHES = tuple(
     Arm(
@@ -133,31 +141,59 @@ BATCHES = tuple(
 """The baseline with other batch sizes and learning rates: on seeds from 100 on, to choose by."""
 
 
+ALIGNED = STEPS
+"""Steps after which arms are compared by what their predictions are worth."""
+
+
 def _but(name: str, title: str, settings: Settings) -> Arm:
-    return Arm(name, f"MASA-efficient, {title}", merged(EFFICIENT, settings))
+    whole = merged(EFFICIENT, {"max_steps": 2 * STEPS})
+    return Arm(name, f"MASA-efficient, {title}", merged(whole, settings))
 
 
-ABLATIONS = (
-    _but("only-length", "paid for the length alone", {"meta": {"rewards": ["length"]}}),
-    _but("only-difficulty", "paid for the pass rate alone", {"meta": {"rewards": ["difficulty"]}}),
-    _but("only-notion", "paid for notions alone", {"meta": {"rewards": ["notion"]}}),
-    _but("meta-weight-0", "predictions cloned, not rewarded", {"meta": {"weight": 0.0}}),
-    _but("meta-weight-1", "meta groups at full weight", {"meta": {"weight": 1.0}}),
-    _but("no-cloning", "without cloning", {"experts": {"batch": 0}}),
-    _but("clone-numbers-1", "numbers cloned as other tokens", {"experts": {"number_weight": 1.0}}),
-    _but("clone-weight-0.1", "cloning weight 0.1", {"experts": {"weight": 0.1}}),
-    _but("clone-weight-0.5", "cloning weight 0.5", {"experts": {"weight": 0.5}}),
+def _brief(name: str, title: str, settings: Settings) -> Arm:
+    return _but(name, title, merged(settings, {"max_steps": ALIGNED}))
+
+
+PREDICTION_ABLATIONS = (
+    _brief("no-cloning", "without cloning", {"experts": {"batch": 0}}),
+    _brief("meta-weight-0", "predictions cloned, not rewarded", {"meta": {"weight": 0.0}}),
+    _brief(
+        "clone-numbers-1", "numbers cloned as other tokens", {"experts": {"number_weight": 1.0}}
+    ),
+    _brief("clone-weight-0.1", "cloning weight 0.1", {"experts": {"weight": 0.1}}),
+    _brief("clone-weight-0.5", "cloning weight 0.5", {"experts": {"weight": 0.5}}),
+    _brief("passes-2", "two more cloning passes until the start", {"experts": {"passes": 2}}),
+    _brief("apart", "predictions in an optimiser step of their own", {"optim": {"apart": True}}),
+    _brief("meta-weight-1", "meta groups at full weight", {"meta": {"weight": 1.0}}),
+    _brief(
+        "meta-weight-first",
+        "meta groups at full weight until the start",
+        {"meta": {"weight": 1.0}, "schedule": {"meta_weight": 0.1}},
+    ),
+    _brief(
+        "only-difficulty", "paid for the pass rate alone", {"meta": {"rewards": ["difficulty"]}}
+    ),
+    _brief("only-length", "paid for the length alone", {"meta": {"rewards": ["length"]}}),
+    _brief("only-notion", "paid for notions alone", {"meta": {"rewards": ["notion"]}}),
+)
+"""MASA-efficient with another way to teach predictions, as long as that takes."""
+
+CONTROL_ABLATIONS = (
     _but("gate-off", "without a gate", {"gate": {"rule": "off"}}),
     _but(
         "gate-audited",
         "the audited gate",
         {"gate": {"rule": "audited", "audit": 0.1, "precision": 0.8, "caution": 0.5, "window": 96}},
     ),
-    _but("cutoff-off", "without a cutoff", {"cutoff": {"rule": "off"}}),
-    _but("cutoff-fixed", "cut at twice the predicted length", {"cutoff": {"rule": "fixed"}}),
-    _but("cut-is-wrong", "what is cut counts as wrong", {"cutoff": {"cut_is": "wrong"}}),
     _but("refill", "other problems drawn for skipped ones", {"gate": {"refill": True}}),
     _but("start-8", "predictions decide from step 8", {"schedule": {"start": 8}}),
     _but("start-40", "predictions decide from step 40", {"schedule": {"start": 40}}),
+    _but("cutoff-off", "without a cutoff", {"cutoff": {"rule": "off"}}),
+    _but("cutoff-fixed", "cut at twice the predicted length", {"cutoff": {"rule": "fixed"}}),
+    _but(
+        "cut-is-wrong",
+        "cut at twice the predicted length, what is cut counts as wrong",
+        {"cutoff": {"rule": "fixed", "cut_is": "wrong"}},
+    ),
 )
-"""What MASA-efficient is without one of its parts, or with another."""
+"""MASA-efficient with predictions that decide something else, over as many problems as GRPO's."""

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 
-from comparison.arms import ABLATIONS, ARMS, BATCHES
+from comparison.arms import (
+    ALIGNED,
+    ARMS,
+    BATCHES,
+    CONTROL_ABLATIONS,
+    PREDICTION_ABLATIONS,
+    Arm,
+    shortened,
+)
 from comparison.running import Job
 from comparison.schedule import run_all
-from comparison.tables import print_tables
+from comparison.tables import print_predictions, print_tables
 
 SEEDS, SHORT_SEEDS = 5, 2
 SHORT = ("grpo", "masa", "masa-efficient")
@@ -18,25 +26,41 @@ SHORT = ("grpo", "masa", "masa-efficient")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the comparison, or go on with it, and print its tables."""
     options = _parser().parse_args(argv)
-    everything = {arm.name: arm for arm in (*ARMS, *ABLATIONS, *BATCHES)}
-    names = options.arms or _names(options)
+    ablations = (*PREDICTION_ABLATIONS, *CONTROL_ABLATIONS)
+    everything = {arm.name: arm for arm in (*ARMS, *ablations, *BATCHES)}
+    names, home = options.arms or _names(options), options.home
     unknown = [name for name in names if name not in everything]
     if unknown:
         raise SystemExit(f"no arm is called {unknown[0]!r}; there are {', '.join(everything)}")
     seeds = range(options.first_seed, options.first_seed + (options.seeds or _seeds(options)))
+    if options.short:
+        everything = {name: shortened(arm) for name, arm in everything.items()}
+        home /= "short"
     jobs = [Job(everything[name], seed) for seed in seeds for name in names]
     failed = 0
     if not options.tables:
-        failed = run_all(jobs, options.home, at_once=options.at_once)
-    print_tables([everything[name] for name in names], list(seeds), options.home)
+        failed = run_all(jobs, home, at_once=options.at_once)
+    brief = {arm.name for arm in PREDICTION_ABLATIONS}
+    _print([everything[name] for name in names], brief, seeds, home)
     if failed:
-        print(f"{failed} runs failed; what they said is in {options.home / 'said'}")
+        print(f"{failed} runs failed; what they said is in {home / 'said'}")
     return 1 if failed else 0
+
+
+def _print(arms: Sequence[Arm], brief: Set[str], seeds: Sequence[int], home: Path) -> None:
+    """Print the tables: of whole runs, and of the brief ones, about predictions alone."""
+    whole = [arm for arm in arms if arm.name not in brief]
+    if whole:
+        print_tables(whole, seeds, home)
+    if len(whole) < len(arms):
+        beside = [arm for arm in arms if arm.name in brief or arm.name == "masa-efficient"]
+        print_predictions(beside, seeds, home, step=ALIGNED)
 
 
 def _names(options: argparse.Namespace) -> Sequence[str]:
     if options.ablations:
-        return ["masa-efficient", *(arm.name for arm in ABLATIONS)]
+        ablations = (*PREDICTION_ABLATIONS, *CONTROL_ABLATIONS)
+        return ["grpo", "masa-efficient", *(arm.name for arm in ablations)]
     return SHORT if options.short else [arm.name for arm in ARMS]
 
 
@@ -48,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python benchmarks/modes.py", description=__doc__)
     add = parser.add_argument
     add("--home", type=Path, default=Path("runs/comparison"), help="where runs are kept")
-    add("--short", action="store_true", help=f"{SHORT_SEEDS} seeds of {', '.join(SHORT)}")
+    add("--short", action="store_true", help=f"{SHORT_SEEDS} seeds of {', '.join(SHORT)}, 3/4 long")
     add("--ablations", action="store_true", help="MASA-efficient without one of its parts each")
     add("--seeds", type=int, help=f"how many; {SEEDS} where not said")
     add("--first-seed", type=int, default=0, help="settings were chosen on seeds from 100 on")

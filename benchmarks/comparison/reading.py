@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -104,6 +105,15 @@ def read_runs(home: Path, arm: str, seeds: Sequence[int]) -> dict[int, Run]:
         if begun:
             found[seed] = read_run(begun[-1])
     return found
+
+
+def until(run: Run, step: int) -> Run:
+    """Return a run as it was after a step."""
+    return dataclasses.replace(
+        run,
+        metrics=tuple(row for row in run.metrics if row["step"] <= step),
+        evals=tuple(row for row in run.evals if row["step"] <= step),
+    )
 
 
 def mean_of(

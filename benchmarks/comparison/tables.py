@@ -13,6 +13,7 @@ from comparison.reading import (
     mean_of,
     read_runs,
     times_less,
+    until,
 )
 from masa_openrlhf.report.curves import Axis, Curve, rising
 from masa_openrlhf.report.intervals import mean_interval
@@ -41,13 +42,53 @@ def print_tables(arms: Sequence[Arm], seeds: Sequence[int], home: Path) -> None:
         titles["oracle"] = "oracle: the same, as if what it throws away had cost nothing"
     print("\n## The task\n")
     _print(_shares(runs))
+    print("\n## Is the task fair?\n")
+    _print(_checks(curves))
     print("\n## Where each arm ends\n")
     _print(_ends(curves, titles))
     for by in ("tokens", "steps", "seconds"):
         print(f"\n## Times fewer {by} than {arms[0].name}\n")
         _print(_ratios(curves, titles, arms[0].name, by))
     print("\n## What predictions are worth\n")
-    _print(_foresight(runs))
+    _print(_foresight({n: {s: r for s, r in of.items() if r.finished} for n, of in runs.items()}))
+
+
+def print_predictions(arms: Sequence[Arm], seeds: Sequence[int], home: Path, *, step: int) -> None:
+    """Print what predictions are worth at a step, and what they cost until then.
+
+    Args:
+        arms: to compare.
+        seeds: of the runs.
+        home: where the runs are kept.
+        step: at which all of them were evaluated.
+    """
+    runs = {arm.name: read_runs(home, arm.name, seeds) for arm in arms}
+    cut = {name: {s: until(run, step) for s, run in of.items()} for name, of in runs.items()}
+    reached = {
+        name: {s: run for s, run in of.items() if run.evals and run.evals[-1]["step"] == step}
+        for name, of in cut.items()
+    }
+    titles = {arm.name: f"{arm.name}: {arm.title}" for arm in arms}
+    curves = {n: {s: curve_of(r) for s, r in of.items()} for n, of in reached.items()}
+    print(f"\n## Predictions after {step} steps\n")
+    _print(_foresight(reached))
+    print(f"\n## Where each arm is after {step} steps\n")
+    _print(_ends(curves, titles))
+
+
+def _checks(curves: Mapping[str, Mapping[int, Curve]]) -> list[list[str]]:
+    """What must be so of the task for the comparison to say something, and whether it is."""
+    rows = [["check", *(f"{share:.0%} of GRPO's gain" for share in SHARES), "holds"]]
+    base = curves.get("grpo", {})
+    for arm, check, holds in (
+        ("grpo-half", "half the batch saves no tokens: at most 1", lambda ratio: ratio <= 1),
+        ("oracle", "a gate that knows saves them: at least 1.5", lambda ratio: ratio >= 1.5),
+    ):
+        ratios = [times_less(base, curves.get(arm, {}), share) for share in SHARES]
+        known = [ratio.value for ratio in ratios if ratio.value is not None]
+        verdict = f"{sum(map(holds, known))} of {len(known)}" if ratios[0].seeds else "not run"
+        rows.append([check, *(str(r) if r.seeds else "" for r in ratios), verdict])
+    return rows
 
 
 def _curves(runs: Mapping[int, Run]) -> dict[int, Curve]:
@@ -136,11 +177,11 @@ def _foresight(runs: Runs) -> list[list[str]]:
         ]
     ]
     for name, of in runs.items():
-        ends = [run.evals[-1] for run in of.values() if run.evals and run.finished]
+        ends = [run.evals[-1] for run in of.values() if run.evals]
         known = [row for row in ends if "meta/pass_rate_correlation" in row]
         if not known:
             continue
-        last = [run.metrics[-1] for run in of.values() if run.finished]
+        last = [run.metrics[-1] for run in of.values()]
         rows.append(
             [
                 name,
