@@ -193,10 +193,31 @@ def test_a_job_that_was_stopped_is_gone_on_with(tmp_path):
     run = tmp_path / "runs" / "grpo-3-20260101-000000"
     (run / "checkpoints").mkdir(parents=True)
     assert folder_of(job, tmp_path) == run
-    assert not finished(run)
-    assert command(job, assets, tmp_path)[-2:] == ["--resume", str(run)]
-    (run / "events.jsonl").write_text('{"event": "trained", "reason": "finished"}\n')
-    assert finished(run)
+    assert not finished(run, 80)
+    assert command(job, assets, tmp_path)[-4:] == ["--resume", str(run), "--max-steps", "80"]
+    (run / "events.jsonl").write_text('{"event": "trained", "reason": "finished", "step": 80}\n')
+    assert finished(run, 80)
+    assert not finished(run, 81)  # its arm is longer now: it goes on
+
+
+def test_a_run_that_was_begun_with_other_settings_is_not_gone_on_with(tmp_path):
+    from comparison.arms import ARMS
+    from comparison.running import Job, changed
+    from comparison.schedule import run_all
+    from masa_openrlhf.settings import from_settings, merged
+
+    job = Job(ARMS[0], 3)
+    assert changed(job, tmp_path) == []
+    run = tmp_path / "runs" / "grpo-3-20260101-000000"
+    run.mkdir(parents=True)
+    whole = from_settings(merged(job.settings, {"max_steps": 7})).model_dump_json()
+    (run / "config.json").write_text(whole)
+    assert changed(job, tmp_path) == []
+    whole = from_settings(merged(job.settings, {"optim": {"lr": 0.5}})).model_dump_json()
+    (run / "config.json").write_text(whole)
+    assert changed(job, tmp_path) == ["grpo-3: optim.lr is 0.5 there, 0.001 now"]
+    with pytest.raises(SystemExit, match=r"optim\.lr is 0\.5 there[\s\S]*another --home"):
+        run_all([job], tmp_path, at_once=1)
 
 
 def test_an_oracle_pays_for_what_dynamic_sampling_keeps_alone(tmp_path):

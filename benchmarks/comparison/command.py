@@ -15,7 +15,7 @@ from comparison.arms import (
     Arm,
     shortened,
 )
-from comparison.running import Job
+from comparison.running import Job, changed
 from comparison.schedule import run_all
 from comparison.tables import print_predictions, print_tables
 
@@ -40,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     failed = 0
     if not options.tables:
         failed = run_all(jobs, home, at_once=options.at_once)
+    for line in (line for job in jobs for line in changed(job, home)):
+        print(f"Beware: {line}")
     brief = {arm.name for arm in PREDICTION_ABLATIONS}
     _print([everything[name] for name in names], brief, seeds, home)
     if failed:

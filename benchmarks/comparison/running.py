@@ -35,6 +35,11 @@ class Job(NamedTuple):
         """As in "masa-3"."""
         return f"{self.arm.name}-{self.seed}"
 
+    @property
+    def settings(self) -> Settings:
+        """What is asked of the run, whatever its seed."""
+        return merged(BASE, self.arm.settings)
+
 
 def settings_of(job: Job, assets: Assets) -> Settings:
     """Return the whole configuration of a job."""
@@ -44,22 +49,54 @@ def settings_of(job: Job, assets: Assets) -> Settings:
         "model": {"path": str(assets.model)},
         "data": {"train": str(assets.train), "eval": str(assets.held_out)},
     }
-    return merged(merged(BASE, job.arm.settings), own)
+    return merged(job.settings, own)
 
 
 def folder_of(job: Job, home: Path) -> Path | None:
-    """Return the folder of a job that was begun, with whatever settings; None where it was not."""
+    """Return the folder of a job that was begun; None where it was not."""
     begun = sorted((home / "runs").glob(f"{job.name}-2*"))
     return begun[-1] if begun else None
 
 
-def finished(folder: Path) -> bool:
-    """Whether a run came to its end."""
+def finished(folder: Path, steps: int) -> bool:
+    """Whether a run came to its end, at so many steps or more."""
     events = folder / "events.jsonl"
     if not events.exists():
         return False
     ends = (json.loads(line) for line in events.read_text("utf-8").splitlines() if line.strip())
-    return any(e.get("event") == "trained" and e.get("reason") == "finished" for e in ends)
+    return any(
+        e.get("event") == "trained" and e.get("reason") == "finished" and e["step"] >= steps
+        for e in ends
+    )
+
+
+def changed(job: Job, home: Path) -> list[str]:
+    """Return what a job that was begun has otherwise than its arm says now.
+
+    All but the number of steps: of those it can make more.
+
+    Returns:
+        As in "grpo-3: optim.lr is 0.001 there, 0.002 now".
+    """
+    folder = folder_of(job, home)
+    if folder is None or not (folder / "config.json").exists():
+        return []
+    there = _flat(json.loads((folder / "config.json").read_text("utf-8")))
+    return [
+        f"{job.name}: {key} is {there.get(key)!r} there, {value!r} now"
+        for key, value in _flat(job.settings).items()
+        if key != "max_steps" and there.get(key) != value
+    ]
+
+
+def _flat(settings: Settings, path: str = "") -> Settings:
+    flat: Settings = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{path}{key}.")
+        else:
+            flat[path + key] = value
+    return flat
 
 
 def _toml(settings: Settings, path: str = "") -> str:
@@ -77,7 +114,7 @@ def command(job: Job, assets: Assets, home: Path) -> list[str]:
     program = [sys.executable, "-m", "masa_openrlhf.cli", "train"]
     begun = folder_of(job, home)
     if begun is not None and (begun / "checkpoints").exists():
-        return [*program, "--resume", str(begun)]
+        return [*program, "--resume", str(begun), "--max-steps", str(job.settings["max_steps"])]
     file = home / "settings" / f"{job.name}.toml"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(_toml(settings_of(job, assets)), encoding="utf-8")

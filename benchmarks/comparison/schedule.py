@@ -10,13 +10,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from comparison.policy import assets
-from comparison.running import Job, finished, folder_of, start
+from comparison.running import Job, changed, finished, folder_of, start
 
 
 def run_all(
     jobs: Sequence[Job], home: Path, *, at_once: int, say: Callable[[str], None] = print
 ) -> int:
     """Run what is not finished yet.
+
+    A run that was begun must have been begun with the settings that its arm has now.
 
     Whoever stops this (Ctrl-C, SIGTERM) ends the runs; each leaves a checkpoint, and the next call
     goes on.
@@ -29,8 +31,15 @@ def run_all(
 
     Returns:
         How many failed.
+
+    Raises:
+        SystemExit: a run was begun with other settings.
     """
-    todo = [job for job in jobs if not ((f := folder_of(job, home)) and finished(f))]
+    if other := [line for job in jobs for line in changed(job, home)]:
+        raise SystemExit(
+            "\n".join(other) + f"\nMove these runs out of {home / 'runs'}, or choose another --home"
+        )
+    todo = [job for job in jobs if not _there(job, home)]
     say(f"{len(jobs) - len(todo)} of {len(jobs)} runs are there already")
     running: list[tuple[Job, subprocess.Popen[bytes], float]] = []
     failed = 0
@@ -55,3 +64,8 @@ def run_all(
         for _, process, _ in running:
             process.wait()
     return failed
+
+
+def _there(job: Job, home: Path) -> bool:
+    folder = folder_of(job, home)
+    return folder is not None and finished(folder, job.settings["max_steps"])
