@@ -76,7 +76,7 @@ def supervise(
             end_children()
             status = run.wait()
         display.update(stopping=False)
-    if status == 0 and interrupts.count == 0:
+    if status == 0 and (interrupts.count == 0 or _finished(folder)):
         display.summary()
         return 0
     if interrupts.count:
@@ -84,6 +84,12 @@ def supervise(
         return _STOPPED
     display.failed(status, _plain_error(folder) or last_words(folder.log))
     return status if status > 0 else 1
+
+
+def _finished(folder: RunFolder) -> bool:
+    """Whether training came to its end: asked to stop in its last step it does."""
+    ends = [e["reason"] for e in folder.events() if e["event"] == "trained"]
+    return ends[-1:] == ["finished"]
 
 
 @contextlib.contextmanager

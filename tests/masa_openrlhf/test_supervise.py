@@ -1,0 +1,35 @@
+"""Watching a run: what is said, and returned, when it is asked to stop."""
+
+import sys
+
+import pytest
+from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.run_folder import RunFolder
+from masa_openrlhf.supervise import supervise
+
+# Stands for a run that is asked to stop, and then ends with the event it is given.
+ASKED = """
+import json, os, pathlib, signal, sys, time
+folder, event = pathlib.Path(sys.argv[-1]), {event!r}
+os.kill(os.getppid(), signal.SIGINT)
+while not (folder / "stop").exists():
+    time.sleep(0.01)
+with open(folder / "events.jsonl", "a") as events:
+    for name in ("checkpoint", "trained"):
+        events.write(json.dumps({{"event": name, "time": 0, **event}}) + "\\n")
+"""
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "said"),
+    [("asked to stop", 130, "stopped"), ("finished", 0, "What the run learned")],
+)
+def test_asked_to_stop_in_its_last_step_a_run_has_finished(tmp_path, capsys, reason, status, said):
+    folder, config = RunFolder(tmp_path), TrainConfig(max_steps=3)
+    folder.create(config)
+    child = (sys.executable, "-c", ASKED.format(event={"reason": reason, "step": 3}))
+    folder.write_metrics(3, {"solution/pass_rate": 0.5, "time/step": 1.0})
+    assert supervise(folder, config, command=child, resume=False) == status
+    shown = capsys.readouterr().out
+    assert said in shown
+    assert ("--resume" in shown) == (status == 130)
