@@ -99,9 +99,9 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
     for arm in arms:
         config = from_settings(merged(BASE, arm.settings))
         rolled_out = config.max_steps * config.batch.problems
-        # Who thins batches gets more of them; dynamic sampling draws more than it keeps.
-        more = {"dapo": 880, "masa-efficient": 1760, "random": 1760}
-        assert rolled_out == more.get(arm.name, 640 if arm in PREDICTION_ABLATIONS else 1280)
+        # A gate leaves tokens for more steps; dynamic sampling draws more than it keeps.
+        more = {"dapo": 880, "masa-efficient": 1760}
+        assert rolled_out == more.get(arm.name, 480 if arm in PREDICTION_ABLATIONS else 1280)
         assert config.max_steps % config.eval.every == 0
 
 
@@ -143,6 +143,17 @@ def test_ratios_are_paired_by_seed_and_at_the_baselines_own_accuracy():
     assert (half.reached, half.seeds) == (2, 2)
     assert half.low == pytest.approx(2)
     assert half.high == pytest.approx(4)
+
+
+def test_accuracy_after_the_same_tokens_is_paired_by_seed():
+    from comparison.reading import accuracy_after, differences_after
+
+    base = {0: curve([0, 100, 200], [0.2, 0.5, 0.4]), 1: curve([0, 100], [0.1, 0.2])}
+    other = {0: curve([0, 200], [0.2, 0.6]), 1: curve([0, 40], [0.1, 0.2])}
+    assert accuracy_after(base[0], 150) == pytest.approx(0.45)  # levelled
+    assert accuracy_after(base[0], 50) == pytest.approx(0.325)
+    assert accuracy_after(base[0], 201) is None
+    assert differences_after(base, other, 50) == pytest.approx([0.3 - 0.325])  # seed 1 had ended
 
 
 def test_a_seed_that_does_not_get_there_is_counted():

@@ -111,7 +111,7 @@ ARMS = (
     Arm(
         "random",
         "the same with a gate that decides by chance",
-        merged(EFFICIENT, {"gate": random_gate(0.33)}),
+        merged(EFFICIENT, {"max_steps": 2 * STEPS, "gate": random_gate(0.33)}),
     ),
 )
 """What is compared, in the order of the tables; the first is the baseline."""
@@ -141,7 +141,7 @@ BATCHES = tuple(
 """The baseline with other batch sizes and learning rates: on seeds from 100 on, to choose by."""
 
 
-ALIGNED = STEPS
+ALIGNED = 60
 """Steps after which arms are compared by what their predictions are worth."""
 
 

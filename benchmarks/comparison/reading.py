@@ -9,12 +9,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from masa_openrlhf.report.curves import Axis, Curve, reach, rising
 from masa_openrlhf.report.intervals import mean_interval
 from masa_openrlhf.report.runs import Run, curve_of, read_run
 
 SHARES = (0.5, 0.75, 0.9, 1.0)
 """Of what the baseline gains: the accuracies at which arms are compared, for each seed its own."""
+
+
+TOKENS = (200e3, 350e3, 500e3)
+"""Tokens after which arms are compared by their accuracy."""
 
 
 class Ratio(NamedTuple):
@@ -46,6 +51,24 @@ def accuracy_at(curve: Curve, share: float) -> float:
     """Return the accuracy at which a run has made so large a share of its whole gain."""
     values = rising(curve.accuracy)
     return values[0] + share * (values[-1] - values[0])
+
+
+def accuracy_after(curve: Curve, tokens: float) -> float | None:
+    """Return the levelled accuracy of a run that had made so many tokens; None where it ended."""
+    if not curve.tokens[0] <= tokens <= curve.tokens[-1]:
+        return None
+    return float(np.interp(tokens, curve.tokens, rising(curve.accuracy)))
+
+
+def differences_after(
+    base: Mapping[int, Curve], other: Mapping[int, Curve], tokens: float
+) -> list[float]:
+    """Return how much more accurate an arm is than the baseline after so many tokens, by seed."""
+    pairs = [
+        (accuracy_after(base[seed], tokens), accuracy_after(other[seed], tokens))
+        for seed in sorted(base.keys() & other.keys())
+    ]
+    return [arm - of_base for of_base, arm in pairs if of_base is not None and arm is not None]
 
 
 def times_less(

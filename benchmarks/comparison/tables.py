@@ -9,6 +9,9 @@ from pathlib import Path
 from comparison.arms import Arm
 from comparison.reading import (
     SHARES,
+    TOKENS,
+    accuracy_after,
+    differences_after,
     free_of_replaced,
     mean_of,
     read_runs,
@@ -46,6 +49,8 @@ def print_tables(arms: Sequence[Arm], seeds: Sequence[int], home: Path) -> None:
     _print(_checks(curves))
     print("\n## Where each arm ends\n")
     _print(_ends(curves, titles))
+    print(f"\n## pass@1 after the same tokens, and paired differences from {arms[0].name}\n")
+    _print(_at_tokens(curves, titles, arms[0].name))
     for by in ("tokens", "steps", "seconds"):
         print(f"\n## Times fewer {by} than {arms[0].name}\n")
         _print(_ratios(curves, titles, arms[0].name, by))
@@ -81,11 +86,15 @@ def _checks(curves: Mapping[str, Mapping[int, Curve]]) -> list[list[str]]:
     rows = [["check", *(f"{share:.0%} of GRPO's gain" for share in SHARES), "holds"]]
     base = curves.get("grpo", {})
     for arm, check, holds in (
-        ("grpo-half", "half the batch saves no tokens: at most 1", lambda ratio: ratio <= 1),
-        ("oracle", "a gate that knows saves them: at least 1.5", lambda ratio: ratio >= 1.5),
+        (
+            "grpo-half",
+            "half the batch saves no tokens: the interval does not lie above 1",
+            lambda ratio: (ratio.value if ratio.low is None else ratio.low) <= 1,
+        ),
+        ("oracle", "a gate that knows saves them: at least 1.5", lambda ratio: ratio.value >= 1.5),
     ):
         ratios = [times_less(base, curves.get(arm, {}), share) for share in SHARES]
-        known = [ratio.value for ratio in ratios if ratio.value is not None]
+        known = [ratio for ratio in ratios if ratio.value is not None]
         verdict = f"{sum(map(holds, known))} of {len(known)}" if ratios[0].seeds else "not run"
         rows.append([check, *(str(r) if r.seeds else "" for r in ratios), verdict])
     return rows
@@ -149,6 +158,24 @@ def _ends(curves: Mapping[str, Mapping[int, Curve]], titles: Mapping[str, str]) 
                 _mean([c.seconds[-1] / 60 for c in ends], ".1f"),
             ]
         )
+    return rows
+
+
+def _at_tokens(
+    curves: Mapping[str, Mapping[int, Curve]], titles: Mapping[str, str], base: str
+) -> list[list[str]]:
+    rows = [["arm", *(f"{tokens / 1000:.0f} k tokens" for tokens in TOKENS)]]
+    for name, of in curves.items():
+        cells = []
+        for tokens in TOKENS:
+            values = [accuracy_after(curve, tokens) for curve in of.values()]
+            cell = _mean([value for value in values if value is not None], ".3f")
+            if name != base:
+                differences = differences_after(curves[base], of, tokens)
+                cell = cell.split(" [")[0] + f"; {_mean(differences, '+.3f')}" if cell else ""
+            cells.append(cell)
+        if of:
+            rows.append([titles[name], *cells])
     return rows
 
 
