@@ -140,7 +140,7 @@ def test_ratios_are_paired_by_seed_and_at_the_baselines_own_accuracy():
     other = {0: curve([0, 50, 100], [0.2, 0.4, 0.6]), 1: curve([0, 25, 50], [0.1, 0.2, 0.3])}
     half = times_less(base, other, 0.5)
     assert half.value == pytest.approx(8**0.5)  # geometric mean of 2 and 4
-    assert (half.reached, half.seeds) == (2, 2)
+    assert half.pairs == 2
     assert half.low == pytest.approx(2)
     assert half.high == pytest.approx(4)
 
@@ -158,6 +158,7 @@ def test_accuracy_after_the_same_tokens_is_paired_by_seed():
 
 def test_a_seed_that_does_not_get_there_is_counted():
     from comparison.reading import times_less
+    from comparison.tables import _cell
 
     base = {
         0: curve([0, 100], [0.2, 0.6]),
@@ -166,9 +167,12 @@ def test_a_seed_that_does_not_get_there_is_counted():
     }
     other = {0: curve([0, 50], [0.2, 0.6]), 1: curve([0, 50], [0.2, 0.5])}
     whole = times_less(base, other, 1.0)
-    assert (whole.value, whole.reached, whole.seeds) == (pytest.approx(2), 1, 2)
-    assert "1 of 2 seeds" in str(whole)
-    assert "not reached" in str(times_less(base, {1: other[1]}, 1.0))
+    assert (whole.value, whole.pairs, whole.only_base) == (pytest.approx(2), 1, 1)
+    # Seed 1 has not got there with 50 tokens: the ratio is 100 / 50 at the most.
+    assert _cell(base, other, 1.0) == "2.00, 1 of 2 seeds; at most 2.00 [2.00, 2.00]"
+    assert _cell(base, {1: other[1]}, 1.0) == "at most 2.00"
+    assert _cell(base, {1: other[1]}, 0.5) == "1.50"
+    assert _cell(base, {}, 1.0) == ""
 
 
 def test_the_task_is_fair_where_half_the_batch_saves_nothing_and_an_oracle_does(tmp_path):

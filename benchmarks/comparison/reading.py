@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from masa_openrlhf.report.curves import Axis, Curve, reach, rising
-from masa_openrlhf.report.intervals import mean_interval
+from masa_openrlhf.report.curves import Axis, Curve, PairedRatio, paired_ratio, rising
 from masa_openrlhf.report.runs import Run, curve_of, read_run
 
 SHARES = (0.5, 0.75, 0.9, 1.0)
@@ -20,31 +18,6 @@ SHARES = (0.5, 0.75, 0.9, 1.0)
 
 TOKENS = (200e3, 350e3, 500e3)
 """Tokens after which arms are compared by their accuracy."""
-
-
-class Ratio(NamedTuple):
-    """How many times less an arm spends than the baseline, to get as far.
-
-    Attributes:
-        value: geometric mean over seeds; None where no seed got there.
-        low: end of the interval of 95 % (bootstrap over seeds); None for fewer than two.
-        high: likewise.
-        reached: seeds that got there.
-        seeds: seeds compared.
-    """
-
-    value: float | None
-    low: float | None
-    high: float | None
-    reached: int
-    seeds: int
-
-    def __str__(self) -> str:
-        if self.value is None:
-            return f"not reached (0 of {self.seeds})"
-        ends = "" if self.low is None else f" [{self.low:.2f}, {self.high:.2f}]"
-        some = "" if self.reached == self.seeds else f", {self.reached} of {self.seeds} seeds"
-        return f"{self.value:.2f}{ends}{some}"
 
 
 def accuracy_at(curve: Curve, share: float) -> float:
@@ -72,33 +45,35 @@ def differences_after(
 
 
 def times_less(
-    base: Mapping[int, Curve], other: Mapping[int, Curve], share: float, by: Axis = "tokens"
-) -> Ratio:
+    base: Mapping[int, Curve],
+    other: Mapping[int, Curve],
+    share: float,
+    by: Axis = "tokens",
+    *,
+    at_most: bool = False,
+) -> PairedRatio:
     """Compare what two arms spend until a share of the baseline's gain, seed by seed.
-
-        value = exp(mean over seeds of log(base / other))
 
     Args:
         base: the baseline's curves by seed.
         other: the arm's; seeds that only one has are left out.
         share: of the baseline's gain of that seed, in (0, 1].
         by: what is spent.
+        at_most: a seed of the arm that does not get there counts as if it had at its end; the
+            ratio is then the highest that is possible.
     """
     seeds = sorted(base.keys() & other.keys())
-    logs = []
-    for seed in seeds:
-        accuracy = accuracy_at(base[seed], share)
-        spent, arm = reach(base[seed], accuracy, by=by), reach(other[seed], accuracy, by=by)
-        if spent and arm:
-            logs.append(math.log(spent / arm))
-    low, high = mean_interval(logs, method="bootstrap")
-    return Ratio(
-        math.exp(statistics.fmean(logs)) if logs else None,
-        None if low is None else math.exp(low),
-        None if high is None else math.exp(high),
-        len(logs),
-        len(seeds),
-    )
+    goals = [accuracy_at(base[seed], share) for seed in seeds]
+    curves = [other[seed] for seed in seeds]
+    if at_most:
+        curves = [_there_at_the_end(*pair) for pair in zip(curves, goals, strict=True)]
+    return paired_ratio([base[seed] for seed in seeds], curves, goals, by=by)
+
+
+def _there_at_the_end(curve: Curve, goal: float) -> Curve:
+    if rising(curve.accuracy)[-1] >= goal:
+        return curve
+    return dataclasses.replace(curve, accuracy=(*curve.accuracy[:-1], goal))
 
 
 def free_of_replaced(run: Run) -> Curve:

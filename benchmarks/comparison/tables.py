@@ -18,7 +18,7 @@ from comparison.reading import (
     times_less,
     until,
 )
-from masa_openrlhf.report.curves import Axis, Curve, rising
+from masa_openrlhf.report.curves import Axis, Curve, PairedRatio, rising
 from masa_openrlhf.report.intervals import mean_interval
 from masa_openrlhf.report.runs import Run, curve_of
 
@@ -85,18 +85,24 @@ def _checks(curves: Mapping[str, Mapping[int, Curve]]) -> list[list[str]]:
     """What must be so of the task for the comparison to say something, and whether it is."""
     rows = [["check", *(f"{share:.0%} of GRPO's gain" for share in SHARES), "holds"]]
     base = curves.get("grpo", {})
-    for arm, check, holds in (
+    for arm, check, at_most, holds in (
         (
             "grpo-half",
             "half the batch saves no tokens: the interval does not lie above 1",
+            True,
             lambda ratio: (ratio.value if ratio.low is None else ratio.low) <= 1,
         ),
-        ("oracle", "a gate that knows saves them: at least 1.5", lambda ratio: ratio.value >= 1.5),
+        (
+            "oracle",
+            "a gate that knows saves them: at least 1.5",
+            False,
+            lambda ratio: ratio.value is not None and ratio.value >= 1.5,
+        ),
     ):
-        ratios = [times_less(base, curves.get(arm, {}), share) for share in SHARES]
-        known = [ratio for ratio in ratios if ratio.value is not None]
-        verdict = f"{sum(map(holds, known))} of {len(known)}" if ratios[0].seeds else "not run"
-        rows.append([check, *(str(r) if r.seeds else "" for r in ratios), verdict])
+        of = curves.get(arm, {})
+        ratios = [times_less(base, of, share, at_most=at_most) for share in SHARES]
+        verdict = f"{sum(map(holds, ratios))} of {len(SHARES)}" if of and base else "not run"
+        rows.append([check, *(_cell(base, of, share) for share in SHARES), verdict])
     return rows
 
 
@@ -179,14 +185,33 @@ def _at_tokens(
     return rows
 
 
+def _cell(
+    base: Mapping[int, Curve], of: Mapping[int, Curve], share: float, by: Axis = "tokens"
+) -> str:
+    """As in "1.3 [1.1, 1.5]", or "1.3, 4 of 5 seeds; at most 1.2 [0.9, 1.4]"."""
+    ratio = times_less(base, of, share, by)
+    seeds = len(base.keys() & of.keys())
+    if not seeds:
+        return ""
+    if ratio.pairs == seeds:
+        return _times(ratio)
+    there = f"{_times(ratio)}, {ratio.pairs} of {seeds} seeds; " if ratio.pairs else ""
+    return f"{there}at most {_times(times_less(base, of, share, by, at_most=True))}"
+
+
+def _times(ratio: PairedRatio) -> str:
+    ends = "" if ratio.low is None else f" [{ratio.low:.2f}, {ratio.high:.2f}]"
+    return f"{ratio.value:.2f}{ends}"
+
+
 def _ratios(
     curves: Mapping[str, Mapping[int, Curve]], titles: Mapping[str, str], base: str, by: Axis
 ) -> list[list[str]]:
     rows = [["arm", *(f"{share:.0%} of its gain" for share in SHARES)]]
     for name, of in curves.items():
         if of and name != base and curves[base]:
-            ratios = [str(times_less(curves[base], of, share, by)) for share in SHARES]
-            rows.append([titles[name], *ratios])
+            cells = [_cell(curves[base], of, share, by) for share in SHARES]
+            rows.append([titles[name], *cells])
     return rows
 
 

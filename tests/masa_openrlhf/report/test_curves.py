@@ -91,6 +91,13 @@ def test_pairs_that_cannot_be_divided_are_counted():
         paired_ratio([there], [], 0.5)
 
 
+def test_each_pair_can_have_an_accuracy_of_its_own():
+    steep, flat = curve(0.0, 1.0), curve(0.0, 0.5)
+    assert paired_ratio([steep, flat], [flat, flat], [0.25, 0.5]).value == pytest.approx(0.5**0.5)
+    with pytest.raises(ValueError, match="zip"):
+        paired_ratio([steep, flat], [flat, flat], [0.25])
+
+
 def test_an_interval_needs_two():
     assert mean_interval([0.5]) == (None, None)
     assert mean_interval([0.4, 0.6]) == pytest.approx((-0.7706, 1.7706), abs=1e-4)

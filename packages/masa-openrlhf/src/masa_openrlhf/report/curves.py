@@ -145,7 +145,7 @@ def tokens_to(curve: Curve, accuracy: float, *, how: Rising = "isotonic") -> flo
 def paired_ratio(
     base: Sequence[Curve],
     other: Sequence[Curve],
-    accuracy: float,
+    accuracy: float | Sequence[float],
     *,
     by: Axis = "tokens",
     how: Rising = "isotonic",
@@ -160,7 +160,7 @@ def paired_ratio(
     Args:
         base: a curve a pair, as of the baseline.
         other: a curve a pair, in the same order.
-        accuracy: in [0, 1].
+        accuracy: in [0, 1]; the same for all pairs, or one a pair.
         by: what is spent.
         how: as of ``rising``.
         method: of the interval. "bootstrap": percentiles over pairs drawn with putting back; with
@@ -174,11 +174,12 @@ def paired_ratio(
         a value beside many of those says little.
 
     Raises:
-        ValueError: the arms have different numbers of curves.
+        ValueError: the arms have different numbers of curves, or there are not as many accuracies.
     """
+    goals = [accuracy] * len(base) if isinstance(accuracy, int | float) else accuracy
     spent = [
-        (reach(a, accuracy, by=by, how=how), reach(b, accuracy, by=by, how=how))
-        for a, b in zip(base, other, strict=True)
+        (reach(a, goal, by=by, how=how), reach(b, goal, by=by, how=how))
+        for a, b, goal in zip(base, other, goals, strict=True)
     ]
     logs = [math.log(a / b) for a, b in spent if a and b]
     low, high = mean_interval(logs, method=method, draws=draws, seed=seed)
