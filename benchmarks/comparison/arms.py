@@ -68,6 +68,17 @@ EFFICIENT: Settings = merged(
 )
 
 
+DYNAMIC: Settings = {
+    "algorithm": "dapo",
+    "max_steps": 110,
+    "batch": {"problems": 8},
+    "optim": {"lr": 1e-3},
+    "eval": {"every": EVERY},
+    "checkpoint": {"every": 40},
+}
+"""DAPO, with as many problems that have variance a step as GRPO has at 16, about."""
+
+
 @dataclass(frozen=True)
 class Arm:
     """One way to train.
@@ -104,10 +115,15 @@ ARMS = (
     Arm(
         "dapo",
         "GRPO with DAPO's dynamic sampling, 8 problems with variance a step",
-        {"mode": "grpo", "algorithm": "dapo", "max_steps": 110, "batch": {"problems": 8}},
+        merged({"mode": "grpo"}, DYNAMIC),
     ),
     Arm("masa", "MASA", merged(SMALL, {"mode": "masa", "meta": {"weight": 0.1}})),
     Arm("masa-efficient", "MASA-efficient", EFFICIENT),
+    Arm(
+        "efficient-dapo",
+        "MASA-efficient with DAPO's dynamic sampling for what its gate lets through",
+        merged(EFFICIENT, DYNAMIC),
+    ),
     Arm(
         "random",
         "the same with a gate that decides by chance",
