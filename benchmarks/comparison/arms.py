@@ -61,7 +61,7 @@ EFFICIENT: Settings = merged(
         "max_steps": 220,
         "meta": {"weight": 0.1},
         "gate": {"rule": "static", "max_std": 0.3, "tolerance": 0.2, "audit": 0.05},
-        "cutoff": {"rule": "calibrated", "audit": 0.05, "window": 96},
+        "cutoff": {"rule": "calibrated", "audit": 0.05, "window": 96, "max_age": 10},
         "experts": {"batch": 32, "weight": 0.05, "number_weight": 8.0, "max_age": 20},
         "schedule": {"start": 16},
     },

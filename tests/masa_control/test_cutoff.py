@@ -73,7 +73,7 @@ def test_what_cannot_be_is_refused():
 
 def margin(made, share=0.25, **settings):
     calibrated = CalibratedCutoff(CalibratedCutoffSettings(share, **{"min_problems": 1} | settings))
-    calibrated.observe(made)
+    calibrated.observe(made, 1)
     return calibrated.cutoff().margin
 
 
@@ -124,9 +124,28 @@ def test_old_problems_are_forgotten():
     assert margin(one_each(*[9.0] * 20, *[1.0] * 20), window=20) == 1.0
 
 
+def test_what_was_seen_long_ago_is_forgotten_and_nothing_is_cut_until_enough_is_known_again():
+    settings = CalibratedCutoffSettings(0.25, min_problems=4, max_age=10)
+    calibrated = CalibratedCutoff(settings)
+    calibrated.observe(one_each(*[1.0] * 6), 5)
+    calibrated.observe(
+        one_each(1.5), 14
+    )  # all else was cut, and nobody saw how it would have ended
+    assert calibrated.cutoff().margin == 1.0
+    calibrated.observe([], 15)
+    assert calibrated.cutoff() == LengthCutoff(None)
+    calibrated.observe(one_each(2.0, 2.0, 2.0), 16)
+    assert calibrated.cutoff().margin == 2.0
+    other = CalibratedCutoff(settings)
+    other.load_state_dict(calibrated.state_dict())
+    for each in (calibrated, other):  # the age goes with the state
+        each.observe([], 24)
+        assert each.cutoff() == LengthCutoff(None)
+
+
 def test_the_margin_is_a_metric():
     calibrated = CalibratedCutoff(CalibratedCutoffSettings(0.25, min_problems=1))
-    calibrated.observe(one_each(*range(1, 20)))
+    calibrated.observe(one_each(*range(1, 20)), 1)
     assert calibrated.metrics() == {"cutoff/margin": 15}
 
 
@@ -153,7 +172,7 @@ def test_at_most_the_share_of_what_was_seen_is_beyond_the_margin(made, share):
 @given(OUTCOMES)
 def test_goes_on_from_its_state(made):
     calibrated = CalibratedCutoff(CalibratedCutoffSettings(min_problems=1))
-    calibrated.observe(made)
+    calibrated.observe(made, 1)
     for state in ways_of_saving(calibrated.state_dict()):
         other = CalibratedCutoff(CalibratedCutoffSettings(min_problems=1))
         other.load_state_dict(state)
@@ -164,19 +183,20 @@ def test_goes_on_from_its_state(made):
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ([[1.0]], r"list of 2, got \[\[1.0\]\]"),
-        ([[], 1.0], "needs its ratios"),
-        ([["long"], 1.0], "must be a number, got 'long'"),
-        ([[-1.0], 1.0], "got -1.0"),
-        ([[math.inf], 1.0], "got inf"),
-        ([[1.0], 0.5], "got 0.5"),
-        ([[1.0], True], "got True"),
+        ([[1.0], 1.0], r"list of 3, got \[\[1.0\], 1.0\]"),
+        ([[], 1.0, 1], "needs its ratios"),
+        ([["long"], 1.0, 1], "must be a number, got 'long'"),
+        ([[-1.0], 1.0, 1], "got -1.0"),
+        ([[math.inf], 1.0, 1], "got inf"),
+        ([[1.0], 0.5, 1], "got 0.5"),
+        ([[1.0], True, 1], "got True"),
+        ([[1.0], 1.0, -1], "got -1"),
         ("row", "got 'row'"),
     ],
 )
 def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(row, says):
     calibrated = CalibratedCutoff()
-    calibrated.observe(one_each(1.0, 2.0))
+    calibrated.observe(one_each(1.0, 2.0), 1)
     before = calibrated.state_dict()
     with pytest.raises(ValueError, match=says):
         calibrated.load_state_dict({**before, "outcomes": [*before["outcomes"], row]})
@@ -184,7 +204,8 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(row, says):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"cut_share": 0.0}, {"cut_share": 1.0}, {"window": 0}, {"min_problems": 0}]
+    "settings",
+    [{"cut_share": 0.0}, {"cut_share": 1.0}, {"window": 0}, {"min_problems": 0}, {"max_age": 0}],
 )
 def test_settings_that_cannot_be_are_refused(settings):
     ((name, value),) = settings.items()
@@ -208,7 +229,7 @@ def test_the_share_of_correct_rollouts_lost_is_the_one_chosen(share, together):
         rng = random.Random(seed)
         calibrated = CalibratedCutoff(CalibratedCutoffSettings(share, window=128))
         beyond = correct = 0
-        for _ in range(120):
+        for step in range(120):
             allowed, made = calibrated.cutoff().margin, []
             for _ in range(40):
                 factor = rng.lognormvariate(0, together)
@@ -218,7 +239,7 @@ def test_the_share_of_correct_rollouts_lost_is_the_one_chosen(share, together):
                     correct += len(ratios)
                 if allowed is None or rng.random() < 1 / 3:
                     made.append(LengthOutcome(tuple(ratios), 1.0 if allowed is None else 3.0))
-            calibrated.observe(made)
+            calibrated.observe(made, step)
         lost.append(beyond / correct)
     mean = sum(lost) / len(lost)
     error = math.sqrt(sum((x - mean) ** 2 for x in lost) / (len(lost) - 1) / len(lost))

@@ -139,7 +139,7 @@ class Controller:
         if not self._schedule.decides(step):
             self._schedule.observe(sum((gate_tally(e, d) for e, d in pairs), Tally()), step)
         if self._calibrated is not None:
-            self._calibrated.observe(_known(length_outcome(e, d) for e, d in pairs))
+            self._calibrated.observe(_known(length_outcome(e, d) for e, d in pairs), step)
         if self._audited_gate is not None:
             self._audited_gate.observe(_known(gate_outcome(e, d) for e, d in pairs))
             self._gate = self._audited_gate.gate()

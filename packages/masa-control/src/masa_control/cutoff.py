@@ -81,19 +81,21 @@ class CalibratedCutoffSettings:
         window: problems remembered, >= 1. Once the cutoff lowers most limits, only audited ones
             come in, so a long window is slow to follow.
         min_problems: problems with a correct solution before anything is cut, >= 1.
+        max_age: steps for which a problem is remembered, >= 1. A policy's lengths move on; where
+            fewer than `min_problems` are as young as this, nothing is cut until there are.
     """
 
     cut_share: float = 0.05
     window: int = 128
     min_problems: int = 16
+    max_age: int = 20
 
     def __post_init__(self) -> None:
         if not 0 < self.cut_share < 1:
             raise ValueError(f"cut_share must lie in (0, 1), got {self.cut_share!r}")
-        if self.window < 1 or self.min_problems < 1:
-            raise ValueError(
-                f"window and min_problems must be >= 1, got {self.window!r}, {self.min_problems!r}"
-            )
+        for name in ("window", "min_problems", "max_age"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be >= 1, got {getattr(self, name)!r}")
 
 
 class CalibratedCutoff:
@@ -110,6 +112,10 @@ class CalibratedCutoff:
     only problems whose solutions could run on are counted: those before the start step, those whose
     limit the cutoff did not lower, and a share ε that an audit spares, each of which weighs 1/ε.
 
+    With few problems a step audits are rare. A margin from long ago would go on cutting whatever
+    the policy has come to write, with nobody to see it; so problems are forgotten after `max_age`
+    steps, and with too few left all solutions run on, until enough is known again.
+
     Args:
         settings: how the margin follows.
     """
@@ -117,10 +123,22 @@ class CalibratedCutoff:
     def __init__(self, settings: CalibratedCutoffSettings | None = None) -> None:
         self.settings = settings or CalibratedCutoffSettings()
         self._outcomes: deque[LengthOutcome] = deque(maxlen=self.settings.window)
+        self._steps: deque[int] = deque(maxlen=self.settings.window)
 
-    def observe(self, outcomes: Iterable[LengthOutcome]) -> None:
-        """Remember problems with at least one correct solution, in their order."""
-        self._outcomes.extend(outcome for outcome in outcomes if outcome.ratios)
+    def observe(self, outcomes: Iterable[LengthOutcome], step: int) -> None:
+        """Remember problems with at least one correct solution, in their order; forget old ones.
+
+        Args:
+            outcomes: of the problems of a step whose solutions could run on.
+            step: the step, >= that of the call before.
+        """
+        for outcome in outcomes:
+            if outcome.ratios:
+                self._outcomes.append(outcome)
+                self._steps.append(step)
+        while self._steps and self._steps[0] <= step - self.settings.max_age:
+            self._outcomes.popleft()
+            self._steps.popleft()
 
     def cutoff(self) -> LengthCutoff:
         """Return the cutoff for now; where too little is known, it cuts nothing."""
@@ -148,8 +166,9 @@ class CalibratedCutoff:
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
-        rows = [[list(o.ratios), o.weight] for o in self._outcomes]
-        return saved("calibrated cutoff", 1, outcomes=rows)
+        known = zip(self._outcomes, self._steps, strict=True)
+        rows = [[list(o.ratios), o.weight, step] for o, step in known]
+        return saved("calibrated cutoff", 2, outcomes=rows)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state``.
@@ -157,14 +176,16 @@ class CalibratedCutoff:
         Raises:
             ValueError: it is not the state of a calibrated cutoff.
         """
-        (rows,) = restored("calibrated cutoff", 1, state, "outcomes")
-        outcomes = [_outcome(made) for made in rows]
-        self._outcomes = deque(outcomes, maxlen=self.settings.window)
+        (rows,) = restored("calibrated cutoff", 2, state, "outcomes")
+        known = [_outcome(made) for made in rows]
+        self._outcomes = deque((o for o, _ in known), maxlen=self.settings.window)
+        self._steps = deque((step for _, step in known), maxlen=self.settings.window)
 
 
-def _outcome(saved_row: object) -> LengthOutcome:
-    ratios, weight = row("an outcome of the cutoff", saved_row, 2)
+def _outcome(saved_row: object) -> tuple[LengthOutcome, int]:
+    ratios, weight, step = row("an outcome of the cutoff", saved_row, 3)
     if not isinstance(ratios, list | tuple) or not ratios:
         raise ValueError(f"an outcome of the cutoff needs its ratios, got {saved_row!r}")
     read = tuple(number("a ratio of an outcome of the cutoff", ratio, 0) for ratio in ratios)
-    return LengthOutcome(read, number("the weight of an outcome of the cutoff", weight, 1))
+    outcome = LengthOutcome(read, number("the weight of an outcome of the cutoff", weight, 1))
+    return outcome, int(number("the step of an outcome of the cutoff", step, 0))

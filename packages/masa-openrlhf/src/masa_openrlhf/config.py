@@ -180,6 +180,9 @@ class CutoffConfig(_Section):
     """calibrated: problems remembered."""
     min_problems: int = Field(default=16, ge=1)
     """calibrated: problems with a correct solution before anything is cut."""
+    max_age: int = Field(default=20, ge=1)
+    """calibrated: steps for which a problem is remembered; with fewer than min_problems nothing is
+    cut."""
     cut_is: Literal["unknown", "wrong"] = "unknown"
     """What a cut solution is that had not stated the right answer: unknown (neither right nor
     wrong: no reward, outside the pass rate) or wrong (the paper)."""
@@ -535,4 +538,6 @@ class TrainConfig(_Section):
             return LengthCutoff(cutoff.margin)
         if cutoff.rule == "off":
             return None
-        return CalibratedCutoffSettings(cutoff.cut_share, cutoff.window, cutoff.min_problems)
+        return CalibratedCutoffSettings(
+            cutoff.cut_share, cutoff.window, cutoff.min_problems, cutoff.max_age
+        )
