@@ -62,7 +62,13 @@ EFFICIENT: Settings = merged(
         "meta": {"weight": 0.1},
         "gate": {"rule": "static", "max_std": 0.3, "tolerance": 0.2, "audit": 0.05},
         "cutoff": {"rule": "calibrated", "audit": 0.05, "window": 96, "max_age": 10},
-        "experts": {"batch": 32, "weight": 0.05, "number_weight": 8.0, "max_age": 20},
+        "experts": {
+            "batch": 32,
+            "weight": 0.05,
+            "number_weight": 8.0,
+            "max_age": 20,
+            "passes": 2,
+        },
         "schedule": {"start": 16},
     },
 )
@@ -178,7 +184,8 @@ PREDICTION_ABLATIONS = (
     ),
     _brief("clone-weight-0.1", "cloning weight 0.1", {"experts": {"weight": 0.1}}),
     _brief("clone-weight-0.5", "cloning weight 0.5", {"experts": {"weight": 0.5}}),
-    _brief("passes-2", "two more cloning passes until the start", {"experts": {"passes": 2}}),
+    _brief("passes-0", "no more cloning passes until the start", {"experts": {"passes": 0}}),
+    _brief("passes-4", "four more instead of two", {"experts": {"passes": 4}}),
     _brief("apart", "predictions in an optimiser step of their own", {"optim": {"apart": True}}),
     _brief("meta-weight-1", "meta groups at full weight", {"meta": {"weight": 1.0}}),
     _brief(
