@@ -59,16 +59,11 @@ EFFICIENT: Settings = merged(
     {
         "mode": "masa-efficient",
         "max_steps": 220,
+        "optim": {"lr": 5e-4},
         "meta": {"weight": 0.1},
         "gate": {"rule": "static", "max_std": 0.3, "tolerance": 0.2, "audit": 0.05},
         "cutoff": {"rule": "calibrated", "audit": 0.05, "window": 96, "max_age": 10},
-        "experts": {
-            "batch": 32,
-            "weight": 0.05,
-            "number_weight": 8.0,
-            "max_age": 20,
-            "passes": 2,
-        },
+        "experts": {"batch": 32, "weight": 0.05, "number_weight": 8.0, "max_age": 20},
         "schedule": {"start": 16},
     },
 )
@@ -115,6 +110,12 @@ def random_gate(share: float) -> Settings:
     }
 
 
+REFILL = Arm(
+    "refill",
+    "MASA-efficient, other problems drawn for skipped ones",
+    merged(EFFICIENT, {"max_steps": 2 * STEPS, "gate": {"refill": True}}),
+)
+
 ARMS = (
     Arm("grpo", "GRPO, 16 problems a step", {"mode": "grpo"}),
     Arm("grpo-half", "GRPO, 8 problems a step", merged(SMALL, {"mode": "grpo"})),
@@ -145,22 +146,35 @@ def shortened(arm: Arm) -> Arm:
     return replace(arm, settings=merged(arm.settings, {"max_steps": steps}))
 
 
-BATCHES = tuple(
-    Arm(
-        f"grpo-{problems}-{rate}",
-        f"GRPO, {problems} problems a step, learning rate {rate}",
-        {
-            "mode": "grpo",
-            "max_steps": STEPS * 16 // problems,
-            "batch": {"problems": problems},
-            "optim": {"lr": rate},
-            "eval": {"every": EVERY * 16 // problems},
-        },
-    )
-    for problems in (8, 16, 32)
-    for rate in (3.5e-4, 5e-4, 7e-4, 1e-3, 1.4e-3)
+_RATES = (3.5e-4, 5e-4, 7e-4, 1e-3, 1.4e-3)
+
+TUNING = (
+    *(
+        Arm(
+            f"grpo-{problems}-{rate}",
+            f"GRPO, {problems} problems a step, learning rate {rate}",
+            {
+                "mode": "grpo",
+                "max_steps": STEPS * 16 // problems,
+                "batch": {"problems": problems},
+                "optim": {"lr": rate},
+                "eval": {"every": EVERY * 16 // problems},
+            },
+        )
+        for problems in (8, 16, 32)
+        for rate in _RATES
+    ),
+    *(
+        Arm(
+            f"{arm.name}-{rate}",
+            f"{arm.title}, learning rate {rate}",
+            merged(arm.settings, {"optim": {"lr": rate}}),
+        )
+        for arm in (*ARMS[2:6], REFILL)
+        for rate in _RATES
+    ),
 )
-"""The baseline with other batch sizes and learning rates: on seeds from 100 on, to choose by."""
+"""The modes with other batch sizes and learning rates: on seeds from 100 on, to choose by."""
 
 
 ALIGNED = 60
@@ -184,8 +198,7 @@ PREDICTION_ABLATIONS = (
     ),
     _brief("clone-weight-0.1", "cloning weight 0.1", {"experts": {"weight": 0.1}}),
     _brief("clone-weight-0.5", "cloning weight 0.5", {"experts": {"weight": 0.5}}),
-    _brief("passes-0", "no more cloning passes until the start", {"experts": {"passes": 0}}),
-    _brief("passes-4", "four more instead of two", {"experts": {"passes": 4}}),
+    _brief("passes-2", "two more cloning passes until the start", {"experts": {"passes": 2}}),
     _brief("apart", "predictions in an optimiser step of their own", {"optim": {"apart": True}}),
     _brief("meta-weight-1", "meta groups at full weight", {"meta": {"weight": 1.0}}),
     _brief(
@@ -208,7 +221,7 @@ CONTROL_ABLATIONS = (
         "the audited gate",
         {"gate": {"rule": "audited", "audit": 0.1, "precision": 0.8, "caution": 0.5, "window": 96}},
     ),
-    _but("refill", "other problems drawn for skipped ones", {"gate": {"refill": True}}),
+    REFILL,
     _but("start-8", "predictions decide from step 8", {"schedule": {"start": 8}}),
     _but("start-40", "predictions decide from step 40", {"schedule": {"start": 40}}),
     _but("cutoff-off", "without a cutoff", {"cutoff": {"rule": "off"}}),
