@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from comparison.arms import BASE, Arm, Settings
 from comparison.policy import Assets
-from masa_openrlhf.settings import merged
+from masa_openrlhf.settings import flat, merged
 
 
 class Job(NamedTuple):
@@ -81,22 +81,12 @@ def changed(job: Job, home: Path) -> list[str]:
     folder = folder_of(job, home)
     if folder is None or not (folder / "config.json").exists():
         return []
-    there = _flat(json.loads((folder / "config.json").read_text("utf-8")))
+    there = flat(json.loads((folder / "config.json").read_text("utf-8")))
     return [
         f"{job.name}: {key} is {there.get(key)!r} there, {value!r} now"
-        for key, value in _flat(job.settings).items()
+        for key, value in flat(job.settings).items()
         if key != "max_steps" and there.get(key) != value
     ]
-
-
-def _flat(settings: Settings, path: str = "") -> Settings:
-    flat: Settings = {}
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{path}{key}.")
-        else:
-            flat[path + key] = value
-    return flat
 
 
 def _toml(settings: Settings, path: str = "") -> str:

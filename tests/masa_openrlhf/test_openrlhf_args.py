@@ -128,30 +128,24 @@ def test_an_optimiser_step_is_whole_micro_batches_on_every_rank(
     assert args.rollout.batch_size * args.rollout.n_samples_per_prompt >= size * updates
 
 
+WITH_EXPERTS = {
+    "mode": "masa-efficient",
+    "batch": {"problems": 5, "train_micro": 4},
+    "solution": {"rollouts": 4},
+    "meta": {"rollouts": 3},
+    "experts": {"batch": 7},
+    "cluster": {"gpus_per_node": 2, "pack": False},
+}
+
+
 def test_experts_have_room_in_the_optimiser_step():
-    settings = {
-        "mode": "masa-efficient",
-        "batch": {"problems": 5, "train_micro": 4},
-        "solution": {"rollouts": 4},
-        "meta": {"rollouts": 3},
-        "experts": {"batch": 7},
-        "cluster": {"gpus_per_node": 2, "pack": False},
-    }
     # 35 rollouts and 7 experts, in units of 8: one step, not two.
-    assert train_batch_size(from_settings(settings)) == 48
-    assert train_batch_size(from_settings({**settings, "mode": "masa"})) == 40
+    assert train_batch_size(from_settings(WITH_EXPERTS)) == 48
+    assert train_batch_size(from_settings({**WITH_EXPERTS, "mode": "masa"})) == 40
 
 
 def test_an_optimiser_step_of_either_kind_alone_has_room_for_the_larger():
-    settings = {
-        "mode": "masa-efficient",
-        "batch": {"problems": 5, "train_micro": 4},
-        "solution": {"rollouts": 4},
-        "meta": {"rollouts": 3},
-        "experts": {"batch": 7},
-        "cluster": {"gpus_per_node": 2, "pack": False},
-        "optim": {"apart": True},
-    }
+    settings = {**WITH_EXPERTS, "optim": {"apart": True}}
     # 20 solutions; 15 predictions and 7 experts.
     assert train_batch_size(from_settings(settings)) == 24
     assert from_settings(settings).updates == 2

@@ -68,6 +68,22 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
+def flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Return settings by their whole names, as in "optim.lr".
+
+    Args:
+        settings: sections in sections.
+        before: what goes before each name.
+    """
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{before}{name}.")
+        else:
+            found[before + name] = value
+    return found
+
+
 def from_settings(settings: Mapping[str, Any]) -> TrainConfig:
     """Return the configuration of plain settings.
 

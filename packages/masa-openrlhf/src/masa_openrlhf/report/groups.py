@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from masa_openrlhf.config import TrainConfig
 from masa_openrlhf.report.runs import Run
 from masa_openrlhf.report.words import listed
+from masa_openrlhf.settings import flat
 
 MODES = ("grpo", "masa", "masa-efficient")
 """In the order in which they are shown: the baseline first."""
@@ -97,29 +97,19 @@ def differences(groups: Sequence[Group]) -> list[tuple[str, list[str]]]:
 
 
 def _settings(run: Run) -> dict[str, str]:
-    base = _flat(TrainConfig().model_dump(mode="json"))
-    flat = {**base, **_flat(run.config)}  # an older run lacks what came since: at its default
-    model = str(flat.get("model.path"))
+    base = flat(TrainConfig().model_dump(mode="json"))
+    whole = {**base, **flat(run.config)}  # an older run lacks what came since: at its default
+    model = str(whole.get("model.path"))
     if model.endswith("first-model"):  # made on the spot, in the run's own folder
-        flat["model.path"] = None
-    if str(flat["optim.schedule"]).startswith("constant"):  # how far it goes changes nothing before
-        del flat["max_steps"]
+        whole["model.path"] = None
+    if str(whole["optim.schedule"]).startswith("constant"):
+        del whole["max_steps"]  # how far it goes changes nothing before
     unused = (*_FREE_SECTIONS, *_UNUSED.get(run.mode, ()))
     return {
         name: json.dumps(value)
-        for name, value in flat.items()
+        for name, value in whole.items()
         if name not in (*_FREE, "mode") and not name.startswith(unused)
     }
-
-
-def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{before}{name}.")
-        else:
-            found[before + name] = value
-    return found
 
 
 def _differing(settings: Sequence[Mapping[str, str]]) -> list[str]:
