@@ -25,11 +25,13 @@ from masa_control import (  # noqa: E402
     step_metrics,
 )
 from openrlhf.trainer.ppo_utils.experience import Experience  # noqa: E402
+from openrlhf.trainer.ray.vllm_engine import batch_vllm_engine_call  # noqa: E402
 
 from masa_openrlhf.config import TrainConfig  # noqa: E402
 from masa_openrlhf.digest import compare  # noqa: E402
 from masa_openrlhf.eval.estimates import interval  # noqa: E402
 from masa_openrlhf.experience import FILLER, ExperienceMaker, clone_samples  # noqa: E402
+from masa_openrlhf.liveness import get_while_alive  # noqa: E402
 from masa_openrlhf.overhead import overhead_metrics  # noqa: E402
 from masa_openrlhf.run_folder import MAX_NOTIONS, RunFolder  # noqa: E402
 from masa_openrlhf.samples import EpisodeGenerator  # noqa: E402
@@ -200,6 +202,13 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
                 times["actor_grad_norm_meta"] = of_part["actor_grad_norm"]
             status = {**of_part, **status, **times}
         return status, step
+
+    def broadcast_to_vllm(self) -> None:
+        """As OpenRLHF's, but an engine that dies meanwhile ends the run, and is named."""
+        if self.args.vllm.enable_sleep:
+            batch_vllm_engine_call(self.vllm_engines, "wake_up", tags=["weights"])
+        sent = self.actor_model_group.async_run_method(method_name="broadcast_to_vllm")
+        get_while_alive(sent, self.vllm_engines)
 
     def _clones(self, played: Sequence[Episode], step: int) -> list[Experience]:
         """Have the controller learn from a step's episodes; return the experts to clone with it."""

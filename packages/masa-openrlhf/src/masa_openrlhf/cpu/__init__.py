@@ -5,6 +5,7 @@ take for granted of CUDA is put right in each process of a run, and only there:
 
 - ``environment``: the variables every process must see before it imports torch, vllm or deepspeed;
 - ``activate``: called by the modules of our Ray actors before they import OpenRLHF;
+- ``bfloat16``: products in float32 where the CPU has no instructions for bfloat16;
 - ``preload``: what Ray's workers import while the driver is busy;
 - ``worker``: the extension that receives weights inside a vLLM worker;
 - ``limits``: what a CPU cannot do, refused before anything starts.

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 import vllm.model_executor.layers.utils as layers
 
+from masa_openrlhf.cpu import bfloat16
 from masa_openrlhf.cpu.gloo import GlooBroadcast
 from masa_openrlhf.digest import Digest, digest
 
@@ -20,6 +21,7 @@ def _keep_plain_weights(layer: Any, remove_weight: bool) -> None:
     layer.cpu_linear = torch.nn.functional.linear
 
 
+bfloat16.widen()
 layers.dispatch_cpu_unquantized_gemm = _keep_plain_weights
 
 
