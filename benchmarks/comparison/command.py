@@ -15,6 +15,7 @@ from comparison.arms import (
     Arm,
     shortened,
 )
+from comparison.record import restore, save
 from comparison.running import Job, changed
 from comparison.schedule import run_all
 from comparison.tables import print_predictions, print_tables
@@ -37,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         everything = {name: shortened(arm) for name, arm in everything.items()}
         home /= "short"
     jobs = [Job(everything[name], seed) for seed in seeds for name in names]
+    if options.recorded:
+        print(f"{restore(options.recorded, home)} runs unpacked from {options.recorded}")
     failed = 0
     if not options.tables:
         failed = run_all(jobs, home, at_once=options.at_once)
@@ -44,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"Beware: {line}")
     brief = {arm.name for arm in PREDICTION_ABLATIONS}
     _print([everything[name] for name in names], brief, seeds, home)
+    if options.record:
+        print(f"\n{save(jobs, home, options.record)} runs are in {options.record}")
     if failed:
         print(f"{failed} runs failed; what they said is in {home / 'said'}")
     return 1 if failed else 0
@@ -81,4 +86,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--arms", nargs="+", metavar="ARM", help="only these")
     add("--at-once", type=int, default=2, help="runs at a time, each on about one core")
     add("--tables", action="store_true", help="run nothing, print what is there")
+    add("--record", type=Path, metavar="FILE", help="write what is finished into one small file")
+    add("--recorded", type=Path, metavar="FILE", help="begin with the runs of such a file")
     return parser

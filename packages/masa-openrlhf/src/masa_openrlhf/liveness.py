@@ -29,7 +29,7 @@ def get_while_alive(refs: Sequence[Any], peers: Sequence[Any], *, every: float =
         if waiting:
             _raise_if_dead(peers, every)
     try:
-        return ray.get(list(refs))  # type: ignore[no-any-return]
+        return ray.get(list(refs))
     except RayError:
         _raise_if_dead(peers, every)  # a closed connection is often the first that is heard
         raise

@@ -1,9 +1,9 @@
 """Products of bfloat16 matrices on a CPU that has no instructions for them.
 
-torch multiplies bfloat16 by oneDNN from AVX-512 on. On a CPU with AVX2 alone, as most laptops have,
-it falls back on plain loops, which take some 25 times as long for a layer of a small model. There the
-same products are taken of the matrices in float32 and rounded once: what bfloat16 instructions do,
-which add up in float32 too.
+torch multiplies bfloat16 by oneDNN from AVX-512 on. On a CPU with AVX2 alone, as many laptops
+have, it falls back on plain loops, many times slower (``benchmarks/bfloat16.py``). There the same
+products are taken of the matrices in float32 and rounded once: what bfloat16 instructions do, which
+add up in float32 too.
 """
 
 from __future__ import annotations
@@ -32,10 +32,8 @@ def widen() -> None:
 
     if is_native() or hasattr(functional.linear, "__wrapped__"):
         return
-    functional.linear = in_float32(functional.linear)  # type: ignore[assignment]
-    functional.scaled_dot_product_attention = in_float32(  # type: ignore[assignment]
-        functional.scaled_dot_product_attention
-    )
+    functional.linear = in_float32(functional.linear)
+    functional.scaled_dot_product_attention = in_float32(functional.scaled_dot_product_attention)
 
 
 def in_float32(product: Callable[..., Any]) -> Callable[..., Any]:

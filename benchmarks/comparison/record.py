@@ -1,0 +1,134 @@
+"""The runs of the comparison in one small file: what its tables and curves are made of, no more.
+
+A record unpacks into a folder that the command takes for the runs themselves: it prints their
+tables, and does not run them again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from comparison.arms import Settings
+from comparison.running import Job, finished, folder_of
+
+_METRICS = (
+    "step",
+    "time",
+    "tokens/",
+    "solution/pass_rate",
+    "solution/no_variance",
+    "solution/length",
+    "meta/reward",
+    "meta/pass_rate_correlation",
+    "meta/length_correlation",
+    "gate/skipped",
+    "cutoff/cut",
+    "policy/grad_norm",
+    "time/step",
+)
+"""Names of metrics that are kept, or how they begin."""
+
+_TOTALS = ("ledger/",)
+"""Likewise of the last step of a run: those that count from its beginning."""
+
+_EVENTS = ("training", "trained", "resumed")
+
+
+def save(jobs: Sequence[Job], home: Path, file: Path) -> int:
+    """Write a record of the jobs that are finished.
+
+    Nothing of the machine is in it: paths are those below ``home``. Figures keep five digits.
+
+    Args:
+        jobs: of the comparison.
+        home: where their runs are.
+        file: to be written, as in "runs.tar.xz".
+
+    Returns:
+        How many runs are in it.
+    """
+    count = 0
+    with tarfile.open(file, "w:xz") as archive:
+        for job in jobs:
+            folder = folder_of(job, home)
+            if folder is None or not finished(folder, job.settings["max_steps"]):
+                continue
+            for name, text in _kept(folder, home).items():
+                member = tarfile.TarInfo(f"runs/{folder.name}/{name}")
+                member.size = len(data := text.encode())
+                archive.addfile(member, io.BytesIO(data))
+            count += 1
+    return count
+
+
+def restore(file: Path, home: Path) -> int:
+    """Unpack a record; a run that is there already stays as it is.
+
+    Args:
+        file: a record.
+        home: where runs are kept.
+
+    Returns:
+        How many runs were unpacked.
+    """
+    new: set[str] = set()
+    with tarfile.open(file) as archive:
+        for member in archive.getmembers():
+            _, run, name = Path(member.name).parts
+            folder = home / "runs" / run
+            if folder.exists() and run not in new:
+                continue
+            new.add(run)
+            folder.mkdir(parents=True, exist_ok=True)
+            text = (archive.extractfile(member) or io.BytesIO()).read().decode()
+            if name == "config.json":
+                text = json.dumps(_moved(json.loads(text), lambda path: str(home / path)))
+            (folder / name).write_text(text, encoding="utf-8")
+    return len(new)
+
+
+def _kept(folder: Path, home: Path) -> dict[str, str]:
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    metrics = _rows(folder / "metrics.jsonl")
+    metrics = [
+        _only(row, (*_METRICS, *_TOTALS) if number == len(metrics) else _METRICS)
+        for number, row in enumerate(metrics, 1)
+    ]
+    events = [row for row in _rows(folder / "events.jsonl") if row["event"] in _EVENTS]
+    return {
+        "config.json": json.dumps(_moved(config, lambda path: str(Path(path).relative_to(home)))),
+        "metrics.jsonl": _lines(metrics),
+        "eval.jsonl": _lines(_only(row, ("",)) for row in _rows(folder / "eval.jsonl")),
+        "events.jsonl": _lines(events),
+    }
+
+
+def _moved(config: Settings, to: Callable[[str], str]) -> Settings:
+    """Return a configuration with its paths changed: to the policy, and to the problems."""
+    model, data = dict(config["model"]), dict(config["data"])
+    model["path"] = to(model["path"])
+    data |= {split: to(data[split]) for split in ("train", "eval")}
+    return {**config, "model": model, "data": data}
+
+
+def _only(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {key: _brief(key, value) for key, value in row.items() if key.startswith(names)}
+
+
+def _brief(key: str, value: Any) -> Any:
+    if not isinstance(value, float) or value == int(value):
+        return value
+    return round(value, 2) if key == "time" else float(f"{value:.5g}")
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+
+
+def _lines(rows: Iterable[Mapping[str, Any]]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
