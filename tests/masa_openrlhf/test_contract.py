@@ -171,6 +171,17 @@ def test_the_training_loop_calls_what_we_override():
         assert call in loop
 
 
+def test_weights_are_sent_by_what_our_trainer_repeats_of_it():
+    _docstring, *body = find(
+        "openrlhf/trainer/ppo_trainer.py", "BasePPOTrainer.broadcast_to_vllm"
+    ).body
+    assert [ast.unparse(statement) for statement in body] == [
+        "if self.args.vllm.enable_sleep:\n"
+        "    batch_vllm_engine_call(self.vllm_engines, 'wake_up', tags=['weights'])",
+        "ray.get(self.actor_model_group.async_run_method(method_name='broadcast_to_vllm'))",
+    ]
+
+
 def test_what_a_cpu_run_puts_right_is_still_where_it_was():
     strategy = (SITE / "openrlhf/utils/deepspeed/deepspeed.py").read_text()
     assert "from torch.distributed.device_mesh import init_device_mesh" in strategy
