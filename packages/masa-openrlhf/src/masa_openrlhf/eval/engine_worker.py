@@ -15,6 +15,7 @@ import sys
 import threading
 from typing import IO, Any
 
+from masa_openrlhf import cpu
 from masa_openrlhf.config import TrainConfig
 from masa_openrlhf.processes import die_with_parent
 from masa_openrlhf.prompts import Prompts
@@ -43,6 +44,8 @@ class _Worker:
     """vLLM's engine, and the requests that are under way in it."""
 
     def __init__(self, start: dict[str, Any], out: IO[str]) -> None:
+        if cpu.is_active():
+            cpu.widen()
         from vllm.engine.arg_utils import EngineArgs
         from vllm.v1.engine.llm_engine import LLMEngine
 
