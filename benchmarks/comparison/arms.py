@@ -222,6 +222,11 @@ CONTROL_ABLATIONS = (
         {"gate": {"rule": "audited", "audit": 0.1, "precision": 0.8, "caution": 0.5, "window": 96}},
     ),
     REFILL,
+    _but(
+        "passes-2-whole",
+        "two more cloning passes until the start, and on to the end",
+        {"experts": {"passes": 2}},
+    ),
     _but("start-8", "predictions decide from step 8", {"schedule": {"start": 8}}),
     _but("start-40", "predictions decide from step 40", {"schedule": {"start": 40}}),
     _but("cutoff-off", "without a cutoff", {"cutoff": {"rule": "off"}}),
