@@ -331,3 +331,21 @@ def test_a_record_says_nothing_of_the_machine_and_spares_what_is_there(tmp_path,
     restore(file, tmp_path / "other")
     config = (tmp_path / "other/runs/grpo-0-20260101-000000/config.json").read_text()
     assert str(tmp_path / "other" / "policy" / "model") in config
+
+
+def test_how_fast_predictions_are_learned_is_read_off_the_evaluations_all_runs_have(tmp_path):
+    from comparison.tables import _learned
+    from masa_openrlhf.report.runs import Run
+
+    def run(*correlations):
+        rows = ({"step": 20 * i, "meta/pass_rate_correlation": c} for i, c in correlations)
+        return Run(tmp_path, {}, (), tuple(rows), (), (), (), {})
+
+    runs = {"a": {0: run((0, 0.0), (1, 0.5), (2, 0.75)), 1: run((1, 0.7), (2, 0.75))}}
+    runs |= {"b": {0: run((1, 0.1))}, "not run": {}}
+    table = _learned(runs)
+    assert table[0] == ["arm", "step 20"]
+    assert table[1][0] == "a"
+    assert table[1][1].startswith("0.60 [")
+    assert table[2:] == [["b", "0.10"]]
+    assert _learned({}) == [["arm"]]

@@ -59,7 +59,7 @@ def print_tables(arms: Sequence[Arm], seeds: Sequence[int], home: Path) -> None:
 
 
 def print_predictions(arms: Sequence[Arm], seeds: Sequence[int], home: Path, *, step: int) -> None:
-    """Print what predictions are worth at a step, and what they cost until then.
+    """Print how fast predictions are learned, what they are worth at a step, and their cost.
 
     Args:
         arms: to compare.
@@ -75,10 +75,29 @@ def print_predictions(arms: Sequence[Arm], seeds: Sequence[int], home: Path, *, 
     }
     titles = {arm.name: f"{arm.name}: {arm.title}" for arm in arms}
     curves = {n: {s: curve_of(r) for s, r in of.items()} for n, of in reached.items()}
+    print("\n## How fast predictions are learned: correlation with the true pass rate, held out\n")
+    _print(_learned(reached))
     print(f"\n## Predictions after {step} steps\n")
     _print(_foresight(reached))
     print(f"\n## Where each arm is after {step} steps\n")
     _print(_ends(curves, titles))
+
+
+def _learned(runs: Runs) -> list[list[str]]:
+    """The correlation of predicted and true pass rate at each evaluation that all runs have."""
+    every = [run for of in runs.values() for run in of.values()]
+    taken = [{row["step"] for row in run.evals if row["step"]} for run in every]
+    steps = sorted(set.intersection(*taken)) if taken else []
+    rows = [["arm", *(f"step {step}" for step in steps)]]
+    for name, of in runs.items():
+        cells = []
+        for step in steps:
+            ends = [row for run in of.values() for row in run.evals if row["step"] == step]
+            key = "meta/pass_rate_correlation"
+            cells.append(_mean([row[key] for row in ends if key in row], ".2f"))
+        if of:
+            rows.append([name, *cells])
+    return rows
 
 
 def _checks(curves: Mapping[str, Mapping[int, Curve]]) -> list[list[str]]:
