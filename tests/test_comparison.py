@@ -264,7 +264,8 @@ def two_runs(tmp_path):
     for job, end in zip(jobs, (80, 3), strict=True):
         folder = home / "runs" / f"{job.name}-20260101-000000"
         folder.mkdir(parents=True)
-        config = from_settings(settings_of(job, assets)).model_dump_json()
+        settings = settings_of(job, assets) | {"runs": str(home / "runs")}
+        config = from_settings(settings).model_dump_json()
         steps = [
             {"step": s, "time": 100.0 + 1.23456 * s, "tokens/solution": 5000.0, "policy/kl": 0.1}
             | {"solution/no_variance": 1 / 3, "solution/length": 70.0, "time/step": 1.0}

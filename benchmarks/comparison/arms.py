@@ -217,6 +217,11 @@ PREDICTION_ABLATIONS = (
 CONTROL_ABLATIONS = (
     _but("gate-off", "without a gate", {"gate": {"rule": "off"}}),
     _but(
+        "decides-nothing",
+        "without a gate or a cutoff",
+        {"gate": {"rule": "off"}, "cutoff": {"rule": "off"}},
+    ),
+    _but(
         "gate-audited",
         "the audited gate",
         {"gate": {"rule": "audited", "audit": 0.1, "precision": 0.8, "caution": 0.5, "window": 96}},

@@ -109,11 +109,11 @@ def _kept(folder: Path, home: Path) -> dict[str, str]:
 
 
 def _moved(config: Settings, to: Callable[[str], str]) -> Settings:
-    """Return a configuration with its paths changed: to the policy, and to the problems."""
+    """Return a configuration with its paths changed: of the policy, the problems and the runs."""
     model, data = dict(config["model"]), dict(config["data"])
     model["path"] = to(model["path"])
     data |= {split: to(data[split]) for split in ("train", "eval")}
-    return {**config, "model": model, "data": data}
+    return {**config, "model": model, "data": data, "runs": to(config["runs"])}
 
 
 def _only(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
