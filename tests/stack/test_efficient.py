@@ -73,10 +73,11 @@ def hard_times(tmp_path_factory, whole_run):
 
 
 def engine(run):
-    """The process in which vLLM lives."""
+    """The process in which vLLM lives: Ray names it after the class whose method it runs."""
     for process in run.processes():
         with contextlib.suppress(psutil.Error):
-            if "EpisodeActor" in " ".join(process.cmdline()):
+            title = " ".join(process.cmdline())
+            if "ray::EpisodeActor" in title or "ray::RolloutRayActor" in title:
                 return process
     raise AssertionError(f"there is no engine among {run.processes()}")
 
