@@ -1,11 +1,20 @@
 """Products of bfloat16 on a CPU without instructions for them."""
 
+import inspect
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="the stack is not installed: masa-openrlhf[cpu]")
 functional = torch.nn.functional
 
 from masa_openrlhf.cpu import bfloat16  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def as_torch_has_them(monkeypatch):
+    """Undoes what a run in this process may have put in their places, and what a test puts."""
+    for name in ("linear", "scaled_dot_product_attention"):
+        monkeypatch.setattr(functional, name, inspect.unwrap(getattr(functional, name)))
 
 
 @pytest.fixture
@@ -52,8 +61,6 @@ def test_float32_is_left_alone(tensors):
 
 @pytest.mark.parametrize("native", [True, False])
 def test_only_where_the_cpu_cannot_and_only_once(monkeypatch, native):
-    for name in ("linear", "scaled_dot_product_attention"):
-        monkeypatch.setattr(functional, name, getattr(functional, name))  # put back at the end
     before = functional.linear
     monkeypatch.setattr(bfloat16, "is_native", lambda: native)
     bfloat16.widen()
