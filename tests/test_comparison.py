@@ -313,6 +313,17 @@ def test_a_record_prints_the_same_tables_and_is_not_run_again(tmp_path, two_runs
     assert finished(folder_of(jobs[0], other), 80)
     assert changed(jobs[0], other) == []
     assert save(jobs, home, file) == 1  # the other one has not come to its end
+    assert save([], home, file) == 1  # what is in the file stays
+
+
+def test_a_home_may_be_named_from_where_one_stands(tmp_path, two_runs, monkeypatch):
+    from pathlib import Path
+
+    from comparison.record import save
+
+    _, jobs = two_runs
+    monkeypatch.chdir(tmp_path)
+    assert save(jobs, Path("home"), Path("runs.tar.xz")) == 1
 
 
 def test_a_record_says_nothing_of_the_machine_and_spares_what_is_there(tmp_path, two_runs):

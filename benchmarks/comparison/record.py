@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from comparison.arms import Settings
 from comparison.running import Job, finished, folder_of
+from masa_openrlhf.run_folder import read_lines
 
 _METRICS = (
     "step",
@@ -40,7 +41,7 @@ _EVENTS = ("training", "trained", "resumed")
 
 
 def save(jobs: Sequence[Job], home: Path, file: Path) -> int:
-    """Write a record of the jobs that are finished.
+    """Write a record of the jobs that are finished, beside what the file holds of others.
 
     Nothing of the machine is in it: paths are those below ``home``. Figures keep five digits.
 
@@ -52,18 +53,18 @@ def save(jobs: Sequence[Job], home: Path, file: Path) -> int:
     Returns:
         How many runs are in it.
     """
-    count = 0
-    with tarfile.open(file, "w:xz") as archive:
-        for job in jobs:
-            folder = folder_of(job, home)
-            if folder is None or not finished(folder, job.settings["max_steps"]):
-                continue
+    texts = dict(_members(file)) if file.exists() else {}
+    for job in jobs:
+        folder = folder_of(job, home)
+        if folder is not None and finished(folder, job.settings["max_steps"]):
             for name, text in _kept(folder, home).items():
-                member = tarfile.TarInfo(f"runs/{folder.name}/{name}")
-                member.size = len(data := text.encode())
-                archive.addfile(member, io.BytesIO(data))
-            count += 1
-    return count
+                texts[f"runs/{folder.name}/{name}"] = text
+    with tarfile.open(file, "w:xz") as archive:
+        for name, text in texts.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data := text.encode())
+            archive.addfile(member, io.BytesIO(data))
+    return len({Path(name).parent for name in texts})
 
 
 def restore(file: Path, home: Path) -> int:
@@ -76,34 +77,43 @@ def restore(file: Path, home: Path) -> int:
     Returns:
         How many runs were unpacked.
     """
+    there = {path.name for path in (home / "runs").glob("*")}
     new: set[str] = set()
-    with tarfile.open(file) as archive:
-        for member in archive.getmembers():
-            _, run, name = Path(member.name).parts
-            folder = home / "runs" / run
-            if folder.exists() and run not in new:
-                continue
-            new.add(run)
-            folder.mkdir(parents=True, exist_ok=True)
-            text = (archive.extractfile(member) or io.BytesIO()).read().decode()
-            if name == "config.json":
-                text = json.dumps(_moved(json.loads(text), lambda path: str(home / path)))
-            (folder / name).write_text(text, encoding="utf-8")
+    for member, text in _members(file):
+        _, run, name = Path(member).parts
+        if run in there:
+            continue
+        new.add(run)
+        folder = home / "runs" / run
+        folder.mkdir(parents=True, exist_ok=True)
+        if name == "config.json":
+            text = json.dumps(_moved(json.loads(text), lambda path: str(home / path)))
+        (folder / name).write_text(text, encoding="utf-8")
     return len(new)
 
 
+def _members(file: Path) -> Iterator[tuple[str, str]]:
+    with tarfile.open(file) as archive:
+        for member in archive:
+            if (data := archive.extractfile(member)) is not None:
+                yield member.name, data.read().decode()
+
+
 def _kept(folder: Path, home: Path) -> dict[str, str]:
+    def below(path: str) -> str:
+        return str(Path(path).resolve().relative_to(home.resolve()))
+
     config = json.loads((folder / "config.json").read_text("utf-8"))
-    metrics = _rows(folder / "metrics.jsonl")
+    metrics = list(read_lines(folder / "metrics.jsonl"))
     metrics = [
         _only(row, (*_METRICS, *_TOTALS) if number == len(metrics) else _METRICS)
         for number, row in enumerate(metrics, 1)
     ]
-    events = [row for row in _rows(folder / "events.jsonl") if row["event"] in _EVENTS]
+    events = [row for row in read_lines(folder / "events.jsonl") if row["event"] in _EVENTS]
     return {
-        "config.json": json.dumps(_moved(config, lambda path: str(Path(path).relative_to(home)))),
+        "config.json": json.dumps(_moved(config, below)),
         "metrics.jsonl": _lines(metrics),
-        "eval.jsonl": _lines(_only(row, ("",)) for row in _rows(folder / "eval.jsonl")),
+        "eval.jsonl": _lines(_only(row, ("",)) for row in read_lines(folder / "eval.jsonl")),
         "events.jsonl": _lines(events),
     }
 
@@ -124,10 +134,6 @@ def _brief(key: str, value: Any) -> Any:
     if not isinstance(value, float) or value == int(value):
         return value
     return round(value, 2) if key == "time" else float(f"{value:.5g}")
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
 
 
 def _lines(rows: Iterable[Mapping[str, Any]]) -> str:

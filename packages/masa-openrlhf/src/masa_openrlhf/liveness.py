@@ -21,7 +21,7 @@ def get_while_alive(refs: Sequence[Any], peers: Sequence[Any], *, every: float =
         every: seconds between two looks at them. A peer that is busy for longer counts as alive.
 
     Raises:
-        ActorDiedError: a peer died, or was killed.
+        RuntimeError: a peer died, or was killed; says which, and what Ray says of it.
     """
     waiting = list(refs)
     while waiting:
@@ -42,6 +42,7 @@ def _raise_if_dead(peers: Sequence[Any], timeout: float) -> None:
         try:
             ray.get(answer)
         except ActorDiedError as error:
-            number = answers[answer]
-            error.add_note(f"it was actor {number} of {len(peers)} that others were waiting for")
-            raise
+            raise RuntimeError(
+                f"ActorDiedError: it was actor {answers[answer]} of {len(peers)} that others were "
+                f"waiting for: {error}"
+            ) from error
