@@ -100,7 +100,8 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
         config = from_settings(merged(BASE, arm.settings))
         rolled_out = config.max_steps * config.batch.problems
         # A gate leaves tokens for more steps; dynamic sampling draws more than it keeps.
-        more = {"dapo": 880, "efficient-dapo": 880, "masa-efficient": 1760}
+        more = {"dapo": 880, "efficient-dapo": 880}
+        more |= dict.fromkeys(("masa-efficient", "plain", "passes-2-whole", "random"), 1760)
         name = arm.name.split("-0.")[0]  # without a learning rate
         assert rolled_out == more.get(name, 480 if arm in PREDICTION_ABLATIONS else 1280)
         assert config.max_steps % config.eval.every == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 from comparison.arms import (
     ALIGNED,
     ARMS,
+    CENTRE,
     CONTROL_ABLATIONS,
     PREDICTION_ABLATIONS,
     TUNING,
@@ -60,7 +61,7 @@ def _print(arms: Sequence[Arm], brief: Set[str], seeds: Sequence[int], home: Pat
     if whole:
         print_tables(whole, seeds, home)
     if len(whole) < len(arms):
-        beside = [arm for arm in arms if arm.name in brief or arm.name == "masa-efficient"]
+        beside = [arm for arm in arms if arm.name in brief or arm.name == CENTRE]
         print_predictions(beside, seeds, home, step=ALIGNED)
 
 
