@@ -88,19 +88,26 @@ def test_a_demonstrated_prediction_is_read():
 
 
 def test_every_arm_is_a_configuration_and_no_two_are_alike():
-    from comparison.arms import ARMS, BASE, CONTROL_ABLATIONS, PREDICTION_ABLATIONS, TUNING
+    from comparison.arms import (
+        ARMS,
+        ASIDE,
+        BASE,
+        CONTROL_ABLATIONS,
+        PREDICTION_ABLATIONS,
+        TUNING,
+    )
     from masa_openrlhf.settings import from_settings, merged
 
     ablations = [*PREDICTION_ABLATIONS, *CONTROL_ABLATIONS]
-    arms = [*ARMS, *ablations, *TUNING]
-    changed = [str(arm.settings) for arm in (*ARMS, *ablations)]
+    arms = [*ARMS, *ASIDE, *ablations, *TUNING]
+    changed = [str(arm.settings) for arm in (*ARMS, *ASIDE, *ablations)]
     assert len(set(changed)) == len(changed)
     assert len({arm.name for arm in arms}) == len(arms)
     for arm in arms:
         config = from_settings(merged(BASE, arm.settings))
         rolled_out = config.max_steps * config.batch.problems
         # A gate leaves tokens for more steps; dynamic sampling draws more than it keeps.
-        more = {"dapo": 880, "efficient-dapo": 880}
+        more = {"dapo": 640, "efficient-dapo": 640}
         more |= dict.fromkeys(("masa-efficient", "plain", "passes-2-whole", "random"), 1760)
         name = arm.name.split("-0.")[0]  # without a learning rate
         assert rolled_out == more.get(name, 480 if arm in PREDICTION_ABLATIONS else 1280)
@@ -114,7 +121,8 @@ def test_the_short_form_is_three_quarters_of_each_arm():
     for arm in ARMS:
         whole, short = (from_settings(merged(BASE, a.settings)) for a in (arm, shortened(arm)))
         assert short.max_steps == pytest.approx(0.75 * whole.max_steps, abs=1)
-        assert short.model_copy(update={"max_steps": whole.max_steps}) == whole
+        assert short.eval.every == 2 * whole.eval.every
+        assert short.model_copy(update={"max_steps": whole.max_steps, "eval": whole.eval}) == whole
 
 
 def test_the_gate_by_chance_skips_its_share_whatever_is_predicted():

@@ -9,6 +9,7 @@ from pathlib import Path
 from comparison.arms import (
     ALIGNED,
     ARMS,
+    ASIDE,
     CENTRE,
     CONTROL_ABLATIONS,
     PREDICTION_ABLATIONS,
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the comparison, or go on with it, and print its tables."""
     options = _parser().parse_args(argv)
     ablations = (*PREDICTION_ABLATIONS, *CONTROL_ABLATIONS)
-    everything = {arm.name: arm for arm in (*ARMS, *ablations, *TUNING)}
+    everything = {arm.name: arm for arm in (*ARMS, *ASIDE, *ablations, *TUNING)}
     names, home = options.arms or _names(options), options.home
     unknown = [name for name in names if name not in everything]
     if unknown:
