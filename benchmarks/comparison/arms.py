@@ -27,6 +27,7 @@ BASE: Settings = {
     },
     "solution": {"rollouts": 8, "max_tokens": MAX_LENGTH, "template": SOLUTION_TEMPLATE},
     "batch": {"problems": 16, "train_micro": 32, "forward_micro": 32},
+    "experts": {"number_weight": 1.0, "passes": 0},
     "optim": {"lr": 1e-3, "weight_decay": 0.0, "warmup_steps": 5},
     "sampling": {"seeded": True},
     "cluster": {

@@ -195,11 +195,11 @@ class ExpertsConfig(_Section):
     """Experts cloned a step; 0: none."""
     weight: float = Field(default=0.1, ge=0)
     """Of the cloning loss, beside 1 for the policy's."""
-    number_weight: float = Field(default=1.0, gt=0)
+    number_weight: float = Field(default=8.0, gt=0)
     """Of a token of a true number within it, beside 1 for any other token of a prediction."""
-    passes: int = Field(default=0, ge=0)
+    passes: int = Field(default=2, ge=0)
     """More optimiser steps a step, on experts alone, while predictions decide nothing yet: without
-    a token made, predictions agree with the truth sooner."""
+    a token made, predictions agree with the truth sooner. 0: none. See docs/results.md."""
     threshold: float = Field(default=0.2, ge=0, le=1)
     """Only predictions that earned at least this."""
     capacity: int = Field(default=1024, ge=1)
