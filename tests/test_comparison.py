@@ -198,6 +198,39 @@ def test_the_task_is_fair_where_half_the_batch_saves_nothing_and_an_oracle_does(
     assert [row[-1] for row in rows[1:]] == ["not run", "not run"]
 
 
+def test_groups_with_variance_are_counted_among_those_rolled_out(tmp_path):
+    from comparison.reading import groups_with_variance
+    from comparison.tables import _taught
+    from masa_openrlhf.report.runs import Run
+
+    def run(name, *steps):
+        metrics = tuple(
+            {
+                "step": step,
+                "time": float(step),
+                "ledger/solution_tokens": tokens,
+                "solution/no_variance": without,
+                **more,
+            }
+            for step, (tokens, without, more) in enumerate(steps, 1)
+        )
+        evals = ({"step": 0, "pass_at_1": 0.2}, {"step": 2, "pass_at_1": 0.6})
+        config = {"batch": {"problems": 4}}
+        done = ({"event": "trained", "reason": "finished", "step": 2},)
+        return Run(tmp_path / name, config, metrics, evals, (), (), done, {})
+
+    # 3 of 4 groups have variance, then 1 of 4; half of 4 are rolled out, then half of 6 that were
+    # drawn, of which no group has.
+    skipped = {"gate/skipped": 0.5}
+    base = run("a", (160.0, 0.25, {}), (320.0, 0.75, {}))
+    other = run("b", (80.0, 0.0, skipped), (120.0, 1.0, {**skipped, "sampling/drawn": 6.0}))
+    assert groups_with_variance(base).tokens == (0, 4)
+    rows = _taught({"grpo": {0: base}, "gate": {0: other}, "none": {}}, "grpo")
+    assert rows[1][:3] == ["grpo", "4", "80"]
+    assert rows[2][:4] == ["gate", "2", "60", "2.00"]
+    assert len(rows) == 3
+
+
 def test_a_run_is_read_as_it_was_after_a_step(tmp_path):
     from comparison.reading import until
     from masa_openrlhf.report.runs import Run

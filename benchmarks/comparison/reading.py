@@ -95,6 +95,21 @@ def free_of_replaced(run: Run) -> Curve:
     )
 
 
+def groups_with_variance(run: Run) -> Curve:
+    """Return the curve of a run over the groups with variance it had rolled out, as its tokens.
+
+    Only their solutions teach by their rewards; what a run spends on other things is not in it.
+    """
+    curve = curve_of(run)
+    problems = run.config["batch"]["problems"]
+    groups, total = {0.0: 0.0}, 0.0
+    for row in run.metrics:
+        rolled_out = row.get("sampling/drawn", problems) * (1 - row.get("gate/skipped", 0.0))
+        total += rolled_out * (1 - row.get("solution/no_variance", 0.0))
+        groups[float(row["step"])] = total
+    return dataclasses.replace(curve, tokens=tuple(groups[step] for step in curve.steps))
+
+
 def read_runs(home: Path, arm: str, seeds: Sequence[int]) -> dict[int, Run]:
     """Return the runs of an arm that are there, by seed."""
     found = {}

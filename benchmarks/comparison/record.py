@@ -30,6 +30,7 @@ _METRICS = (
     "gate/skipped",
     "cutoff/cut",
     "policy/grad_norm",
+    "sampling/drawn",
     "time/step",
 )
 """Names of metrics that are kept, or how they begin."""

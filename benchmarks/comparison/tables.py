@@ -13,6 +13,7 @@ from comparison.reading import (
     accuracy_after,
     differences_after,
     free_of_replaced,
+    groups_with_variance,
     mean_of,
     read_runs,
     times_less,
@@ -54,6 +55,8 @@ def print_tables(arms: Sequence[Arm], seeds: Sequence[int], home: Path) -> None:
     for by in ("tokens", "steps", "seconds"):
         print(f"\n## Times fewer {by} than {arms[0].name}\n")
         _print(_ratios(curves, titles, arms[0].name, by))
+    print(f"\n## Groups with variance: tokens for one, and times fewer than {arms[0].name}\n")
+    _print(_taught(runs, arms[0].name))
     print("\n## What predictions are worth\n")
     _print(_foresight({n: {s: r for s, r in of.items() if r.finished} for n, of in runs.items()}))
 
@@ -231,6 +234,23 @@ def _ratios(
         if of and name != base and curves[base]:
             cells = [_cell(curves[base], of, share, by) for share in SHARES]
             rows.append([titles[name], *cells])
+    return rows
+
+
+def _taught(runs: Runs, base: str) -> list[list[str]]:
+    done = {n: {s: r for s, r in of.items() if r.finished} for n, of in runs.items()}
+    by = {n: {s: groups_with_variance(r) for s, r in of.items()} for n, of in done.items()}
+    goals = [f"{share:.0%} of its gain" for share in SHARES]
+    rows = [["arm", "groups", "tokens for one", *goals]]
+    for name, of in by.items():
+        if not of:
+            continue
+        groups = {seed: curve.tokens[-1] for seed, curve in of.items()}
+        tokens = {seed: curve_of(run).tokens[-1] for seed, run in done[name].items()}
+        each = [tokens[seed] / groups[seed] for seed in of if groups[seed]]
+        same = name == base or not by[base]
+        cells = ["" if same else _cell(by[base], of, share) for share in SHARES]
+        rows.append([name, _mean(list(groups.values()), ",.0f"), _mean(each, ",.0f"), *cells])
     return rows
 
 
