@@ -55,6 +55,9 @@ SMALL: Settings = {
 }
 """Half the problems a step, twice the steps, and the learning rate that goes with them."""
 
+META: Settings = {"rollouts": 4, "weight": 0.03}
+"""Predictions, where modes are compared: the paper's M : G, and little of the policy's step."""
+
 PLAIN: Settings = merged(
     SMALL,
     {
@@ -74,12 +77,12 @@ about, each with one thing otherwise."""
 EFFICIENT: Settings = merged(
     PLAIN,
     {
-        "meta": {"rollouts": 4, "weight": 0.03},
+        "meta": META,
         "experts": {"passes": 2, "weight": 0.01},
     },
 )
 """What the ablations came to: predictions are learned by cloning passes of their own before they
-decide, and from then on take little of the policy's step; four are enough, the paper's M : G."""
+decide, and from then on take little of the policy's step."""
 
 DYNAMIC: Settings = {
     "algorithm": "dapo",
@@ -136,7 +139,7 @@ ARMS = (
         "GRPO with DAPO's dynamic sampling, 8 problems with variance a step",
         merged({"mode": "grpo"}, DYNAMIC),
     ),
-    Arm("masa", "MASA", merged(SMALL, {"mode": "masa", "meta": {"weight": 0.1}})),
+    Arm("masa", "MASA", merged(SMALL, {"mode": "masa", "meta": META})),
     Arm("masa-efficient", "MASA-efficient", EFFICIENT),
     Arm(
         "random",
