@@ -108,7 +108,9 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
         rolled_out = config.max_steps * config.batch.problems
         # A gate leaves tokens for more steps; dynamic sampling draws more than it keeps.
         more = {"dapo": 640, "efficient-dapo": 640}
-        more |= dict.fromkeys(("masa-efficient", "plain", "passes-2-whole", "random"), 1760)
+        more |= dict.fromkeys(("plain", "passes-2-whole", "random"), 1760) | {
+            "masa-efficient": 2400
+        }
         name = arm.name.split("-0.")[0]  # without a learning rate
         assert rolled_out == more.get(name, 480 if arm in PREDICTION_ABLATIONS else 1280)
         assert config.max_steps % config.eval.every == 0
@@ -251,11 +253,11 @@ def test_a_job_that_was_stopped_is_gone_on_with(tmp_path):
     run = tmp_path / "runs" / "grpo-3-20260101-000000"
     (run / "checkpoints").mkdir(parents=True)
     assert folder_of(job, tmp_path) == run
-    assert not finished(run, 80)
-    assert command(job, assets, tmp_path)[-4:] == ["--resume", str(run), "--max-steps", "80"]
-    (run / "events.jsonl").write_text('{"event": "trained", "reason": "finished", "step": 80}\n')
-    assert finished(run, 80)
-    assert not finished(run, 81)  # its arm is longer now: it goes on
+    assert not finished(run, 160)
+    assert command(job, assets, tmp_path)[-4:] == ["--resume", str(run), "--max-steps", "160"]
+    (run / "events.jsonl").write_text('{"event": "trained", "reason": "finished", "step": 160}\n')
+    assert finished(run, 160)
+    assert not finished(run, 161)  # its arm is longer now: it goes on
 
 
 def test_a_run_that_was_begun_with_other_settings_is_not_gone_on_with(tmp_path):
@@ -273,7 +275,7 @@ def test_a_run_that_was_begun_with_other_settings_is_not_gone_on_with(tmp_path):
     assert changed(job, tmp_path) == []
     whole = from_settings(merged(job.settings, {"optim": {"lr": 0.5}})).model_dump_json()
     (run / "config.json").write_text(whole)
-    assert changed(job, tmp_path) == ["grpo-3: optim.lr is 0.5 there, 0.001 now"]
+    assert changed(job, tmp_path) == ["grpo-3: optim.lr is 0.5 there, 0.0007 now"]
     with pytest.raises(SystemExit, match=r"optim\.lr is 0\.5 there[\s\S]*another --home"):
         run_all([job], tmp_path, at_once=1)
 
@@ -303,7 +305,7 @@ def two_runs(tmp_path):
     home = tmp_path / "home"
     assets = Assets(home / "policy" / "model", home / "train.jsonl", home / "held-out.jsonl")
     jobs = [Job(ARMS[0], 0), Job(ARMS[0], 1)]
-    for job, end in zip(jobs, (80, 3), strict=True):
+    for job, end in zip(jobs, (160, 3), strict=True):
         folder = home / "runs" / f"{job.name}-20260101-000000"
         folder.mkdir(parents=True)
         settings = settings_of(job, assets) | {"runs": str(home / "runs")}
@@ -325,7 +327,7 @@ def two_runs(tmp_path):
         ]
         events = [
             {"event": "starting", "time": 90.0, "what": f"in {home}"},
-            {"event": "training", "time": 99.0, "steps": 80},
+            {"event": "training", "time": 99.0, "steps": 160},
             {"event": "trained", "time": 200.0, "reason": "finished", "step": end},
         ]
         (folder / "config.json").write_text(config)
@@ -352,7 +354,7 @@ def test_a_record_prints_the_same_tables_and_is_not_run_again(tmp_path, two_runs
     assert "33%" in tables
     assert "70" in tables
     assert again[again.index("## The task") :].strip() == tables
-    assert finished(folder_of(jobs[0], other), 80)
+    assert finished(folder_of(jobs[0], other), 160)
     assert changed(jobs[0], other) == []
     assert save(jobs, home, file) == 1  # the other one has not come to its end
     assert save([], home, file) == 1  # what is in the file stays
