@@ -160,7 +160,7 @@ ARMS = (
     Arm(
         "random",
         "the same with a gate that decides by chance",
-        merged(EFFICIENT, {"max_steps": 220, "gate": random_gate(0.44)}),
+        merged(EFFICIENT, {"max_steps": 2 * STEPS, "gate": random_gate(0.44)}),
     ),
 )
 """What is compared, in the order of the tables; the first is the baseline. `grpo-half` has half its
