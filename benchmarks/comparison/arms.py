@@ -130,7 +130,7 @@ def random_gate(share: float) -> Settings:
 REFILL = Arm(
     "refill",
     "MASA-efficient, other problems drawn for skipped ones",
-    merged(PLAIN, {"max_steps": 2 * STEPS, "gate": {"refill": True}}),
+    merged(EFFICIENT, {"max_steps": 2 * STEPS, "gate": {"refill": True}}),
 )
 
 ARMS = (
@@ -284,4 +284,5 @@ CONTROL_ABLATIONS = (
         {"cutoff": {"rule": "fixed", "cut_is": "wrong"}},
     ),
 )
-"""`PLAIN`, and with predictions that decide something else, over as many problems as GRPO's."""
+"""`PLAIN`, and with predictions that decide something else, over as many problems as GRPO's;
+`refill` is `EFFICIENT` with a batch that stays full."""
