@@ -108,7 +108,9 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
         rolled_out = config.max_steps * config.batch.problems
         # A gate leaves tokens for more steps; dynamic sampling draws more than it keeps.
         more = {"dapo": 640, "efficient-dapo": 640}
-        more |= dict.fromkeys(("plain", "passes-2-whole"), 1760) | {"masa-efficient": 2400}
+        more |= dict.fromkeys(("plain", "passes-2-whole", "counted"), 1760) | {
+            "masa-efficient": 2400
+        }
         name = arm.name.split("-0.")[0]  # without a learning rate
         assert rolled_out == more.get(name, 480 if arm in PREDICTION_ABLATIONS else 1280)
         assert config.max_steps % config.eval.every == 0

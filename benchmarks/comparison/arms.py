@@ -133,6 +133,12 @@ REFILL = Arm(
     merged(EFFICIENT, {"max_steps": 2 * STEPS, "gate": {"refill": True}}),
 )
 
+COUNTED = Arm(
+    "counted",
+    "MASA-efficient, skipped problems count in the loss, GRPO's learning rate",
+    merged(EFFICIENT, {"max_steps": 220, "optim": {"lr": 7e-4}, "gate": {"count_skipped": True}}),
+)
+
 ARMS = (
     Arm("grpo", "GRPO, 8 problems a step", merged(SMALL, {"mode": "grpo"})),
     Arm(
@@ -208,7 +214,7 @@ TUNING = (
             f"{arm.title}, learning rate {rate}",
             merged(arm.settings, {"optim": {"lr": rate}}),
         )
-        for arm in (*ARMS[2:], *ASIDE[1:], REFILL)
+        for arm in (*ARMS[2:], *ASIDE[1:], REFILL, COUNTED)
         for rate in _RATES
     ),
 )
@@ -269,6 +275,7 @@ CONTROL_ABLATIONS = (
         {"gate": {"rule": "audited", "audit": 0.1, "precision": 0.8, "caution": 0.5, "window": 96}},
     ),
     REFILL,
+    COUNTED,
     _but(
         "passes-2-whole",
         "two more cloning passes until the start, and on to the end",
@@ -285,4 +292,4 @@ CONTROL_ABLATIONS = (
     ),
 )
 """`PLAIN`, and with predictions that decide something else, over as many problems as GRPO's;
-`refill` is `EFFICIENT` with a batch that stays full."""
+`refill` and `counted` are about `EFFICIENT`: a batch that stays full, or weighs as if it did."""

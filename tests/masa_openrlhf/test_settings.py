@@ -99,6 +99,8 @@ def test_unknown_settings_and_bad_values_are_named(tmp_path):
         from_settings({"meta": {"rollouts": 1}})
     with pytest.raises(ConfigError, match=r"checkpoint\.keep"):
         from_settings({"checkpoint": {"keep": 1}})
+    with pytest.raises(ConfigError, match=r"gate\.refill draws .* set one of the two"):
+        from_settings({"gate": {"refill": True, "count_skipped": True}})
     with pytest.raises(ConfigError, match=r"\{problem\} exactly once"):
         from_settings({"solution": {"template": "Solve it."}})
     with pytest.raises(ConfigError, match="exactly once"):

@@ -49,6 +49,7 @@ def maker(experience, *, ranks=1, batch=64, micro=16, meta_weight=1.0, mode="tok
     made = object.__new__(experience.ExperienceMaker)
     made.meta_weight, made._ranks, made._watch = meta_weight, ranks, Stopwatch()
     made._clone_weight = more.get("clone_weight", 0.0)
+    made.rolled_out = more.get("rolled_out", 1.0)
     made.advantage_estimator = more.get("estimator", "group_norm")
     made.tokenizer = SimpleNamespace(pad_token_id=0)
     made.kl_ctl = SimpleNamespace(value=0.0)
@@ -213,6 +214,30 @@ def test_the_meta_weight(experience):
             found[-1][tag.kind] += abs(advantage)
     assert found[1]["solution"] == pytest.approx(found[0]["solution"])
     assert found[1]["meta"] == pytest.approx(0.25 * found[0]["meta"]) != 0
+
+
+@pytest.mark.parametrize("mode", ["token-mean", "seq-mean-token-mean"])
+def test_a_skipped_problem_counts_as_one_without_variance(experience, mode):
+    """Two of three problems skipped: as if they had been rolled out, as long, and all right."""
+    told = experience.samples_of(episode(2, meta=3), "0")
+    others = [experience.samples_of(episode(4, meta=3, length=3), str(i)) for i in (1, 2)]
+
+    def advantages(samples, rolled_out):
+        """Of the problem that is told, as they stand in the mean over all that counts."""
+        made = maker(experience, batch=21, micro=21, mode=mode, rolled_out=rolled_out)
+        (batch,) = with_advantages(made, list(samples))
+        size = batch.action_mask.sum() if mode == "token-mean" else len(batch.labels)
+        rows = zip(batch.labels, batch.advantages, strict=True)
+        return sorted(
+            (tag.kind, round(float(row.sum() / size), 4))
+            for tag, row in rows
+            if tag.group.startswith("0")
+        )
+
+    counted = advantages(told, 1 / 3)
+    assert {kind for kind, value in counted if value} == {"meta", "solution"}
+    assert counted == advantages([*told, *others[0], *others[1]], 1.0)
+    assert counted != advantages(told, 1.0)
 
 
 def test_a_rollout_that_could_not_be_judged_is_not_trained_on(experience):

@@ -62,6 +62,14 @@ def test_before_the_start_step_nothing_is_decided(folder):
     assert any("cutoff/max_tokens" in row for row in folder.metrics())
 
 
+def test_skipped_problems_count_in_the_loss(folder):
+    rows = folder.metrics()
+    assert any(row.get("gate/skipped", 0.0) > 0 for row in rows)
+    for row in rows:
+        left = 1 - row.get("gate/skipped", 0.0)
+        assert row["policy/rolled_out"] == pytest.approx(left or 1.0)
+
+
 def test_experts_are_cloned_from_the_first_step_on(folder):
     rows = folder.metrics()
     assert rows[0]["experts/kept"] == rows[0]["experts/taken"] > 0

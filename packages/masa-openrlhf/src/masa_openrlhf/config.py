@@ -158,6 +158,9 @@ class GateConfig(_Section):
     """audited: problems remembered for each end."""
     max_distance: float = Field(default=0.35, gt=0, lt=0.5)
     """audited: predictions that lie farther from 0 or 1 (root mean square) are never enough."""
+    count_skipped: bool = False
+    """Skipped problems count in the mean that the policy loss is, as groups without variance do:
+    a group weighs what it would without a gate. Where not, it weighs more the more are skipped."""
     refill: bool = False
     """Draw further problems in the places of skipped ones, until the batch is full."""
     refill_limit: int = Field(default=4, ge=1)
@@ -410,6 +413,11 @@ class TrainConfig(_Section):
             raise ValueError(
                 f"meta.prompt.min_length ({self.meta.prompt.min_length}) must be below "
                 f"solution.max_tokens ({self.solution.max_tokens}): predicted lengths lie between"
+            )
+        if self.gate.count_skipped and self.gate.refill:
+            raise ValueError(
+                "gate.refill draws problems in the places of skipped ones, so gate.count_skipped "
+                "has none to count: set one of the two"
             )
         for part in ("{problem}", "{notions}"):
             if self.hints.template.count(part) != 1:

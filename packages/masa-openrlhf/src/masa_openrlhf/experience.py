@@ -204,6 +204,9 @@ class ExperienceMaker(RemoteExperienceMaker):
         *args: OpenRLHF's own.
         meta_weight: factor on the advantages of meta groups; can be set between steps.
         clone_weight: weight of the cloning loss, beside 1 for the policy loss.
+        rolled_out: share of the step's problems that have rollouts to train on, in (0, 1], where
+            the others are to count in the policy loss as groups without variance do; can be set
+            between steps.
         watch: adds up what the conversion takes.
         **kwargs: OpenRLHF's own.
     """
@@ -213,11 +216,13 @@ class ExperienceMaker(RemoteExperienceMaker):
         *args: Any,
         meta_weight: float,
         clone_weight: float = 0.0,
+        rolled_out: float = 1.0,
         watch: Stopwatch | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.meta_weight, self._clone_weight = meta_weight, clone_weight
+        self.rolled_out = rolled_out
         self._watch = watch or Stopwatch()
         actor = self.args.actor
         self._ranks = (
@@ -334,7 +339,8 @@ class ExperienceMaker(RemoteExperienceMaker):
         """What the loss is divided by (all tokens, or all sequences), and what that is made of.
 
         The policy loss is to be the mean over its own rollouts, and the cloning loss the weighted
-        mean over experts, whatever else fills the batch.
+        mean over experts, whatever else fills the batch. With ``rolled_out`` below 1 it is as if
+        the other problems had been rolled out too, as long, and to no difference.
         """
         total = policy = cloned = 0.0
         for e in experiences:
@@ -344,7 +350,7 @@ class ExperienceMaker(RemoteExperienceMaker):
                 if tag.kind == EXPERT:
                     cloned += sum(tag.weights) if self._by_token else 1
                 elif tag.kind != FILLER:
-                    policy += size
+                    policy += size / self.rolled_out
         return _Sizes(total, policy, cloned)
 
 
