@@ -203,7 +203,7 @@ def test_the_task_is_fair_where_half_the_batch_saves_nothing_and_an_oracle_does(
 def test_groups_with_variance_are_counted_among_those_rolled_out(tmp_path):
     from comparison.reading import groups_with_variance
     from comparison.tables import _taught
-    from masa_openrlhf.report.runs import Run
+    from masa_openrlhf.report.runs import Run, curve_of
 
     def run(name, *steps):
         metrics = tuple(
@@ -216,20 +216,23 @@ def test_groups_with_variance_are_counted_among_those_rolled_out(tmp_path):
             }
             for step, (tokens, without, more) in enumerate(steps, 1)
         )
-        evals = ({"step": 0, "pass_at_1": 0.2}, {"step": 2, "pass_at_1": 0.6})
+        evals = ({"step": 0, "pass_at_1": 0.2}, {"step": 3, "pass_at_1": 0.6})
         config = {"batch": {"problems": 4}}
-        done = ({"event": "trained", "reason": "finished", "step": 2},)
+        done = ({"event": "trained", "reason": "finished", "step": 3},)
         return Run(tmp_path / name, config, metrics, evals, (), (), done, {})
 
-    # 3 of 4 groups have variance, then 1 of 4; half of 4 are rolled out, then half of 6 that were
-    # drawn, of which no group has.
+    # Of 4 groups 3 have variance, then 1, then none. Half of 4 are rolled out, then half of 8 that
+    # were drawn, of which half have variance, then half of 4, of which none has.
     skipped = {"gate/skipped": 0.5}
-    base = run("a", (160.0, 0.25, {}), (320.0, 0.75, {}))
-    other = run("b", (80.0, 0.0, skipped), (120.0, 1.0, {**skipped, "sampling/drawn": 6.0}))
+    base = run("a", (160.0, 0.25, {}), (240.0, 0.75, {}), (320.0, 1.0, {}))
+    more = {**skipped, "sampling/drawn": 8.0}
+    other = run("b", (80.0, 0.0, skipped), (120.0, 0.5, more), (160.0, 1.0, skipped))
     assert groups_with_variance(base).tokens == (0, 4)
-    rows = _taught({"grpo": {0: base}, "gate": {0: other}, "none": {}}, "grpo")
-    assert rows[1][:3] == ["grpo", "4", "80"]
-    assert rows[2][:4] == ["gate", "2", "60", "2.00"]
+    runs = {"grpo": {0: base}, "gate": {0: other}, "none": {}}
+    curves = {name: {seed: curve_of(one) for seed, one in of.items()} for name, of in runs.items()}
+    rows = _taught(runs, curves, "grpo")
+    assert rows[1] == ["grpo", "4", "80", "0.5", "50%", "", "", "", ""]
+    assert rows[2][:6] == ["gate", "4", "40", "1.0", "50%", "1.00"]
     assert len(rows) == 3
 
 
@@ -313,7 +316,7 @@ def two_runs(tmp_path):
         steps = [
             {"step": s, "time": 100.0 + 1.23456 * s, "tokens/solution": 5000.0, "policy/kl": 0.1}
             | {"solution/no_variance": 1 / 3, "solution/length": 70.0, "time/step": 1.0}
-            | {"ledger/solution_tokens": 5000.0 * s}
+            | {"ledger/solution_tokens": 5000.0 * s, "sampling/drawn": 9.0}
             for s in range(1, end + 1)
         ]
         evals = [

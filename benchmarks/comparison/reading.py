@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -82,17 +83,18 @@ def free_of_replaced(run: Run) -> Curve:
     That is a gate which knows beforehand what the solutions will come to, and draws another problem
     for each that it skips: as good as a gate can be.
     """
-    curve = curve_of(run)
-    spent, total = {0.0: 0.0}, 0.0
-    for row in run.metrics:
-        total += row["tokens/solution"] - row.get("tokens/replaced", 0.0)
-        spent[float(row["step"])] = total
-    return Curve(
-        tokens=tuple(spent[step] for step in curve.steps),
-        steps=curve.steps,
-        seconds=curve.seconds,
-        accuracy=curve.accuracy,
-    )
+    return _over(run, [r["tokens/solution"] - r.get("tokens/replaced", 0.0) for r in run.metrics])
+
+
+def groups_by_step(run: Run) -> list[float]:
+    """Return how many groups with variance each step had rolled out."""
+    problems = run.config["batch"]["problems"]
+    return [
+        row.get("sampling/drawn", problems)
+        * (1 - row.get("gate/skipped", 0.0))
+        * (1 - row.get("solution/no_variance", 0.0))
+        for row in run.metrics
+    ]
 
 
 def groups_with_variance(run: Run) -> Curve:
@@ -100,14 +102,15 @@ def groups_with_variance(run: Run) -> Curve:
 
     Only their solutions teach by their rewards; what a run spends on other things is not in it.
     """
+    return _over(run, groups_by_step(run))
+
+
+def _over(run: Run, by_step: Sequence[float]) -> Curve:
+    """Return the curve of a run with what its steps add up to in the place of its tokens."""
     curve = curve_of(run)
-    problems = run.config["batch"]["problems"]
-    groups, total = {0.0: 0.0}, 0.0
-    for row in run.metrics:
-        rolled_out = row.get("sampling/drawn", problems) * (1 - row.get("gate/skipped", 0.0))
-        total += rolled_out * (1 - row.get("solution/no_variance", 0.0))
-        groups[float(row["step"])] = total
-    return dataclasses.replace(curve, tokens=tuple(groups[step] for step in curve.steps))
+    steps = (float(row["step"]) for row in run.metrics)
+    sums = {0.0: 0.0} | dict(zip(steps, itertools.accumulate(by_step), strict=True))
+    return dataclasses.replace(curve, tokens=tuple(sums[step] for step in curve.steps))
 
 
 def read_runs(home: Path, arm: str, seeds: Sequence[int]) -> dict[int, Run]:

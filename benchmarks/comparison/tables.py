@@ -13,6 +13,7 @@ from comparison.reading import (
     accuracy_after,
     differences_after,
     free_of_replaced,
+    groups_by_step,
     groups_with_variance,
     mean_of,
     read_runs,
@@ -35,14 +36,11 @@ def print_tables(arms: Sequence[Arm], seeds: Sequence[int], home: Path) -> None:
         home: where the runs are kept.
     """
     runs = {arm.name: read_runs(home, arm.name, seeds) for arm in arms}
-    curves = {name: _curves(of) for name, of in runs.items()}
+    done = {name: {s: run for s, run in of.items() if run.finished} for name, of in runs.items()}
+    curves = {name: {s: curve_of(run) for s, run in of.items()} for name, of in done.items()}
     titles = {arm.name: f"{arm.name}: {arm.title}" for arm in arms}
     if runs.get("dapo"):
-        curves["oracle"] = {
-            seed: free_of_replaced(run)
-            for seed, run in runs["dapo"].items()
-            if seed in curves["dapo"]
-        }
+        curves["oracle"] = {seed: free_of_replaced(run) for seed, run in done["dapo"].items()}
         titles["oracle"] = "oracle: the same, as if what it throws away had cost nothing"
     print("\n## The task\n")
     _print(_shares(runs))
@@ -56,9 +54,9 @@ def print_tables(arms: Sequence[Arm], seeds: Sequence[int], home: Path) -> None:
         print(f"\n## Times fewer {by} than {arms[0].name}\n")
         _print(_ratios(curves, titles, arms[0].name, by))
     print(f"\n## Groups with variance: tokens for one, and times fewer than {arms[0].name}\n")
-    _print(_taught(runs, arms[0].name))
+    _print(_taught(done, curves, arms[0].name))
     print("\n## What predictions are worth\n")
-    _print(_foresight({n: {s: r for s, r in of.items() if r.finished} for n, of in runs.items()}))
+    _print(_foresight(done))
 
 
 def print_predictions(arms: Sequence[Arm], seeds: Sequence[int], home: Path, *, step: int) -> None:
@@ -126,10 +124,6 @@ def _checks(curves: Mapping[str, Mapping[int, Curve]]) -> list[list[str]]:
         verdict = f"{sum(map(holds, ratios))} of {len(SHARES)}" if of and base else "not run"
         rows.append([check, *(_cell(base, of, share) for share in SHARES), verdict])
     return rows
-
-
-def _curves(runs: Mapping[int, Run]) -> dict[int, Curve]:
-    return {seed: curve_of(run) for seed, run in runs.items() if run.finished}
 
 
 def _print(rows: Sequence[Sequence[str]]) -> None:
@@ -237,20 +231,29 @@ def _ratios(
     return rows
 
 
-def _taught(runs: Runs, base: str) -> list[list[str]]:
-    done = {n: {s: r for s, r in of.items() if r.finished} for n, of in runs.items()}
-    by = {n: {s: groups_with_variance(r) for s, r in of.items()} for n, of in done.items()}
+def _taught(runs: Runs, curves: Mapping[str, Mapping[int, Curve]], base: str) -> list[list[str]]:
     goals = [f"{share:.0%} of its gain" for share in SHARES]
-    rows = [["arm", "groups", "tokens for one", *goals]]
+    rows = [["arm", "groups", "tokens for one", "a step, last half", "steps with none", *goals]]
+    by = {n: {s: groups_with_variance(run) for s, run in of.items()} for n, of in runs.items()}
     for name, of in by.items():
         if not of:
             continue
-        groups = {seed: curve.tokens[-1] for seed, curve in of.items()}
-        tokens = {seed: curve_of(run).tokens[-1] for seed, run in done[name].items()}
-        each = [tokens[seed] / groups[seed] for seed in of if groups[seed]]
-        same = name == base or not by[base]
-        cells = ["" if same else _cell(by[base], of, share) for share in SHARES]
-        rows.append([name, _mean(list(groups.values()), ",.0f"), _mean(each, ",.0f"), *cells])
+        totals = [curve.tokens[-1] for curve in of.values()]
+        tokens = [curves[name][seed].tokens[-1] for seed in of]
+        each = [made / groups for made, groups in zip(tokens, totals, strict=True) if groups]
+        steps = [groups_by_step(run) for run in runs[name].values()]
+        late = [groups[len(groups) // 2 :] for groups in steps]
+        none = [statistics.fmean(groups < 0.5 for groups in one) for one in late]
+        rows.append(
+            [
+                name,
+                _mean(totals, ",.0f"),
+                _mean(each, ",.0f"),
+                _mean([statistics.fmean(one) for one in late], ".1f"),
+                _mean(none, ".0%"),
+                *("" if name == base else _cell(by[base], of, share) for share in SHARES),
+            ]
+        )
     return rows
 
 

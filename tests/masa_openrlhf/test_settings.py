@@ -99,8 +99,12 @@ def test_unknown_settings_and_bad_values_are_named(tmp_path):
         from_settings({"meta": {"rollouts": 1}})
     with pytest.raises(ConfigError, match=r"checkpoint\.keep"):
         from_settings({"checkpoint": {"keep": 1}})
-    with pytest.raises(ConfigError, match=r"gate\.refill draws .* set one of the two"):
+    with pytest.raises(ConfigError, match=r"gate\.refill draws .* gate\.count_skipped has none"):
         from_settings({"gate": {"refill": True, "count_skipped": True}})
+    with pytest.raises(
+        ConfigError, match=r"algorithm 'dapo' draws .* gate\.count_skipped has none"
+    ):
+        from_settings({"algorithm": "dapo", "gate": {"count_skipped": True}})
     with pytest.raises(ConfigError, match=r"\{problem\} exactly once"):
         from_settings({"solution": {"template": "Solve it."}})
     with pytest.raises(ConfigError, match="exactly once"):

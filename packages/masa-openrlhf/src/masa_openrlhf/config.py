@@ -414,10 +414,12 @@ class TrainConfig(_Section):
                 f"meta.prompt.min_length ({self.meta.prompt.min_length}) must be below "
                 f"solution.max_tokens ({self.solution.max_tokens}): predicted lengths lie between"
             )
-        if self.gate.count_skipped and self.gate.refill:
+        replaces = {"gate.refill": self.gate.refill, "algorithm 'dapo'": self.algorithm == "dapo"}
+        if self.gate.count_skipped and any(replaces.values()):
+            which = " and ".join(name for name, on in replaces.items() if on)
             raise ValueError(
-                "gate.refill draws problems in the places of skipped ones, so gate.count_skipped "
-                "has none to count: set one of the two"
+                f"{which} draws problems in the places of skipped ones, so gate.count_skipped has "
+                "none to count: leave it out, or that"
             )
         for part in ("{problem}", "{notions}"):
             if self.hints.template.count(part) != 1:

@@ -204,11 +204,12 @@ class ExperienceMaker(RemoteExperienceMaker):
         *args: OpenRLHF's own.
         meta_weight: factor on the advantages of meta groups; can be set between steps.
         clone_weight: weight of the cloning loss, beside 1 for the policy loss.
-        rolled_out: share of the step's problems that have rollouts to train on, in (0, 1], where
-            the others are to count in the policy loss as groups without variance do; can be set
-            between steps.
         watch: adds up what the conversion takes.
         **kwargs: OpenRLHF's own.
+
+    Attributes:
+        rolled_out: share of a step's problems that were rolled out, in (0, 1], where the others are
+            to count in the policy loss as groups without variance do; to be set before each step.
     """
 
     def __init__(
@@ -216,13 +217,12 @@ class ExperienceMaker(RemoteExperienceMaker):
         *args: Any,
         meta_weight: float,
         clone_weight: float = 0.0,
-        rolled_out: float = 1.0,
         watch: Stopwatch | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.meta_weight, self._clone_weight = meta_weight, clone_weight
-        self.rolled_out = rolled_out
+        self.rolled_out = 1.0
         self._watch = watch or Stopwatch()
         actor = self.args.actor
         self._ranks = (

@@ -164,7 +164,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         self.experience_maker.meta_weight = self.masa.meta_weight(decides)
         if self.masa.gate.count_skipped:
             there = sum(episode.skipped is None for episode in played)
-            self.experience_maker.rolled_out = there / len(played) if there else 1.0
+            self.experience_maker.rolled_out = there / len(played) if there else 1.0  # only clones
         if samples:
             status, step = self._update(samples, global_step)
         else:  # all was skipped, or nothing could be judged
