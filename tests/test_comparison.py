@@ -107,10 +107,8 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
         config = from_settings(merged(BASE, arm.settings))
         rolled_out = config.max_steps * config.batch.problems
         # A gate leaves tokens for more steps; dynamic sampling draws more than it keeps.
-        more = {"dapo": 640, "efficient-dapo": 640}
-        more |= dict.fromkeys(("plain", "passes-2-whole", "counted"), 1760) | {
-            "masa-efficient": 2400
-        }
+        more = {"dapo": 640, "efficient-dapo": 640, "uncounted": 2400}
+        more |= dict.fromkeys(("masa-efficient", "passes-2-whole"), 1760)
         name = arm.name.split("-0.")[0]  # without a learning rate
         assert rolled_out == more.get(name, 480 if arm in PREDICTION_ABLATIONS else 1280)
         assert config.max_steps % config.eval.every == 0
@@ -346,7 +344,7 @@ def test_a_record_prints_the_same_tables_and_is_not_run_again(tmp_path, two_runs
 
     home, jobs = two_runs
     file, other = tmp_path / "runs.tar.xz", tmp_path / "other"
-    command = ["--arms", "grpo", "--seeds", "1", "--tables", "--home"]
+    command = ["--arms", "grpo", "--first-seed", "0", "--seeds", "1", "--tables", "--home"]
     assert main([*command, str(home), "--record", str(file)]) == 0
     said = capsys.readouterr().out
     assert f"1 runs are in {file}" in said

@@ -13,6 +13,10 @@ Settings = dict[str, Any]
 MAX_LENGTH = 176
 """Longest solution, tokens; few need as much."""
 
+FIRST_SEED, SEEDS, CONTROL_SEEDS = 5, 5, 3
+"""Those that are reported: of the modes, and of the arms that are there to check them. Seeds 0 to 4
+were looked at while the recipe was found."""
+
 STEPS, EVERY = 80, 10
 """Steps of a run of 16 problems a step, and how many lie between two evaluations; with fewer
 problems in proportion."""
@@ -66,25 +70,33 @@ PLAIN: Settings = merged(
         "max_steps": 220,
         "optim": {"lr": 5e-4},
         "meta": {"weight": 0.1},
-        "gate": {"rule": "static", "max_std": 0.3, "tolerance": 0.2, "audit": 0.05},
+        "gate": {
+            "rule": "static",
+            "max_std": 0.3,
+            "tolerance": 0.2,
+            "audit": 0.05,
+            "count_skipped": False,
+        },
         "cutoff": {"rule": "calibrated", "audit": 0.05, "window": 96, "max_age": 10},
         "experts": {"batch": 32, "weight": 0.05, "number_weight": 8.0, "max_age": 20},
         "schedule": {"start": 16},
     },
 )
-"""MASA-efficient where experts are cloned in the policy's own step alone: what the ablations are
-about, each with one thing otherwise."""
+"""MASA-efficient as it was when the ablations about predictions were made, each with one thing
+otherwise: experts are cloned in the policy's own step alone."""
 
 EFFICIENT: Settings = merged(
     PLAIN,
     {
-        "max_steps": 300,
+        "optim": {"lr": 7e-4},
         "meta": META,
+        "gate": {"tolerance": 0.1, "count_skipped": True},
         "experts": {"passes": 2, "weight": 0.01},
     },
 )
-"""What the ablations came to: predictions are learned by cloning passes of their own before they
-decide, and from then on take little of the policy's step."""
+"""What it came to: predictions are learned by cloning passes of their own before they decide, and
+from then on take little of the policy's step; a group weighs in it what it does without a gate, and
+the learning rate is GRPO's; the gate leaves what is not nearly sure."""
 
 DYNAMIC: Settings = {
     "algorithm": "dapo",
@@ -105,11 +117,13 @@ class Arm:
         name: as in folders and tables.
         title: what it is, in a few words.
         settings: over `BASE`.
+        seeds: how many of the seeds it is run with, where no number is asked for.
     """
 
     name: str
     title: str
     settings: Settings = field(default_factory=dict)
+    seeds: int = SEEDS
 
 
 def random_gate(share: float) -> Settings:
@@ -127,20 +141,10 @@ def random_gate(share: float) -> Settings:
     }
 
 
-REFILL = Arm(
-    "refill",
-    "MASA-efficient, other problems drawn for skipped ones",
-    merged(EFFICIENT, {"max_steps": 2 * STEPS, "gate": {"refill": True}}),
-)
-
-COUNTED = Arm(
-    "counted",
-    "MASA-efficient, skipped problems count in the loss, GRPO's learning rate",
-    merged(EFFICIENT, {"max_steps": 220, "optim": {"lr": 7e-4}, "gate": {"count_skipped": True}}),
-)
-
 ARMS = (
     Arm("grpo", "GRPO, 8 problems a step", merged(SMALL, {"mode": "grpo"})),
+    Arm("masa", "MASA", merged(SMALL, {"mode": "masa", "meta": META})),
+    Arm("masa-efficient", "MASA-efficient", EFFICIENT),
     Arm(
         "grpo-half",
         "GRPO, 4 problems a step",
@@ -155,18 +159,19 @@ ARMS = (
                 "checkpoint": {"every": 160},
             },
         ),
+        CONTROL_SEEDS,
     ),
     Arm(
         "dapo",
         "GRPO with DAPO's dynamic sampling, 8 problems with variance a step",
         merged({"mode": "grpo"}, DYNAMIC),
+        CONTROL_SEEDS,
     ),
-    Arm("masa", "MASA", merged(SMALL, {"mode": "masa", "meta": META})),
-    Arm("masa-efficient", "MASA-efficient", EFFICIENT),
     Arm(
         "random",
         "the same with a gate that decides by chance",
         merged(EFFICIENT, {"max_steps": 2 * STEPS, "gate": random_gate(0.44)}),
+        CONTROL_SEEDS,
     ),
 )
 """What is compared, in the order of the tables; the first is the baseline. `grpo-half` has half its
@@ -179,8 +184,26 @@ ASIDE = (
         "MASA-efficient with DAPO's dynamic sampling for what its gate lets through",
         merged(EFFICIENT, DYNAMIC),
     ),
+    Arm(
+        "passes-2-whole",
+        "MASA-efficient, round 3",
+        merged(PLAIN, {"experts": {"passes": 2}}),
+    ),
+    Arm(
+        "uncounted",
+        "MASA-efficient, round 4: skipped problems not counted, learning rate 5e-4",
+        merged(
+            EFFICIENT,
+            {
+                "max_steps": 300,
+                "optim": {"lr": 5e-4},
+                "gate": {"tolerance": 0.2, "count_skipped": False},
+            },
+        ),
+    ),
 )
-"""Run where it is named, not with the others, which take long enough."""
+"""Run where it is named, not with the others, which take long enough; the last two are what the
+recipe was before."""
 
 
 def shortened(arm: Arm) -> Arm:
@@ -214,7 +237,7 @@ TUNING = (
             f"{arm.title}, learning rate {rate}",
             merged(arm.settings, {"optim": {"lr": rate}}),
         )
-        for arm in (*ARMS, *ASIDE, REFILL, COUNTED)
+        for arm in (*ARMS, *ASIDE)
         for rate in _RATES
         if not arm.name.startswith("grpo")
     ),
@@ -226,16 +249,18 @@ ALIGNED = 60
 """Steps after which arms are compared by what their predictions are worth."""
 
 
-def _but(name: str, title: str, settings: Settings) -> Arm:
-    whole = merged(PLAIN, {"max_steps": 2 * STEPS})
-    return Arm(name, f"MASA-efficient, {title}", merged(whole, settings))
-
-
 def _brief(name: str, title: str, settings: Settings) -> Arm:
-    return _but(name, title, merged(settings, {"max_steps": ALIGNED}))
+    whole = merged(PLAIN, {"max_steps": ALIGNED})
+    return Arm(name, f"MASA-efficient, {title}", merged(whole, settings), 1)
+
+
+def _but(name: str, title: str, settings: Settings) -> Arm:
+    whole = merged(EFFICIENT, {"max_steps": 2 * STEPS})
+    return Arm(name, f"MASA-efficient, {title}", merged(whole, settings), 1)
 
 
 PREDICTION_ABLATIONS = (
+    _brief("plain", "as these ablations have it", {}),
     _brief("no-cloning", "without cloning", {"experts": {"batch": 0}}),
     _brief("meta-weight-0", "predictions cloned, not rewarded", {"meta": {"weight": 0.0}}),
     _brief(
@@ -259,11 +284,7 @@ PREDICTION_ABLATIONS = (
 )
 """`PLAIN` with another way to teach predictions, as long as that takes."""
 
-CENTRE = "plain"
-"""The arm that the ablations are about."""
-
 CONTROL_ABLATIONS = (
-    Arm(CENTRE, "MASA-efficient as the ablations have it", PLAIN),
     _but("gate-off", "without a gate", {"gate": {"rule": "off"}}),
     _but(
         "decides-nothing",
@@ -275,13 +296,10 @@ CONTROL_ABLATIONS = (
         "the audited gate",
         {"gate": {"rule": "audited", "audit": 0.1, "precision": 0.8, "caution": 0.5, "window": 96}},
     ),
-    REFILL,
-    COUNTED,
-    _but(
-        "passes-2-whole",
-        "two more cloning passes until the start, and on to the end",
-        {"max_steps": PLAIN["max_steps"], "experts": {"passes": 2}},
-    ),
+    _but("tolerance-0.2", "skips with means up to 0.2 from an end", {"gate": {"tolerance": 0.2}}),
+    _but("tolerance-0", "skips at 0 and 1 alone", {"gate": {"tolerance": 0.0}}),
+    _but("not-counted", "skipped problems not counted", {"gate": {"count_skipped": False}}),
+    _but("refill", "other problems drawn for skipped ones", {"gate": {"refill": True}}),
     _but("start-8", "predictions decide from step 8", {"schedule": {"start": 8}}),
     _but("start-40", "predictions decide from step 40", {"schedule": {"start": 40}}),
     _but("cutoff-off", "without a cutoff", {"cutoff": {"rule": "off"}}),
@@ -292,5 +310,4 @@ CONTROL_ABLATIONS = (
         {"cutoff": {"rule": "fixed", "cut_is": "wrong"}},
     ),
 )
-"""`PLAIN`, and with predictions that decide something else, over as many problems as GRPO's;
-`refill` and `counted` are about `EFFICIENT`: a batch that stays full, or weighs as if it did."""
+"""`EFFICIENT` with predictions that decide something else, over as many problems as GRPO's."""

@@ -10,9 +10,10 @@ from comparison.arms import (
     ALIGNED,
     ARMS,
     ASIDE,
-    CENTRE,
     CONTROL_ABLATIONS,
+    FIRST_SEED,
     PREDICTION_ABLATIONS,
+    SEEDS,
     TUNING,
     Arm,
     shortened,
@@ -22,7 +23,7 @@ from comparison.running import Job, changed
 from comparison.schedule import run_all
 from comparison.tables import print_predictions, print_tables
 
-SEEDS, SHORT_SEEDS = 5, 2
+SHORT_SEEDS = 2
 SHORT = ("grpo", "masa", "masa-efficient")
 
 
@@ -35,11 +36,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     unknown = [name for name in names if name not in everything]
     if unknown:
         raise SystemExit(f"no arm is called {unknown[0]!r}; there are {', '.join(everything)}")
-    seeds = range(options.first_seed, options.first_seed + (options.seeds or _seeds(options)))
+    count = SHORT_SEEDS if options.short else SEEDS
+    seeds = range(options.first_seed, options.first_seed + (options.seeds or count))
     if options.short:
         everything = {name: shortened(arm) for name, arm in everything.items()}
         home /= "short"
-    jobs = [Job(everything[name], seed) for seed in seeds for name in names]
+    jobs = [
+        Job(everything[name], seed)
+        for number, seed in enumerate(seeds)
+        for name in names
+        if options.seeds or number < everything[name].seeds
+    ]
     if options.recorded:
         print(f"{restore(options.recorded, home)} runs unpacked from {options.recorded}")
     failed = 0
@@ -62,7 +69,7 @@ def _print(arms: Sequence[Arm], brief: Set[str], seeds: Sequence[int], home: Pat
     if whole:
         print_tables(whole, seeds, home)
     if len(whole) < len(arms):
-        beside = [arm for arm in arms if arm.name in brief or arm.name == CENTRE]
+        beside = [arm for arm in arms if arm.name in brief]
         print_predictions(beside, seeds, home, step=ALIGNED)
 
 
@@ -73,18 +80,19 @@ def _names(options: argparse.Namespace) -> Sequence[str]:
     return SHORT if options.short else [arm.name for arm in ARMS]
 
 
-def _seeds(options: argparse.Namespace) -> int:
-    return SHORT_SEEDS if options.short else SEEDS
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python benchmarks/modes.py", description=__doc__)
     add = parser.add_argument
     add("--home", type=Path, default=Path("runs/comparison"), help="where runs are kept")
     add("--short", action="store_true", help=f"{SHORT_SEEDS} seeds of {', '.join(SHORT)}, 3/4 long")
     add("--ablations", action="store_true", help="MASA-efficient without one of its parts each")
-    add("--seeds", type=int, help=f"how many; {SEEDS} where not said")
-    add("--first-seed", type=int, default=0, help="settings were chosen on seeds from 100 on")
+    add("--seeds", type=int, help=f"how many; where not said {SEEDS}, of the controls fewer")
+    add(
+        "--first-seed",
+        type=int,
+        default=FIRST_SEED,
+        help=f"{FIRST_SEED} where not said; settings were chosen on seeds from 100 on",
+    )
     add("--arms", nargs="+", metavar="ARM", help="only these")
     add("--at-once", type=int, default=2, help="runs at a time, each on about one core")
     add("--tables", action="store_true", help="run nothing, print what is there")

@@ -92,6 +92,17 @@ def test_flags_that_are_not_ours_are_openrlhfs():
         with_flags(TrainConfig(), ["stray"])
 
 
+def test_skipped_problems_count_in_the_loss_where_nothing_takes_their_places():
+    assert from_settings({"mode": "masa-efficient"}).counts_skipped
+    for otherwise in (
+        {"mode": "masa"},
+        {"gate": {"count_skipped": False}},
+        {"gate": {"refill": True}},
+        {"algorithm": "dapo"},
+    ):
+        assert not from_settings({"mode": "masa-efficient", **otherwise}).counts_skipped
+
+
 def test_unknown_settings_and_bad_values_are_named(tmp_path):
     with pytest.raises(ConfigError, match=r"meta\.rolouts"):
         from_settings({"meta": {"rolouts": 4}})
@@ -99,12 +110,6 @@ def test_unknown_settings_and_bad_values_are_named(tmp_path):
         from_settings({"meta": {"rollouts": 1}})
     with pytest.raises(ConfigError, match=r"checkpoint\.keep"):
         from_settings({"checkpoint": {"keep": 1}})
-    with pytest.raises(ConfigError, match=r"gate\.refill draws .* gate\.count_skipped has none"):
-        from_settings({"gate": {"refill": True, "count_skipped": True}})
-    with pytest.raises(
-        ConfigError, match=r"algorithm 'dapo' draws .* gate\.count_skipped has none"
-    ):
-        from_settings({"algorithm": "dapo", "gate": {"count_skipped": True}})
     with pytest.raises(ConfigError, match=r"\{problem\} exactly once"):
         from_settings({"solution": {"template": "Solve it."}})
     with pytest.raises(ConfigError, match="exactly once"):

@@ -46,7 +46,7 @@ SMALL = (
 
 # 5 x (4 + 6) rollouts and 6 clones fill 64 sequences on two ranks, 16 at a time; the rest are
 # fillers.
-TWO_RANKS = ("--cluster.gpus-per-node=2", "--max-steps=7", "--gate.count-skipped")
+TWO_RANKS = ("--cluster.gpus-per-node=2", "--max-steps=7")
 
 
 class Run:

@@ -158,9 +158,11 @@ class GateConfig(_Section):
     """audited: problems remembered for each end."""
     max_distance: float = Field(default=0.35, gt=0, lt=0.5)
     """audited: predictions that lie farther from 0 or 1 (root mean square) are never enough."""
-    count_skipped: bool = False
+    count_skipped: bool = True
     """Skipped problems count in the mean that the policy loss is, as groups without variance do:
-    a group weighs what it would without a gate. Where not, it weighs more the more are skipped."""
+    a group weighs what it would without a gate. Where not, it weighs more the more are skipped.
+    Nothing of a batch that is refilled (refill, or algorithm dapo) is missing: there it is the
+    same."""
     refill: bool = False
     """Draw further problems in the places of skipped ones, until the batch is full."""
     refill_limit: int = Field(default=4, ge=1)
@@ -414,13 +416,6 @@ class TrainConfig(_Section):
                 f"meta.prompt.min_length ({self.meta.prompt.min_length}) must be below "
                 f"solution.max_tokens ({self.solution.max_tokens}): predicted lengths lie between"
             )
-        replaces = {"gate.refill": self.gate.refill, "algorithm 'dapo'": self.algorithm == "dapo"}
-        if self.gate.count_skipped and any(replaces.values()):
-            which = " and ".join(name for name, on in replaces.items() if on)
-            raise ValueError(
-                f"{which} draws problems in the places of skipped ones, so gate.count_skipped has "
-                "none to count: leave it out, or that"
-            )
         for part in ("{problem}", "{notions}"):
             if self.hints.template.count(part) != 1:
                 raise ValueError(
@@ -438,6 +433,12 @@ class TrainConfig(_Section):
     def clones(self) -> int:
         """Experts cloned a step; 0 where nothing is cloned."""
         return self.experts.batch if self.mode == "masa-efficient" else 0
+
+    @property
+    def counts_skipped(self) -> bool:
+        """Whether skipped problems count in the loss: where nothing is drawn in their places."""
+        refilled = self.gate.refill or self.algorithm == "dapo"
+        return self.mode == "masa-efficient" and self.gate.count_skipped and not refilled
 
     @property
     def clone_passes(self) -> int:

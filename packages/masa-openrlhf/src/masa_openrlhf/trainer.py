@@ -162,7 +162,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         samples += self._clones(played, global_step + 1)
         decides = self.controller is not None and self.controller.decides(global_step + 1)
         self.experience_maker.meta_weight = self.masa.meta_weight(decides)
-        if self.masa.gate.count_skipped:
+        if self.masa.counts_skipped:
             there = sum(episode.skipped is None for episode in played)
             self.experience_maker.rolled_out = there / len(played) if there else 1.0  # only clones
         if samples:
@@ -294,7 +294,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         metrics["sampling/drawn"] = float(len(self.samples_generator.played))
         if self.masa.meta_rollouts:
             metrics["meta/weight"] = self.experience_maker.meta_weight
-        if self.masa.gate.count_skipped:
+        if self.masa.counts_skipped:
             metrics["policy/rolled_out"] = self.experience_maker.rolled_out
         if self.controller is not None:
             metrics |= self.controller.metrics()
