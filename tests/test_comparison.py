@@ -107,8 +107,8 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
         config = from_settings(merged(BASE, arm.settings))
         rolled_out = config.max_steps * config.batch.problems
         # A gate leaves tokens for more steps; dynamic sampling draws more than it keeps.
-        more = {"dapo": 640, "efficient-dapo": 640, "uncounted": 2400}
-        more |= dict.fromkeys(("masa-efficient", "passes-2-whole"), 1760)
+        more = {"dapo": 640, "efficient-dapo": 640, "passes-2-whole": 1760, "counted": 1760}
+        more |= {"masa-efficient": 1920, "uncounted": 2400}
         name = arm.name.split("-0.")[0]  # without a learning rate
         assert rolled_out == more.get(name, 480 if arm in PREDICTION_ABLATIONS else 1280)
         assert config.max_steps % config.eval.every == 0
@@ -381,13 +381,38 @@ def test_a_record_says_nothing_of_the_machine_and_spares_what_is_there(tmp_path,
     save(jobs, home, file)
     with tarfile.open(file) as archive:
         texts = [archive.extractfile(member).read().decode() for member in archive.getmembers()]
-    assert len(texts) == 4
+    assert len(texts) == 5
     assert not any(str(tmp_path) in text or "starting" in text for text in texts)
     assert restore(file, home) == 0
     assert "policy/kl" in (home / "runs" / "grpo-0-20260101-000000" / "metrics.jsonl").read_text()
     restore(file, tmp_path / "other")
     config = (tmp_path / "other/runs/grpo-0-20260101-000000/config.json").read_text()
     assert str(tmp_path / "other" / "policy" / "model") in config
+
+
+def test_how_sure_a_prediction_is_is_counted_by_what_it_said(tmp_path):
+    from comparison.tables import _sure
+    from masa_openrlhf.report.runs import Run
+
+    evals = tuple({"step": step, "pass_at_1": 0.1} for step in (0, 10, 20))
+    said = {
+        0: [[0.0, 0.5]],  # before the first step: in no part
+        10: [[0.0, 0.0], [0.04, 0.25], [0.3, 0.5], [1.0, 1.0]],
+        20: [[0.95, 0.75], [1.0, 1.0], [0.9, 0.5], [None, 0.5]],
+    }
+    pairs = tuple({"step": s, "split": "eval", "pass_rate": p} for s, p in said.items())
+    pairs += ({"step": 10, "split": "train", "pass_rate": [[0.6, 0.5]]},)
+    run = Run(tmp_path, {}, (), evals, pairs, (), (), {})
+    head, early, late = _sure({"a": {0: run}, "no predictions": {}})
+    assert early[:2] == ["a", "first half"]
+    of = dict(zip(head, early, strict=True))
+    assert of["0.00 to 0.05"] == "50% of 50%"
+    assert of["0.20 to 0.50"] == "100% of 25%"
+    assert of["0.95 to 1.00"] == "0% of 25%"
+    assert not of["0.50 to 0.80"]
+    of = dict(zip(head, late, strict=True))
+    assert of["0.90 to 0.95"] == "100% of 33%"
+    assert of["0.95 to 1.00"] == "50% of 67%"
 
 
 def test_how_fast_predictions_are_learned_is_read_off_the_evaluations_all_runs_have(tmp_path):

@@ -132,6 +132,25 @@ def until(run: Run, step: int) -> Run:
     )
 
 
+def predicted_and_true(
+    runs: Mapping[int, Run], first: float, last: float
+) -> list[tuple[float, float]]:
+    """Return the mean predicted and the true pass rate of held-out problems, of all runs together.
+
+    Args:
+        runs: by seed.
+        first: where the part of a run's evaluations begins that is looked at, a share of its steps.
+        last: where it ends; the evaluation before the first step is in no part.
+    """
+    found = []
+    for run in runs.values():
+        steps = run.evals[-1]["step"] if run.evals else 0
+        for row in run.pairs:
+            if row["split"] == "eval" and first * steps < row["step"] <= last * steps:
+                found += [(p, true) for p, true in row["pass_rate"] if p is not None]
+    return found
+
+
 def mean_of(
     runs: Mapping[int, Run], key: str, first: float = 0.0, last: float = 1.0
 ) -> list[float]:

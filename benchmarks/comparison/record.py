@@ -38,6 +38,9 @@ _METRICS = (
 _TOTALS = ("ledger/",)
 """Likewise of the last step of a run: those that count from its beginning."""
 
+_PAIRS = ("step", "split", "pass_rate")
+"""Of what was predicted of held-out problems, and came of it."""
+
 _EVENTS = ("training", "trained", "resumed")
 
 
@@ -111,11 +114,17 @@ def _kept(folder: Path, home: Path) -> dict[str, str]:
         for number, row in enumerate(metrics, 1)
     ]
     events = [row for row in read_lines(folder / "events.jsonl") if row["event"] in _EVENTS]
+    pairs = [
+        {key: row[key] for key in _PAIRS if key in row}
+        for row in read_lines(folder / "pairs.jsonl")
+        if row["split"] == "eval"
+    ]
     return {
         "config.json": json.dumps(_moved(config, below)),
         "metrics.jsonl": _lines(metrics),
         "eval.jsonl": _lines(_only(row, ("",)) for row in read_lines(folder / "eval.jsonl")),
         "events.jsonl": _lines(events),
+        "pairs.jsonl": _lines(pairs),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from comparison.reading import (
     groups_by_step,
     groups_with_variance,
     mean_of,
+    predicted_and_true,
     read_runs,
     times_less,
     until,
@@ -57,6 +59,8 @@ def print_tables(arms: Sequence[Arm], seeds: Sequence[int], home: Path) -> None:
     _print(_taught(done, curves, arms[0].name))
     print("\n## What predictions are worth\n")
     _print(_foresight(done))
+    print("\n## Held-out groups of 4 with variance, by their predicted pass rate\n")
+    _print(_sure(done))
 
 
 def print_predictions(arms: Sequence[Arm], seeds: Sequence[int], home: Path, *, step: int) -> None:
@@ -290,3 +294,28 @@ def _foresight(runs: Runs) -> list[list[str]]:
             ]
         )
     return rows
+
+
+_BINS = (0.0, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 1.0)
+"""Edges of the predicted pass rates that are looked at together."""
+
+
+def _sure(runs: Runs) -> list[list[str]]:
+    """How many held-out problems have which prediction, and how many of their groups variance."""
+    bins = list(itertools.pairwise(_BINS))
+    rows = [["arm", "steps", *(f"{low:.2f} to {high:.2f}" for low, high in bins)]]
+    for name, of in runs.items():
+        for part, first, last in (("first half", 0.0, 0.5), ("last half", 0.5, 1.0)):
+            pairs = predicted_and_true(of, first, last)
+            if pairs:
+                rows.append([name, part, *(_of_bin(pairs, *ends) for ends in bins)])
+    return rows
+
+
+def _of_bin(pairs: Sequence[tuple[float, float]], low: float, high: float) -> str:
+    """As in "45% of 32%", of all problems that is; the upper end belongs to the last bin alone."""
+    there = [true for p, true in pairs if low <= p < high or (p == high == _BINS[-1])]
+    if not there:
+        return ""
+    varied = sum(0 < true < 1 for true in there) / len(there)
+    return f"{varied:.0%} of {len(there) / len(pairs):.0%}"

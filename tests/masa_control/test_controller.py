@@ -176,6 +176,15 @@ def test_rules_that_follow_audits_need_some():
         ControlSettings(cutoff=CalibratedCutoffSettings())
 
 
+@pytest.mark.parametrize(("share", "trivial"), [(0.0, 0.2), (0.2, 0.0)])
+def test_both_ends_are_audited_or_neither(share, trivial):
+    with pytest.raises(ValueError, match=f"gate_audit is {share} and gate_audit_trivial {trivial}"):
+        ControlSettings(gate_audit=share, gate_audit_trivial=trivial)
+    both = ControlSettings(gate_audit=0.1, gate_audit_trivial=0.2, start=1)
+    planner = Controller(both, PROMPT).planner(2)
+    assert (planner.gate_audit, planner.gate_audit_trivial) == (0.1, 0.2)
+
+
 def test_alignment_starts_it_early():
     aligned = ControlSettings(start=50, aligned=Alignment(0.8, 0.3, steps=1))
     controller = Controller(aligned, PROMPT)

@@ -105,6 +105,19 @@ def test_the_share_audited_is_epsilon():
     assert abs(count - 400) < 4 * math.sqrt(2000 * 0.2 * 0.8)
 
 
+def test_each_end_may_have_a_share_of_its_own():
+    made = planner(gate=PredictiveGate(), gate_audit=0.2, gate_audit_trivial=1.0)
+    trivial, unsolvable = (
+        [made.plan(f"p{k}", [says(rate)], 100) for k in range(500)] for rate in (1.0, 0.0)
+    )
+    assert all(plan.gate_audited and plan.gate_audit == 1.0 for plan in trivial)
+    assert {plan.gate_audit for plan in unsolvable} == {0.2}
+    assert abs(sum(plan.gate_audited for plan in unsolvable) - 100) < 4 * math.sqrt(500 * 0.16)
+    assert (
+        planner(gate=PredictiveGate(), gate_audit=0.2).plan("p", [says(1.0)], 9).gate_audit == 0.2
+    )
+
+
 @given(PREDICTIONS, st.randoms(), st.text(max_size=3))
 def test_the_order_of_predictions_does_not_matter(predictions, rng, name):
     made = planner(
@@ -134,7 +147,7 @@ def test_a_larger_share_audits_all_that_a_smaller_one_does(predictions, share, o
     assert not plan(0.0).cutoff_audited
 
 
-@pytest.mark.parametrize("name", ["gate_audit", "cutoff_audit"])
+@pytest.mark.parametrize("name", ["gate_audit", "gate_audit_trivial", "cutoff_audit"])
 @pytest.mark.parametrize("share", [-0.1, 1.1])
 def test_a_share_that_cannot_be_is_refused(name, share):
     with pytest.raises(ValueError, match=rf"{name} must lie in \[0, 1\], got {share!r}"):

@@ -92,6 +92,14 @@ def test_flags_that_are_not_ours_are_openrlhfs():
         with_flags(TrainConfig(), ["stray"])
 
 
+def test_the_gate_may_be_audited_more_at_the_trivial_end():
+    config = from_settings({"mode": "masa-efficient", "gate": {"audit_trivial": 0.25}})
+    assert config.control_settings().gate_audit_trivial == 0.25
+    assert from_settings({"mode": "masa-efficient"}).control_settings().gate_audit_trivial is None
+    with pytest.raises(ConfigError, match=r"gate_audit is 0\.0 and gate_audit_trivial 0\.25"):
+        from_settings({"mode": "masa-efficient", "gate": {"audit": 0.0, "audit_trivial": 0.25}})
+
+
 def test_skipped_problems_count_in_the_loss_where_nothing_takes_their_places():
     assert from_settings({"mode": "masa-efficient"}).counts_skipped
     for otherwise in (

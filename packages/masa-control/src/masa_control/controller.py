@@ -37,6 +37,9 @@ class ControlSettings:
     Attributes:
         gate: the static rule, or the settings of the audited one; None: nothing is skipped.
         gate_audit: ε of the gate, in [0, 1].
+        gate_audit_trivial: another ε for what it would skip as trivial; None: the same. Problems
+            that are always solved have short solutions, so that looking is cheap there, and a
+            policy forgets: they do not stay trivial.
         cutoff: the fixed margin, or the settings of the calibrated one; None: nothing is cut.
         cutoff_audit: ε of the cutoff, in [0, 1].
         experts: what is kept to be cloned; None: nothing is cloned.
@@ -48,6 +51,7 @@ class ControlSettings:
 
     gate: PredictiveGate | AuditedGateSettings | None = field(default_factory=PredictiveGate)
     gate_audit: float = 0.0
+    gate_audit_trivial: float | None = None
     cutoff: LengthCutoff | CalibratedCutoffSettings | None = field(default_factory=LengthCutoff)
     cutoff_audit: float = 0.0
     experts: ExpertSettings | None = field(default_factory=ExpertSettings)
@@ -57,6 +61,13 @@ class ControlSettings:
     aligned: Alignment | None = None
 
     def __post_init__(self) -> None:
+        trivial = self.gate_audit_trivial
+        if trivial is not None and bool(trivial) != bool(self.gate_audit):
+            raise ValueError(
+                f"gate_audit is {self.gate_audit!r} and gate_audit_trivial {trivial!r}: with "
+                "audits at one end alone nobody knows how right the gate is; give both a share, "
+                "or neither"
+            )
         if isinstance(self.gate, AuditedGateSettings) and not self.gate_audit:
             raise ValueError(
                 "the audited gate needs audits, and gate_audit is 0: behind its limits it would "
@@ -113,6 +124,7 @@ class Controller:
             seed=self._seed,
             gate=self._gate,
             gate_audit=self.settings.gate_audit,
+            gate_audit_trivial=self.settings.gate_audit_trivial,
             cutoff=self._cutoff(),
             cutoff_audit=self.settings.cutoff_audit,
             hints=None if self._hints is None else self._hints.chooser(),

@@ -37,7 +37,8 @@ class Plan:
     Attributes:
         gate: the gate's decision; None where there is no gate.
         gate_audited: it said skip, and an audit has the problem rolled out all the same.
-        gate_audit: ε of the gate, the share of such problems that are audited.
+        gate_audit: ε of the gate at the end it decided on, the share of such problems that are
+            audited.
         cutoff: the cutoff's decision; None where there is none, or the problem is skipped.
         cutoff_audited: the cutoff lowers the limit, and an audit has the solutions run on.
         cutoff_audit: ε of the cutoff, likewise.
@@ -124,6 +125,7 @@ class Planner:
         seed: of the run.
         gate: decides whether to skip; None: nothing is skipped.
         gate_audit: ε in [0, 1], share of the problems it would skip that are rolled out.
+        gate_audit_trivial: another ε for those that it would skip as trivial; None: the same.
         cutoff: decides how long solutions may get; None: as long as usual.
         cutoff_audit: ε in [0, 1], share of the problems it would cut that may run on.
         hints: chooses notions to put to the problem; None: none.
@@ -133,14 +135,16 @@ class Planner:
     seed: int
     gate: Gate | None = None
     gate_audit: float = 0.0
+    gate_audit_trivial: float | None = None
     cutoff: LengthCutoff | None = None
     cutoff_audit: float = 0.0
     hints: HintChooser | None = None
 
     def __post_init__(self) -> None:
-        for name in ("gate_audit", "cutoff_audit"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)!r}")
+        for name in ("gate_audit", "gate_audit_trivial", "cutoff_audit"):
+            share = getattr(self, name)
+            if share is not None and not 0 <= share <= 1:
+                raise ValueError(f"{name} must lie in [0, 1], got {share!r}")
 
     def plan(self, problem_id: str, predictions: Sequence[MetaPrediction], limit: int) -> Plan:
         """Return the plan of a problem.
@@ -154,7 +158,10 @@ class Planner:
         if self.gate is not None:
             gate = self.gate.decide([p.pass_rate for p in predictions])
         flagged = gate is not None and gate.skip
-        audited = flagged and self._audits("gate", problem_id, self.gate_audit)
+        share = self.gate_audit
+        if gate is not None and gate.reason == "trivial" and self.gate_audit_trivial is not None:
+            share = self.gate_audit_trivial
+        audited = flagged and self._audits("gate", problem_id, share)
         cutoff = None if flagged else self._cutoff(predictions, limit)
         spared = (
             cutoff is not None
@@ -167,7 +174,7 @@ class Planner:
         return Plan(
             gate=gate,
             gate_audited=audited,
-            gate_audit=self.gate_audit,
+            gate_audit=share,
             cutoff=cutoff,
             cutoff_audited=spared,
             cutoff_audit=self.cutoff_audit,

@@ -144,6 +144,9 @@ class GateConfig(_Section):
     audit: float = Field(default=0.05, ge=0, le=1)
     """Share of what it would skip that is rolled out all the same, to see; 0: the paper's way, and
     nobody knows whether the gate is right."""
+    audit_trivial: float | None = Field(default=None, ge=0, le=1)
+    """Another share for what it would skip as trivial; unset: the same. Such solutions are short,
+    so that looking is cheap; and what a policy always solved it may forget unseen."""
     max_std: float = Field(default=0.1, gt=0)
     """static: predicted pass rates with this standard deviation or more do not agree."""
     tolerance: float = Field(default=0.0, ge=0, lt=0.5)
@@ -421,6 +424,7 @@ class TrainConfig(_Section):
                 raise ValueError(
                     f"hints.template must hold {part} exactly once, got {self.hints.template!r}"
                 )
+        self.control_settings()
         self.episode_settings()  # its own checks, now rather than on a cluster's node
         return self
 
@@ -508,6 +512,7 @@ class TrainConfig(_Section):
         return ControlSettings(
             gate=self._gate(),
             gate_audit=self.gate.audit,
+            gate_audit_trivial=self.gate.audit_trivial,
             cutoff=self._cutoff(),
             cutoff_audit=self.cutoff.audit,
             experts=ExpertSettings(
