@@ -107,7 +107,13 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
         config = from_settings(merged(BASE, arm.settings))
         rolled_out = config.max_steps * config.batch.problems
         # A gate leaves tokens for more steps; dynamic sampling draws more than it keeps.
-        more = {"dapo": 640, "efficient-dapo": 640, "passes-2-whole": 1760, "counted": 1760}
+        more = {
+            "dapo": 640,
+            "efficient-dapo": 640,
+            "passes-2-whole": 1760,
+            "counted": 1760,
+            "alike": 1760,
+        }
         more |= {"masa-efficient": 1920, "uncounted": 2400}
         name = arm.name.split("-0.")[0]  # without a learning rate
         assert rolled_out == more.get(name, 480 if arm in PREDICTION_ABLATIONS else 1280)
@@ -391,7 +397,7 @@ def test_a_record_says_nothing_of_the_machine_and_spares_what_is_there(tmp_path,
 
 
 def test_how_sure_a_prediction_is_is_counted_by_what_it_said(tmp_path):
-    from comparison.tables import _sure
+    from comparison.tables import _sure, _surest
     from masa_openrlhf.report.runs import Run
 
     evals = tuple({"step": step, "pass_at_1": 0.1} for step in (0, 10, 20))
@@ -413,6 +419,7 @@ def test_how_sure_a_prediction_is_is_counted_by_what_it_said(tmp_path):
     of = dict(zip(head, late, strict=True))
     assert of["0.90 to 0.95"] == "100% of 33%"
     assert of["0.95 to 1.00"] == "50% of 67%"
+    assert _surest({0: run}) == pytest.approx([0.75])
 
 
 def test_how_fast_predictions_are_learned_is_read_off_the_evaluations_all_runs_have(tmp_path):

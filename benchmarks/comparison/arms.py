@@ -75,6 +75,7 @@ PLAIN: Settings = merged(
             "max_std": 0.3,
             "tolerance": 0.2,
             "audit": 0.05,
+            "audit_trivial": 0.05,
             "count_skipped": False,
         },
         "cutoff": {"rule": "calibrated", "audit": 0.05, "window": 96, "max_age": 10},
@@ -192,9 +193,14 @@ ASIDE = (
         merged(PLAIN, {"experts": {"passes": 2}}),
     ),
     Arm(
+        "alike",
+        "MASA-efficient, round 6: both ends audited alike",
+        merged(EFFICIENT, {"max_steps": 220, "gate": {"audit_trivial": 0.05}}),
+    ),
+    Arm(
         "counted",
         "MASA-efficient, round 5: a gate that skips up to 0.2 from an end",
-        merged(EFFICIENT, {"max_steps": 220, "gate": {"tolerance": 0.2}}),
+        merged(EFFICIENT, {"max_steps": 220, "gate": {"tolerance": 0.2, "audit_trivial": 0.05}}),
     ),
     Arm(
         "uncounted",
@@ -204,12 +210,12 @@ ASIDE = (
             {
                 "max_steps": 300,
                 "optim": {"lr": 5e-4},
-                "gate": {"tolerance": 0.2, "count_skipped": False},
+                "gate": {"tolerance": 0.2, "audit_trivial": 0.05, "count_skipped": False},
             },
         ),
     ),
 )
-"""Run where it is named, not with the others, which take long enough; the last three are what the
+"""Run where it is named, not with the others, which take long enough; the last four are what the
 recipe was before."""
 
 

@@ -268,6 +268,7 @@ def _foresight(runs: Runs) -> list[list[str]]:
             "correlation, pass rate (held out)",
             "length",
             "skipped, last half",
+            "true where 0.9 or more was predicted",
             "gate precision",
             "recall",
             "F1",
@@ -286,6 +287,7 @@ def _foresight(runs: Runs) -> list[list[str]]:
                 _mean([row["meta/pass_rate_correlation"] for row in known], ".2f"),
                 _mean([row.get("meta/length_correlation", 0.0) for row in known], ".2f"),
                 _mean(mean_of(of, "gate/skipped", 0.5), ".0%"),
+                _mean(_surest(of), ".2f"),
                 *(
                     _mean([r[k] for r in last if (k := f"ledger/gate_{w}") in r], ".2f")
                     for w in ("precision", "recall", "f1")
@@ -294,6 +296,13 @@ def _foresight(runs: Runs) -> list[list[str]]:
             ]
         )
     return rows
+
+
+def _surest(of: Mapping[int, Run]) -> list[float]:
+    """The mean true pass rate of what a run's last evaluation predicted at 0.9 or more, by run."""
+    pairs = (predicted_and_true({seed: run}, 0.999, 1.0) for seed, run in of.items())
+    there = [[true for predicted, true in one if predicted >= 0.9] for one in pairs]
+    return [statistics.fmean(trues) for trues in there if trues]
 
 
 _BINS = (0.0, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95, 1.0)
