@@ -156,6 +156,9 @@ def test_the_weight_of_predictions_once_they_decide():
     config = from_settings({"meta": {"weight": 0.5}, "schedule": {"meta_weight": 0.0}})
     assert [config.meta_weight(False), config.meta_weight(True)] == [0.5, 0.0]
     assert from_settings({"meta": {"weight": 0.5}}).meta_weight(True) == 0.5
+    config = from_settings({"experts": {"weight": 0.5}, "schedule": {"clone_weight": 0.0}})
+    assert [config.clone_weight(False), config.clone_weight(True)] == [0.5, 0.0]
+    assert from_settings({"experts": {"weight": 0.5}}).clone_weight(True) == 0.5
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,15 @@ def test_the_gate_may_be_audited_more_at_the_trivial_end():
         from_settings({"mode": "masa-efficient", "gate": {"audit": 0.0, "audit_trivial": 0.25}})
 
 
+def test_warm_up_is_counted_in_steps_whatever_they_are_made_of():
+    efficient = {"mode": "masa-efficient", "schedule": {"start": 16}, "experts": {"passes": 2}}
+    assert from_settings({"mode": "grpo"}).optimiser_steps(20) == 20
+    assert from_settings(efficient).optimiser_steps(10) == 30
+    assert from_settings(efficient).optimiser_steps(20) == 20 + 2 * 16
+    apart = from_settings({**efficient, "optim": {"apart": True}})
+    assert apart.optimiser_steps(20) == 2 * 20 + 2 * 16
+
+
 def test_skipped_problems_count_in_the_loss_where_nothing_takes_their_places():
     assert from_settings({"mode": "masa-efficient"}).counts_skipped
     for otherwise in (

@@ -29,6 +29,8 @@ CUT = (
     "--experts.passes=2",
     "--meta.weight=1.0",
     "--schedule.meta-weight=0.25",
+    "--experts.weight=0.5",
+    "--schedule.clone-weight=0.125",
     "--optim.apart",
     "--optim.warmup-steps=8",
     "--gate.rule=off",
@@ -181,6 +183,7 @@ def test_experts_are_cloned_again_while_predictions_decide_nothing(hard_times):
 def test_predictions_weigh_another_amount_once_they_decide(hard_times):
     folder, *_ = hard_times["cut"]
     assert [row["meta/weight"] for row in folder.metrics()] == [1.0, 0.25, 0.25, 0.25]
+    assert [row["experts/weight"] for row in folder.metrics()] == [0.5, 0.125, 0.125, 0.125]
 
 
 def test_predictions_take_a_step_of_their_own(hard_times):

@@ -48,7 +48,7 @@ def maker(experience, *, ranks=1, batch=64, micro=16, meta_weight=1.0, mode="tok
     """An experience maker without models behind it: only what it does with samples."""
     made = object.__new__(experience.ExperienceMaker)
     made.meta_weight, made._ranks, made._watch = meta_weight, ranks, Stopwatch()
-    made._clone_weight = more.get("clone_weight", 0.0)
+    made.clone_weight = more.get("clone_weight", 0.0)
     made.rolled_out = more.get("rolled_out", 1.0)
     made.advantage_estimator = more.get("estimator", "group_norm")
     made.tokenizer = SimpleNamespace(pad_token_id=0)

@@ -236,6 +236,9 @@ class ScheduleConfig(_Section):
     """The first so many steps are plain MASA; with aligned, at most so many."""
     meta_weight: float | None = Field(default=None, ge=0)
     """meta.weight from the start step on; as before it where not set."""
+    clone_weight: float | None = Field(default=None, ge=0)
+    """experts.weight from the start step on, likewise: what has been learned needs less to be kept
+    up, and every bit of it is taken from the policy's own step."""
     aligned: bool = False
     """Start as soon as the gate, watched while it decides nothing, is as good as this:"""
     precision: float = Field(default=0.8, gt=0, lt=1)
@@ -263,7 +266,7 @@ class OptimConfig(_Section):
     weight_decay: float = Field(default=0.1, ge=0)
     betas: tuple[float, float] = (0.9, 0.95)
     warmup_steps: int = Field(default=20, ge=0)
-    """Optimiser steps over which the learning rate rises to its value."""
+    """Steps over which the learning rate rises to its value, cloning passes of theirs included."""
     schedule: str = "constant_with_warmup"
     """Learning-rate schedule, as transformers names it."""
     max_norm: float = Field(default=1.0, gt=0)
@@ -454,11 +457,20 @@ class TrainConfig(_Section):
         later = self.schedule.meta_weight
         return self.meta.weight if later is None or not decides else later
 
+    def clone_weight(self, decides: bool) -> float:
+        """Return the weight of the cloning loss, likewise."""
+        later = self.schedule.clone_weight
+        return self.experts.weight if later is None or not decides else later
+
     @property
     def updates(self) -> int:
         """Optimiser steps a step, those of `experts.passes` aside."""
         parts = 2 if self.optim.apart and self.meta_rollouts else 1
         return parts * self.optim.updates_per_step
+
+    def optimiser_steps(self, steps: int) -> int:
+        """Return how many optimiser steps the first ``steps`` steps take, clones included."""
+        return steps * self.updates + min(steps, self.schedule.start) * self.clone_passes
 
     @property
     def context_tokens(self) -> int:

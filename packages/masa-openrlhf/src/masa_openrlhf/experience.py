@@ -203,7 +203,8 @@ class ExperienceMaker(RemoteExperienceMaker):
     Args:
         *args: OpenRLHF's own.
         meta_weight: factor on the advantages of meta groups; can be set between steps.
-        clone_weight: weight of the cloning loss, beside 1 for the policy loss.
+        clone_weight: weight of the cloning loss, beside 1 for the policy loss; can be set between
+            steps.
         watch: adds up what the conversion takes.
         **kwargs: OpenRLHF's own.
 
@@ -221,7 +222,7 @@ class ExperienceMaker(RemoteExperienceMaker):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.meta_weight, self._clone_weight = meta_weight, clone_weight
+        self.meta_weight, self.clone_weight = meta_weight, clone_weight
         self.rolled_out = 1.0
         self._watch = watch or Stopwatch()
         actor = self.args.actor
@@ -295,7 +296,7 @@ class ExperienceMaker(RemoteExperienceMaker):
         advantages *= sizes.all / max(sizes.policy, 1.0)
         shares = advantages.split([len(e.labels) for e in experiences])
         for e, share in zip(experiences, shares, strict=True):
-            self._spread(e, share, self._clone_weight * sizes.all / max(sizes.cloned, 1e-9))
+            self._spread(e, share, self.clone_weight * sizes.all / max(sizes.cloned, 1e-9))
         return experiences
 
     def _spread(self, experience: Experience, advantages: Any, clone_scale: float) -> None:

@@ -34,7 +34,8 @@ class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
         self, strategy: Any, pretrain: str, max_steps: int, vllm_engines: Any = None
     ) -> None:
         """Load the model and build its engine; warm-up is a number of steps here, not a share."""
-        ratio = min(1.0, self.masa.optim.warmup_steps / max(1, max_steps))
+        warmup = self.masa.optimiser_steps(self.masa.optim.warmup_steps)
+        ratio = min(1.0, warmup / max(1, max_steps))
         strategy.args.actor.lr_warmup_ratio = ratio
         super().init_model_from_pretrained(strategy, pretrain, max_steps, vllm_engines)
 

@@ -107,8 +107,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             clone_weight=masa.experts.weight,
             watch=self.watch,
         )
-        self.max_steps = self._steps() * masa.updates
-        self.max_steps += min(self._steps(), masa.schedule.start) * masa.clone_passes
+        self.max_steps = masa.optimiser_steps(self._steps())
         self._started = time.monotonic()
         self._resumed_at = 0
         self._last_evaluated = -1
@@ -162,6 +161,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         samples += self._clones(played, global_step + 1)
         decides = self.controller is not None and self.controller.decides(global_step + 1)
         self.experience_maker.meta_weight = self.masa.meta_weight(decides)
+        self.experience_maker.clone_weight = self.masa.clone_weight(decides)
         if self.masa.counts_skipped:
             there = sum(episode.skipped is None for episode in played)
             self.experience_maker.rolled_out = there / len(played) if there else 1.0  # only clones
@@ -294,6 +294,8 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         metrics["sampling/drawn"] = float(len(self.samples_generator.played))
         if self.masa.meta_rollouts:
             metrics["meta/weight"] = self.experience_maker.meta_weight
+        if self.masa.clones:
+            metrics["experts/weight"] = self.experience_maker.clone_weight
         if self.masa.counts_skipped:
             metrics["policy/rolled_out"] = self.experience_maker.rolled_out
         if self.controller is not None:
