@@ -200,6 +200,11 @@ ASIDE = (
         merged(PLAIN, {"experts": {"passes": 2}}),
     ),
     Arm(
+        "plain-gate-off",
+        "MASA-efficient, round 2 without its gate",
+        merged(PLAIN, {"max_steps": 2 * STEPS, "gate": {"rule": "off"}}),
+    ),
+    Arm(
         "alike",
         "MASA-efficient, round 6: both ends audited alike",
         merged(LIGHT, {"gate": {"tolerance": 0.1, "count_skipped": True}}),
@@ -215,7 +220,7 @@ ASIDE = (
         merged(LIGHT, {"max_steps": 300, "optim": {"lr": 5e-4}}),
     ),
 )
-"""Run where it is named, not with the others, which take long enough; the last four are what the
+"""Run where it is named, not with the others, which take long enough; the last five are what the
 recipe was before."""
 
 
