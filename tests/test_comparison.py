@@ -114,7 +114,7 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
             "counted": 1760,
             "alike": 1760,
         }
-        more |= {"masa-efficient": 1920, "uncounted": 2400}
+        more |= {"masa-efficient": 1920, "quarter": 1920, "uncounted": 2400}
         name = arm.name.split("-0.")[0]  # without a learning rate
         assert rolled_out == more.get(name, 480 if arm in PREDICTION_ABLATIONS else 1280)
         assert config.max_steps % config.eval.every == 0
