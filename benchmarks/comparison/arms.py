@@ -179,7 +179,7 @@ ARMS = (
     Arm(
         "random",
         "the same with a gate that decides by chance",
-        merged(EFFICIENT, {"max_steps": 2 * STEPS, "gate": random_gate(0.44)}),
+        merged(EFFICIENT, {"max_steps": 2 * STEPS, "gate": random_gate(0.25)}),
         CONTROL_SEEDS,
     ),
 )
