@@ -23,7 +23,7 @@ def verifier():
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['answer']} for {case['gold']}")
 def test_verdicts(verifier, case):
     verdict = verifier.verify(rf"So it is $\boxed{{{case['answer']}}}$.", case["gold"])
-    assert verdict.status == case["status"], case["why"]
+    assert verdict.status == case["status"], (case["why"], verdict)
     assert verdict.correct == (case["status"] == "correct")
     assert not verdict.failed
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import pickle
@@ -18,6 +19,7 @@ from tests.masa_rewards.verifying import (
     LINUX,
     POSIX,
     gone,
+    wait_until,
     wait_until_gone,
     workers_of,
 )
@@ -200,6 +202,24 @@ def test_no_worker_outlives_a_parent_that_is_killed(arguments):
         assert len(pids) == 2  # one idle, one that hangs in C code for 300 s
         parent.kill()
     assert wait_until_gone(pids, 5.0)
+
+
+@POSIX
+def test_what_is_written_to_a_worker_while_it_works_does_not_end_it():
+    # The kernel tells readers of a pipe that there is something when it is in there already: to a
+    # worker that is quick, while it works on just that.
+    command = [sys.executable, "-m", "masa_rewards._worker", "60", "1024"]
+    worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with worker:
+        assert json.loads(worker.stdout.readline()) == {"ready": ""}
+        worker.stdin.write('{"answer": "9^{9^{9^{9}}}", "gold": "1"}\n')
+        worker.stdin.flush()
+        assert not wait_until(lambda: worker.poll() is not None, 1.0)
+        worker.stdin.write("\n")
+        worker.stdin.flush()
+        assert not wait_until(lambda: worker.poll() is not None, 0.5)
+        worker.stdout.close()  # nobody is there to be told
+        assert wait_until(lambda: worker.poll() is not None, 5.0)
 
 
 HOLDER = """

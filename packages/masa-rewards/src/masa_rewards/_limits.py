@@ -15,30 +15,38 @@ from typing import IO
 class ParentWatch:
     """Ends this process when its parent is gone.
 
-    A thread looks once a second: it sees a parent go even if a fork of that parent holds our stdin
+    A thread looks once a second: it sees a parent go even if a fork of that parent holds our pipes
     open, but not while C code keeps the interpreter. For that, `kernel`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, replies: IO[bytes]) -> None:
+        """Take the pipe that the parent reads replies from."""
+        self._replies = replies.fileno()
         self._parent = os.getppid()
         threading.Thread(target=self._look, daemon=True).start()
 
     @contextlib.contextmanager
     def kernel(self) -> Iterator[None]:
-        """Let the kernel end this process when stdin closes; nothing else may come there then."""
+        """Let the kernel end this process when nobody can read its replies any more.
+
+        It sends SIGIO when the last reader of that pipe goes, and also when one reads from it: so
+        nothing may be written there meanwhile. Not the pipe that cases come by: a parent that is
+        still inside the call that wrote one, when we are here already, would end us.
+        """
         if sys.platform == "win32":
             yield
             return
         import fcntl
 
-        flags = fcntl.fcntl(0, fcntl.F_GETFL)
-        fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(0, fcntl.F_SETFL, flags | os.O_ASYNC)  # SIGIO ends who does not handle it
+        flags = fcntl.fcntl(self._replies, fcntl.F_GETFL)
+        fcntl.fcntl(self._replies, fcntl.F_SETOWN, os.getpid())
+        # SIGIO ends who does not handle it.
+        fcntl.fcntl(self._replies, fcntl.F_SETFL, flags | os.O_ASYNC)
         self._end_if_orphan()  # it may have gone before
         try:
             yield
         finally:
-            fcntl.fcntl(0, fcntl.F_SETFL, flags)
+            fcntl.fcntl(self._replies, fcntl.F_SETFL, flags)
 
     def _look(self) -> None:
         while True:

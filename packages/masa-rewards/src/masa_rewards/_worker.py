@@ -38,7 +38,7 @@ def main() -> None:
     replies = take_stdout()
     logging.disable(logging.CRITICAL)
     reset_signals()
-    watch = ParentWatch()
+    watch = ParentWatch(replies)
     try:
         limit_memory(memory_mb)
         _compare("(x+1)^2", "x^2+2x+1")  # what is loaded at first use is loaded now
