@@ -191,6 +191,30 @@ def test_a_seed_that_does_not_get_there_is_counted():
     assert _cell(base, {}, 1.0) == ""
 
 
+def test_one_seed_that_says_much_is_seen():
+    from comparison.reading import deepest_fall
+    from comparison.tables import _ends, _seed_by_seed
+
+    base = {seed: curve([0, 100], [0.2, 0.6]) for seed in (3, 4, 5)}
+    other = {
+        3: curve([0, 50], [0.2, 0.6]),
+        4: curve([0, 100], [0.2, 0.6]),
+        5: curve([0, 50], [0.2, 0.4]),
+        6: curve([0, 1], [0.2, 0.6]),  # the baseline has no such seed
+    }
+    rows = _seed_by_seed({"grpo": base, "arm": other, "none": {}}, "grpo")
+    assert rows == [
+        ["arm", "seed 3", "seed 4", "seed 5", "one left out"],
+        ["arm", "2.00", "1.00", "at most 2.00", "1.41 to 2.00"],
+    ]
+    rows = _seed_by_seed({"grpo": base, "arm": {4: other[4]}}, "grpo")
+    assert rows[1] == ["arm", "", "1.00", "", ""]
+    assert deepest_fall([0.3, 0.5, 0.4, 0.45, 0.6, 0.55]) == pytest.approx(0.1)
+    falls = {3: curve([0, 1, 2], [0.3, 0.1, 0.4]), 4: curve([0, 1, 2], [0.3, 0.4, 0.5])}
+    heads, row = _ends({"arm": falls}, {"arm": "an arm"})
+    assert row[heads.index("deepest fall")] == "0.200"
+
+
 def test_the_task_is_fair_where_half_the_batch_saves_nothing_and_an_oracle_does(tmp_path):
     from comparison.tables import _checks
 

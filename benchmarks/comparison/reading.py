@@ -45,6 +45,11 @@ def differences_after(
     return [arm - of_base for of_base, arm in pairs if of_base is not None and arm is not None]
 
 
+def deepest_fall(accuracy: Sequence[float]) -> float:
+    """Return how far a run's accuracy was at most below what it had been before."""
+    return float(np.max(np.maximum.accumulate(accuracy) - np.asarray(accuracy)))
+
+
 def times_less(
     base: Mapping[int, Curve],
     other: Mapping[int, Curve],

@@ -12,6 +12,7 @@ from comparison.reading import (
     SHARES,
     TOKENS,
     accuracy_after,
+    deepest_fall,
     differences_after,
     free_of_replaced,
     groups_by_step,
@@ -55,6 +56,8 @@ def print_tables(arms: Sequence[Arm], seeds: Sequence[int], home: Path) -> None:
     for by in ("tokens", "steps", "seconds"):
         print(f"\n## Times fewer {by} than {arms[0].name}\n")
         _print(_ratios(curves, titles, arms[0].name, by))
+    print(f"\n## Times fewer tokens until {arms[0].name}'s final accuracy, seed by seed\n")
+    _print(_seed_by_seed(curves, arms[0].name))
     print(f"\n## Groups with variance: tokens for one, and times fewer than {arms[0].name}\n")
     _print(_taught(done, curves, arms[0].name))
     print("\n## What predictions are worth\n")
@@ -168,7 +171,9 @@ def _shares(runs: Runs) -> list[list[str]]:
 
 
 def _ends(curves: Mapping[str, Mapping[int, Curve]], titles: Mapping[str, str]) -> list[list[str]]:
-    rows = [["arm", "seeds", "pass@1 before", "after", "tokens", "steps", "minutes"]]
+    """Where each arm is at its end; and how far the worst of its runs fell on the way."""
+    heads = ["arm", "seeds", "pass@1 before", "after", "deepest fall", "tokens", "steps", "minutes"]
+    rows = [heads]
     for name, of in curves.items():
         if not of:
             continue
@@ -179,6 +184,7 @@ def _ends(curves: Mapping[str, Mapping[int, Curve]], titles: Mapping[str, str]) 
                 str(len(ends)),
                 _mean([c.accuracy[0] for c in ends], ".3f"),
                 _mean([rising(c.accuracy)[-1] for c in ends], ".3f"),
+                f"{max(deepest_fall(c.accuracy) for c in ends):.3f}",
                 _mean([c.tokens[-1] / 1000 for c in ends], ",.0f") + " k",
                 f"{statistics.fmean(c.steps[-1] for c in ends):.0f}",
                 _mean([c.seconds[-1] / 60 for c in ends], ".1f"),
@@ -232,6 +238,25 @@ def _ratios(
         if of and name != base and curves[base]:
             cells = [_cell(curves[base], of, share, by) for share in SHARES]
             rows.append([titles[name], *cells])
+    return rows
+
+
+def _seed_by_seed(curves: Mapping[str, Mapping[int, Curve]], base: str) -> list[list[str]]:
+    """Each seed's ratio, and the mean of the others whichever one is left out."""
+    rows = [["arm", *(f"seed {seed}" for seed in sorted(curves[base])), "one left out"]]
+    for name, of in curves.items():
+        shared = {seed: of[seed] for seed in sorted(of) if seed in curves[base]}
+        if not shared or name == base:
+            continue
+        cells = [
+            _cell(curves[base], {seed: shared[seed]}, 1.0) if seed in shared else ""
+            for seed in sorted(curves[base])
+        ]
+        without = [{s: c for s, c in shared.items() if s != out} for out in shared]
+        ratios = [times_less(curves[base], rest, 1.0, at_most=True).value for rest in without]
+        spread = [ratio for ratio in ratios if ratio]
+        cells.append(f"{min(spread):.2f} to {max(spread):.2f}" if len(shared) > 1 else "")
+        rows.append([name, *cells])
     return rows
 
 
