@@ -134,6 +134,12 @@ class Arm:
     seeds: int = SEEDS
 
 
+def _masa(weight: float) -> Settings:
+    """Return MASA with predictions at this weight; the paper's is 1."""
+    meta = merged(META, {"weight": weight})
+    return merged(SMALL, {"mode": "masa", "meta": meta})
+
+
 def random_gate(share: float) -> Settings:
     """Return a gate that skips so large a share of all problems, whatever is predicted.
 
@@ -152,8 +158,9 @@ def random_gate(share: float) -> Settings:
 
 ARMS = (
     Arm("grpo", "GRPO, 8 problems a step", merged(SMALL, {"mode": "grpo"})),
-    Arm("masa", "MASA", merged(SMALL, {"mode": "masa", "meta": META})),
+    Arm("masa", "MASA", _masa(1.0)),
     Arm("masa-efficient", "MASA-efficient", EFFICIENT),
+    Arm("masa-light", "MASA, predictions at a weight of 0.03", _masa(0.03)),
     Arm(
         "grpo-half",
         "GRPO, 4 problems a step",
@@ -178,7 +185,7 @@ ARMS = (
     ),
     Arm(
         "random",
-        "the same with a gate that decides by chance",
+        "MASA-efficient with a gate that decides by chance",
         merged(EFFICIENT, {"max_steps": 2 * STEPS, "gate": random_gate(0.25)}),
         CONTROL_SEEDS,
     ),
@@ -263,8 +270,17 @@ TUNING = (
         for rate in _RATES
         if not arm.name.startswith("grpo")
     ),
+    *(
+        Arm(
+            f"masa-weight-{weight}",
+            f"MASA, predictions at weight {weight}",
+            _masa(weight),
+        )
+        for weight in (0.1, 0.3)
+    ),
 )
-"""The modes with other batch sizes and learning rates: on seeds from 100 on, to choose by."""
+"""The modes with other batch sizes, learning rates and weights: on seeds from 100 on, to choose
+by."""
 
 
 ALIGNED = 60
