@@ -207,7 +207,7 @@ def test_one_seed_that_says_much_is_seen():
         ["arm", "seed 3", "seed 4", "seed 5", "one left out"],
         ["arm", "2.00", "1.00", "at most 2.00", "1.41 to 2.00"],
     ]
-    rows = _seed_by_seed({"grpo": base, "arm": {4: other[4]}}, "grpo")
+    rows = _seed_by_seed({"grpo": base, "arm": {4: other[4], 6: other[6]}}, "grpo")
     assert rows[1] == ["arm", "", "1.00", "", ""]
     assert deepest_fall([0.3, 0.5, 0.4, 0.45, 0.6, 0.55]) == pytest.approx(0.1)
     falls = {3: curve([0, 1, 2], [0.3, 0.1, 0.4]), 4: curve([0, 1, 2], [0.3, 0.4, 0.5])}

@@ -14,8 +14,8 @@ MAX_LENGTH = 176
 """Longest solution, tokens; few need as much."""
 
 FIRST_SEED, SEEDS, CONTROL_SEEDS = 15, 5, 3
-"""Those that are reported: of nearly all arms, and of the gate by chance. Seeds 0 to
-14 were looked at while the recipe was found."""
+"""Those that are reported: of nearly all arms, and of the gate by chance. Seeds 0 to 14 were looked
+at while the recipe was found."""
 
 STEPS, EVERY = 80, 10
 """Steps of a run of 16 problems a step, and how many lie between two evaluations; with fewer
@@ -61,7 +61,7 @@ SMALL: Settings = {
 """The batch that was taken for GRPO's best: 8 problems a step; the modes have it too."""
 
 META: Settings = {"rollouts": 4, "weight": 0.03}
-"""Predictions, where modes are compared: the paper's M : G, and little of the policy's step."""
+"""Predictions that take little of the policy's step; M : G is the paper's."""
 
 PLAIN: Settings = merged(
     SMALL,
@@ -160,7 +160,11 @@ ARMS = (
     Arm("grpo", "GRPO, 8 problems a step", merged(SMALL, {"mode": "grpo"})),
     Arm("masa", "MASA", _masa(1.0)),
     Arm("masa-efficient", "MASA-efficient", EFFICIENT),
-    Arm("masa-light", "MASA, predictions at a weight of 0.03", _masa(0.03)),
+    Arm(
+        "masa-light",
+        f"MASA, predictions at a weight of {META['weight']}",
+        _masa(META["weight"]),
+    ),
     Arm(
         "grpo-half",
         "GRPO, 4 problems a step",
@@ -269,16 +273,11 @@ TUNING = (
         if not arm.name.startswith("grpo")
     ),
     *(
-        Arm(
-            f"masa-weight-{weight}",
-            f"MASA, predictions at weight {weight}",
-            _masa(weight),
-        )
+        Arm(f"masa-weight-{weight}", f"MASA, predictions at a weight of {weight}", _masa(weight))
         for weight in (0.1, 0.3)
     ),
 )
-"""The modes with other batch sizes, learning rates and weights: on seeds from 100 on, to choose
-by."""
+"""Other batch sizes, learning rates and weights: on seeds from 100 on, to choose by."""
 
 
 ALIGNED = 60
