@@ -88,36 +88,41 @@ def test_a_demonstrated_prediction_is_read():
 
 
 def test_every_arm_is_a_configuration_and_no_two_are_alike():
-    from comparison.arms import (
-        ARMS,
-        ASIDE,
-        BASE,
-        CONTROL_ABLATIONS,
-        PREDICTION_ABLATIONS,
-        TUNING,
-    )
+    from comparison.ablations import CONTROL
+    from comparison.arms import ARMS, BASE, TUNING
+    from comparison.command import EVERY_ARM
+    from comparison.earlier import EARLIER, PREDICTIONS, ROUND_9_PARTS
     from masa_openrlhf.settings import from_settings, merged
 
-    ablations = [*PREDICTION_ABLATIONS, *CONTROL_ABLATIONS]
-    arms = [*ARMS, *ASIDE, *ablations, *TUNING]
-    changed = [str(arm.settings) for arm in (*ARMS, *ASIDE, *ablations)]
+    changed = [str(arm.settings) for arm in EVERY_ARM if arm not in TUNING]
     assert len(set(changed)) == len(changed)
-    assert len({arm.name for arm in arms}) == len(arms)
-    for arm in arms:
+    assert len({arm.name for arm in EVERY_ARM}) == len(EVERY_ARM)
+    # A gate leaves tokens for more steps; dynamic sampling draws more than it keeps.
+    longer = {"masa-efficient": 1440, "dapo": 640, "dapo-8": 640, "efficient-dapo": 640}
+    longer |= {"passes-2-whole": 1760, "counted": 1760, "alike": 1760, "refilled-4": 1440}
+    longer |= {"round-9": 1920, "quarter": 1920, "uncounted": 2400, "refilled-8": 1440}
+    longer |= {"refilled-2": 1440, "refilled-4-looked-half": 1440}
+    for arm in EVERY_ARM:
         config = from_settings(merged(BASE, arm.settings))
         rolled_out = config.max_steps * config.batch.problems
-        # A gate leaves tokens for more steps; dynamic sampling draws more than it keeps.
-        more = {
-            "dapo": 640,
-            "efficient-dapo": 640,
-            "passes-2-whole": 1760,
-            "counted": 1760,
-            "alike": 1760,
-        }
-        more |= {"masa-efficient": 1920, "quarter": 1920, "uncounted": 2400}
         name = arm.name.split("-0.")[0]  # without a learning rate
-        assert rolled_out == more.get(name, 480 if arm in PREDICTION_ABLATIONS else 1280)
+        assert rolled_out == (480 if arm in PREDICTIONS else longer.get(name, 1280)), arm.name
         assert config.max_steps % config.eval.every == 0
+    assert {arm.settings["batch"]["problems"] for arm in (*ARMS, *CONTROL)} == {2, 4}
+    assert {arm.settings.get("batch", {}).get("problems") for arm in EARLIER} == {None, 8}
+    assert len(CONTROL) == len(ROUND_9_PARTS) == 11  # refilled is what one recipe is
+
+
+def test_a_run_is_not_taken_for_one_of_another_arm(tmp_path):
+    from comparison.running import folder_called
+
+    eight = tmp_path / "runs" / "grpo-8-20-20260101-000000"
+    eight.mkdir(parents=True)
+    assert folder_called("grpo-8-20", tmp_path) == eight
+    assert folder_called("grpo-8", tmp_path) is None
+    seed = tmp_path / "runs" / "grpo-8-20260101-000000"
+    seed.mkdir()
+    assert folder_called("grpo-8", tmp_path) == seed
 
 
 def test_the_short_form_is_three_quarters_of_each_arm():
@@ -284,11 +289,11 @@ def test_a_job_that_was_stopped_is_gone_on_with(tmp_path):
     run = tmp_path / "runs" / "grpo-3-20260101-000000"
     (run / "checkpoints").mkdir(parents=True)
     assert folder_of(job, tmp_path) == run
-    assert not finished(run, 160)
-    assert command(job, assets, tmp_path)[-4:] == ["--resume", str(run), "--max-steps", "160"]
-    (run / "events.jsonl").write_text('{"event": "trained", "reason": "finished", "step": 160}\n')
-    assert finished(run, 160)
-    assert not finished(run, 161)  # its arm is longer now: it goes on
+    assert not finished(run, 320)
+    assert command(job, assets, tmp_path)[-4:] == ["--resume", str(run), "--max-steps", "320"]
+    (run / "events.jsonl").write_text('{"event": "trained", "reason": "finished", "step": 320}\n')
+    assert finished(run, 320)
+    assert not finished(run, 321)  # its arm is longer now: it goes on
 
 
 def test_a_run_that_was_begun_with_other_settings_is_not_gone_on_with(tmp_path):
@@ -306,7 +311,7 @@ def test_a_run_that_was_begun_with_other_settings_is_not_gone_on_with(tmp_path):
     assert changed(job, tmp_path) == []
     whole = from_settings(merged(job.settings, {"optim": {"lr": 0.5}})).model_dump_json()
     (run / "config.json").write_text(whole)
-    assert changed(job, tmp_path) == ["grpo-3: optim.lr is 0.5 there, 0.0007 now"]
+    assert changed(job, tmp_path) == ["grpo-3: optim.lr is 0.5 there, 0.0005 now"]
     with pytest.raises(SystemExit, match=r"optim\.lr is 0\.5 there[\s\S]*another --home"):
         run_all([job], tmp_path, at_once=1)
 
@@ -336,7 +341,7 @@ def two_runs(tmp_path):
     home = tmp_path / "home"
     assets = Assets(home / "policy" / "model", home / "train.jsonl", home / "held-out.jsonl")
     jobs = [Job(ARMS[0], 0), Job(ARMS[0], 1)]
-    for job, end in zip(jobs, (160, 3), strict=True):
+    for job, end in zip(jobs, (320, 3), strict=True):
         folder = home / "runs" / f"{job.name}-20260101-000000"
         folder.mkdir(parents=True)
         settings = settings_of(job, assets) | {"runs": str(home / "runs")}
@@ -358,7 +363,7 @@ def two_runs(tmp_path):
         ]
         events = [
             {"event": "starting", "time": 90.0, "what": f"in {home}"},
-            {"event": "training", "time": 99.0, "steps": 160},
+            {"event": "training", "time": 99.0, "steps": 320},
             {"event": "trained", "time": 200.0, "reason": "finished", "step": end},
         ]
         (folder / "config.json").write_text(config)
@@ -385,7 +390,7 @@ def test_a_record_prints_the_same_tables_and_is_not_run_again(tmp_path, two_runs
     assert "33%" in tables
     assert "70" in tables
     assert again[again.index("## The task") :].strip() == tables
-    assert finished(folder_of(jobs[0], other), 160)
+    assert finished(folder_of(jobs[0], other), 320)
     assert changed(jobs[0], other) == []
     assert save(jobs, home, file) == 1  # the other one has not come to its end
     assert save([], home, file) == 1  # what is in the file stays

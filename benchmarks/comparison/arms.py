@@ -13,16 +13,15 @@ Settings = dict[str, Any]
 MAX_LENGTH = 176
 """Longest solution, tokens; few need as much."""
 
-FIRST_SEED, SEEDS, CONTROL_SEEDS = 15, 5, 3
-"""Those that are reported: of nearly all arms, and of the gate by chance. Seeds 0 to 14 were looked
-at while the recipe was found."""
+FIRST_SEED, SEEDS, CONTROL_SEEDS = 20, 5, 3
+"""Those that are reported: of nearly all arms, and of the controls. Seeds 0 to 19 were looked at
+while the recipe was found (see `comparison.earlier`)."""
 
-STEPS, EVERY = 80, 10
-"""Steps of a run of 16 problems a step, and how many lie between two evaluations; with fewer
-problems in proportion."""
+PROBLEMS, EVERY = 1280, 160
+"""Problems that a run without a gate has rolled out, and how many lie between two evaluations."""
 
 BASE: Settings = {
-    "max_steps": STEPS,
+    "max_steps": 80,
     "model": {"attention": "sdpa"},
     "data": {"prompt_max_tokens": 64},
     "meta": {
@@ -46,75 +45,81 @@ BASE: Settings = {
     },
     "verifier": {"workers": 1, "memory_mb": 1024},
     "checkpoint": {"every": 40},
-    "eval": {"every": EVERY, "rollouts": 4, "temperature": 1.0},
+    "eval": {"every": 10, "rollouts": 4, "temperature": 1.0},
     "log": {"episodes": 2, "tensorboard": False},
 }
 """What all arms share."""
 
-SMALL: Settings = {
-    "max_steps": 2 * STEPS,
-    "batch": {"problems": 8},
-    "optim": {"lr": 7e-4},
-    "eval": {"every": 2 * EVERY},
-    "checkpoint": {"every": 80},
-}
-"""The batch that was taken for GRPO's best: 8 problems a step; the modes have it too."""
 
-META: Settings = {"rollouts": 4, "weight": 0.03}
-"""Predictions that take little of the policy's step; M : G is the paper's."""
+def sized(problems: int, total: int = PROBLEMS) -> Settings:
+    """Return a batch of so many problems, and as many steps as have so many rolled out in all."""
+    return {
+        "max_steps": total // problems,
+        "batch": {"problems": problems},
+        "eval": {"every": EVERY // problems},
+        "checkpoint": {"every": 640 // problems},
+    }
 
-PLAIN: Settings = merged(
-    SMALL,
-    {
+
+BATCH: Settings = merged(sized(4), {"optim": {"lr": 5e-4}})
+"""GRPO's best: 4 problems a step; MASA and MASA-efficient have it too."""
+
+
+def refilled(problems: int, rate: float) -> Settings:
+    """Return MASA-efficient with a batch of so many problems, whatever the gate skips.
+
+    Predictions are learned by cloning passes of their own before they decide, and from then on take
+    little of the policy's step. The gate skips what is surely unsolvable and draws another problem
+    in its place; all that is trivial is rolled out. What experts and the cutoff remember is as many
+    problems long whatever the batch.
+    """
+    efficient: Settings = {
         "mode": "masa-efficient",
-        "max_steps": 220,
-        "optim": {"lr": 5e-4, "warmup_steps": 5},
-        "meta": {"weight": 0.1},
+        "optim": {"lr": rate, "warmup_steps": 16},
+        "meta": {"rollouts": 4, "weight": 0.1},
         "gate": {
             "rule": "static",
             "max_std": 0.3,
-            "tolerance": 0.2,
+            "tolerance": 0.1,
             "audit": 0.05,
-            "audit_trivial": 0.05,
-            "count_skipped": False,
+            "audit_trivial": 1.0,
+            "count_skipped": True,
+            "refill": True,
         },
-        "cutoff": {"rule": "calibrated", "audit": 0.05, "window": 96, "max_age": 10},
-        "experts": {"batch": 32, "weight": 0.05, "number_weight": 8.0, "max_age": 20},
-        "schedule": {"start": 16},
-    },
-)
-"""MASA-efficient as it was when the ablations about predictions were made, each with one thing
-otherwise: experts are cloned in the policy's own step alone."""
+        "cutoff": {
+            "rule": "calibrated",
+            "audit": 0.05,
+            "window": 96,
+            "max_age": 80 // problems,
+        },
+        "experts": {
+            "batch": 32,
+            "passes": 2,
+            "weight": 0.05,
+            "number_weight": 8.0,
+            "max_age": 160 // problems,
+        },
+        "schedule": {
+            "start": 8 + 64 // problems,
+            "meta_weight": 0.03,
+            "clone_weight": 0.01,
+        },
+    }
+    return merged(sized(problems, 9 * EVERY), efficient)
 
-EFFICIENT: Settings = merged(
-    PLAIN,
-    {
-        "max_steps": 240,
-        "optim": {"lr": 7e-4, "warmup_steps": 16},
-        "meta": {"rollouts": 4, "weight": 0.1},
-        "gate": {"tolerance": 0.1, "audit_trivial": 1.0, "count_skipped": True},
-        "experts": {"passes": 2, "weight": 0.05},
-        "schedule": {"meta_weight": 0.03, "clone_weight": 0.01},
-    },
-)
-"""What it came to: predictions are learned by cloning passes of their own before they decide, and
-from then on take little of the policy's step; a group weighs in it what it does without a gate, and
-the learning rate is GRPO's; the gate leaves what is not nearly sure, and all that is trivial."""
 
-LIGHT: Settings = merged(
-    PLAIN, {"optim": {"lr": 7e-4}, "meta": META, "experts": {"passes": 2, "weight": 0.01}}
-)
-"""What came between the two: predictions and clones weigh as little before they decide as after."""
+EFFICIENT: Settings = refilled(4, 5e-4)
+"""MASA-efficient; its gate leaves tokens for an eighth more steps."""
 
 DYNAMIC: Settings = {
     "algorithm": "dapo",
-    "max_steps": STEPS,
-    "batch": {"problems": 8},
-    "optim": {"lr": 1e-3},
-    "eval": {"every": EVERY},
-    "checkpoint": {"every": 40},
+    "max_steps": 160,
+    "batch": {"problems": 4},
+    "optim": {"lr": 7e-4},
+    "eval": {"every": 20},
+    "checkpoint": {"every": 80},
 }
-"""DAPO, with as many problems that have variance a step as GRPO has at 16, about; its rate too."""
+"""DAPO, with as many problems that have variance a step as GRPO has at 8, about; its rate too."""
 
 
 @dataclass(frozen=True)
@@ -134,12 +139,6 @@ class Arm:
     seeds: int = SEEDS
 
 
-def _masa(weight: float) -> Settings:
-    """Return MASA with predictions at this weight; the paper's is 1."""
-    meta = merged(META, {"weight": weight})
-    return merged(SMALL, {"mode": "masa", "meta": meta})
-
-
 def random_gate(share: float) -> Settings:
     """Return a gate that skips so large a share of all problems, whatever is predicted.
 
@@ -157,84 +156,34 @@ def random_gate(share: float) -> Settings:
 
 
 ARMS = (
-    Arm("grpo", "GRPO, 8 problems a step", merged(SMALL, {"mode": "grpo"})),
-    Arm("masa", "MASA", _masa(1.0)),
+    Arm("grpo", "GRPO", merged(BATCH, {"mode": "grpo"})),
+    Arm(
+        "masa",
+        "MASA",
+        merged(BATCH, {"mode": "masa", "meta": {"rollouts": 4, "weight": 1.0}}),
+    ),
     Arm("masa-efficient", "MASA-efficient", EFFICIENT),
     Arm(
-        "masa-light",
-        f"MASA, predictions at a weight of {META['weight']}",
-        _masa(META["weight"]),
-    ),
-    Arm(
         "grpo-half",
-        "GRPO, 4 problems a step",
-        merged(
-            SMALL,
-            {
-                "mode": "grpo",
-                "max_steps": 4 * STEPS,
-                "batch": {"problems": 4},
-                "optim": {"lr": 5e-4},
-                "eval": {"every": 4 * EVERY},
-                "checkpoint": {"every": 160},
-            },
-        ),
+        "GRPO, 2 problems a step",
+        merged(sized(2), {"mode": "grpo", "optim": {"lr": 3.5e-4}}),
+        CONTROL_SEEDS,
     ),
     Arm(
         "dapo",
-        "GRPO with DAPO's dynamic sampling, 8 problems with variance a step",
+        "GRPO with DAPO's dynamic sampling, 4 problems with variance a step",
         merged({"mode": "grpo"}, DYNAMIC),
     ),
     Arm(
         "random",
         "MASA-efficient with a gate that decides by chance",
-        merged(EFFICIENT, {"max_steps": 2 * STEPS, "gate": random_gate(0.25)}),
+        merged(EFFICIENT, {"max_steps": 320, "gate": random_gate(0.25)}),
         CONTROL_SEEDS,
     ),
 )
-"""What is compared, in the order of the tables; the first is the baseline. `grpo-half` has half its
-batch: what that saves has nothing to do with what a gate knows."""
-
-ASIDE = (
-    Arm("grpo-double", "GRPO, 16 problems a step", {"mode": "grpo"}),
-    Arm(
-        "efficient-dapo",
-        "MASA-efficient with DAPO's dynamic sampling for what its gate lets through",
-        merged(EFFICIENT, DYNAMIC),
-    ),
-    Arm(
-        "passes-2-whole",
-        "MASA-efficient, round 3",
-        merged(PLAIN, {"experts": {"passes": 2}}),
-    ),
-    Arm(
-        "plain-gate-off",
-        "MASA-efficient, round 2 without its gate",
-        merged(PLAIN, {"max_steps": 2 * STEPS, "gate": {"rule": "off"}}),
-    ),
-    Arm(
-        "quarter",
-        "MASA-efficient, round 8: of what is trivial a quarter rolled out",
-        merged(EFFICIENT, {"gate": {"audit_trivial": 0.25}}),
-    ),
-    Arm(
-        "alike",
-        "MASA-efficient, round 6: both ends audited alike",
-        merged(LIGHT, {"gate": {"tolerance": 0.1, "count_skipped": True}}),
-    ),
-    Arm(
-        "counted",
-        "MASA-efficient, round 5: a gate that skips up to 0.2 from an end",
-        merged(LIGHT, {"gate": {"count_skipped": True}}),
-    ),
-    Arm(
-        "uncounted",
-        "MASA-efficient, round 4: skipped problems not counted, learning rate 5e-4",
-        merged(LIGHT, {"max_steps": 300, "optim": {"lr": 5e-4}}),
-    ),
-)
-"""Run where it is named, not with the others, which take long enough; the last six are what the
-recipe was before."""
+"""What is compared, in the order of the tables, 4 problems a step where nothing else is said; the
+first is the baseline. `grpo-half` has half its batch: what that saves has nothing to do with what a
+gate knows."""
 
 
 def shortened(arm: Arm) -> Arm:
@@ -244,22 +193,33 @@ def shortened(arm: Arm) -> Arm:
     return replace(arm, settings=merged(arm.settings, less))
 
 
-_RATES = (3.5e-4, 5e-4, 7e-4, 1e-3, 1.4e-3)
+_RATES = (2.5e-4, 3.5e-4, 5e-4, 7e-4, 1e-3, 1.4e-3)
+
+
+def _grpo(problems: int, rate: float) -> Settings:
+    settings = merged(sized(problems), {"mode": "grpo", "optim": {"lr": rate}})
+    if problems >= 8:
+        settings["checkpoint"] = BASE["checkpoint"]  # as they were recorded
+    return settings
+
 
 TUNING = (
     *(
         Arm(
             f"grpo-{problems}-{rate}",
             f"GRPO, {problems} problems a step, learning rate {rate}",
-            {
-                "mode": "grpo",
-                "max_steps": STEPS * 16 // problems,
-                "batch": {"problems": problems},
-                "optim": {"lr": rate},
-                "eval": {"every": EVERY * 16 // problems},
-            },
+            _grpo(problems, rate),
         )
-        for problems in (8, 16, 32)
+        for problems in (2, 4, 8, 16, 32)
+        for rate in _RATES
+    ),
+    *(
+        Arm(
+            f"refilled-{problems}-{rate}",
+            f"MASA-efficient, {problems} problems a step, learning rate {rate}",
+            refilled(problems, rate),
+        )
+        for problems in (2, 4, 8)
         for rate in _RATES
     ),
     *(
@@ -268,80 +228,14 @@ TUNING = (
             f"{arm.title}, learning rate {rate}",
             merged(arm.settings, {"optim": {"lr": rate}}),
         )
-        for arm in (*ARMS, *ASIDE)
+        for arm in ARMS
         for rate in _RATES
-        if not arm.name.startswith("grpo")
+        if arm.name in ("masa", "dapo")
     ),
-    *(
-        Arm(f"masa-weight-{weight}", f"MASA, predictions at a weight of {weight}", _masa(weight))
-        for weight in (0.1, 0.3)
-    ),
-)
-"""Other batch sizes, learning rates and weights: on seeds from 100 on, to choose by."""
-
-
-ALIGNED = 60
-"""Steps after which arms are compared by what their predictions are worth."""
-
-
-def _brief(name: str, title: str, settings: Settings) -> Arm:
-    whole = merged(PLAIN, {"max_steps": ALIGNED})
-    return Arm(name, f"MASA-efficient, {title}", merged(whole, settings), 1)
-
-
-def _but(name: str, title: str, settings: Settings) -> Arm:
-    whole = merged(EFFICIENT, {"max_steps": 2 * STEPS})
-    return Arm(name, f"MASA-efficient, {title}", merged(whole, settings), 1)
-
-
-PREDICTION_ABLATIONS = (
-    _brief("plain", "as these ablations have it", {}),
-    _brief("no-cloning", "without cloning", {"experts": {"batch": 0}}),
-    _brief("meta-weight-0", "predictions cloned, not rewarded", {"meta": {"weight": 0.0}}),
-    _brief(
-        "clone-numbers-1", "numbers cloned as other tokens", {"experts": {"number_weight": 1.0}}
-    ),
-    _brief("clone-weight-0.1", "cloning weight 0.1", {"experts": {"weight": 0.1}}),
-    _brief("clone-weight-0.5", "cloning weight 0.5", {"experts": {"weight": 0.5}}),
-    _brief("passes-2", "two more cloning passes until the start", {"experts": {"passes": 2}}),
-    _brief("apart", "predictions in an optimiser step of their own", {"optim": {"apart": True}}),
-    _brief("meta-weight-1", "meta groups at full weight", {"meta": {"weight": 1.0}}),
-    _brief(
-        "meta-weight-first",
-        "meta groups at full weight until the start",
-        {"meta": {"weight": 1.0}, "schedule": {"meta_weight": 0.1}},
-    ),
-    _brief(
-        "only-difficulty", "paid for the pass rate alone", {"meta": {"rewards": ["difficulty"]}}
-    ),
-    _brief("only-length", "paid for the length alone", {"meta": {"rewards": ["length"]}}),
-    _brief("only-notion", "paid for notions alone", {"meta": {"rewards": ["notion"]}}),
-)
-"""`PLAIN` with another way to teach predictions, as long as that takes."""
-
-CONTROL_ABLATIONS = (
-    _but("gate-off", "without a gate", {"gate": {"rule": "off"}}),
-    _but(
-        "decides-nothing",
-        "without a gate or a cutoff",
-        {"gate": {"rule": "off"}, "cutoff": {"rule": "off"}},
-    ),
-    _but(
-        "gate-audited",
-        "the audited gate",
-        {"gate": {"rule": "audited", "audit": 0.1, "precision": 0.8, "caution": 0.5, "window": 96}},
-    ),
-    _but("tolerance-0", "skips at 0 and 1 alone", {"gate": {"tolerance": 0.0}}),
-    _but("not-counted", "skipped problems not counted", {"gate": {"count_skipped": False}}),
-    _but("refill", "other problems drawn for skipped ones", {"gate": {"refill": True}}),
-    _but("start-8", "predictions decide from step 8", {"schedule": {"start": 8}}),
-    _but("start-40", "predictions decide from step 40", {"schedule": {"start": 40}}),
-    _but("cutoff-off", "without a cutoff", {"cutoff": {"rule": "off"}}),
-    _but("cutoff-fixed", "cut at twice the predicted length", {"cutoff": {"rule": "fixed"}}),
-    _but(
-        "cut-is-wrong",
-        "cut at twice the predicted length, what is cut counts as wrong",
-        {"cutoff": {"rule": "fixed", "cut_is": "wrong"}},
+    Arm(
+        "refilled-4-looked-half",
+        "MASA-efficient, half of what is trivial rolled out",
+        merged(EFFICIENT, {"gate": {"audit_trivial": 0.5}}),
     ),
 )
-"""`EFFICIENT` with predictions that decide something else, over as many problems as GRPO's."""
+"""Other batch sizes and learning rates: on seeds from 100 on, to choose by."""

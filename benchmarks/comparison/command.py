@@ -6,23 +6,15 @@ import argparse
 from collections.abc import Sequence, Set
 from pathlib import Path
 
-from comparison.arms import (
-    ALIGNED,
-    ARMS,
-    ASIDE,
-    CONTROL_ABLATIONS,
-    FIRST_SEED,
-    PREDICTION_ABLATIONS,
-    SEEDS,
-    TUNING,
-    Arm,
-    shortened,
-)
+from comparison.ablations import CONTROL
+from comparison.arms import ARMS, FIRST_SEED, SEEDS, TUNING, Arm, shortened
+from comparison.earlier import ALIGNED, EARLIER, PREDICTIONS, ROUND_9_PARTS
 from comparison.record import restore, save
 from comparison.running import Job, changed
 from comparison.schedule import run_all
 from comparison.tables import print_predictions, print_tables
 
+EVERY_ARM = (*ARMS, *CONTROL, *EARLIER, *PREDICTIONS, *ROUND_9_PARTS, *TUNING)
 SHORT_SEEDS = 2
 SHORT = ("grpo", "masa", "masa-efficient")
 
@@ -30,8 +22,7 @@ SHORT = ("grpo", "masa", "masa-efficient")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the comparison, or go on with it, and print its tables."""
     options = _parser().parse_args(argv)
-    ablations = (*PREDICTION_ABLATIONS, *CONTROL_ABLATIONS)
-    everything = {arm.name: arm for arm in (*ARMS, *ASIDE, *ablations, *TUNING)}
+    everything = {arm.name: arm for arm in EVERY_ARM}
     names, home = options.arms or _names(options), options.home
     unknown = [name for name in names if name not in everything]
     if unknown:
@@ -54,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         failed = run_all(jobs, home, at_once=options.at_once)
     for line in (line for job in jobs for line in changed(job, home)):
         print(f"Beware: {line}")
-    brief = {arm.name for arm in PREDICTION_ABLATIONS}
+    brief = {arm.name for arm in PREDICTIONS}
     _print([everything[name] for name in names], brief, seeds, home)
     if options.record:
         print(f"\n{save(jobs, home, options.record)} runs are in {options.record}")
@@ -75,8 +66,7 @@ def _print(arms: Sequence[Arm], brief: Set[str], seeds: Sequence[int], home: Pat
 
 def _names(options: argparse.Namespace) -> Sequence[str]:
     if options.ablations:
-        ablations = (*PREDICTION_ABLATIONS, *CONTROL_ABLATIONS)
-        return ["grpo", "masa-efficient", *(arm.name for arm in ablations)]
+        return ["grpo", "masa-efficient", *(arm.name for arm in (*PREDICTIONS, *CONTROL))]
     return SHORT if options.short else [arm.name for arm in ARMS]
 
 
@@ -85,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--home", type=Path, default=Path("runs/comparison"), help="where runs are kept")
     add("--short", action="store_true", help=f"{SHORT_SEEDS} seeds of {', '.join(SHORT)}, 3/4 long")
-    add("--ablations", action="store_true", help="MASA-efficient without one of its parts each")
+    add("--ablations", action="store_true", help="MASA-efficient, one part otherwise each")
     add("--seeds", type=int, help=f"how many; where not said {SEEDS}, of the controls fewer")
     add(
         "--first-seed",

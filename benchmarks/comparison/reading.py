@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from comparison.running import folder_called
 from masa_openrlhf.report.curves import Axis, Curve, PairedRatio, paired_ratio, rising
 from masa_openrlhf.report.runs import Run, curve_of, read_run
 
@@ -120,12 +121,8 @@ def _over(run: Run, by_step: Sequence[float]) -> Curve:
 
 def read_runs(home: Path, arm: str, seeds: Sequence[int]) -> dict[int, Run]:
     """Return the runs of an arm that are there, by seed."""
-    found = {}
-    for seed in seeds:
-        begun = sorted((home / "runs").glob(f"{arm}-{seed}-2*"))
-        if begun:
-            found[seed] = read_run(begun[-1])
-    return found
+    folders = {seed: folder_called(f"{arm}-{seed}", home) for seed in seeds}
+    return {seed: read_run(folder) for seed, folder in folders.items() if folder is not None}
 
 
 def until(run: Run, step: int) -> Run:

@@ -54,7 +54,13 @@ def settings_of(job: Job, assets: Assets) -> Settings:
 
 def folder_of(job: Job, home: Path) -> Path | None:
     """Return the folder of a job that was begun; None where it was not."""
-    begun = sorted((home / "runs").glob(f"{job.name}-2*"))
+    return folder_called(job.name, home)
+
+
+def folder_called(name: str, home: Path) -> Path | None:
+    """Return the last folder of a run of this name; None where there is none."""
+    when = "2???????-??????"  # "grpo-8-20-20261126-140148" is a run of "grpo-8-20", not of "grpo-8"
+    begun = sorted((home / "runs").glob(f"{name}-{when}"))
     return begun[-1] if begun else None
 
 

@@ -1,0 +1,80 @@
+"""MASA-efficient with one of its parts otherwise each."""
+
+from __future__ import annotations
+
+from comparison.arms import BASE, EFFICIENT, Arm, Settings, sized
+from masa_openrlhf.settings import merged
+
+
+def ablations(recipe: Settings, kind: str = "", title: str = "MASA-efficient") -> tuple[Arm, ...]:
+    """Return a recipe with predictions that decide something else, one thing at a time.
+
+    Runs are as long as those of GRPO with the same batch.
+
+    Args:
+        recipe: of MASA-efficient.
+        kind: how their names begin, as in "round-9-".
+        title: how their titles begin.
+    """
+    whole = merged(BASE, recipe)
+    steps: Settings = {"max_steps": sized(whole["batch"]["problems"])["max_steps"]}
+    recipe = merged(recipe, steps)
+    return tuple(
+        Arm(f"{kind}{name}", f"{title}, {part}", merged(recipe, settings), 1)
+        for name, part, settings in _parts(whole["schedule"]["start"])
+        if merged(whole, settings) != whole
+    )
+
+
+def _parts(start: int) -> tuple[tuple[str, str, Settings], ...]:
+    """Return what is otherwise: a name, a title, settings over the recipe, whose start is given."""
+    return (
+        ("gate-off", "without a gate", {"gate": {"rule": "off"}}),
+        (
+            "decides-nothing",
+            "without a gate or a cutoff",
+            {"gate": {"rule": "off"}, "cutoff": {"rule": "off"}},
+        ),
+        (
+            "gate-audited",
+            "the audited gate",
+            {
+                "gate": {
+                    "rule": "audited",
+                    "audit": 0.1,
+                    "precision": 0.8,
+                    "caution": 0.5,
+                    "window": 96,
+                }
+            },
+        ),
+        ("tolerance-0", "skips at 0 and 1 alone", {"gate": {"tolerance": 0.0}}),
+        ("refill", "other problems drawn for skipped ones", {"gate": {"refill": True}}),
+        ("no-refill", "no other problems drawn for skipped ones", {"gate": {"refill": False}}),
+        (
+            "not-counted",
+            "skipped problems neither replaced nor counted",
+            {"gate": {"refill": False, "count_skipped": False}},
+        ),
+        (
+            "start-early",
+            "predictions decide from half as many steps on",
+            {"schedule": {"start": start // 2}},
+        ),
+        (
+            "start-late",
+            "predictions decide from five halves as many steps on",
+            {"schedule": {"start": start * 5 // 2}},
+        ),
+        ("cutoff-off", "without a cutoff", {"cutoff": {"rule": "off"}}),
+        ("cutoff-fixed", "cut at twice the predicted length", {"cutoff": {"rule": "fixed"}}),
+        (
+            "cut-is-wrong",
+            "cut at twice the predicted length, what is cut counts as wrong",
+            {"cutoff": {"rule": "fixed", "cut_is": "wrong"}},
+        ),
+    )
+
+
+CONTROL = ablations(EFFICIENT)
+"""What is decided otherwise; what a recipe has already is not among them."""
