@@ -311,7 +311,7 @@ def test_a_run_that_was_begun_with_other_settings_is_not_gone_on_with(tmp_path):
     assert changed(job, tmp_path) == []
     whole = from_settings(merged(job.settings, {"optim": {"lr": 0.5}})).model_dump_json()
     (run / "config.json").write_text(whole)
-    assert changed(job, tmp_path) == ["grpo-3: optim.lr is 0.5 there, 0.0005 now"]
+    assert changed(job, tmp_path) == ["grpo-3: optim.lr is 0.5 there, 0.00035 now"]
     with pytest.raises(SystemExit, match=r"optim\.lr is 0\.5 there[\s\S]*another --home"):
         run_all([job], tmp_path, at_once=1)
 
