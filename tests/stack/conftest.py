@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 
 pytest.importorskip("vllm", reason="the stack is not installed: masa-openrlhf[cpu]")
@@ -7,6 +9,16 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "tests/stack" in item.nodeid:
             item.add_marker(pytest.mark.stack)
+
+
+@pytest.fixture(scope="module")
+def importable_here():
+    """Modules of ours that need the stack can be imported in this process."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setenv("MASA_OPENRLHF_CPU", "1")
+        patch.setenv("DS_ACCELERATOR", "cpu")
+        yield
 
 
 @pytest.fixture(scope="session")

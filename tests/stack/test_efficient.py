@@ -178,6 +178,8 @@ def test_experts_are_cloned_again_while_predictions_decide_nothing(hard_times):
     cloned = [row["ledger/cloned_sequences"] for row in rows]
     assert cloned[0] == (1 + 2) * min(6, rows[0]["experts/kept"]) > 0
     assert all(after - before <= 6 for before, after in itertools.pairwise(cloned))
+    assert rows[0]["policy/grad_norm_passes"] > 0
+    assert all("policy/grad_norm_passes" not in row for row in rows[1:])
 
 
 def test_predictions_weigh_another_amount_once_they_decide(hard_times):

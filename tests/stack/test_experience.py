@@ -1,7 +1,6 @@
 """From episodes to OpenRLHF's batches, with OpenRLHF's own classes and loss."""
 
 import asyncio
-import warnings
 from types import SimpleNamespace
 
 import pytest
@@ -18,14 +17,10 @@ from tests.masa_control.scripted import (
 
 
 @pytest.fixture(scope="module")
-def experience():
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        patch.setenv("MASA_OPENRLHF_CPU", "1")
-        patch.setenv("DS_ACCELERATOR", "cpu")
-        from masa_openrlhf import experience
+def experience(importable_here):
+    from masa_openrlhf import experience
 
-        yield experience
+    return experience
 
 
 def episode(right, meta=2, solution=4, length=6):

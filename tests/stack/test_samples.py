@@ -1,6 +1,5 @@
 """Drawing problems and replacing them, without an engine: what dynamic sampling keeps."""
 
-import warnings
 from types import SimpleNamespace
 
 import pytest
@@ -8,14 +7,10 @@ from masa_control import Stopwatch
 
 
 @pytest.fixture(scope="module")
-def samples():
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        patch.setenv("MASA_OPENRLHF_CPU", "1")
-        patch.setenv("DS_ACCELERATOR", "cpu")
-        from masa_openrlhf import samples
+def samples(importable_here):
+    from masa_openrlhf import samples
 
-        yield samples
+    return samples
 
 
 class Ref:

@@ -6,6 +6,7 @@ from masa_openrlhf import cpu
 
 cpu.activate()
 
+import statistics  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 from typing import Any  # noqa: E402
@@ -42,6 +43,7 @@ _POLICY_METRICS = {
     "policy_loss": "policy/loss",
     "actor_grad_norm": "policy/grad_norm",
     "actor_grad_norm_meta": "policy/grad_norm_meta",
+    "actor_grad_norm_passes": "policy/grad_norm_passes",
     "actor_lr": "policy/lr",
     "ppo_clip_ratio": "policy/clip_ratio",
     "ppo_kl": "policy/kl_step",
@@ -111,6 +113,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         self._started = time.monotonic()
         self._resumed_at = 0
         self._last_evaluated = -1
+        self._more_updates = False
 
     def _steps(self) -> int:
         """Steps of the whole run: batches of an epoch, the last one smaller, times epochs."""
@@ -165,12 +168,11 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         if self.masa.counts_skipped:
             there = sum(episode.skipped is None for episode in played)
             self.experience_maker.rolled_out = there / len(played) if there else 1.0  # only clones
-        if samples:
-            status, step = self._update(samples, global_step)
-        else:  # all was skipped, or nothing could be judged
-            status, step = {}, global_step + 1
+        if not samples:  # all was skipped, or nothing could be judged
             self.ledger.without_update()
-        self._clone_again(step)
+        passes = self._passes(global_step + 1)
+        status = self._update(self._parts(samples), passes, global_step)
+        step = global_step + 1
         self.samples_generator.step = step
         if samples and step - self._resumed_at <= self.masa.cluster.check_weights:
             self._check_weights(step)
@@ -179,12 +181,10 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
                 self.ledger.observe(episode)
         return status, step
 
-    def _update(
-        self, samples: Sequence[Experience], global_step: int
-    ) -> tuple[dict[str, Any], int]:
-        """Take the policy step: one, or with ``optim.apart`` one for solutions, one for the rest.
+    def _parts(self, samples: Sequence[Experience]) -> list[list[Experience]]:
+        """What each of a step's updates learns from: one, or with ``optim.apart`` two.
 
-        What OpenRLHF says of the first is kept, of the second the gradient norm; times add up.
+        Two are one of solutions and one of the rest.
         """
         parts = [list(samples)]
         if self.masa.optim.apart:
@@ -193,21 +193,38 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
                 [s for s, solution in zip(samples, kinds, strict=True) if solution is wanted]
                 for wanted in (True, False)
             ]
-        status: dict[str, Any] = {}
-        for part in filter(None, parts):
-            of_part, step = super().train_step(part, global_step)
-            times = {
-                key: status.get(key, 0.0) + value
-                for key, value in of_part.items()
-                if key.startswith("timing/")
-            }
-            if status:
-                times["actor_grad_norm_meta"] = of_part["actor_grad_norm"]
-            status = {**of_part, **status, **times}
-        return status, step
+        return [part for part in parts if part]
+
+    def _update(
+        self,
+        parts: Sequence[list[Experience]],
+        passes: Sequence[list[Experience]],
+        global_step: int,
+    ) -> dict[str, Any]:
+        """Take the updates of a step; after the last one vLLM gets the weights.
+
+        What OpenRLHF says of the first part is kept; of the second, and of the passes their mean,
+        the gradient norm; times add up.
+        """
+        said = []
+        for number, samples in enumerate(updates := [*parts, *passes], 1):
+            self._more_updates = number < len(updates)
+            said.append(super().train_step(samples, global_step)[0])
+        of_parts, of_passes = said[: len(parts)], said[len(parts) :]
+        status: dict[str, Any] = dict(of_parts[0]) if parts else {}
+        if len(parts) > 1:
+            status["actor_grad_norm_meta"] = of_parts[1]["actor_grad_norm"]
+        if passes:
+            norms = [float(one["actor_grad_norm"]) for one in of_passes]
+            status["actor_grad_norm_passes"] = statistics.fmean(norms)
+        for name in {key for one in said for key in one if key.startswith("timing/")}:
+            status[name] = sum(one.get(name, 0.0) for one in said)
+        return status
 
     def broadcast_to_vllm(self) -> None:
-        """As OpenRLHF's, but an engine that dies meanwhile ends the run, and is named."""
+        """As OpenRLHF's, but once a step, after its last update; a dead engine is named."""
+        if self._more_updates:
+            return
         if self.args.vllm.enable_sleep:
             batch_vllm_engine_call(self.vllm_engines, "wake_up", tags=["weights"])
         sent = self.actor_model_group.async_run_method(method_name="broadcast_to_vllm")
@@ -221,13 +238,13 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             self.controller.observe(played, step)
         return self._drawn(self.controller, step)
 
-    def _clone_again(self, step: int) -> None:
-        """Take more optimiser steps on experts alone, while predictions decide nothing."""
+    def _passes(self, step: int) -> list[list[Experience]]:
+        """Experts for more updates on them alone, while predictions decide nothing."""
         if self.controller is None or self.controller.decides(step):
-            return
-        for number in range(1, self.masa.clone_passes + 1):
-            if clones := self._drawn(self.controller, step, number):
-                super().train_step(clones, step - 1)
+            return []
+        numbers = range(1, self.masa.clone_passes + 1)
+        drawn = [self._drawn(self.controller, step, number) for number in numbers]
+        return [clones for clones in drawn if clones]
 
     def _drawn(self, controller: Controller, step: int, number: int = 0) -> list[Experience]:
         with self.watch.time("control"):
