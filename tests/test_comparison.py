@@ -88,7 +88,7 @@ def test_a_demonstrated_prediction_is_read():
 
 
 def test_every_arm_is_a_configuration_and_no_two_are_alike():
-    from comparison.ablations import CONTROL
+    from comparison.ablations import PARTS
     from comparison.arms import ARMS, BASE, TUNING
     from comparison.command import EVERY_ARM
     from comparison.earlier import EARLIER, PREDICTIONS, ROUND_9_PARTS
@@ -108,9 +108,9 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
         name = arm.name.split("-0.")[0]  # without a learning rate
         assert rolled_out == (480 if arm in PREDICTIONS else longer.get(name, 1280)), arm.name
         assert config.max_steps % config.eval.every == 0
-    assert {arm.settings["batch"]["problems"] for arm in (*ARMS, *CONTROL)} == {2, 4}
+    assert {arm.settings["batch"]["problems"] for arm in (*ARMS, *PARTS)} == {2, 4}
     assert {arm.settings.get("batch", {}).get("problems") for arm in EARLIER} == {None, 8}
-    assert len(CONTROL) == len(ROUND_9_PARTS) == 11  # refilled is what one recipe is
+    assert len(PARTS) == len(ROUND_9_PARTS) == 11  # refilled is what one recipe is
 
 
 def test_a_run_is_not_taken_for_one_of_another_arm(tmp_path):
@@ -225,12 +225,35 @@ def test_the_task_is_fair_where_half_the_batch_saves_nothing_and_an_oracle_does(
 
     base = {0: curve([0, 100], [0.2, 0.6])}
     half, knows = {0: curve([0, 110], [0.2, 0.6])}, {0: curve([0, 50], [0.2, 0.6])}
-    rows = _checks({"grpo": base, "grpo-half": half, "oracle": knows})
+    rows = _checks({"grpo": base, "less": half, "oracle": knows}, "grpo", "less")
     assert [row[-1] for row in rows[1:]] == ["4 of 4", "4 of 4"]
-    rows = _checks({"grpo": base, "grpo-half": knows, "oracle": half})
+    rows = _checks({"grpo": base, "less": knows, "oracle": half}, "grpo", "less")
     assert [row[-1] for row in rows[1:]] == ["0 of 4", "0 of 4"]
-    rows = _checks({"grpo": base})
+    rows = _checks({"grpo": base}, "grpo", None)
     assert [row[-1] for row in rows[1:]] == ["not run", "not run"]
+
+
+@pytest.mark.parametrize(
+    ("names", "half", "dynamic"),
+    [
+        (("grpo", "masa", "masa-efficient", "dapo", "grpo-half"), "grpo-half", "dapo"),
+        (
+            ("grpo-8", "round-9", "efficient-dapo", "grpo-4-0.0005", "dapo-8"),
+            "grpo-4-0.0005",
+            "dapo-8",
+        ),
+        (("grpo-8", "dapo", "grpo-4-0.0005"), "grpo-4-0.0005", "dapo"),
+        (("grpo-8", "masa-8", "grpo-16"), None, None),
+    ],
+)
+def test_the_checks_find_their_arms_whatever_they_are_called(names, half, dynamic):
+    from comparison.command import EVERY_ARM
+    from comparison.tables import _half_of, _samples_dynamically
+
+    every = {arm.name: arm for arm in EVERY_ARM}
+    arms = [every[name] for name in names]
+    assert _half_of(arms[0], arms) == half
+    assert [arm.name for arm in arms if _samples_dynamically(arm)] == [dynamic] * bool(dynamic)
 
 
 def test_groups_with_variance_are_counted_among_those_rolled_out(tmp_path):

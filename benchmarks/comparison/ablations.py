@@ -76,5 +76,5 @@ def _parts(start: int) -> tuple[tuple[str, str, Settings], ...]:
     )
 
 
-CONTROL = ablations(EFFICIENT)
+PARTS = ablations(EFFICIENT)
 """What is decided otherwise; what a recipe has already is not among them."""

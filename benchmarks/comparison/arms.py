@@ -118,15 +118,21 @@ def refilled(problems: int, rate: float, clones: float = 0.05) -> Settings:
 EFFICIENT: Settings = refilled(4, 3.5e-4, clones=0.2)
 """MASA-efficient; its gate leaves tokens for an eighth more steps."""
 
-DYNAMIC: Settings = {
-    "algorithm": "dapo",
-    "max_steps": 160,
-    "batch": {"problems": 4},
-    "optim": {"lr": 7e-4},
-    "eval": {"every": 20},
-    "checkpoint": {"every": 80},
-}
-"""DAPO, with as many problems that have variance a step as GRPO has at 8, about; its rate too."""
+
+def dynamic(problems: int, rate: float) -> Settings:
+    """Return DAPO's dynamic sampling until so many problems a step have variance.
+
+    GRPO has about as many of twice the problems, so that runs are half as long, and the rate is the
+    one that suits twice the batch.
+    """
+    return {
+        "algorithm": "dapo",
+        "max_steps": PROBLEMS // 2 // problems,
+        "batch": {"problems": problems},
+        "optim": {"lr": rate},
+        "eval": {"every": EVERY // 2 // problems},
+        "checkpoint": {"every": 320 // problems},
+    }
 
 
 @dataclass(frozen=True)
@@ -179,12 +185,12 @@ ARMS = (
     Arm(
         "dapo",
         "GRPO with DAPO's dynamic sampling, 4 problems with variance a step",
-        merged({"mode": "grpo"}, DYNAMIC),
+        merged({"mode": "grpo"}, dynamic(4, 7e-4)),
     ),
     Arm(
         "random",
         "MASA-efficient with a gate that decides by chance",
-        merged(EFFICIENT, {"max_steps": 320, "gate": random_gate(0.25)}),
+        merged(EFFICIENT, {"max_steps": PROBLEMS // 4, "gate": random_gate(0.25)}),
         CONTROL_SEEDS,
     ),
 )

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence, Set
 from pathlib import Path
 
-from comparison.ablations import CONTROL
+from comparison.ablations import PARTS
 from comparison.arms import ARMS, FIRST_SEED, SEEDS, TUNING, Arm, shortened
 from comparison.earlier import ALIGNED, EARLIER, PREDICTIONS, ROUND_9_PARTS
 from comparison.record import restore, save
@@ -14,7 +14,7 @@ from comparison.running import Job, changed
 from comparison.schedule import run_all
 from comparison.tables import print_predictions, print_tables
 
-EVERY_ARM = (*ARMS, *CONTROL, *EARLIER, *PREDICTIONS, *ROUND_9_PARTS, *TUNING)
+EVERY_ARM = (*ARMS, *PARTS, *EARLIER, *PREDICTIONS, *ROUND_9_PARTS, *TUNING)
 SHORT_SEEDS = 2
 SHORT = ("grpo", "masa", "masa-efficient")
 
@@ -66,7 +66,7 @@ def _print(arms: Sequence[Arm], brief: Set[str], seeds: Sequence[int], home: Pat
 
 def _names(options: argparse.Namespace) -> Sequence[str]:
     if options.ablations:
-        return ["grpo", "masa-efficient", *(arm.name for arm in (*PREDICTIONS, *CONTROL))]
+        return ["grpo", "masa-efficient", *(arm.name for arm in (*PREDICTIONS, *PARTS))]
     return SHORT if options.short else [arm.name for arm in ARMS]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comparison.ablations import ablations
-from comparison.arms import CONTROL_SEEDS, Arm, Settings, random_gate, sized
+from comparison.arms import CONTROL_SEEDS, Arm, Settings, dynamic, random_gate, sized
 from masa_openrlhf.settings import merged
 
 EIGHT: Settings = merged(sized(8), {"optim": {"lr": 7e-4}})
@@ -56,16 +56,6 @@ LIGHT: Settings = merged(
 )
 """What came between the two: predictions and clones weigh as little before they decide as after."""
 
-DYNAMIC: Settings = {
-    "algorithm": "dapo",
-    "max_steps": 80,
-    "batch": {"problems": 8},
-    "optim": {"lr": 1e-3},
-    "eval": {"every": 10},
-    "checkpoint": {"every": 40},
-}
-"""DAPO, with as many problems that have variance a step as GRPO has at 16, about; its rate too."""
-
 
 def _masa(weight: float) -> Settings:
     """Return MASA with predictions at this weight; the paper's is 1."""
@@ -85,7 +75,7 @@ EARLIER = (
     Arm(
         "dapo-8",
         "GRPO with DAPO's dynamic sampling, 8 problems with variance a step",
-        merged({"mode": "grpo"}, DYNAMIC),
+        merged({"mode": "grpo"}, dynamic(8, 1e-3)),
     ),
     Arm(
         "random-8",
@@ -97,7 +87,7 @@ EARLIER = (
     Arm(
         "efficient-dapo",
         "round 9 with DAPO's dynamic sampling for what its gate lets through",
-        merged(ROUND_9, DYNAMIC),
+        merged(ROUND_9, dynamic(8, 1e-3)),
     ),
     *(
         Arm(f"masa-8-weight-{weight}", f"MASA, predictions at a weight of {weight}", _masa(weight))

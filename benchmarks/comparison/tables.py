@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from comparison.arms import Arm
+from comparison.arms import BASE, Arm
 from comparison.reading import (
     SHARES,
     TOKENS,
@@ -26,6 +26,7 @@ from comparison.reading import (
 from masa_openrlhf.report.curves import Axis, Curve, PairedRatio, rising
 from masa_openrlhf.report.intervals import mean_interval
 from masa_openrlhf.report.runs import Run, curve_of
+from masa_openrlhf.settings import merged
 
 Runs = Mapping[str, Mapping[int, Run]]
 
@@ -42,13 +43,13 @@ def print_tables(arms: Sequence[Arm], seeds: Sequence[int], home: Path) -> None:
     done = {name: {s: run for s, run in of.items() if run.finished} for name, of in runs.items()}
     curves = {name: {s: curve_of(run) for s, run in of.items()} for name, of in done.items()}
     titles = {arm.name: f"{arm.name}: {arm.title}" for arm in arms}
-    if runs.get("dapo"):
-        curves["oracle"] = {seed: free_of_replaced(run) for seed, run in done["dapo"].items()}
+    if dynamic := next((arm.name for arm in arms if _samples_dynamically(arm)), None):
+        curves["oracle"] = {seed: free_of_replaced(run) for seed, run in done[dynamic].items()}
         titles["oracle"] = "oracle: the same, as if what it throws away had cost nothing"
     print("\n## The task\n")
     _print(_shares(runs))
     print("\n## Is the task fair?\n")
-    _print(_checks(curves))
+    _print(_checks(curves, arms[0].name, _half_of(arms[0], arms)))
     print("\n## Where each arm ends\n")
     _print(_ends(curves, titles))
     print(f"\n## pass@1 after the same tokens, and paired differences from {arms[0].name}\n")
@@ -108,13 +109,28 @@ def _learned(runs: Runs) -> list[list[str]]:
     return rows
 
 
-def _checks(curves: Mapping[str, Mapping[int, Curve]]) -> list[list[str]]:
+def _samples_dynamically(arm: Arm) -> bool:
+    """Whether an arm is DAPO's dynamic sampling without a gate: what the oracle is read off."""
+    return (arm.settings.get("mode"), arm.settings.get("algorithm")) == ("grpo", "dapo")
+
+
+def _half_of(base: Arm, arms: Sequence[Arm]) -> str | None:
+    """Return the name of the first arm that is GRPO with half the batch of another."""
+    wanted = merged(BASE, base.settings)["batch"]["problems"] / 2
+    plain = (a for a in arms if a.settings.get("mode") == "grpo" and not _samples_dynamically(a))
+    sizes = ((arm.name, merged(BASE, arm.settings)["batch"]["problems"]) for arm in plain)
+    return next((name for name, problems in sizes if problems == wanted), None)
+
+
+def _checks(
+    curves: Mapping[str, Mapping[int, Curve]], baseline: str, half: str | None
+) -> list[list[str]]:
     """What must be so of the task for the comparison to say something, and whether it is."""
     rows = [["check", *(f"{share:.0%} of GRPO's gain" for share in SHARES), "holds"]]
-    base = curves.get("grpo", {})
+    base = curves.get(baseline, {})
     for arm, check, at_most, holds in (
         (
-            "grpo-half",
+            half,
             "half the batch saves no tokens: the interval does not lie above 1",
             True,
             lambda ratio: (ratio.value if ratio.low is None else ratio.low) <= 1,
@@ -126,7 +142,7 @@ def _checks(curves: Mapping[str, Mapping[int, Curve]]) -> list[list[str]]:
             lambda ratio: ratio.value is not None and ratio.value >= 1.5,
         ),
     ):
-        of = curves.get(arm, {})
+        of = {} if arm is None else curves.get(arm, {})
         ratios = [times_less(base, of, share, at_most=at_most) for share in SHARES]
         verdict = f"{sum(map(holds, ratios))} of {len(SHARES)}" if of and base else "not run"
         rows.append([check, *(_cell(base, of, share) for share in SHARES), verdict])
