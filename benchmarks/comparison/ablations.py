@@ -5,6 +5,9 @@ from __future__ import annotations
 from comparison.arms import BASE, EFFICIENT, Arm, Settings, sized
 from masa_openrlhf.settings import merged
 
+NOTHING: Settings = {"gate": {"rule": "off"}, "cutoff": {"rule": "off"}}
+"""Predictions are learned and decide nothing: what learning them costs the policy."""
+
 
 def ablations(recipe: Settings, kind: str = "", title: str = "MASA-efficient") -> tuple[Arm, ...]:
     """Return a recipe with predictions that decide something else, one thing at a time.
@@ -30,10 +33,16 @@ def _parts(start: int) -> tuple[tuple[str, str, Settings], ...]:
     """Return what is otherwise: a name, a title, settings over the recipe, whose start is given."""
     return (
         ("gate-off", "without a gate", {"gate": {"rule": "off"}}),
+        ("decides-nothing", "without a gate or a cutoff", NOTHING),
         (
-            "decides-nothing",
-            "without a gate or a cutoff",
-            {"gate": {"rule": "off"}, "cutoff": {"rule": "off"}},
+            "cloned-alone",
+            "without a gate or a cutoff, predictions only cloned when they might decide",
+            merged(NOTHING, {"schedule": {"meta_weight": 0.0}}),
+        ),
+        (
+            "frozen",
+            "without a gate or a cutoff, predictions not trained when they might decide",
+            merged(NOTHING, {"schedule": {"meta_weight": 0.0, "clone_weight": 0.0}}),
         ),
         (
             "gate-audited",
