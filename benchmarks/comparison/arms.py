@@ -186,6 +186,7 @@ ARMS = (
         "dapo",
         "GRPO with DAPO's dynamic sampling, 4 problems with variance a step",
         merged({"mode": "grpo"}, dynamic(4, 7e-4)),
+        CONTROL_SEEDS,
     ),
     Arm(
         "random",
