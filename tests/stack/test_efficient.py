@@ -68,8 +68,9 @@ def hard_times(tmp_path_factory, whole_run):
         unread.wait_until(lambda: (where / "unread").exists() and any((where / "unread").iterdir()))
         unread.wait_until(lambda: len(steps(only_folder(where / "unread"))) >= 2)
         # Ray rewrites the title with each call, and one read in a hundred finds it empty.
-        unread.wait_until(lambda: engines(unread))
-        engines(unread)[0].send_signal(signal.SIGKILL)
+        found = []
+        unread.wait_until(lambda: found.extend(engines(unread)) or found)
+        found[0].send_signal(signal.SIGKILL)
         for name, run in runs.items():
             status = run.wait()
             story[name] = (only_folder(where / name), status, run.output, run.left_behind())
