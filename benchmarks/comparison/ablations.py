@@ -8,6 +8,24 @@ from masa_openrlhf.settings import merged
 NOTHING: Settings = {"gate": {"rule": "off"}, "cutoff": {"rule": "off"}}
 """Predictions are learned and decide nothing: what learning them costs the policy."""
 
+Part = tuple[str, str, Settings]
+"""A name, a title, settings over the recipe."""
+
+LEARNED: tuple[Part, ...] = (
+    ("decides-nothing", "without a gate or a cutoff", NOTHING),
+    (
+        "cloned-alone",
+        "without a gate or a cutoff, predictions only cloned when they might decide",
+        merged(NOTHING, {"schedule": {"meta_weight": 0.0}}),
+    ),
+    (
+        "frozen",
+        "without a gate or a cutoff, predictions not trained when they might decide",
+        merged(NOTHING, {"schedule": {"meta_weight": 0.0, "clone_weight": 0.0}}),
+    ),
+)
+"""Ways to go on learning predictions that decide nothing."""
+
 
 def ablations(recipe: Settings, kind: str = "", title: str = "MASA-efficient") -> tuple[Arm, ...]:
     """Return a recipe with predictions that decide something else, one thing at a time.
@@ -29,21 +47,11 @@ def ablations(recipe: Settings, kind: str = "", title: str = "MASA-efficient") -
     )
 
 
-def _parts(start: int) -> tuple[tuple[str, str, Settings], ...]:
-    """Return what is otherwise: a name, a title, settings over the recipe, whose start is given."""
+def _parts(start: int) -> tuple[Part, ...]:
+    """Return what is otherwise, of a recipe whose start is given."""
     return (
         ("gate-off", "without a gate", {"gate": {"rule": "off"}}),
-        ("decides-nothing", "without a gate or a cutoff", NOTHING),
-        (
-            "cloned-alone",
-            "without a gate or a cutoff, predictions only cloned when they might decide",
-            merged(NOTHING, {"schedule": {"meta_weight": 0.0}}),
-        ),
-        (
-            "frozen",
-            "without a gate or a cutoff, predictions not trained when they might decide",
-            merged(NOTHING, {"schedule": {"meta_weight": 0.0, "clone_weight": 0.0}}),
-        ),
+        *LEARNED,
         (
             "gate-audited",
             "the audited gate",
