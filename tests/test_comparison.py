@@ -125,6 +125,21 @@ def test_a_run_is_not_taken_for_one_of_another_arm(tmp_path):
     assert folder_called("grpo-8", tmp_path) == seed
 
 
+def test_seeds_lie_as_far_apart_as_is_asked(tmp_path, monkeypatch):
+    from comparison import command
+
+    asked = []
+    monkeypatch.setattr(command, "run_all", lambda jobs, home, at_once: asked.extend(jobs) or 0)
+    arguments = ["--arms", "grpo", "--first-seed", "200", "--home", str(tmp_path)]
+    assert command.main([*arguments, "--apart", "100"]) == 0
+    assert [job.seed for job in asked] == [200, 300, 400, 500, 600]
+    assert len({job.policy for job in asked}) == 5
+    asked.clear()
+    command.main(arguments)
+    assert [job.seed for job in asked] == [200, 201, 202, 203, 204]
+    assert {job.policy for job in asked} == {200}
+
+
 def test_the_short_form_is_three_quarters_of_each_arm():
     from comparison.arms import ARMS, BASE, shortened
     from masa_openrlhf.settings import from_settings, merged
@@ -351,103 +366,6 @@ def test_an_oracle_pays_for_what_dynamic_sampling_keeps_alone(tmp_path):
     assert free_of_replaced(run).accuracy == pytest.approx((0.2, 0.3, 0.4))
 
 
-@pytest.fixture
-def two_runs(tmp_path):
-    """The home of the two jobs, one of them finished."""
-    import json
-
-    from comparison.arms import ARMS
-    from comparison.policy import Assets
-    from comparison.running import Job, settings_of
-    from masa_openrlhf.settings import from_settings
-
-    home = tmp_path / "home"
-    assets = Assets(home / "policy" / "model", home / "train.jsonl", home / "held-out.jsonl")
-    jobs = [Job(ARMS[0], 0), Job(ARMS[0], 1)]
-    for job, end in zip(jobs, (320, 3), strict=True):
-        folder = home / "runs" / f"{job.name}-20260101-000000"
-        folder.mkdir(parents=True)
-        settings = settings_of(job, assets) | {"runs": str(home / "runs")}
-        config = from_settings(settings).model_dump_json()
-        steps = [
-            {"step": s, "time": 100.0 + 1.23456 * s, "tokens/solution": 5000.0, "policy/kl": 0.1}
-            | {"solution/no_variance": 1 / 3, "solution/length": 70.0, "time/step": 1.0}
-            | {"ledger/solution_tokens": 5000.0 * s, "sampling/drawn": 9.0}
-            for s in range(1, end + 1)
-        ]
-        evals = [
-            {
-                "step": s,
-                "time": 99.0 + s,
-                "pass_at_1": 0.3 + s / 700,
-                "meta/length_correlation": 0.5,
-            }
-            for s in range(0, end + 1, 10)
-        ]
-        events = [
-            {"event": "starting", "time": 90.0, "what": f"in {home}"},
-            {"event": "training", "time": 99.0, "steps": 320},
-            {"event": "trained", "time": 200.0, "reason": "finished", "step": end},
-        ]
-        (folder / "config.json").write_text(config)
-        for name, rows in (("metrics", steps), ("eval", evals), ("events", events)):
-            (folder / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
-    return home, jobs
-
-
-def test_a_record_prints_the_same_tables_and_is_not_run_again(tmp_path, two_runs, capsys):
-    from comparison.command import main
-    from comparison.record import save
-    from comparison.running import changed, finished, folder_of
-
-    home, jobs = two_runs
-    file, other = tmp_path / "runs.tar.xz", tmp_path / "other"
-    command = ["--arms", "grpo", "--first-seed", "0", "--seeds", "1", "--tables", "--home"]
-    assert main([*command, str(home), "--record", str(file)]) == 0
-    said = capsys.readouterr().out
-    assert f"1 runs are in {file}" in said
-    assert main([*command, str(other), "--recorded", str(file)]) == 0
-    again = capsys.readouterr().out
-    assert "1 runs unpacked" in again
-    tables = said[said.index("## The task") : said.index("1 runs are in")].strip()
-    assert "33%" in tables
-    assert "70" in tables
-    assert again[again.index("## The task") :].strip() == tables
-    assert finished(folder_of(jobs[0], other), 320)
-    assert changed(jobs[0], other) == []
-    assert save(jobs, home, file) == 1  # the other one has not come to its end
-    assert save([], home, file) == 1  # what is in the file stays
-
-
-def test_a_home_may_be_named_from_where_one_stands(tmp_path, two_runs, monkeypatch):
-    from pathlib import Path
-
-    from comparison.record import save
-
-    _, jobs = two_runs
-    monkeypatch.chdir(tmp_path)
-    assert save(jobs, Path("home"), Path("runs.tar.xz")) == 1
-
-
-def test_a_record_says_nothing_of_the_machine_and_spares_what_is_there(tmp_path, two_runs):
-    import tarfile
-
-    from comparison.record import restore, save
-
-    home, jobs = two_runs
-    file = tmp_path / "runs.tar.xz"
-    save(jobs, home, file)
-    with tarfile.open(file) as archive:
-        texts = [archive.extractfile(member).read().decode() for member in archive.getmembers()]
-    assert len(texts) == 5
-    assert not any(str(tmp_path) in text or "starting" in text for text in texts)
-    assert restore(file, home) == 0
-    assert "policy/kl" in (home / "runs" / "grpo-0-20260101-000000" / "metrics.jsonl").read_text()
-    restore(file, tmp_path / "other")
-    config = (tmp_path / "other/runs/grpo-0-20260101-000000/config.json").read_text()
-    assert str(tmp_path / "other" / "policy" / "model") in config
-
-
 def test_how_sure_a_prediction_is_is_counted_by_what_it_said(tmp_path):
     from comparison.tables import _sure, _surest
     from masa_openrlhf.report.runs import Run
@@ -490,52 +408,3 @@ def test_how_fast_predictions_are_learned_is_read_off_the_evaluations_all_runs_h
     assert table[1][1].startswith("0.60 [")
     assert table[2:] == [["b", "0.10"]]
     assert _learned({}) == [["arm"]]
-
-
-def test_a_half_known_name_is_asked_for_after_a_right_beginning():
-    from comparison.names import begun
-    from comparison.task import make_problems
-
-    (problem,) = make_problems(1, 5, kinds=["learnable"])
-    found = begun(problem)
-    assert [name for name, _ in found] == [n for n in problem.names if n.sort == "half"]
-    for name, text in found:
-        before = problem.names[: problem.names.index(name)]
-        assert text.endswith(f" {name.text} recall")
-        sums = [int(total) for total in re.findall(r"fits sum (\d\d);", text)]
-        values = [other.value for other in before]
-        assert sums == [sum(values[: i + 1]) for i in range(len(values))]
-
-
-@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
-@pytest.mark.filterwarnings("ignore:The pynvml package is deprecated:FutureWarning")
-def test_a_policy_says_how_many_names_it_has_decided_rightly_and_wrongly(tmp_path, capsys):
-    torch = pytest.importorskip("torch")
-    pytest.importorskip("transformers")
-    from comparison.names import LIMITS, counted, print_names, right_shares
-    from comparison.task import BOOK
-    from comparison.tokenizer import make_tokenizer
-    from masa_openrlhf.tiny.model import make_model
-
-    tokenizer = make_tokenizer()
-    policy = make_model(tokenizer, 0)
-    embedding = policy.get_input_embeddings().weight
-    with torch.no_grad():  # whatever is asked, it says 4: right for some names
-        for parameter in policy.parameters():
-            parameter.zero_()
-        policy.model.norm.weight.fill_(1.0)
-        embedding[:, 0] = 1.0
-        embedding[tokenizer(" 4", add_special_tokens=False)["input_ids"][-1], 0] = 50.0
-    policy.save_pretrained(tmp_path / "run" / "model")
-    tokenizer.save_pretrained(tmp_path / "run" / "model")
-    shares = right_shares(tmp_path / "run" / "model", problems=150)
-    values = {name.text: name.value for name in BOOK["half"]}
-    assert shares.keys() <= values.keys()
-    assert all(shares[name] > 0.99 for name in shares if values[name] == 4)
-    assert all(shares[name] < 0.01 for name in shares if values[name] in (3, 5))
-    fours = sum(values[name] == 4 for name in shares)
-    assert counted(shares)[-1] == fours > 0
-    assert sum(counted(shares)) == len(shares)
-    assert counted({"a": LIMITS[1], "b": 0.0, "c": 1.0}) == [1, 1, 0, 0, 0, 0, 1]
-    print_names([tmp_path / "run" / "model"])
-    assert capsys.readouterr().out.splitlines()[-1].startswith("| run | ")

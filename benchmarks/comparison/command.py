@@ -10,7 +10,7 @@ from comparison.ablations import PARTS
 from comparison.arms import ARMS, FIRST_SEED, SEEDS, TUNING, Arm, shortened
 from comparison.earlier import ALIGNED, EARLIER, PREDICTIONS, ROUND_9_PARTS
 from comparison.record import restore, save
-from comparison.running import Job, changed
+from comparison.running import POLICY_SEEDS, Job, changed
 from comparison.schedule import run_all
 from comparison.tables import print_predictions, print_tables
 
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if unknown:
         raise SystemExit(f"no arm is called {unknown[0]!r}; there are {', '.join(everything)}")
     count = SHORT_SEEDS if options.short else SEEDS
-    seeds = range(options.first_seed, options.first_seed + (options.seeds or count))
+    seeds = [options.first_seed + options.apart * n for n in range(options.seeds or count)]
     if options.short:
         everything = {name: shortened(arm) for name, arm in everything.items()}
         home /= "short"
@@ -82,6 +82,12 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=FIRST_SEED,
         help=f"{FIRST_SEED} where not said; settings were chosen on seeds from 100 on",
+    )
+    add(
+        "--apart",
+        type=int,
+        default=1,
+        help=f"how far seeds lie apart; with {POLICY_SEEDS} each has its own policy and problems",
     )
     add("--arms", nargs="+", metavar="ARM", help="only these")
     add("--at-once", type=int, default=2, help="runs at a time, each on about one core")

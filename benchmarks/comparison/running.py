@@ -13,6 +13,9 @@ from comparison.arms import BASE, Arm, Settings
 from comparison.policy import Assets
 from masa_openrlhf.settings import flat, merged
 
+POLICY_SEEDS = 100
+"""So many seeds share a policy, its problems and its held-out set."""
+
 
 class Job(NamedTuple):
     """An arm with a seed.
@@ -28,7 +31,7 @@ class Job(NamedTuple):
     @property
     def policy(self) -> int:
         """Seed of the policy and the problems: one for the seeds that are reported, below 100."""
-        return self.seed - self.seed % 100
+        return self.seed - self.seed % POLICY_SEEDS
 
     @property
     def name(self) -> str:

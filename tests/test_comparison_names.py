@@ -1,0 +1,62 @@
+"""Which half-known names a policy of the comparison has decided."""
+
+import re
+
+import pytest
+
+from tests.benchmarks import importable
+
+
+@pytest.fixture(scope="module", autouse=True)
+def benchmarks():
+    with importable("comparison"):
+        yield
+
+
+def test_a_half_known_name_is_asked_for_after_a_right_beginning():
+    from comparison.names import begun
+    from comparison.task import make_problems
+
+    (problem,) = make_problems(1, 5, kinds=["learnable"])
+    found = begun(problem)
+    assert [name for name, _ in found] == [n for n in problem.names if n.sort == "half"]
+    for name, text in found:
+        before = problem.names[: problem.names.index(name)]
+        assert text.endswith(f" {name.text} recall")
+        sums = [int(total) for total in re.findall(r"fits sum (\d\d);", text)]
+        values = [other.value for other in before]
+        assert sums == [sum(values[: i + 1]) for i in range(len(values))]
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The pynvml package is deprecated:FutureWarning")
+def test_a_policy_says_how_many_names_it_has_decided_rightly_and_wrongly(tmp_path, capsys):
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    from comparison.names import LIMITS, counted, print_names, right_shares
+    from comparison.task import BOOK
+    from comparison.tokenizer import make_tokenizer
+    from masa_openrlhf.tiny.model import make_model
+
+    tokenizer = make_tokenizer()
+    policy = make_model(tokenizer, 0)
+    embedding = policy.get_input_embeddings().weight
+    with torch.no_grad():  # whatever is asked, it says 4: right for some names
+        for parameter in policy.parameters():
+            parameter.zero_()
+        policy.model.norm.weight.fill_(1.0)
+        embedding[:, 0] = 1.0
+        embedding[tokenizer(" 4", add_special_tokens=False)["input_ids"][-1], 0] = 50.0
+    policy.save_pretrained(tmp_path / "run" / "model")
+    tokenizer.save_pretrained(tmp_path / "run" / "model")
+    shares = right_shares(tmp_path / "run" / "model", problems=150)
+    values = {name.text: name.value for name in BOOK["half"]}
+    assert shares.keys() <= values.keys()
+    assert all(shares[name] > 0.99 for name in shares if values[name] == 4)
+    assert all(shares[name] < 0.01 for name in shares if values[name] in (3, 5))
+    fours = sum(values[name] == 4 for name in shares)
+    assert counted(shares)[-1] == fours > 0
+    assert sum(counted(shares)) == len(shares)
+    assert counted({"a": LIMITS[1], "b": 0.0, "c": 1.0}) == [1, 1, 0, 0, 0, 0, 1]
+    print_names([tmp_path / "run" / "model"])
+    assert capsys.readouterr().out.splitlines()[-1].startswith("| run | ")
