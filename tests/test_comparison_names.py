@@ -33,7 +33,7 @@ def test_a_half_known_name_is_asked_for_after_a_right_beginning():
 def test_a_policy_says_how_many_names_it_has_decided_rightly_and_wrongly(tmp_path, capsys):
     torch = pytest.importorskip("torch")
     pytest.importorskip("transformers")
-    from comparison.names import LIMITS, counted, print_names, right_shares
+    from comparison.names import LIMITS, Asked, counted, print_names, pull, right_shares
     from comparison.task import BOOK
     from comparison.tokenizer import make_tokenizer
     from masa_openrlhf.tiny.model import make_model
@@ -49,7 +49,8 @@ def test_a_policy_says_how_many_names_it_has_decided_rightly_and_wrongly(tmp_pat
         embedding[tokenizer(" 4", add_special_tokens=False)["input_ids"][-1], 0] = 50.0
     policy.save_pretrained(tmp_path / "run" / "model")
     tokenizer.save_pretrained(tmp_path / "run" / "model")
-    shares = right_shares(tmp_path / "run" / "model", problems=150)
+    asked = Asked(tmp_path / "run" / "model", problems=60)
+    shares = right_shares(asked)
     values = {name.text: name.value for name in BOOK["half"]}
     assert shares.keys() <= values.keys()
     assert all(shares[name] > 0.99 for name in shares if values[name] == 4)
@@ -58,5 +59,6 @@ def test_a_policy_says_how_many_names_it_has_decided_rightly_and_wrongly(tmp_pat
     assert counted(shares)[-1] == fours > 0
     assert sum(counted(shares)) == len(shares)
     assert counted({"a": LIMITS[1], "b": 0.0, "c": 1.0}) == [1, 1, 0, 0, 0, 0, 1]
+    assert pull(asked, beginnings=1) == pytest.approx(1.0)  # one name is as another to it
     print_names([tmp_path / "run" / "model"])
     assert capsys.readouterr().out.splitlines()[-1].startswith("| run | ")
