@@ -88,13 +88,14 @@ def test_a_demonstrated_prediction_is_read():
 
 
 def test_every_arm_is_a_configuration_and_no_two_are_alike():
-    from comparison.ablations import PARTS
+    from comparison.ablations import LEARNED_AT_RATES, PARTS
     from comparison.arms import ARMS, BASE, TUNING
     from comparison.command import EVERY_ARM
     from comparison.earlier import EARLIER, PREDICTIONS, ROUND_9_PARTS
     from masa_openrlhf.settings import from_settings, merged
 
-    changed = [str(arm.settings) for arm in EVERY_ARM if arm not in TUNING]
+    rates = (*TUNING, *LEARNED_AT_RATES)
+    changed = [str(arm.settings) for arm in EVERY_ARM if arm not in rates]
     assert len(set(changed)) == len(changed)
     assert len({arm.name for arm in EVERY_ARM}) == len(EVERY_ARM)
     # A gate leaves tokens for more steps; dynamic sampling draws more than it keeps.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comparison.arms import BASE, EFFICIENT, Arm, Settings, sized
+from comparison.arms import BASE, EFFICIENT, Arm, Settings, at_rates, sized
 from masa_openrlhf.settings import merged
 
 NOTHING: Settings = {"gate": {"rule": "off"}, "cutoff": {"rule": "off"}}
@@ -95,3 +95,8 @@ def _parts(start: int) -> tuple[Part, ...]:
 
 PARTS = ablations(EFFICIENT)
 """What is decided otherwise; what a recipe has already is not among them."""
+
+LEARNED_AT_RATES = tuple(
+    other for arm in PARTS if arm.name == "decides-nothing" for other in at_rates(arm)
+)
+"""What learning to predict costs a policy that other rates suit."""

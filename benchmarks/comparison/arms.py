@@ -217,6 +217,19 @@ def _grpo(problems: int, rate: float) -> Settings:
     return settings
 
 
+def at_rates(arm: Arm) -> tuple[Arm, ...]:
+    """Return an arm at other learning rates."""
+    return tuple(
+        Arm(
+            f"{arm.name}-{rate}",
+            f"{arm.title}, learning rate {rate}",
+            merged(arm.settings, {"optim": {"lr": rate}}),
+            arm.seeds,
+        )
+        for rate in _RATES
+    )
+
+
 TUNING = (
     *(
         Arm(
@@ -236,16 +249,7 @@ TUNING = (
         for problems in (2, 4, 8)
         for rate in _RATES
     ),
-    *(
-        Arm(
-            f"{arm.name}-{rate}",
-            f"{arm.title}, learning rate {rate}",
-            merged(arm.settings, {"optim": {"lr": rate}}),
-        )
-        for arm in ARMS
-        for rate in _RATES
-        if arm.name in ("masa", "dapo")
-    ),
+    *(other for arm in ARMS if arm.name in ("masa", "dapo") for other in at_rates(arm)),
     Arm(
         "refilled-4-looked-half",
         "MASA-efficient, half of what is trivial rolled out",
