@@ -66,6 +66,11 @@ def _parts(start: int) -> tuple[Part, ...]:
             },
         ),
         ("tolerance-0", "skips at 0 and 1 alone", {"gate": {"tolerance": 0.0}}),
+        (
+            "experts-all",
+            "the best prediction of every problem cloned, however little it earned",
+            {"experts": {"threshold": 0.0}},
+        ),
         ("refill", "other problems drawn for skipped ones", {"gate": {"refill": True}}),
         ("no-refill", "no other problems drawn for skipped ones", {"gate": {"refill": False}}),
         (
