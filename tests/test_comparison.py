@@ -111,7 +111,7 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
         assert config.max_steps % config.eval.every == 0
     assert {arm.settings["batch"]["problems"] for arm in (*ARMS, *PARTS)} == {2, 4}
     assert {arm.settings.get("batch", {}).get("problems") for arm in EARLIER} == {None, 8}
-    assert len(PARTS) == len(ROUND_9_PARTS) == 13  # refilled is what one recipe is
+    assert len(PARTS) == len(ROUND_9_PARTS) == 14  # refilled is what one recipe is
 
 
 def test_a_run_is_not_taken_for_one_of_another_arm(tmp_path):

@@ -31,7 +31,7 @@ BASE: Settings = {
     },
     "solution": {"rollouts": 8, "max_tokens": MAX_LENGTH, "template": SOLUTION_TEMPLATE},
     "batch": {"problems": 16, "train_micro": 32, "forward_micro": 32},
-    "experts": {"number_weight": 1.0, "passes": 0},
+    "experts": {"number_weight": 1.0, "passes": 0, "threshold": 0.2},
     "optim": {"lr": 1e-3, "weight_decay": 0.0, "warmup_steps": 16},
     "sampling": {"seeded": True},
     "cluster": {

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from masa_control import Expert, ExpertBuffer, ExpertSettings
 from masa_control.experts import expert_of
+from masa_rewards.difficulty import DIFFICULTY_BASE
 
 from tests.masa_control.made import PROMPT, episode, meta, plain, plan, solution, ways_of_saving
 
@@ -75,6 +76,14 @@ def test_the_first_of_equals_and_only_what_was_read_whole_and_ended():
 )
 def test_why_there_is_none(solutions, predictions, refusal):
     assert made(solutions, predictions) == refusal
+
+
+def test_who_says_half_of_what_nobody_solves_is_shown_a_zero():
+    """At 0.2 nobody would be: length and notions cannot be earned there."""
+    half = [meta(4, paid=DIFFICULTY_BASE**0.5 / 3)]
+    found = made("wwww", half, threshold=ExpertSettings().threshold)
+    assert PROMPT.parse(found.text).pass_rate == 0.0
+    assert made("wwww", half, threshold=0.2) == "below_threshold"
 
 
 def test_the_threshold_takes_in_its_end():

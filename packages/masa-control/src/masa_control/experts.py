@@ -52,12 +52,14 @@ class ExpertSettings:
     """What is kept, and for how long.
 
     Attributes:
-        threshold: only rollouts that earned at least this, in [0, 1].
+        threshold: only rollouts that earned at least this, in [0, 1]. Where nobody solves a problem
+            neither length nor notions can be earned: 0.2 (the authors' code) takes those alone that
+            say 0 already, and a policy that never does is never shown one.
         capacity: experts kept, >= 1; the oldest go first.
         max_age: steps after which one is dropped, >= 1: the policy is another by then.
     """
 
-    threshold: float = 0.2
+    threshold: float = 0.0
     capacity: int = 1024
     max_age: int = 20
 

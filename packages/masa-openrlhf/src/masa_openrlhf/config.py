@@ -208,8 +208,9 @@ class ExpertsConfig(_Section):
     passes: int = Field(default=2, ge=0)
     """More optimiser steps a step, on experts alone, while predictions decide nothing yet: without
     a token made, predictions agree with the truth sooner. 0: none. See docs/results.md."""
-    threshold: float = Field(default=0.2, ge=0, le=1)
-    """Only predictions that earned at least this."""
+    threshold: float = Field(default=0.0, ge=0, le=1)
+    """Only predictions that earned at least this. Where no solution is correct at most a third is
+    to be had: with 0.2 a policy is taught to say so only if it says so already."""
     capacity: int = Field(default=1024, ge=1)
     """Experts kept, one a problem."""
     max_age: int = Field(default=20, ge=1)
