@@ -102,7 +102,7 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
     longer = {"masa-efficient": 1440, "dapo": 640, "dapo-8": 640, "efficient-dapo": 640}
     longer |= {"passes-2-whole": 1760, "counted": 1760, "alike": 1760, "refilled-4": 1440}
     longer |= {"round-9": 1920, "quarter": 1920, "uncounted": 2400, "refilled-8": 1440}
-    longer |= {"refilled-2": 1440, "refilled-4-looked-half": 1440}
+    longer |= {"round-13": 1440, "refilled-2": 1440, "refilled-4-looked-half": 1440}
     for arm in EVERY_ARM:
         config = from_settings(merged(BASE, arm.settings))
         rolled_out = config.max_steps * config.batch.problems
