@@ -62,8 +62,8 @@ def sized(problems: int, total: int = PROBLEMS) -> Settings:
 
 
 BATCH: Settings = merged(sized(4), {"optim": {"lr": 3.5e-4}})
-"""GRPO's batch, 4 problems a step, and the highest rate at which none of its runs broke; MASA and
-MASA-efficient have both too."""
+"""GRPO's batch, 4 problems a step, and the highest rate at which none of its runs broke;
+MASA-efficient has both too, MASA a rate of its own."""
 
 
 def refilled(problems: int, rate: float, clones: float = 0.05) -> Settings:
@@ -178,7 +178,10 @@ ARMS = (
     Arm(
         "masa",
         "MASA",
-        merged(BATCH, {"mode": "masa", "meta": {"rollouts": 4, "weight": 1.0}}),
+        merged(
+            BATCH,
+            {"mode": "masa", "meta": {"rollouts": 4, "weight": 1.0}, "optim": {"lr": 5e-4}},
+        ),
     ),
     Arm("masa-efficient", "MASA-efficient", EFFICIENT),
     Arm(
