@@ -62,3 +62,40 @@ def test_a_policy_says_how_many_names_it_has_decided_rightly_and_wrongly(tmp_pat
     assert pull(asked, beginnings=1) == pytest.approx(1.0)  # one name is as another to it
     print_names([tmp_path / "run" / "model"])
     assert capsys.readouterr().out.splitlines()[-1].startswith("| run | ")
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:The pynvml package is deprecated:FutureWarning")
+def test_the_pull_is_what_small_steps_really_move(tmp_path):
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    from comparison.names import Asked, pull
+    from comparison.task import RANGES, range_of
+    from comparison.tokenizer import make_tokenizer
+    from masa_openrlhf.tiny.model import make_model
+
+    tokenizer = make_tokenizer()
+    make_model(tokenizer, 0).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    asked = Asked(tmp_path, problems=8)
+    parameters = list(asked.policy.parameters())
+
+    def odds(text, of):
+        fitting = RANGES[range_of(of.value)]
+        values = asked.logits(text, 1)[0]
+        return values[fitting.index(of.value)] - values[fitting.index(of.mistaken)]
+
+    moved = []
+    for text, name in asked.names.items():
+        others = [t for t, n in asked.names.items() if range_of(n.value) == range_of(name.value)]
+        step = torch.autograd.grad(odds(text, name), parameters)
+        with torch.no_grad():
+            before = {other: float(odds(other, name)) for other in others}
+            for parameter, direction in zip(parameters, step, strict=True):
+                parameter += 1e-6 * direction
+            change = {other: float(odds(other, name)) - before[other] for other in others}
+            for parameter, direction in zip(parameters, step, strict=True):
+                parameter -= 1e-6 * direction
+        moved += [change[other] / change[text] for other in others if other != text]
+    assert len(moved) > 10
+    assert pull(asked, beginnings=1) == pytest.approx(sum(moved) / len(moved), abs=0.05)
