@@ -119,11 +119,6 @@ EFFICIENT: Settings = refilled(4, 3.5e-4, clones=0.2)
 """MASA-efficient; its gate leaves tokens for an eighth more steps."""
 
 
-ROUND_13: Settings = merged(EFFICIENT, {"experts": {"threshold": 0.0}})
-"""And the best prediction of every problem is cloned, however little it earned, as the package does
-where nothing is said."""
-
-
 def dynamic(problems: int, rate: float) -> Settings:
     """Return DAPO's dynamic sampling until so many problems a step have variance.
 
@@ -208,8 +203,13 @@ first is the baseline. `grpo-half` has half its batch: what that saves has nothi
 gate knows."""
 
 
-LATEST = Arm("round-13", "MASA-efficient, every problem has an expert", ROUND_13)
-"""What is run beside `masa-efficient` on policies of other warm-ups."""
+ROUND_13 = Arm(
+    "round-13",
+    "MASA-efficient, every problem has an expert",
+    merged(EFFICIENT, {"experts": {"threshold": 0.0}}),
+)
+"""And the best prediction of every problem is cloned, however little it earned, as the package does
+where nothing is said; run beside `masa-efficient` on policies of other warm-ups."""
 
 
 def shortened(arm: Arm) -> Arm:

@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 
 from comparison.ablations import LEARNED_AT_RATES, PARTS
-from comparison.arms import ARMS, FIRST_SEED, LATEST, SEEDS, TUNING, Arm, shortened
+from comparison.arms import ARMS, FIRST_SEED, ROUND_13, SEEDS, TUNING, Arm, shortened
 from comparison.earlier import ALIGNED, EARLIER, PREDICTIONS, ROUND_9_PARTS
 from comparison.record import restore, save
 from comparison.running import POLICY_SEEDS, Job, changed
@@ -16,7 +16,7 @@ from comparison.tables import print_predictions, print_tables
 
 EVERY_ARM = (
     *(*ARMS, *PARTS, *EARLIER, *PREDICTIONS, *ROUND_9_PARTS),
-    *(LATEST, *TUNING, *LEARNED_AT_RATES),
+    *(ROUND_13, *TUNING, *LEARNED_AT_RATES),
 )
 SHORT_SEEDS = 2
 SHORT = ("grpo", "masa", "masa-efficient")
