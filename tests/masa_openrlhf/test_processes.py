@@ -6,6 +6,7 @@ import time
 
 import psutil
 import pytest
+from masa_openrlhf.processes import StoppedProcesses
 from masa_openrlhf.supervise import last_words
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the kernel calls are Linux's")
@@ -82,3 +83,26 @@ def test_without_a_traceback_the_last_lines(tmp_path):
     log = tmp_path / "log"
     log.write_text("".join(f"line {i}\n" for i in range(100)))
     assert last_words(log, lines=2) == ["line 98", "line 99"]
+
+
+@linux
+def test_a_stopped_process_is_named_once_and_again_when_it_stops_again():
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    grace = StoppedProcesses(after=0.3, every=0.0)
+    try:
+        assert grace.find_new() == []
+        for _ in range(2):
+            child.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, child.pid, os.WSTOPPED)
+            assert grace.find_new() == []  # it has only just been stopped
+            time.sleep(0.4)
+            ((pid, title),) = grace.find_new()
+            assert pid == child.pid
+            assert "time.sleep(60)" in title
+            assert grace.find_new() == []
+            child.send_signal(signal.SIGCONT)
+            os.waitid(os.P_PID, child.pid, os.WCONTINUED)
+            assert grace.find_new() == []
+    finally:
+        child.kill()
+        child.wait()

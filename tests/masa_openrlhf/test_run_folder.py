@@ -27,6 +27,14 @@ def test_the_configuration_is_written_whole(tmp_path):
     assert TrainConfig.model_validate_json(made.config.read_text()) == TrainConfig()
 
 
+def test_it_is_its_users_alone_and_so_are_its_settings(tmp_path):
+    made = folder(tmp_path)
+    assert made.path.stat().st_mode & 0o777 == 0o700
+    made.config.chmod(0o644)
+    made.write_config(TrainConfig())
+    assert made.config.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_line_cut_off_by_a_kill_is_passed_over(tmp_path):
     path = tmp_path / "lines.jsonl"
     path.write_text('{"a": 1}\n{"a": 2}\n{"a"')

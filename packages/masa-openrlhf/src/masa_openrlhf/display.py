@@ -129,6 +129,14 @@ class Display:
         if self._live is not None:
             self._live.update(self._picture(), refresh=True)
 
+    def stopped_process(self, pid: int, title: str) -> None:
+        """Say that a process of the run has been stopped for a while, and the run waits for it."""
+        self._say(
+            f"process {pid} ({title}) has been stopped for a minute or more (SIGSTOP), and the run "
+            f"waits for it; `kill -CONT {pid}` has it go on",
+            "bold red",
+        )
+
     # -- while it runs -----------------------------------------------------------------------------
 
     def _note(self, event: dict[str, Any]) -> None:

@@ -49,6 +49,50 @@ def end_children(patience: float = 5.0) -> int:
     return len(found)
 
 
+class StoppedProcesses:
+    """Watches the processes below this one for those that are stopped (SIGSTOP).
+
+    A stopped process is alive to everybody who waits for it, and does nothing.
+
+    Args:
+        after: seconds for which one is stopped before it is named.
+        every: seconds from one look to the next.
+    """
+
+    def __init__(self, after: float = 60.0, every: float = 5.0) -> None:
+        self._after, self._every = after, every
+        self._next_look = 0.0
+        self._since: dict[psutil.Process, float] = {}
+        self._named: set[psutil.Process] = set()
+
+    def find_new(self) -> list[tuple[int, str]]:
+        """Return process id and title of those not named before; mostly an empty list."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return []
+        self._next_look = now + self._every
+        stopped = [p for p in psutil.Process().children(recursive=True) if _is_stopped(p)]
+        self._since = {p: self._since.get(p, now) for p in stopped}
+        self._named &= set(stopped)
+        due = [p for p in stopped if p not in self._named and now - self._since[p] >= self._after]
+        self._named |= set(due)
+        return [(p.pid, _title(p)) for p in due]
+
+
+def _is_stopped(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False
+
+
+def _title(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline()).strip()[:80] or process.name()
+    except psutil.Error:
+        return "a process"
+
+
 def _reap() -> None:
     """Collect adopted children that have ended."""
     with contextlib.suppress(ChildProcessError):

@@ -95,14 +95,16 @@ class RunFolder:
     # -- written by the CLI ------------------------------------------------------------------------
 
     def create(self, config: TrainConfig) -> None:
-        """Make the folder and write the configuration into it."""
-        for folder in (self.path, self.data, self.log.parent, self.path / "episodes"):
+        """Make the folder, for this user alone, and write the configuration into it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, exist_ok=True)
+        for folder in (self.data, self.log.parent, self.path / "episodes"):
             folder.mkdir(parents=True, exist_ok=True)
         self.write_config(config)
 
     def write_config(self, config: TrainConfig) -> None:
         """Write the configuration."""
-        write_whole(self.config, config.model_dump_json(indent=2) + "\n")
+        write_whole(self.config, config.model_dump_json(indent=2) + "\n", private=True)
 
     def request_stop(self) -> None:
         """Ask the trainer to write a checkpoint after the step it is in, and end."""
@@ -224,10 +226,19 @@ class TailReader:
         return [json.loads(line) for line in whole.splitlines() if line]
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader, or a kill, sees the old one or the new one."""
+def write_whole(path: Path, text: str, *, private: bool = False) -> None:
+    """Write a file so that a reader, or a kill, sees the old one or the new one.
+
+    Args:
+        path: the file.
+        text: what it is to hold.
+        private: only its owner may read it.
+    """
     part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8", errors="backslashreplace")
+    part.unlink(missing_ok=True)  # one that a kill left keeps its mode
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
+    with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
     os.replace(part, path)
 
 

@@ -7,29 +7,34 @@ say so.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
 from masa_openrlhf.config import TrainConfig
 from masa_openrlhf.devices import cache_home
+from masa_openrlhf.disk import full_disk
 from masa_openrlhf.display import Display
-from masa_openrlhf.processes import adopt_orphans, end_children
+from masa_openrlhf.processes import StoppedProcesses, adopt_orphans, end_children
 from masa_openrlhf.run_folder import RunFolder
+from masa_openrlhf.temporary import temporary_folder
 
 _POLL = 0.25
 _STOPPED = 130
 LAST_WORDS = 25
-_USERS_ERRORS = {"DataError", "OpenRLHFArgumentError", "ConfigError", "ModuleNotFoundError"}
+_USERS_ERRORS = {
+    "AuthenticationError",
+    "ConfigError",
+    "DataError",
+    "ModuleNotFoundError",
+    "OpenClusterError",
+    "OpenRLHFArgumentError",
+}
 
 
 def supervise(
@@ -55,9 +60,9 @@ def supervise(
     """
     folder.clear_stop()
     adopt_orphans()
-    interrupts = _Interrupts(folder)
+    interrupts, stopped = _Interrupts(folder), StoppedProcesses()
     with (
-        _temporary() as temporary,
+        temporary_folder() as temporary,
         open(folder.log, "ab") as log,
         Display(folder, config) as display,
     ):
@@ -72,17 +77,21 @@ def supervise(
         with interrupts:
             while run.poll() is None and interrupts.count < 2:
                 display.update(stopping=interrupts.count > 0)
+                for pid, title in stopped.find_new():
+                    display.stopped_process(pid, title)
                 time.sleep(_POLL)
             end_children()
             status = run.wait()
         display.update(stopping=False)
+        full = full_disk(_tail(folder.log), (folder.path, temporary, cache_home()))
     if status == 0 and (interrupts.count == 0 or _finished(folder)):
         display.summary()
         return 0
     if interrupts.count:
         display.stopped()
         return _STOPPED
-    display.failed(status, _plain_error(folder) or last_words(folder.log))
+    said = [full] if full else _plain_error(folder) or last_words(folder.log)
+    display.failed(status, said)
     return status if status > 0 else 1
 
 
@@ -90,19 +99,6 @@ def _finished(folder: RunFolder) -> bool:
     """Whether training came to its end: asked to stop in its last step it does."""
     ends = [e["reason"] for e in folder.events() if e["event"] == "trained"]
     return ends[-1:] == ["finished"]
-
-
-@contextlib.contextmanager
-def _temporary() -> Iterator[Path]:
-    """A folder for what Ray and its workers write for the time of the run: it goes with the run.
-
-    Its name is short: Ray's sockets lie in it, and their paths may have 107 bytes.
-    """
-    path = Path(tempfile.mkdtemp(prefix="masa-"))
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _environment(temporary: Path) -> dict[str, str]:
@@ -149,11 +145,14 @@ class _Interrupts:
         self._folder.request_stop()
 
 
+def _tail(log: Path) -> list[str]:
+    with open(log, encoding="utf-8", errors="replace") as file:
+        return list(deque((line.rstrip() for line in file), maxlen=2000))
+
+
 def last_words(log: Path, lines: int = LAST_WORDS) -> list[str]:
     """Return what a run said before it died: its last traceback, else its last lines."""
-    with open(log, encoding="utf-8", errors="replace") as file:
-        tail = deque((line.rstrip() for line in file), maxlen=2000)
-    said = list(tail)
+    said = _tail(log)
     starts = [i for i, line in enumerate(said) if "Traceback (most recent call last)" in line]
     if starts:
         said = said[starts[-1] :]
