@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 import time
 from importlib import resources
 from pathlib import Path
@@ -69,6 +70,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--preset")
     parser.add_argument("--config", type=Path, action="append", default=[])
     parser.add_argument("--resume", type=Path)
+    parser.add_argument("--trust", action="store_true")
     parser.add_argument("--dry-run", action="store_true")
     return parser
 
@@ -78,6 +80,7 @@ def _guarded_train(argv: list[str]) -> None:
         # Rendered beforehand (make help-text): building the parser takes a second.
         print(resources.files("masa_openrlhf").joinpath("help.txt").read_text("utf-8"), end="")
         return
+    from masa_openrlhf.disk import DiskFullError
     from masa_openrlhf.openrlhf_args import OpenRLHFArgumentError
     from masa_openrlhf.settings import ConfigError
 
@@ -85,6 +88,8 @@ def _guarded_train(argv: list[str]) -> None:
         sys.exit(_train(argv))
     except (ConfigError, OpenRLHFArgumentError, ModuleNotFoundError, ValueError) as error:
         _fail(str(error), status=2)
+    except DiskFullError as error:
+        _fail(str(error))
 
 
 def _eval(argv: list[str]) -> None:
@@ -112,14 +117,16 @@ def _train(argv: list[str]) -> int:
     require_stack(config)
     if not resume and folder.path.exists():
         folder = RunFolder(Path(f"{path}-{os.getpid()}"), sample_episodes=config.log.episodes)
+    from masa_openrlhf.disk import naming_full_disks
     from masa_openrlhf.supervise import supervise
 
-    folder.create(config)
-    status = supervise(folder, config, resume=resume)
-    if status == 0:
-        from masa_openrlhf.report.command import report_at_end
+    with naming_full_disks(folder.path, Path(tempfile.gettempdir())):
+        folder.create(config)
+        status = supervise(folder, config, resume=resume)
+        if status == 0:
+            from masa_openrlhf.report.command import report_at_end
 
-        report_at_end(folder.path)
+            report_at_end(folder.path)
     return status
 
 
@@ -132,6 +139,10 @@ def _configuration(options: argparse.Namespace, flags: list[str]) -> TrainConfig
         file = options.resume / "config.json"
         if not file.is_file():
             raise settings.ConfigError(f"{options.resume} is not a run's folder: no config.json")
+        if not options.trust:
+            from masa_openrlhf.trust import require_trusted
+
+            require_trusted(options.resume)  # to read its configuration imports what that names
         from masa_openrlhf.config import TrainConfig
 
         return settings.with_flags(TrainConfig.model_validate_json(file.read_text("utf-8")), flags)

@@ -27,6 +27,8 @@ usage: masa-openrlhf train [--preset NAME] [--config FILE.toml ...] [--resume RU
                      file: tiny)
   --config FILE      put a TOML file's settings over it; may be given again
   --resume RUN       go on from the last checkpoint in a run's folder; settings given now win
+  --trust            with --resume: even where others own the folder's files or may write them;
+                     whoever did could have code run (SECURITY.md)
   --dry-run          print the resolved configuration and OpenRLHF's arguments, and end
 
 Flags that are not listed here go to OpenRLHF, and are checked by its own parser:

@@ -13,6 +13,7 @@ import ray  # noqa: E402
 import transformers  # noqa: E402
 from openrlhf.trainer.ray.ppo_actor import PolicyModelActor  # noqa: E402
 
+from masa_openrlhf.checkpoints import use_weights_only_loading  # noqa: E402
 from masa_openrlhf.config import TrainConfig  # noqa: E402
 from masa_openrlhf.digest import Digest, digest  # noqa: E402
 
@@ -29,6 +30,7 @@ class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
     def __init__(self, *args: Any, masa: TrainConfig, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.masa = masa
+        use_weights_only_loading()
 
     def init_model_from_pretrained(
         self, strategy: Any, pretrain: str, max_steps: int, vllm_engines: Any = None
