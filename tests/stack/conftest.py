@@ -23,12 +23,21 @@ def importable_here():
 
 @pytest.fixture(scope="session")
 def whole_run(tmp_path_factory):
-    """A run of seven steps on the real stack, from beginning to end, on two ranks."""
-    from tests.stack.runs import SMALL, TWO_RANKS, only_folder, train
+    """A run of seven steps on the real stack, from beginning to end, on two ranks.
+
+    While it trains it is looked at from outside, by somebody who has no token.
+    """
+    from tests.stack.runs import SMALL, TWO_RANKS, WholeRun, only_folder, steps, train
+    from tests.stack.strangers import look_at
 
     where = tmp_path_factory.mktemp("whole")
-    with train("--runs", str(where / "runs"), *SMALL, *TWO_RANKS, log=where / "out.txt") as run:
+    runs = where / "runs"
+    with train("--runs", str(runs), *SMALL, *TWO_RANKS, log=where / "out.txt") as run:
+        run.wait_until(lambda: runs.exists() and any(runs.iterdir()))
+        folder = only_folder(runs)
+        run.wait_until(lambda: bool(steps(folder)))
+        seen = look_at(run, where)
         status = run.wait()
         left = run.left_behind()
     assert status == 0, run.output
-    return only_folder(where / "runs"), run.output, left
+    return WholeRun(folder, run.output, left, seen)

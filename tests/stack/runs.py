@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import psutil
 from masa_openrlhf.run_folder import RunFolder
@@ -47,6 +48,22 @@ SMALL = (
 # 5 x (4 + 6) rollouts and 6 clones fill 64 sequences on two ranks, 16 at a time; the rest are
 # fillers.
 TWO_RANKS = ("--cluster.gpus-per-node=2", "--max-steps=7")
+
+
+class WholeRun(NamedTuple):
+    """What a run has left.
+
+    Attributes:
+        folder: its folder.
+        output: what it printed.
+        left: its processes that were still there at its end.
+        seen: a look at it from outside, while it trained: ``strangers.Seen``.
+    """
+
+    folder: RunFolder
+    output: str
+    left: list[str]
+    seen: Any
 
 
 class Run:

@@ -92,7 +92,7 @@ def test_the_problems_come_in_the_order_of_a_run_that_was_never_stopped(
     stopped_killed_and_resumed, whole_run
 ):
     folder, _ = stopped_killed_and_resumed
-    assert problems(folder) == problems(whole_run[0])
+    assert problems(folder) == problems(whole_run.folder)
 
 
 def decided(folder):
@@ -107,7 +107,7 @@ def test_the_decisions_are_those_of_a_run_that_was_never_stopped(
     stopped_killed_and_resumed, whole_run
 ):
     """Controller, experts, ledger, audits and sampling go on exactly, after a kill -9 too."""
-    resumed, whole = decided(stopped_killed_and_resumed[0]), decided(whole_run[0])
+    resumed, whole = decided(stopped_killed_and_resumed[0]), decided(whole_run.folder)
     last = whole[0][-1]
     assert last["ledger/gate_audits"] > 0
     assert last.get("ledger/skipped_trivial", 0) + last.get("ledger/skipped_unsolvable", 0) > 0

@@ -11,7 +11,7 @@ from tests.stack.runs import steps
 
 @pytest.fixture(scope="module")
 def folder(whole_run):
-    return whole_run[0]
+    return whole_run.folder
 
 
 def openrlhf_arguments(folder):
@@ -171,7 +171,7 @@ def test_what_a_run_leaves_to_be_read(folder):
 
 
 def test_the_terminal_is_left_to_the_table(whole_run):
-    folder, output, _ = whole_run
+    folder, output = whole_run.folder, whole_run.output
     assert "step 7/7" in output
     assert "What the run learned" in output
     assert str(folder.model) in output.replace("\n", "")
@@ -186,4 +186,4 @@ def test_nothing_is_compiled(folder):
 
 
 def test_nothing_is_left_behind(whole_run):
-    assert whole_run[2] == []
+    assert whole_run.left == []

@@ -317,6 +317,9 @@ class ClusterConfig(_Section):
     gradient_checkpointing: bool = True
     gpu_memory: float = Field(default=0.7, gt=0, le=1)
     """Share of a GPU's memory that an engine takes while it generates."""
+    open_ray: bool = False
+    """Join the Ray cluster that RAY_ADDRESS names although it asks for no token: whoever reaches
+    its ports runs commands on it. See SECURITY.md."""
     check_weights: int = Field(default=2, ge=0)
     """For so many first steps, compare the weights in vLLM with the policy's, and stop if they
     differ. Two, since warm-up may leave them where they are in the first."""

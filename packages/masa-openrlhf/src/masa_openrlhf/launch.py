@@ -18,13 +18,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from masa_openrlhf import cpu
+from masa_openrlhf import cpu, loopback
 from masa_openrlhf.config import DataConfig, TrainConfig
 from masa_openrlhf.data import Loaded, keep_short, load_problems, write_problems
 from masa_openrlhf.devices import cache_home, runs_on_cpu
 from masa_openrlhf.openrlhf_args import SCRIPT, arguments, parse
 from masa_openrlhf.processes import die_with_parent
+from masa_openrlhf.ray_cluster import refuse_open_cluster
 from masa_openrlhf.run_folder import RunFolder, write_whole
+from masa_openrlhf.temporary import RAY_FOLDER
 
 
 class Actors:
@@ -77,6 +79,8 @@ def launch(folder: RunFolder, config: TrainConfig, *, resume: bool, actors: Acto
         ValueError: something is asked for that a CPU cannot do.
     """
     on_cpu = runs_on_cpu(config)
+    if on_one_machine(on_cpu=on_cpu):
+        loopback.restrict_to_loopback(Path(tempfile.gettempdir()))
     if on_cpu:
         os.environ.update({**_RAY_VARIABLES, **cpu.environment(cache_home())})
         os.environ.pop("CUDA_VISIBLE_DEVICES", None)  # empty, it would hide the paper GPUs
@@ -85,7 +89,8 @@ def launch(folder: RunFolder, config: TrainConfig, *, resume: bool, actors: Acto
     _start_ray(config, on_cpu=on_cpu)
     config = make_ready(folder, config, named, resume=resume)
     argv = arguments(config, folder, cpu=on_cpu, resume=resume)
-    write_whole(folder.path / "openrlhf.txt", " \\\n  ".join([SCRIPT, *argv]) + "\n")
+    command = " \\\n  ".join([SCRIPT, *argv]) + "\n"
+    write_whole(folder.path / "openrlhf.txt", command, private=True)
     if on_cpu:
         cpu.refuse_unsupported(parse(argv))
     folder.event("starting", what="the stack")
@@ -180,37 +185,43 @@ _RAY_VARIABLES = {
 }
 
 
+def on_one_machine(*, on_cpu: bool) -> bool:
+    """Whether the run starts Ray itself, instead of joining the cluster that RAY_ADDRESS names."""
+    return on_cpu or not os.environ.get("RAY_ADDRESS")
+
+
 def _start_ray(config: TrainConfig, *, on_cpu: bool) -> None:
     """Join the cluster that RAY_ADDRESS names, or start Ray on this machine.
 
-    What it writes goes to this process's temporary folder, which ``supervise`` made for it.
+    What it writes goes into this process's temporary folder, which ``supervise`` made for it. Ray
+    opens its own folder to everybody: it is one within, so that nobody gets there.
     """
     import ray
 
     variables = {name: os.environ.get(name, value) for name, value in _RAY_VARIABLES.items()}
-    if not on_cpu and os.environ.get("RAY_ADDRESS"):
+    if not on_one_machine(on_cpu=on_cpu):
         ray.init(runtime_env={"env_vars": variables})
+        if not config.cluster.open_ray:
+            refuse_open_cluster(ray.get_runtime_context().gcs_address)
         return
+    local: dict[str, Any] = {
+        "address": "local",
+        "include_dashboard": False,
+        "_temp_dir": os.path.join(tempfile.gettempdir(), RAY_FOLDER),
+    }
     if not on_cpu:
-        ray.init(
-            address="local",
-            include_dashboard=False,
-            runtime_env={"env_vars": variables},
-            _temp_dir=tempfile.gettempdir(),
-        )
+        hook = "masa_openrlhf.loopback.bind_stores"
+        ray.init(runtime_env={"env_vars": variables, "worker_process_setup_hook": hook}, **local)
         return
     ranks = config.world_size + config.cluster.engines
     ray.init(
-        address="local",
         num_gpus=ranks,  # on paper: OpenRLHF places its actors by GPUs
         num_cpus=ranks + 1,  # as many workers are started ahead: those, and the trainer
         object_store_memory=256 << 20,
-        include_dashboard=False,
         # The variables are in this process's environment, which Ray's processes inherit: with a
         # runtime_env, no worker would be started ahead.
         _system_config={"preload_python_modules": [cpu.PRELOAD]},
-        _temp_dir=tempfile.gettempdir(),
-        _node_ip_address="127.0.0.1",
+        **local,
     )
 
 

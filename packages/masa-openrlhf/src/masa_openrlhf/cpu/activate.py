@@ -14,6 +14,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from masa_openrlhf import loopback
 from masa_openrlhf.cpu import bfloat16
 from masa_openrlhf.cpu.environment import ACTIVE
 from masa_openrlhf.installed import load_file
@@ -40,6 +41,7 @@ def activate() -> None:
     _devices()
     with _stand_in_for_flash_attn():
         load_file("openrlhf/models/ring_attn_utils.py")
+    loopback.bind_stores()
     _device_mesh()
     _optimizer()
     _weight_sync()

@@ -13,12 +13,11 @@ ACTIVE = "MASA_OPENRLHF_CPU"
 def environment(cache: Path) -> dict[str, str]:
     """Return the variables of a CPU run; compiled leftovers go under ``cache``.
 
-    ``OMP_NUM_THREADS`` and the interface that gloo binds to are the user's where they are set.
+    ``OMP_NUM_THREADS`` is the user's where it is set.
     """
     return {
         ACTIVE: "1",
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
-        "GLOO_SOCKET_IFNAME": os.environ.get("GLOO_SOCKET_IFNAME", "lo"),
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
         "TOKENIZERS_PARALLELISM": "false",
         "DS_ACCELERATOR": "cpu",
