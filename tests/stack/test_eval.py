@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 
+import psutil
 import pytest
 from masa_openrlhf.eval import command
 from masa_openrlhf.eval.catalogue import BY_NAME, NINETEEN
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from tests.masa_openrlhf.eval.made import REAL, ROWS, write
 from tests.stack import runs
+from tests.stack.strangers import listening_sockets
 
 REALLY = {  # benchmark -> its file in the folder of real data
     "aime25": "aime2025.parquet",
@@ -51,6 +53,9 @@ def story(tmp_path_factory):
             return [line for p in evals.glob("*/records/*") for line in p.read_text().splitlines()]
 
         run.wait_until(lambda: evals.exists() and len(lines()) >= 5)
+        processes = psutil.Process(run.process.pid).children(recursive=True)
+        told["processes"] = " ".join(part for p in processes for part in p.cmdline())
+        told["listening"] = listening_sockets(processes)
         run.process.kill()
         run.process.wait()
         told["left after the kill"] = run.left_behind()
@@ -92,6 +97,13 @@ def test_no_process_is_left(story):
     _, told = story
     assert told["left after the kill"] == []
     assert told["left at the end"] == []
+
+
+def test_nothing_of_it_listens_beyond_the_machine(story):
+    folder, told = story
+    assert "masa_openrlhf.eval.engine_worker" in told["processes"]
+    assert [one for one in told["listening"] if one[1] not in ("127.0.0.1", "::1")] == []
+    assert folder.path.stat().st_mode & 0o777 == 0o700
 
 
 def test_all_nineteen_have_their_figures(story):

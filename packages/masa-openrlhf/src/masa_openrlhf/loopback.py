@@ -30,6 +30,17 @@ ACTIVE = "MASA_OPENRLHF_LOOPBACK"
 _TOKEN_FILE = "ray-token"
 
 
+def loopback_variables() -> dict[str, str]:
+    """Return the variables that keep torch, vLLM, gloo and NCCL to the loopback interface."""
+    return {
+        ACTIVE: "1",
+        "VLLM_HOST_IP": ADDRESS,
+        # Over what a user may have set for runs on several machines.
+        "GLOO_SOCKET_IFNAME": "lo",
+        "NCCL_SOCKET_IFNAME": "lo",
+    }
+
+
 def restrict_to_loopback(private: Path) -> None:
     """Set the variables of a run on one machine, in this process and for those it starts.
 
@@ -44,15 +55,11 @@ def restrict_to_loopback(private: Path) -> None:
     os.environ.pop("RAY_AUTH_TOKEN", None)  # it would be taken before the file
     os.environ.update(
         {
-            ACTIVE: "1",
+            **loopback_variables(),
             # Ray's own name for "do not reach beyond this machine", whatever system it is.
             "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": str(token),
-            "VLLM_HOST_IP": ADDRESS,
-            # Over what a user may have set for runs on several machines.
-            "GLOO_SOCKET_IFNAME": "lo",
-            "NCCL_SOCKET_IFNAME": "lo",
         }
     )
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.model_source import ModelSource
+from masa_openrlhf.loopback import loopback_variables
 
 
 class Start(NamedTuple):
@@ -51,11 +52,13 @@ def how_to_start(model: ModelSource, config: EvalConfig) -> Start:
         ours = cpu.engine_arguments()
         arguments |= {key: ours[key] for key in ("enable_chunked_prefill", "max_num_seqs")}
         arguments["enforce_eager"] = True
-        environment = [cpu.environment(cache_home())] * config.data_parallel
+        variables = loopback_variables() | cpu.environment(cache_home())
+        environment = [variables] * config.data_parallel
         return Start(arguments, environment, asked, chat_if_any)
     arguments["gpu_memory_utilization"] = config.engine.gpu_memory
     arguments["tensor_parallel_size"] = config.tensor_parallel
-    return Start(arguments, _devices(config, os.environ), asked, chat_if_any)
+    devices = [loopback_variables() | gpus for gpus in _devices(config, os.environ)]
+    return Start(arguments, devices, asked, chat_if_any)
 
 
 def _cluster(model: ModelSource, settings: Mapping[str, Any]) -> Any:

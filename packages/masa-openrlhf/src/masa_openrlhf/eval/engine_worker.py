@@ -15,10 +15,12 @@ import sys
 import threading
 from typing import IO, Any
 
-from masa_openrlhf import cpu
+from masa_openrlhf import cpu, loopback
 from masa_openrlhf.config import TrainConfig
 from masa_openrlhf.processes import die_with_parent
 from masa_openrlhf.prompts import Prompts
+
+loopback.bind_stores()  # here, since the processes that vLLM spawns import this module too
 
 
 def main() -> None:

@@ -81,7 +81,9 @@ class EvalFolder:
 
     def make(self) -> None:
         """Make the folder, where it is not there yet."""
-        (self.path / "records").mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, exist_ok=True)
+        (self.path / "records").mkdir(exist_ok=True)
 
     def create(self, config: EvalConfig) -> None:
         """Make the folder, and write the settings into it."""
