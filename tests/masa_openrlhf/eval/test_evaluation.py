@@ -1,11 +1,15 @@
 import contextlib
 import dataclasses
+import errno
 
 import pytest
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.evaluation import Evaluation, open_tasks, seed_of
+from masa_openrlhf.eval.figures import figures
 from masa_openrlhf.eval.folder import EvalFolder, check_goes_on
+from masa_openrlhf.eval.records import RecordFile
+from masa_openrlhf.eval.show import warnings
 from masa_rewards import MetaPrompt
 
 from tests.masa_openrlhf.eval.scripted import GoldGrader, ScriptedEngine, asked
@@ -109,13 +113,35 @@ def test_a_prompt_that_leaves_no_room_is_told_and_not_judged(tmp_path):
     assert "left_out" not in lines["q0"]
 
 
-def test_an_error_of_a_judge_ends_the_evaluation(tmp_path):
-    class Broken:
+def test_an_error_of_a_judge_is_counted_and_ends_nothing(tmp_path):
+    class Broken(GoldGrader):
         def grade(self, question, text):
-            raise RuntimeError("the judge is broken")
+            if question.id == "q1":
+                raise RuntimeError("the judge is broken " + "x" * 1000)
+            return super().grade(question, text)
 
-    with pytest.raises(RuntimeError, match="the judge is broken"):
-        play(EvalFolder(tmp_path), [asked(3)], grader=Broken())
+    folder = EvalFolder(tmp_path)
+    play(folder, [asked(3)], grader=Broken())
+    lines = {r["id"]: r for r in folder.records("made").read()}
+    assert {name: line["right"] for name, line in lines.items()} == {"q0": 2, "q1": 0, "q2": 2}
+    for sample in lines["q1"]["samples"]:
+        assert (sample["status"], sample["answer"], sample["text"]) == ("error", None, "1")
+        assert sample["detail"].startswith("RuntimeError: the judge is broken xxx")
+        assert len(sample["detail"]) < 250
+    found = figures(asked(3).benchmark, lines.values(), [1])
+    assert (found.questions, found.judge_failed) == (2, 2)
+    assert "2 answers not in the figures: the judge failed on them" in warnings(found)
+    again, _ = play(folder, [asked(4)])
+    assert [request["id"] for request in again.asked] == ["solution/made/q3"]
+
+
+def test_a_line_that_cannot_be_written_ends_the_evaluation(tmp_path, monkeypatch):
+    def full(self, record):
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(RecordFile, "append", full)
+    with pytest.raises(OSError, match="no space"):
+        play(EvalFolder(tmp_path), [asked(1)])
 
 
 def test_going_on_with_settings_that_change_the_answers_is_refused(tmp_path):

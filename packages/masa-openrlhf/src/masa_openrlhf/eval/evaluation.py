@@ -195,17 +195,25 @@ class Evaluation:
         grader, known = self._graders[task.benchmark], dict[str, Grade]()
         for text in texts:
             if text not in known:
-                known[text] = grader.grade(task.question, text)
+                known[text] = _grade(grader, task.question, text)
         return [known[text] for text in texts]
 
     def _collect(self, *, block: bool) -> None:
-        """Let errors of judging up; wait for one to end where there is nothing else to do."""
+        """Let errors of writing up; wait for one to end where there is nothing else to do."""
         if block and self._judging:
             wait(self._judging, return_when=FIRST_COMPLETED)
         done = {future for future in self._judging if future.done()}
         self._judging -= done
         for future in done:
             future.result()
+
+
+def _grade(grader: Grader, question: Question, text: str) -> Grade:
+    """Judge one answer. What a grader raises is the judge's error, counted, and ends nothing."""
+    try:
+        return grader.grade(question, text)
+    except Exception as error:
+        return Grade("error", None, f"{type(error).__name__}: {error!s:.200}")
 
 
 def seed_of(seed: int, name: str) -> int:

@@ -15,6 +15,7 @@ from masa_openrlhf.eval.show import (
     LEGEND,
     META_LEGEND,
     interval_text,
+    meta_warnings,
     number_text,
     share_text,
     warnings,
@@ -122,6 +123,7 @@ def _warnings(results: Results) -> Iterable[str]:
     for one in results.benchmarks:
         if said := warnings(one):
             yield f"{one.title}: {said}"
+    yield from meta_warnings(results)
     for limit in results.unlimited:
         yield f"Programs ran without this limit (--i-know): {limit}"
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from masa_control import PredictiveGate
 from masa_rewards import AnswerVerifier, MetaPrompt
-from masa_rewards.score import ScoreSettings, score_lines
+from masa_rewards.score import Report, Scorer, ScoreSettings
 from masa_rewards.score.calibration import LengthReport, PassRateReport
 
 from masa_openrlhf.eval.estimates import Interval, interval
@@ -61,6 +61,8 @@ class MetaFigures(Frozen):
         length_error: median of |predicted - median length of the right answers| / that median.
         gate: of the gate that the predictions would make.
         reward: mean meta reward, as in training.
+        failed: questions with texts on which the reader of predictions itself failed; they are in
+            none of the figures.
     """
 
     questions: int
@@ -72,6 +74,7 @@ class MetaFigures(Frozen):
     length_error: float | None
     gate: GateFigures
     reward: float | None
+    failed: int = 0
 
 
 def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: float) -> MetaFigures:
@@ -82,10 +85,8 @@ def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: floa
         prompt: by which the predictions were asked for.
         max_std: of the gate.
     """
-    usable = [r for r in records if r.get("predictions") and judged(r)]
-    with AnswerVerifier() as verifier:  # not asked: every rollout says whether it is right
-        settings = ScoreSettings(prompt=prompt)
-        report = score_lines(map(_line, usable), settings=settings, verifier=verifier)
+    asked = [r for r in records if r.get("predictions") and judged(r)]
+    usable, report = _scored(asked, prompt)
     return MetaFigures(
         questions=len(usable),
         predictions=report.predictions,
@@ -96,7 +97,23 @@ def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: floa
         length_error=_length_error(usable, prompt),
         gate=gate_figures(((_predicted(r, prompt), judged(r)) for r in usable), max_std=max_std),
         reward=report.rewards.total.mean,
+        failed=len(asked) - len(usable),
     )
+
+
+def _scored(records: Sequence[Record], prompt: MetaPrompt) -> tuple[list[Record], Report]:
+    """Score the records, and return those that could be: no text of a model ends an evaluation."""
+    usable: list[Record] = []
+    with AnswerVerifier() as verifier:  # not asked: every rollout says whether it is right
+        scorer = Scorer(verifier, ScoreSettings(prompt=prompt))
+        for number, record in enumerate(records, start=1):
+            try:
+                _predicted(record, prompt)
+                scorer.add(_line(record), number)
+            except Exception:  # counted, and told
+                continue
+            usable.append(record)
+    return usable, scorer.report()
 
 
 def gate_figures(

@@ -76,6 +76,8 @@ def show_results(results: Results, console: Console) -> None:
     if results.meta:
         console.print(_meta(results))
         console.print(META_LEGEND, style="dim", highlight=False)
+        for said in meta_warnings(results):
+            console.print(said, style="yellow", highlight=False, soft_wrap=True)
     if results.unlimited:
         lacking = "; ".join(results.unlimited)
         said = f"programs ran without these limits (--i-know): {lacking}"
@@ -92,6 +94,12 @@ def warnings(one: Figures) -> str:
     for k, count in one.too_few.items():
         said.append(f"pass@{k} is without {count} questions that have fewer judged answers")
     return "; ".join(said)
+
+
+def meta_warnings(results: Results) -> list[str]:
+    """Say what is in none of the figures of meta-awareness."""
+    why = "questions not in the figures of meta-awareness: what was said could not be scored"
+    return [f"{name}: {one.failed} {why}" for name, one in results.meta.items() if one.failed]
 
 
 def _scores(results: Results) -> Table:

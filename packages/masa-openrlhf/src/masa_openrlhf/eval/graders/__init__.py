@@ -19,6 +19,9 @@ class Grader(Protocol):
 
         Returns:
             What came of it. A text that states no answer is "unparsable", never right.
+
+        It is to return for every text. Where it raises all the same, the evaluation counts the
+        answer as an "error" of the judge.
         """
         ...
 

@@ -132,15 +132,27 @@ def _parts(sent: Any, *tags: str) -> list[Any] | None:
 
 
 def same_output(output: str, wanted: str) -> bool:
-    """Whether two outputs are the same: line by line without the space around, numbers by value."""
-    ours, theirs = ([line.strip() for line in o.strip().split("\n")] for o in (output, wanted))
-    return len(ours) == len(theirs) and all(map(_same_line, ours, theirs))
+    """Whether two outputs are the same: line by line without the space around, numbers by value.
+
+    No more is taken apart of ``output``, however long it is, than ``wanted`` has lines and words.
+    """
+    ours, theirs = output.strip(), wanted.strip()
+    return ours.count("\n") == theirs.count("\n") and all(
+        map(_same_line, ours.split("\n"), theirs.split("\n"))
+    )
 
 
 def _same_line(ours: str, theirs: str) -> bool:
+    ours, theirs = ours.strip(), theirs.strip()
     if ours == theirs:
         return True
+    wanted = theirs.split()
+    found = ours.split(None, len(wanted))
     try:
-        return [Decimal(one) for one in ours.split()] == [Decimal(one) for one in theirs.split()]
+        return len(found) == len(wanted) and all(map(_same_number, found, wanted))
     except InvalidOperation:
         return False
+
+
+def _same_number(ours: str, theirs: str) -> bool:
+    return Decimal(ours) == Decimal(theirs)

@@ -14,7 +14,7 @@ from masa_openrlhf.eval.choices import LETTERS
 from masa_openrlhf.eval.graders import answer_part
 from masa_openrlhf.eval.question import Grade, Question
 
-_WRAPPED = re.compile(r"\\(?:text|textbf|mathrm|mathbf|mathsf|textrm)\s*\{([^{}]*)\}")
+_BRACE = re.compile(r"(\\(?:text|textbf|mathrm|mathbf|mathsf|textrm)\s*\{)|[{}]")
 _LETTER = re.compile(
     r"(?:(?:the\s+)?(?:option|choice|answer)\s*(?:is\s*)?:?\s*)?"
     r"(?:\(([A-Z])\)|\[([A-Z])\]|([A-Z]))(?:\s*[).:]\s*(.*)|\s*[.)]?)",
@@ -69,6 +69,23 @@ def read_choice(stated: str, options: tuple[str, ...]) -> str | None:
 def _plain(text: str) -> str:
     r"""Take off dollar signs, \text{} and white space that is layout; small letters."""
     bare = text.replace("$", "").replace("\\ ", " ").replace("**", "")
-    while (unwrapped := _WRAPPED.sub(r"\1", bare)) != bare:
-        bare = unwrapped
-    return " ".join(bare.split()).strip(" .").casefold()
+    return " ".join(_unwrapped(bare).split()).strip(" .").casefold()
+
+
+def _unwrapped(text: str) -> str:
+    r"""Take off \text{} and its like where no other braces are within: one pass, however deep."""
+    pieces: list[str] = []
+    opened: list[tuple[int, bool]] = []  # place among the pieces; whether it can be taken off
+    done = 0
+    for brace in _BRACE.finditer(text):
+        pieces += text[done : brace.start()], brace[0]
+        done = brace.end()
+        if brace[0] != "}":
+            opened.append((len(pieces) - 1, brace[1] is not None))
+            continue
+        place, wrapper = opened.pop() if opened else (0, False)
+        if wrapper:
+            pieces[place] = pieces[-1] = ""
+        elif opened:
+            opened[-1] = (opened[-1][0], False)
+    return "".join([*pieces, text[done:]])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Hashable
 from typing import Any
 
 from masa_openrlhf.eval.graders import answer_part
@@ -26,8 +27,9 @@ class LiteralGrader:
         tagged = _TAGGED.findall(answer_part(text))
         if not tagged:
             return Grade("unparsable", None, "nothing stands between [ANSWER] and [/ANSWER]")
-        stated = _right_side(tagged[-1].strip())
+        stated = tagged[-1].strip()
         try:
+            stated = _right_side(stated)
             value = read_literal(stated)
         except ValueError as error:
             return Grade("unparsable", stated[:200], str(error))
@@ -41,8 +43,7 @@ def read_literal(text: str) -> Any:
     Raises:
         ValueError: it is none, or too long or too deep to be read.
     """
-    if len(text) > LONGEST:
-        raise ValueError(f"longer than {LONGEST} characters")
+    _check_length(text)
     try:
         return ast.literal_eval(parse(text.strip(), "eval"))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
@@ -56,28 +57,56 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict):
+        theirs = {_typed(key): value for key, value in other.items()}
         return len(one) == len(other) and all(
-            key in other and _same_key(key, other) and same(value, other[key])
+            (kind := _typed(key)) in theirs and same(value, theirs[kind])
             for key, value in one.items()
         )
     if isinstance(one, (set, frozenset)):
-        return one == other and {(type(x), x) for x in one} == {(type(x), x) for x in other}
+        return set(map(_typed, one)) == set(map(_typed, other))
     return bool(one == other)
 
 
-def _same_key(key: Any, other: dict[Any, Any]) -> bool:
-    return any(same(key, theirs) for theirs in other if theirs == key)
+def _typed(key: Any) -> Hashable:
+    """Return something that is equal for two keys where they are the same, types and all."""
+    return (tuple, *map(_typed, key)) if isinstance(key, tuple) else (type(key), key)
 
 
 def _right_side(stated: str) -> str:
-    """Return what an assertion says the output is; of anything else, all of it."""
-    bare = re.sub(r"^```(?:python)?\s*|\s*```$", "", stated).strip()
+    """Return what an assertion says the output is; of anything else, all of it.
+
+    "f(1) == 2" says it, and nothing that says more, or else: a chain (f(1) == 2 == 3), two joined
+    by "and" or "or", a left side that is a value itself. What stands behind # says nothing.
+
+    Raises:
+        ValueError: it is too long to be read.
+    """
+    _check_length(stated)
+    bare = stated.removesuffix("```").strip()
+    if bare.startswith("```"):
+        bare = bare.removeprefix("```").removeprefix("python").strip()
     try:
         tree = parse(bare)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return bare
     (node,) = tree.body if len(tree.body) == 1 else (None,)
-    compared = node.test if isinstance(node, ast.Assert) else getattr(node, "value", None)
-    if isinstance(compared, ast.Compare) and isinstance(compared.ops[0], ast.Eq):
+    compared = node.value if isinstance(node, ast.Expr) else None
+    if isinstance(node, ast.Assert) and _says_nothing(node.msg):
+        compared = node.test
+    if (
+        isinstance(compared, ast.Compare)
+        and isinstance(compared.left, (ast.Call, ast.Name))
+        and [type(operator) for operator in compared.ops] == [ast.Eq]
+    ):
         return ast.get_source_segment(bare, compared.comparators[0]) or bare
     return bare
+
+
+def _says_nothing(message: ast.expr | None) -> bool:
+    """Whether what an assertion says where it fails is nothing, or a text."""
+    return message is None or (isinstance(message, ast.Constant) and isinstance(message.value, str))
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST:
+        raise ValueError(f"longer than {LONGEST} characters")

@@ -15,7 +15,11 @@ RELATIVE = 0.05
 
 _POWER = re.compile(r"10\s*(?:\^|\*\*)\s*(?:\{\s*([+-]?\d+)\s*\}|([+-]?\d+))")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
-_FRACTION = re.compile(r"([+-]?)\\[dt]?frac\s*\{\s*([\d.]+)\s*\}\s*\{\s*([\d.]+)\s*\}")
+_PLAIN = r"(\d+(?:\.\d*)?|\.\d+)"
+_FRACTION = re.compile(rf"([+-]?)\\[dt]?frac\s*\{{\s*{_PLAIN}\s*\}}\s*\{{\s*{_PLAIN}\s*\}}")
+_RAISED = ("^", "**", *"⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
+"""What begins a power."""
+_LARGEST_EXPONENT = 300
 
 
 class NumberGrader:
@@ -74,13 +78,16 @@ def read_number(stated: str) -> float | None:
 
 
 def _times_ten(value: float, power: re.Match[str], rest: str) -> float | None:
-    exponent = int(power[1] or power[2])
-    return _unless_more(value * 10.0**exponent, rest) if abs(exponent) <= 300 else None
+    digits = (power[1] or power[2]).lstrip("+-0") or "0"
+    if len(digits) > 3 or int(digits) > _LARGEST_EXPONENT:  # of very many, int makes nothing
+        return None
+    exponent = int(digits) * (-1 if (power[1] or power[2]).startswith("-") else 1)
+    return _unless_more(value * 10.0**exponent, rest)
 
 
 def _unless_more(value: float, rest: str) -> float | None:
     """Refuse a second number behind the first, or a power of it; a unit may have exponents."""
-    if rest.lstrip().startswith(("^", "**")):
+    if rest.lstrip().startswith(_RAISED):
         return None
     unit = re.sub(r"\^\s*(?:\{[^{}]*\}|[+-]?\d+)", "", rest)
     several = re.search(r"(?<![A-Za-z_{])\d", unit)

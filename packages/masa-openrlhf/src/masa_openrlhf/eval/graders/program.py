@@ -5,7 +5,6 @@ The program runs in a sandbox, the tests in another one: calls and values are ca
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from masa_openrlhf.eval.config import SandboxConfig
@@ -14,16 +13,31 @@ from masa_openrlhf.eval.question import Grade, Question
 from masa_openrlhf.eval.sandbox.limits import Limits
 from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
 
-_BLOCK = re.compile(
-    r"^[ \t]*```[ \t]*(?:python3?|py)?[ \t]*\r?\n(.*?)^[ \t]*```", re.M | re.S | re.I
-)
+_LANGUAGES = ("", "python", "python3", "py")
+_BLANK = " \t"
 
 
 def program_of(text: str) -> str | None:
-    """Return the last fenced block of an answer; None where it has none that is closed."""
-    blocks = _BLOCK.findall(answer_part(text))
-    program = blocks[-1].replace("\r\n", "\n") if blocks else ""
+    """Return the last fenced block of an answer; None where it has none that is closed.
+
+    Line by line, so that the time is linear in the text's length, whatever it holds.
+    """
+    program = ""
+    block: list[str] | None = None
+    for line in answer_part(text).split("\n"):
+        if block is None:
+            block = [] if _opens(line) else None
+        elif line.lstrip(_BLANK).startswith("```"):
+            program, block = "".join(f"{each}\n" for each in block), None
+        else:
+            block.append(line)
+    program = program.replace("\r\n", "\n")
     return program if program.strip() else None
+
+
+def _opens(line: str) -> bool:
+    fence = line.removesuffix("\r").strip(_BLANK)
+    return fence.startswith("```") and fence[3:].strip(_BLANK).lower() in _LANGUAGES
 
 
 class ProgramGrader:
