@@ -50,8 +50,15 @@ def maker(experience, *, ranks=1, batch=64, micro=16, meta_weight=1.0, mode="tok
     made.kl_ctl = SimpleNamespace(value=0.0)
     made.args = SimpleNamespace(
         train=SimpleNamespace(batch_size=batch, dynamic_batch_enable=False),
-        rollout=SimpleNamespace(micro_batch_size=micro, max_new_tokens=100),
-        actor=SimpleNamespace(loss_agg_mode=mode),
+        rollout=SimpleNamespace(
+            micro_batch_size=micro,
+            max_new_tokens=100,
+            batch_size=batch,
+            n_samples_per_prompt=more.get("updates", 1),
+        ),
+        actor=SimpleNamespace(
+            loss_agg_mode=mode, policy_loss_type=more.get("loss_type", "ppo")
+        ),
         reward=SimpleNamespace(
             clip_range=(-10, 10), overlong_buffer_len=None, stop_properly_penalty_coef=None
         ),
@@ -138,21 +145,30 @@ def test_every_rank_gets_as_much_and_no_sample_is_lost(experience, ranks, episod
     assert max(tokens) - min(tokens) <= max(float(s.total_length) for s in samples)
 
 
-@pytest.mark.parametrize("mode", ["token-mean", "seq-mean-token-mean"])
-def test_fillers_do_not_change_the_gradient(experience, mode):
+@pytest.mark.parametrize("fillers", [9, 200])  # 200: scaled advantages would be clipped at 10
+@pytest.mark.parametrize(
+    ("loss_type", "mode"),
+    [
+        ("ppo", "token-mean"),
+        ("ppo", "seq-mean-token-mean"),
+        ("gspo", "token-mean"),  # its mean is over sequences whatever is set
+        ("gspo", "seq-mean-token-mean"),
+    ],
+)
+def test_fillers_do_not_change_the_gradient(experience, loss_type, mode, fillers):
     import torch
     from openrlhf.models import PolicyLoss
 
     samples = experience.samples_of(episode(2, meta=3, solution=4), "0")
     gradients = []
-    for size in (len(samples), 16):  # without fillers, and with nine of them
-        made = maker(experience, batch=size, micro=size, mode=mode)
+    for size in (len(samples), len(samples) + fillers):
+        made = maker(experience, batch=size, micro=size, mode=mode, loss_type=loss_type)
         (batch,) = with_advantages(made, list(samples))
         torch.manual_seed(0)
         theta = torch.zeros((), requires_grad=True)
         # A log-probability that depends on the token, so that a wrong weight would show.
         logprobs = theta * batch.sequences[:, 1:].float() / 100
-        loss_of = PolicyLoss(token_level_loss=mode == "token-mean")
+        loss_of = PolicyLoss(token_level_loss=mode == "token-mean", policy_loss_type=loss_type)
         loss, *_ = loss_of(
             logprobs, logprobs.detach(), batch.advantages, action_mask=batch.action_mask
         )
@@ -160,6 +176,27 @@ def test_fillers_do_not_change_the_gradient(experience, mode):
         gradients.append(theta.grad.item())
     assert gradients[0] != 0
     assert gradients[1] == pytest.approx(gradients[0], rel=1e-4)
+
+
+def test_rewards_are_clipped_for_what_they_are(experience):
+    """Not for what fills the batch: as many fillers again leave each share of the loss as it was."""
+    samples = experience.samples_of(episode(1, solution=4), "0")
+    shares = []
+    for size in (len(samples), 20 * len(samples)):
+        made = maker(experience, batch=size, micro=size, mode="seq-mean-token-mean")
+        made.args.reward.clip_range = (-0.5, 1.0)
+        rows = by_sample(with_advantages(made, list(samples)))
+        shares.append(sorted(round(value / size, 5) for tag, value in rows if tag.kind == "solution"))
+    # One right of four: advantages 1.73 and three times -0.58, six sequences in the mean.
+    assert shares[0] == shares[1] == pytest.approx([-0.5 / 6] * 3 + [1.0 / 6], abs=1e-4)
+
+
+def test_more_samples_than_a_batch_was_laid_out_for_are_not_dropped(experience):
+    """Packed, OpenRLHF would train on the first so many, without a word."""
+    samples = experience.samples_of(episode(2, meta=2, solution=4), "0")
+    assert len(maker(experience, batch=3, updates=2)._filled(samples)) == 6
+    with pytest.raises(RuntimeError, match="6 samples are more than"):
+        maker(experience, batch=3, updates=1)._filled(samples)
 
 
 def test_fillers_and_experts_show_no_gap_between_vllm_and_the_policy(experience):

@@ -15,6 +15,8 @@ _FUSED = {
     "gate_up_proj": ("gate_proj", "up_proj"),
 }
 _TOLERANCE = 1e-6
+_PIECE = 1 << 22
+"""Elements added up at a time."""
 
 
 class Digest(NamedTuple):
@@ -39,9 +41,22 @@ class Comparison(NamedTuple):
 
 
 def digest(parameter: Any) -> Digest:
-    """Return the digest of a tensor."""
-    values = parameter.detach().double()
-    return Digest(values.sum().item(), values.abs().sum().item())
+    """Return the digest of a tensor, piece by piece.
+
+    In float64 a large embedding takes four times what it takes in bfloat16, and as much again for
+    its absolute values: gigabytes. ``sum(dtype=torch.float64)`` makes that copy too.
+    """
+    import torch
+
+    values = parameter.detach()
+    rows = values if values.dim() else values[None]
+    many = max(1, _PIECE // max(1, rows[0].numel())) if len(rows) else 1
+    total = torch.zeros(2, dtype=torch.float64, device=values.device)
+    for piece in rows.split(many):
+        wide = piece.double()
+        total[0] += wide.sum()
+        total[1] += wide.abs().sum()
+    return Digest(*total.tolist())
 
 
 def compare(policy: Mapping[str, Digest], engine: Mapping[str, Digest]) -> Comparison:

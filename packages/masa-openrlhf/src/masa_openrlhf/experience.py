@@ -254,6 +254,12 @@ class ExperienceMaker(RemoteExperienceMaker):
         """Fill up to whole optimiser steps, the same number of sequences on every rank."""
         size = self.args.train.batch_size
         whole = -(-len(samples) // size) * size
+        rollout = self.args.rollout
+        if whole > size * (rollout.batch_size * rollout.n_samples_per_prompt // size):
+            raise RuntimeError(
+                f"{len(samples)} samples are more than the optimiser steps of {size} sequences that "
+                "a batch was laid out for: with packing OpenRLHF would drop the rest"
+            )
         pad = self.tokenizer.pad_token_id
         logprobs = samples[0].rollout_log_probs is not None
         fillers = (filler(pad, logprobs=logprobs) for _ in range(whole - len(samples)))
@@ -293,20 +299,21 @@ class ExperienceMaker(RemoteExperienceMaker):
             )
         )
         sizes = self._sizes(experiences)
-        advantages *= sizes.all / max(sizes.policy, 1.0)
+        scale = sizes.all / max(sizes.policy, 1.0)
+        # Clipped before they are scaled: how far depends on nothing that fills the batch.
+        advantages = advantages.clamp(*self.args.reward.clip_range) * scale
         shares = advantages.split([len(e.labels) for e in experiences])
         for e, share in zip(experiences, shares, strict=True):
-            self._spread(e, share, self.clone_weight * sizes.all / max(sizes.cloned, 1e-9))
+            clone_scale = self.clone_weight * sizes.all / max(sizes.cloned, 1e-9)
+            self._spread(e, share, clone_scale, kl_coef=max(self.kl_ctl.value, 0.0) * scale)
         return experiences
 
-    def _spread(self, experience: Experience, advantages: Any, clone_scale: float) -> None:
+    def _spread(
+        self, experience: Experience, advantages: Any, clone_scale: float, *, kl_coef: float
+    ) -> None:
         """Spread advantages over tokens; those of experts are weights of a log-likelihood."""
         reward = compute_reward(
-            advantages,
-            self.kl_ctl.value,
-            experience.kl,
-            action_mask=experience.action_mask,
-            reward_clip_range=self.args.reward.clip_range,
+            advantages, kl_coef, experience.kl, action_mask=experience.action_mask
         )
         kinds = [tag.kind for tag in experience.labels]
         sampled = torch.tensor([kind in (META, SOLUTION) for kind in kinds])[:, None]
@@ -334,7 +341,9 @@ class ExperienceMaker(RemoteExperienceMaker):
 
     @property
     def _by_token(self) -> bool:
-        return bool(self.args.actor.loss_agg_mode == "token-mean")
+        """Whether the loss is a mean over tokens; GSPO's is over sequences, whatever is set."""
+        actor = self.args.actor
+        return bool(actor.loss_agg_mode == "token-mean" and actor.policy_loss_type != "gspo")
 
     def _sizes(self, experiences: Iterable[Experience]) -> _Sizes:
         """What the loss is divided by (all tokens, or all sequences), and what that is made of.

@@ -1,4 +1,4 @@
-"""The policy actor: OpenRLHF's, with a digest of its weights and randomness that can be resumed."""
+"""The policy actor: OpenRLHF's, with a training loop of ours, and a state that can be resumed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ from masa_openrlhf import cpu
 
 cpu.activate()
 
+from collections.abc import Callable  # noqa: E402
 from typing import Any  # noqa: E402
 
 import deepspeed  # noqa: E402
+import openrlhf.trainer.ray.ppo_actor as stock  # noqa: E402
 import ray  # noqa: E402
+import torch  # noqa: E402
 import transformers  # noqa: E402
 from openrlhf.trainer.ray.ppo_actor import PolicyModelActor  # noqa: E402
 
 from masa_openrlhf.checkpoints import use_weights_only_loading  # noqa: E402
 from masa_openrlhf.config import TrainConfig  # noqa: E402
 from masa_openrlhf.digest import Digest, digest  # noqa: E402
+from masa_openrlhf.offload_buffers import drop_offload_buffers, without_offload_buffers  # noqa: E402
+from masa_openrlhf.policy_trainer import PolicyTrainer  # noqa: E402
 
 
 class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
@@ -39,7 +44,14 @@ class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
         warmup = self.masa.optimiser_steps(self.masa.optim.warmup_steps)
         ratio = min(1.0, warmup / max(1, max_steps))
         strategy.args.actor.lr_warmup_ratio = ratio
+        strategy.load_ckpt = _loads_no_buffers(strategy.load_ckpt)
+        stock.ActorPPOTrainer = PolicyTrainer  # looked up by the method that is called now
         super().init_model_from_pretrained(strategy, pretrain, max_steps, vllm_engines)
+
+    def save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        """Write a checkpoint, without what sleep keeps beside the optimiser's state."""
+        with without_offload_buffers(self.actor.model.optimizer):
+            super().save_checkpoint(*args, **kwargs)
 
     def fit(self, kl_ctl: float = 0) -> dict[str, float]:
         """Train on the samples at hand; their order depends on the seed and the step alone."""
@@ -54,7 +66,19 @@ class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
         for name, parameter in self.actor.model.module.named_parameters():
             with deepspeed.zero.GatheredParameters([parameter], enabled=gathered):
                 found[name] = digest(parameter)
+        torch.cuda.empty_cache()  # what was gathered is not to lie there while vLLM generates
         return found
+
+
+def _loads_no_buffers(load: Callable[..., Any]) -> Callable[..., Any]:
+    """Have what loads a checkpoint leave buffers out that an earlier version wrote into it."""
+
+    def load_ckpt(model: Any, *args: Any, **kwargs: Any) -> Any:
+        found = load(model, *args, **kwargs)
+        drop_offload_buffers(model.optimizer)
+        return found
+
+    return load_ckpt
 
 
 PolicyRayActor = ray.remote(num_gpus=1)(PolicyActor)
