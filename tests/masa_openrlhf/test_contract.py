@@ -115,6 +115,12 @@ OPENRLHF = [
         ["prompt_token_ids", "sampling_params"],
     ),
     ("trainer/ray/ppo_actor.py", "PolicyModelActor.fit", ["kl_ctl"]),
+    ("trainer/ray/ppo_actor.py", "ActorPPOTrainer.ppo_train", ["kl_ctl"]),
+    (
+        "trainer/ray/ppo_actor.py",
+        "ActorPPOTrainer.training_step",
+        ["experience", "kl_ctl", "step", "loss_batch_info"],
+    ),
     (
         "trainer/ray/ppo_actor.py",
         "PolicyModelActor.init_model_from_pretrained",
@@ -180,6 +186,97 @@ def test_weights_are_sent_by_what_our_trainer_repeats_of_it():
         "    batch_vllm_engine_call(self.vllm_engines, 'wake_up', tags=['weights'])",
         "ray.get(self.actor_model_group.async_run_method(method_name='broadcast_to_vllm'))",
     ]
+
+
+def conditions(file, name):
+    """What a definition asserts, and on what it raises."""
+    found = set()
+    for node in ast.walk(find(file, name)):
+        if isinstance(node, ast.Assert):
+            found.add(ast.unparse(node.test))
+        elif isinstance(node, ast.If) and any(isinstance(n, ast.Raise) for n in node.body):
+            found.add(f"not: {ast.unparse(node.test)}")
+    return found
+
+
+def test_what_openrlhf_checks_after_its_parser_is_what_we_check_before_a_start():
+    """``masa_openrlhf.refusals`` repeats these; a new one, or another form of one, is seen here."""
+    assert conditions("openrlhf/cli/train_ppo_ray.py", "train") == {
+        "args.actor.num_nodes == args.ref.num_nodes and "
+        "args.actor.num_gpus_per_node == args.ref.num_gpus_per_node",
+        "args.actor.num_nodes * args.actor.num_gpus_per_node == "
+        "args.vllm.num_engines * args.vllm.tensor_parallel_size",
+        # A critic is refused.
+        "args.critic.num_nodes == args.reward.num_nodes and "
+        "args.critic.num_gpus_per_node == args.reward.num_gpus_per_node",
+    }
+    assert conditions("openrlhf/models/loss.py", "PolicyLoss.__init__") == {
+        # OpenRLHF's parser knows the choices.
+        "not: is_correction_level not in {'off', 'token', 'seq'}",
+        "not: is_correction_mode not in {'mask', 'clip'}",
+        "not: is_correction_gating not in {'ratio', 'binary_kl', 'tv'}",
+        "not: is_correction_mode == 'clip' and "
+        "(is_correction_level == 'seq' or is_correction_gating != 'ratio')",
+        "not: is_correction_gating != 'ratio' and is_correction_level != 'off' and "
+        "(is_correction_threshold[0] > 0)",
+        "dual_clip > 1.0",
+    }
+    penalties = "openrlhf/trainer/ppo_utils/length_penalty.py"
+    assert conditions(penalties, "apply_overlong_penalty") == {
+        "max_new_tokens >= overlong_buffer_len"
+    }
+    assert conditions(penalties, "apply_stop_properly_penalty") == {
+        "0 <= stop_properly_penalty_coef <= 1"
+    }
+    # Fillers make batches that divide; tensor parallelism is refused.
+    assert conditions(
+        "openrlhf/trainer/ray/launcher.py", "RayActorGroup.async_run_method_batch"
+    ) == {
+        "not: not hasattr(value, '__len__')",
+        "not: len(value) != total_length",
+        "not: total_length == 0 or total_length < effective_actors",
+    }
+    strategy = "openrlhf/utils/deepspeed/deepspeed.py"
+    assert conditions(strategy, "DeepspeedStrategy.__init__") == {
+        "deepspeed.version >= '0.16.4'",
+        "self.param_dtype == 'bf16'",
+    }
+
+
+def test_the_training_loop_of_a_rank_is_taken_by_name_and_told_where_a_step_ends():
+    actor = (SITE / "openrlhf/trainer/ray/ppo_actor.py").read_text()
+    assert "self.trainer = ActorPPOTrainer(" in actor
+    assert "= strategy.load_ckpt(self.actor.model, ckpt_path)" in actor
+    assert "self.replay_buffer.dynamic_optimizer_step[step]" in actor
+    # Packed, DeepSpeed is told that every micro-batch is a step of its own: hence our word for it.
+    strategy = (SITE / "openrlhf/utils/deepspeed/deepspeed.py").read_text()
+    assert 'ds_config["gradient_accumulation_steps"] = 1' in strategy
+    find("deepspeed/runtime/engine.py", "DeepSpeedEngine.set_gradient_accumulation_boundary")
+
+
+def test_deepspeed_names_what_it_keeps_beside_offloaded_states_as_we_look_for_it():
+    states = "deepspeed/runtime/zero/offload_states.py"
+    assert "_offload_buffer" in ast.unparse(find(states, "_make_offload_state_key"))
+    assert "optimizer.state" in ast.unparse(find(states, "offload_adam_states"))
+
+
+def test_learning_rate_schedules_are_those_of_transformers():
+    from typing import get_args
+
+    from masa_openrlhf.config import Schedule
+
+    names = {
+        node.value.value
+        for node in find("transformers/trainer_utils.py", "SchedulerType").body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
+    # These ask for more than a warm-up and a number of steps.
+    assert names - set(get_args(Schedule)) == {
+        "reduce_lr_on_plateau",
+        "warmup_stable_decay",
+        "greedy",
+    }
+    assert set(get_args(Schedule)) <= names
 
 
 def test_what_a_cpu_run_puts_right_is_still_where_it_was():

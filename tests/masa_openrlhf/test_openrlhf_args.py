@@ -40,8 +40,20 @@ def test_the_papers_recipe_for_8b():
     assert args.actor.model_name_or_path == "Qwen/Qwen3-8B-Base"
     assert args.ds.packing_samples
     assert args.train.dynamic_batch_enable
+    assert args.train.max_tokens_per_gpu == 16384  # at 32,768 the backward pass needs all of 80 GB
     assert args.train.colocate_all
     assert args.vllm.enable_sleep
+    assert args.ds.zero_stage == 3
+    assert args.ds.grad_accum_dtype == "fp32"
+    assert args.vllm.gpu_memory_utilization == 0.85
+    assert (args.vllm.num_engines, args.vllm.tensor_parallel_size) == (8, 1)
+
+
+def test_gradients_add_up_in_float32_on_gpus_and_as_openrlhf_has_it_on_a_cpu():
+    assert parsed(TrainConfig()).ds.grad_accum_dtype == "fp32"
+    assert parsed(TrainConfig(), on_cpu=True).ds.grad_accum_dtype is None
+    given = with_flags(TrainConfig(), ["--ds.grad_accum_dtype", "bf16"])
+    assert parsed(given).ds.grad_accum_dtype == "bf16"
 
 
 def test_openrlhf_names_its_own_mistakes():

@@ -1,10 +1,10 @@
-"""One of two ranks that learn from the same batch in several layouts; rank 0 writes what came of it.
+"""One of two ranks that learn from one batch in several layouts; rank 0 writes what came of it.
 
 The path is the project's and OpenRLHF's own, from samples to the optimiser's step: fillers, scoring
 batches, advantages, dealing out, dynamic batches, packing, loss, DeepSpeed on gloo. What a layout's
 gradient is compared with is the gradient of the whole batch's loss, taken at once by torch alone:
-without DeepSpeed, ranks, micro-batches, packing or fillers. The optimiser is plain descent at rate 1,
-so that the gradient it took is what weights moved by.
+without DeepSpeed, ranks, micro-batches, packing or fillers. The optimiser is plain descent at rate
+1, so that the gradient it took is what weights moved by.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def samples(loss: Loss) -> list[Any]:
 
 
 def score(batch: Any, log_probs: Any) -> None:
-    """What scoring adds to a batch: old probabilities, those of the engine, the gap to a reference."""
+    """What scoring adds: old probabilities, those of the engine, the gap to a reference."""
     off = batch.rollout_log_probs
     real = batch.action_mask.float()
     batch.action_log_probs = (log_probs.float() + off) * real
@@ -165,7 +165,9 @@ def whole(folder: Path, loss: Loss) -> dict[str, Any]:
         leaves.append(log_probs := graphs[-1].detach().requires_grad_())
         mask = row.action_mask.float()
         if tag.kind == "expert":
-            likelier = (log_probs - log_probs.detach()).exp()[mask.bool()]  # 1, its gradient log p's
+            likelier = (log_probs - log_probs.detach()).exp()[
+                mask.bool()
+            ]  # 1, its gradient log p's
             pulls = (torch.tensor(tag.weights) * likelier).sum()
             by_token = loss.aggregation == "token-mean"
             cloning = cloning - (pulls if by_token else pulls / sum(tag.weights))
@@ -195,7 +197,9 @@ def whole(folder: Path, loss: Loss) -> dict[str, Any]:
     if weight:
         found = found + CLONE_WEIGHT * cloning / weight
     found.backward()
-    gradient = {name: torch.zeros_like(p, dtype=torch.float) for name, p in model.named_parameters()}
+    gradient = {
+        name: torch.zeros_like(p, dtype=torch.float) for name, p in model.named_parameters()
+    }
     for graph, leaf in zip(graphs, leaves, strict=True):  # added up in float32, not in bfloat16
         model.zero_grad()
         graph.backward(leaf.grad)

@@ -56,9 +56,7 @@ def maker(experience, *, ranks=1, batch=64, micro=16, meta_weight=1.0, mode="tok
             batch_size=batch,
             n_samples_per_prompt=more.get("updates", 1),
         ),
-        actor=SimpleNamespace(
-            loss_agg_mode=mode, policy_loss_type=more.get("loss_type", "ppo")
-        ),
+        actor=SimpleNamespace(loss_agg_mode=mode, policy_loss_type=more.get("loss_type", "ppo")),
         reward=SimpleNamespace(
             clip_range=(-10, 10), overlong_buffer_len=None, stop_properly_penalty_coef=None
         ),
@@ -179,14 +177,16 @@ def test_fillers_do_not_change_the_gradient(experience, loss_type, mode, fillers
 
 
 def test_rewards_are_clipped_for_what_they_are(experience):
-    """Not for what fills the batch: as many fillers again leave each share of the loss as it was."""
+    """Not for what fills the batch: fillers leave each share of the loss as it was."""
     samples = experience.samples_of(episode(1, solution=4), "0")
     shares = []
     for size in (len(samples), 20 * len(samples)):
         made = maker(experience, batch=size, micro=size, mode="seq-mean-token-mean")
         made.args.reward.clip_range = (-0.5, 1.0)
         rows = by_sample(with_advantages(made, list(samples)))
-        shares.append(sorted(round(value / size, 5) for tag, value in rows if tag.kind == "solution"))
+        shares.append(
+            sorted(round(value / size, 5) for tag, value in rows if tag.kind == "solution")
+        )
     # One right of four: advantages 1.73 and three times -0.58, six sequences in the mean.
     assert shares[0] == shares[1] == pytest.approx([-0.5 / 6] * 3 + [1.0 / 6], abs=1e-4)
 

@@ -29,6 +29,19 @@ from masa_control import (
 from masa_rewards import ENGLISH_STOP_WORDS, MetaPrompt, NotionRules
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+Schedule = Literal[
+    "constant",
+    "constant_with_warmup",
+    "inverse_sqrt",
+    "linear",
+    "cosine",
+    "cosine_with_restarts",
+    "cosine_with_min_lr",
+    "cosine_warmup_with_min_lr",
+    "polynomial",
+]
+"""Those of transformers that need nothing but a warm-up and a number of steps."""
+
 OpenRLHFValue = str | int | float | bool | list[str] | list[int] | list[float]
 
 SOLUTION_TEMPLATE = (
@@ -268,7 +281,7 @@ class OptimConfig(_Section):
     betas: tuple[float, float] = (0.9, 0.95)
     warmup_steps: int = Field(default=20, ge=0)
     """Steps over which the learning rate rises to its value, cloning passes of theirs included."""
-    schedule: str = "constant_with_warmup"
+    schedule: Schedule = "constant_with_warmup"
     """Learning-rate schedule, as transformers names it."""
     max_norm: float = Field(default=1.0, gt=0)
     """Gradient clipping."""
@@ -293,8 +306,8 @@ class BatchConfig(_Section):
     """Sequences a rank trains on at a time, where packing does not decide it."""
     forward_micro: int = Field(default=4, ge=1)
     """Sequences a rank scores at a time, likewise."""
-    max_tokens_per_gpu: int = Field(default=32768, ge=1)
-    """Tokens a GPU trains on at a time, where sequences are packed."""
+    max_tokens_per_gpu: int = Field(default=16384, ge=1)
+    """Tokens a GPU trains on at a time, where sequences are packed; a longer one goes alone."""
 
 
 class ClusterConfig(_Section):
@@ -305,18 +318,26 @@ class ClusterConfig(_Section):
     nodes: int = Field(default=1, ge=1)
     gpus_per_node: int = Field(default=8, ge=1)
     """Ranks of the policy, a node."""
-    engines: int = Field(default=8, ge=1)
-    """vLLM engines."""
+    engines: int | None = Field(default=None, ge=1)
+    """vLLM engines; unset: as many as nodes x gpus_per_node hold, each of tensor_parallel GPUs.
+    Other than that only where they do not share the policy's GPUs (colocate)."""
     tensor_parallel: int = Field(default=1, ge=1)
     """GPUs an engine spans."""
     colocate: bool = True
     """Policy and engines share the GPUs and take turns on them."""
-    zero_stage: Literal[1, 2, 3] = 2
+    zero_stage: Literal[1, 2, 3] = 3
+    """What DeepSpeed shards over the ranks: 1 the optimiser's states, 2 gradients too, 3 weights
+    too. The gradient is the same."""
     pack: bool = True
-    """Pack sequences of different length into micro-batches (needs flash-attn)."""
+    """Pack sequences of different length into micro-batches (on GPUs)."""
     gradient_checkpointing: bool = True
-    gpu_memory: float = Field(default=0.7, gt=0, le=1)
-    """Share of a GPU's memory that an engine takes while it generates."""
+    gpu_memory: float = Field(default=0.85, gt=0, le=1)
+    """Share of a GPU's memory that an engine takes while it generates. The policy leaves the rest
+    empty meanwhile, but for its weights' shard and what CUDA and NCCL hold: some 5 to 7 GiB."""
+    engine_sequences: int = Field(default=512, ge=1)
+    """Sequences an engine works on at a time, at most (vLLM's max_num_seqs); on GPUs."""
+    engine_tokens: int = Field(default=8192, ge=1)
+    """Tokens an engine takes in one pass, at most (its max_num_batched_tokens); on GPUs."""
     open_ray: bool = False
     """Join the Ray cluster that RAY_ADDRESS names although it asks for no token: whoever reaches
     its ports runs commands on it. See SECURITY.md."""
@@ -431,6 +452,12 @@ class TrainConfig(_Section):
                 raise ValueError(
                     f"hints.template must hold {part} exactly once, got {self.hints.template!r}"
                 )
+        if self.cluster.engines is None and self.world_size % self.cluster.tensor_parallel:
+            raise ValueError(
+                f"cluster.nodes x cluster.gpus_per_node ({self.cluster.nodes} x "
+                f"{self.cluster.gpus_per_node}) GPUs are no whole engines of "
+                f"cluster.tensor_parallel ({self.cluster.tensor_parallel}) GPUs"
+            )
         self.control_settings()
         self.episode_settings()  # its own checks, now rather than on a cluster's node
         return self
@@ -485,6 +512,11 @@ class TrainConfig(_Section):
     def world_size(self) -> int:
         """Ranks of the policy."""
         return self.cluster.nodes * self.cluster.gpus_per_node
+
+    @property
+    def engines(self) -> int:
+        """Engines of vLLM: as many as are set, or as the policy's GPUs hold."""
+        return self.cluster.engines or self.world_size // self.cluster.tensor_parallel
 
     def meta_prompt(self) -> MetaPrompt:
         """Return the meta prompt of this run."""

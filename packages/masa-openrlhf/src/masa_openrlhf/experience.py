@@ -257,8 +257,8 @@ class ExperienceMaker(RemoteExperienceMaker):
         rollout = self.args.rollout
         if whole > size * (rollout.batch_size * rollout.n_samples_per_prompt // size):
             raise RuntimeError(
-                f"{len(samples)} samples are more than the optimiser steps of {size} sequences that "
-                "a batch was laid out for: with packing OpenRLHF would drop the rest"
+                f"{len(samples)} samples are more than the optimiser steps of {size} sequences "
+                "that a batch was laid out for: with packing OpenRLHF would drop the rest"
             )
         pad = self.tokenizer.pad_token_id
         logprobs = samples[0].rollout_log_probs is not None

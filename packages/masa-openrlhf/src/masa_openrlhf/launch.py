@@ -213,7 +213,7 @@ def _start_ray(config: TrainConfig, *, on_cpu: bool) -> None:
         hook = "masa_openrlhf.loopback.bind_stores"
         ray.init(runtime_env={"env_vars": variables, "worker_process_setup_hook": hook}, **local)
         return
-    ranks = config.world_size + config.cluster.engines
+    ranks = config.world_size + config.engines
     ray.init(
         num_gpus=ranks,  # on paper: OpenRLHF places its actors by GPUs
         num_cpus=ranks + 1,  # as many workers are started ahead: those, and the trainer

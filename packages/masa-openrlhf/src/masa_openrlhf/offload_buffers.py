@@ -2,9 +2,9 @@
 
 ``offload_states`` copies each moment into a CPU buffer, which it keeps as one more entry of the
 optimiser's state. A checkpoint written meanwhile would hold it; and on loading, torch moves every
-entry to where its parameter is: onto the GPU. From then on DeepSpeed would find its buffer there and
-take the moments "off" the GPU into the GPU's own memory: 8 bytes a parameter, over all ranks, missing
-in every rollout after a resume.
+entry to where its parameter is: onto the GPU. From then on DeepSpeed would find its buffer there
+and take the moments "off" the GPU into the GPU's own memory: 8 bytes a parameter, over all ranks,
+missing in every rollout after a resume.
 """
 
 from __future__ import annotations

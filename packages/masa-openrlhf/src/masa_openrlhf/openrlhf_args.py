@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from masa_openrlhf.advantages import ESTIMATORS
 from masa_openrlhf.config import OpenRLHFValue, TrainConfig
 from masa_openrlhf.installed import load_file, source
+from masa_openrlhf.refusals import refusals
 from masa_openrlhf.run_folder import RunFolder
 
 SCRIPT = "openrlhf.cli.train_ppo_ray"
@@ -30,6 +31,8 @@ OWNED = {
     "actor.model_name_or_path": "model.path",
     "actor.num_nodes": "cluster.nodes",
     "actor.num_gpus_per_node": "cluster.gpus_per_node",
+    "ref.num_nodes": "cluster.nodes",
+    "ref.num_gpus_per_node": "cluster.gpus_per_node",
     "actor.lr_warmup_ratio": "optim.warmup_steps",
     "vllm.num_engines": "cluster.engines",
     "vllm.tensor_parallel_size": "cluster.tensor_parallel",
@@ -95,6 +98,11 @@ def arguments(config: TrainConfig, folder: RunFolder, *, cpu: bool, resume: bool
         raise OpenRLHFArgumentError(
             "; ".join(f"{name} is set by {OWNED[name]}: use that instead" for name in owned)
         )
+    if config.clones and config.openrlhf.get("actor.policy_loss_type") == "gspo":
+        raise OpenRLHFArgumentError(
+            "actor.policy_loss_type gspo weighs whole sequences, and experts are cloned token by "
+            "token: set experts.batch = 0, or mode = 'masa', or leave the loss at ppo"
+        )
     estimator = config.openrlhf.get("algo.advantage.estimator", ESTIMATORS[0])
     if estimator not in ESTIMATORS:
         raise OpenRLHFArgumentError(
@@ -126,7 +134,9 @@ def _models(config: TrainConfig, *, cpu: bool) -> dict[str, Any]:
         "actor.model_name_or_path": config.model.path,
         "actor.num_nodes": cluster.nodes,
         "actor.num_gpus_per_node": cluster.gpus_per_node,
-        "vllm.num_engines": cluster.engines,
+        "ref.num_nodes": cluster.nodes,  # there is one where a KL penalty asks for it
+        "ref.num_gpus_per_node": cluster.gpus_per_node,
+        "vllm.num_engines": config.engines,
         "vllm.tensor_parallel_size": cluster.tensor_parallel,
         "vllm.gpu_memory_utilization": cluster.gpu_memory,
         "vllm.sync_backend": "gloo" if cpu else "nccl",
@@ -137,6 +147,9 @@ def _models(config: TrainConfig, *, cpu: bool) -> dict[str, Any]:
         "ds.enable_sleep": cluster.colocate and not cpu,
         "ds.zero_stage": cluster.zero_stage,
         "ds.param_dtype": "bf16",
+        # Of some sixty micro-batches; added up in bfloat16 the last ones are rounded away. On a CPU
+        # there are few.
+        "ds.grad_accum_dtype": None if cpu else "fp32",
         "ds.attn_implementation": config.model.attention,
         "ds.packing_samples": cluster.pack,
         "train.dynamic_batch_enable": cluster.pack,
@@ -258,7 +271,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         OpenRLHF's namespace: ``args.actor.adam.lr`` and so on.
 
     Raises:
-        OpenRLHFArgumentError: it refuses them; the message is its own.
+        OpenRLHFArgumentError: it refuses them, and the message is its own; or a run would get them
+            wrong, and the message says how.
         ModuleNotFoundError: OpenRLHF is not installed.
     """
     statements, filename = _main_block()
@@ -274,7 +288,20 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             exec(code, namespace)
     except AssertionError as error:
         raise OpenRLHFArgumentError(f"OpenRLHF refuses these arguments: {error}") from error
-    return namespace["args"]
+    args: argparse.Namespace = namespace["args"]
+    if found := refusals(args, attention=_value(argv, "--ds.attn_implementation")):
+        raise OpenRLHFArgumentError("\n".join(["not possible in a run:", *_listed(found)]))
+    return args
+
+
+def _value(argv: Sequence[str], flag: str) -> str | None:
+    """The last value that a flag is given."""
+    places = [i for i, token in enumerate(argv[:-1]) if token == flag]
+    return argv[places[-1] + 1] if places else None
+
+
+def _listed(lines: Sequence[str]) -> list[str]:
+    return [f"  - {line}" for line in lines]
 
 
 def unknown_flags(argv: Sequence[str]) -> dict[str, OpenRLHFValue]:

@@ -17,8 +17,8 @@ class PolicyTrainer(ActorPPOTrainer):
 
     **Every micro-batch counts.** With packing the number of micro-batches of an optimiser step
     varies, and OpenRLHF tells DeepSpeed that each is a step of its own. ZeRO 3 adds them up all the
-    same; under ZeRO 1 and 2 each backward pass would replace the gradient of the one before, and only
-    the last micro-batch be learned from. So DeepSpeed is told before each which is the last.
+    same; under ZeRO 1 and 2 each backward pass would replace the gradient of the one before, and
+    only the last micro-batch be learned from. So DeepSpeed is told before each which is the last.
 
     **The loss that is reported is the loss.** OpenRLHF averages the shares that micro-batches have
     in it, so that its figure shrinks with their number. Here the shares are added up:
@@ -43,7 +43,7 @@ class PolicyTrainer(ActorPPOTrainer):
     def training_step(
         self, experience: Any, kl_ctl: float, step: int, loss_batch_info: Any = None
     ) -> dict[str, Any]:
-        """Take one micro-batch's forward and backward pass, and the optimiser's step after the last.
+        """Take a micro-batch's forward and backward pass, and the optimiser's step after the last.
 
         Args:
             experience: the micro-batch.

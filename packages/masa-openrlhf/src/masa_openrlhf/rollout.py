@@ -35,7 +35,18 @@ from masa_openrlhf.config import TrainConfig  # noqa: E402
 from masa_openrlhf.digest import Digest  # noqa: E402
 from masa_openrlhf.prompts import Prompts  # noqa: E402
 
-_GPU_ARGUMENTS = {"worker_extension_cls": "masa_openrlhf.worker.Worker"}
+
+def _gpu_arguments(config: TrainConfig) -> dict[str, Any]:
+    """VLLM's arguments on GPUs, over those OpenRLHF gives it.
+
+    Without them an engine that is no server works on 128 sequences and 2,048 tokens at a time, much
+    less than its cache holds: predictions and short solutions would wait for each other.
+    """
+    return {
+        "worker_extension_cls": "masa_openrlhf.worker.Worker",
+        "max_num_seqs": config.cluster.engine_sequences,
+        "max_num_batched_tokens": config.cluster.engine_tokens,
+    }
 
 
 class Phase(NamedTuple):
@@ -89,7 +100,7 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
         self.requests: list[Request] = []
         self.verifier = AnswerVerifier(**masa.verifier.model_dump())
         self._prompts: Prompts | None = None
-        kwargs.update(cpu.engine_arguments() if cpu.is_active() else _GPU_ARGUMENTS)
+        kwargs.update(cpu.engine_arguments() if cpu.is_active() else _gpu_arguments(masa))
         await super().__init__(*args, **kwargs)
 
     async def begin(self, phase: Phase) -> None:

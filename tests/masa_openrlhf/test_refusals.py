@@ -1,0 +1,154 @@
+"""What OpenRLHF's parser takes and a run would get wrong, in settings and in flags of OpenRLHF."""
+
+from pathlib import Path
+
+import pytest
+from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.openrlhf_args import OpenRLHFArgumentError, arguments, parse
+from masa_openrlhf.refusals import gpus_needed
+from masa_openrlhf.run_folder import RunFolder
+from masa_openrlhf.settings import ConfigError, from_settings, presets, read_preset, with_flags
+
+pytest.importorskip("openrlhf", reason="the stack is not installed: masa-openrlhf[cpu]")
+
+
+def parsed(config, on_cpu=False):
+    return parse(arguments(config, RunFolder(Path("run")), cpu=on_cpu, resume=False))
+
+
+def preset(name, *flags):
+    return with_flags(from_settings(read_preset(name)), list(flags))
+
+
+REFUSED = [
+    # flags, what is said of them, the way out
+    ("--ds.zero_stage 0", "ZeRO 1, 2 and 3", "cluster.zero_stage = 3"),
+    ("--ds.zero_stage 1", "cannot leave the GPU", "cluster.zero_stage = 3"),
+    ("--cluster.zero-stage 1", "cannot leave the GPU", "cluster.zero_stage = 3"),
+    ("--ds.tensor_parallel_size 2", "by shards", "cluster.tensor_parallel"),
+    ("--ds.lora.rank 8", "adapters", "drop it"),
+    ("--ds.load_in_4bit", "4-bit", "drop it"),
+    ("--ds.param_dtype fp16", "fp16.*bfloat16", "ds.param_dtype bf16"),
+    ("--actor.optim muon", "Muon", "actor.optim adam"),
+    ("--ds.ring_attn_size 2", "ring-flash-attn", "drop it"),
+    ("--ds.use_liger_kernel", "Liger", "drop it"),
+    ("--train.enable_ema", "average", "drop it"),
+    ("--ckpt.save_hf", "never be removed", "model/"),
+    ("--ckpt.disable_ds", "nothing to go on from", "checkpoint.every"),
+    ("--actor.entropy_coef 0", "entropy", "drop it"),
+    ("--actor.entropy_coef 0.01", "fillers", "drop it"),
+    ("--algo.kl.use_loss --algo.kl.init_coef 0.01", "KL loss", "algo.kl.init_coef"),
+    ("--algo.kl.target 6 --algo.kl.init_coef 0.01", "fillers count", "algo.kl.init_coef"),
+    ("--algo.advantage.gamma 0.9", "not discounted", "drop it"),
+    ("--algo.advantage.no_std_norm", "no effect", "dr_grpo"),
+    ("--reward.normalize_enable", "reward models", "drop it"),
+    ("--actor.eps_clip 0.3", "no effect", "optim.clip_low"),
+    ("--train.max_epochs 2", "max_epochs 2", "optim.updates_per_step"),
+    ("--model.attention sdpa", "'sdpa' cannot take packed", "cluster.pack = false"),
+    ("--ds.attn_implementation eager", "'eager' cannot take packed", "cluster.pack = false"),
+    ("--model.attention kernels-community/flash-attn2", "cannot take packed", "flash_attention_2"),
+    ("--cluster.engines 4", r"1 x 8.*\(4 x 1\)", "leave cluster.engines unset"),
+    ("--cluster.nodes 2 --cluster.engines 8", r"2 x 8.*\(8 x 1\)", "leave cluster.engines unset"),
+    (
+        "--cluster.no-pack --train.micro_batch_size 5",
+        "3072 sequences.*micro-batches of 5",
+        "batch.train_micro",
+    ),
+    ("--actor.lr_scheduler cosin", "cosin", "optim.schedule"),
+    ("--actor.dual_clip 0.5", "above 1", "dual_clip 0.5"),
+    ("--algo.advantage.is_correction_gating tv", "tv at level token", "is_correction_mode mask"),
+    (
+        "--algo.advantage.is_correction_gating tv --algo.advantage.is_correction_mode mask",
+        "upper bound",
+        "one number",
+    ),
+    ("--reward.overlong_buffer_len 9000", "9000", "solution.max_tokens"),
+    ("--reward.stop_properly_penalty_coef 2", "2.0", "not be above 1"),
+]
+
+
+@pytest.mark.parametrize(("flags", "reason", "way_out"), REFUSED, ids=[r[0] for r in REFUSED])
+def test_it_is_refused_with_the_reason_and_the_way_out(flags, reason, way_out):
+    config = preset("qwen3-8b", *flags.split())
+    with pytest.raises(OpenRLHFArgumentError, match=reason) as refused:
+        parsed(config)
+    assert way_out in str(refused.value)
+
+
+ACCEPTED = [
+    "--cluster.zero-stage 2",
+    "--ds.zero_stage 2",
+    "--cluster.zero-stage 1 --ds.grad_accum_dtype bf16",
+    "--actor.policy_loss_type gspo",
+    "--actor.loss_agg_mode seq-mean-token-mean",
+    "--cluster.no-pack --model.attention sdpa",
+    "--cluster.no-pack --cluster.zero-stage 2",
+    "--algo.kl.init_coef 0.01",
+    "--algo.kl.init_coef 0.01 --cluster.nodes 2 --cluster.gpus-per-node 4",
+    "--cluster.nodes 2",
+    "--cluster.gpus-per-node 4",
+    "--cluster.tensor-parallel 2",
+    "--cluster.nodes 2 --cluster.tensor-parallel 4 --cluster.engines 4",
+    "--cluster.no-colocate --cluster.engines 3",
+    "--actor.dual_clip 10",
+    "--algo.advantage.is_correction_gating tv --algo.advantage.is_correction_mode mask "
+    "--algo.advantage.is_correction_threshold 0.1",
+]
+
+
+@pytest.mark.parametrize("flags", ACCEPTED)
+def test_it_is_taken(flags):
+    assert parsed(preset("qwen3-8b", *flags.split()))
+
+
+@pytest.mark.parametrize("name", presets())
+def test_the_presets_are_taken(name):
+    assert parsed(preset(name), on_cpu=name == "tiny")
+
+
+@pytest.mark.parametrize(
+    ("flags", "engines", "gpus"),
+    [
+        ("", 8, 8),
+        ("--cluster.nodes 3", 24, 24),
+        ("--cluster.gpus-per-node 4", 4, 4),
+        ("--cluster.tensor-parallel 4", 2, 8),
+        ("--cluster.no-colocate --cluster.engines 2 --cluster.tensor-parallel 2", 2, 12),
+        ("--cluster.no-colocate --algo.kl.init_coef 0.1", 8, 24),
+    ],
+)
+def test_engines_follow_the_gpus(flags, engines, gpus):
+    config = preset("qwen3-8b", *flags.split())
+    args = parsed(config)
+    assert args.vllm.num_engines == config.engines == engines
+    assert gpus_needed(args) == gpus
+
+
+def test_gpus_that_are_no_whole_engines_are_named():
+    with pytest.raises(ConfigError, match=r"1 x 8.*no whole engines.*tensor_parallel \(3\)"):
+        from_settings({"cluster": {"tensor_parallel": 3}})
+
+
+def test_a_reference_model_lies_as_the_policy_does():
+    args = parsed(preset("qwen3-8b", "--algo.kl.init_coef", "0.1", "--cluster.gpus-per-node", "4"))
+    assert (args.ref.num_nodes, args.ref.num_gpus_per_node) == (1, 4)
+
+
+def test_experts_are_not_cloned_by_a_loss_over_whole_sequences():
+    flags = ["--actor.policy_loss_type", "gspo", "--mode", "masa-efficient"]
+    with pytest.raises(OpenRLHFArgumentError, match=r"gspo.*experts\.batch = 0"):
+        parsed(preset("qwen3-8b", *flags))
+    assert parsed(preset("qwen3-8b", *flags, "--experts.batch", "0"))
+
+
+def test_everything_that_is_wrong_is_said_at_once():
+    config = preset("qwen3-8b", "--ds.lora.rank", "8", "--ckpt.save_hf", "--cluster.engines", "4")
+    with pytest.raises(OpenRLHFArgumentError) as refused:
+        parsed(config)
+    assert str(refused.value).count("\n  - ") == 3
+
+
+def test_the_defaults_train_on_gpus():
+    """The example of the package's README is these, with names of data."""
+    args = parsed(TrainConfig.model_validate({"model": {"path": "Qwen/Qwen3-8B-Base"}}))
+    assert (args.ds.zero_stage, args.train.dynamic_batch_enable) == (3, True)
