@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from masa_openrlhf import cpu, loopback
+from masa_openrlhf.activation import activate
 from masa_openrlhf.config import DataConfig, TrainConfig
 from masa_openrlhf.data import Loaded, keep_short, load_problems, write_problems
 from masa_openrlhf.devices import cache_home, runs_on_cpu
@@ -49,6 +50,12 @@ class Actors:
         from masa_openrlhf.rollout import RolloutActor
 
         return RolloutActor
+
+    def reference(self) -> Any:
+        """Return the reference model's actor class."""
+        from masa_openrlhf.reference import ReferenceRayActor
+
+        return ReferenceRayActor
 
 
 class _WithArguments:
@@ -227,14 +234,16 @@ def _start_ray(config: TrainConfig, *, on_cpu: bool) -> None:
 
 def _substitute(folder: RunFolder, config: TrainConfig, actors: Actors) -> None:
     """Put our actor classes where OpenRLHF's script, and its helpers, look its own up."""
-    cpu.activate()
+    activate()
     import openrlhf.trainer.ppo_trainer as trainer
+    import openrlhf.trainer.ray.launcher as reference
     import openrlhf.trainer.ray.ppo_actor as policy
     import openrlhf.trainer.ray.vllm_engine as engine
 
     trainer.PPOTrainer = _WithArguments(actors.trainer(), masa=config, folder=folder)
     policy.PolicyModelActor = _WithArguments(actors.policy(), masa=config)
     engine.RolloutRayActor = _WithArguments(actors.rollout(), masa=config)
+    reference.ReferenceModelActor = actors.reference()
 
 
 def main(actors: Actors | None = None, argv: list[str] | None = None) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from masa_openrlhf import cpu
+from masa_openrlhf.activation import activate
 
-cpu.activate()
+activate()
 
 from collections.abc import Callable  # noqa: E402
 from typing import Any  # noqa: E402

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from masa_openrlhf import cpu
+from masa_openrlhf.activation import activate
 
-cpu.activate()
+activate()
 
 import statistics  # noqa: E402
 import time  # noqa: E402

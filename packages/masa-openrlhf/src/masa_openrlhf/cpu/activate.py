@@ -7,17 +7,14 @@ its name when a version of the stack moves it.
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 from masa_openrlhf import loopback
 from masa_openrlhf.cpu import bfloat16
 from masa_openrlhf.cpu.environment import ACTIVE
-from masa_openrlhf.installed import load_file
+from masa_openrlhf.padding import load_user_of_flash_attn
 
 _done = False
 
@@ -39,8 +36,7 @@ def activate() -> None:
     _done = True
     bfloat16.widen()
     _devices()
-    with _stand_in_for_flash_attn():
-        load_file("openrlhf/models/ring_attn_utils.py")
+    load_user_of_flash_attn()
     loopback.bind_stores()
     _device_mesh()
     _optimizer()
@@ -68,36 +64,6 @@ def _devices() -> None:
 def _nothing() -> Callable[..., None]:
     """A new function each time: torch keeps one rule a function object."""
     return lambda *_, **__: None
-
-
-@contextmanager
-def _stand_in_for_flash_attn() -> Iterator[None]:
-    """One file of OpenRLHF imports flash_attn for packing, which a CPU run refuses.
-
-    The stand-in is there while that file is loaded: whoever asks for flash_attn later finds none
-    and takes another path.
-    """
-
-    def missing(*_: Any, **__: Any) -> None:
-        raise RuntimeError("flash-attn is not available on a CPU: set cluster.pack = false")
-
-    names = {
-        "flash_attn": (),
-        "flash_attn.bert_padding": ("index_first_axis", "pad_input", "rearrange", "unpad_input"),
-        "flash_attn.utils": (),
-        "flash_attn.utils.distributed": ("all_gather",),
-    }
-    for name, functions in names.items():
-        module = ModuleType(name)
-        module.__path__ = []
-        for function in functions:
-            setattr(module, function, missing)
-        sys.modules[name] = module
-    try:
-        yield
-    finally:
-        for name in names:
-            del sys.modules[name]
 
 
 def _device_mesh() -> None:

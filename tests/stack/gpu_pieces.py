@@ -1,0 +1,146 @@
+"""What a GPU run puts in the place of the stack's own, under DeepSpeed, on a CPU: a script.
+
+One process a rank, over gloo. It prints a line of JSON: gradients of the same batch from OpenRLHF's
+model wrapper as published on padded sequences, and from ours on packed ones; what becomes of the
+optimiser's states when they are taken off the device, brought back, saved and loaded.
+"""
+
+import json
+import os
+import sys
+
+os.environ.update(
+    MASA_OPENRLHF_CPU="1",
+    DS_ACCELERATOR="cpu",
+    TORCHDYNAMO_DISABLE="1",
+    GLOO_SOCKET_IFNAME="lo",
+    OMP_NUM_THREADS="1",
+)
+
+import torch  # noqa: E402
+
+torch.set_num_threads(1)
+
+from masa_openrlhf import cpu  # noqa: E402
+
+cpu.activate()
+
+import deepspeed  # noqa: E402
+import transformers  # noqa: E402
+from deepspeed.runtime.zero.offload_config import OffloadDeviceEnum  # noqa: E402
+from masa_openrlhf.gpu import actor, adam, attention  # noqa: E402
+from openrlhf.models import Actor  # noqa: E402
+
+LENGTHS = ((7, 12), (3, 20))
+
+
+def model(folder):
+    torch.manual_seed(1)
+    config = transformers.Qwen3Config(
+        vocab_size=96, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, head_dim=8, tie_word_embeddings=False,
+    )  # fmt: skip
+    transformers.Qwen3ForCausalLM(config).bfloat16().save_pretrained(folder)
+
+
+def config(stage):
+    return {
+        "train_micro_batch_size_per_gpu": 2,
+        "zero_optimization": {"stage": stage, "reduce_scatter": True},
+        "bf16": {"enabled": True},
+        "data_types": {"grad_accum_dtype": "fp32"},
+        "optimizer": {"type": "AdamW", "params": {"lr": 1e-3, "weight_decay": 0.0}},
+        "gradient_clipping": 0.0,
+    }
+
+
+def batch(rank):
+    generator = torch.Generator().manual_seed(rank)
+    longest = max(LENGTHS[rank])
+    sequences = torch.randint(1, 96, (2, longest), generator=generator)
+    mask = torch.stack([(torch.arange(longest) < n).long() for n in LENGTHS[rank]])
+    action = mask[:, 1:].clone()
+    action[:, :2] = 0
+    pull = torch.randn(action.shape, generator=generator)
+    return sequences * mask, action, mask, pull
+
+
+def wrapped(folder, stage, *, packed):
+    made = Actor(
+        folder, attn_implementation="flash_attention_2" if packed else "eager", ds_config=config(stage),
+        packing_samples=packed, temperature=0.8,
+    )  # fmt: skip
+    made.gradient_checkpointing_enable()
+    made.model, *_ = deepspeed.initialize(
+        model=made.model, model_parameters=made.model.parameters(), config=config(stage)
+    )
+    return made
+
+
+def step(made, *, entropy):
+    sequences, action, mask, pull = batch(deepspeed.comm.get_rank())
+    made.train()
+    scores, output = made(sequences, action, mask, return_output=True, return_entropy=entropy)
+    loss = (scores * pull).sum()
+    if entropy:
+        loss = loss + (output.entropy[:, -action.shape[1] :] * action).sum()
+    made.model.backward(loss)
+    gradients = {
+        name: deepspeed.utils.safe_get_full_grad(p).clone()
+        for name, p in made.model.module.named_parameters()
+    }
+    return scores.detach(), torch.cat([g.flatten() for g in gradients.values()]).double()
+
+
+def compare(folder, stage, *, entropy):
+    stock_scores, stock = step(wrapped(folder, stage, packed=False), entropy=entropy)
+    actor.install()
+    attention.register()
+    ours = wrapped(folder, stage, packed=True)
+    scores, gradient = step(ours, entropy=entropy)
+    return ours, {
+        "attention": ours.model.module.config._attn_implementation,
+        "off": float((scores - stock_scores).abs().max()),
+        "norms": [float(stock.norm()), float(gradient.norm())],
+        "cosine": float(torch.nn.functional.cosine_similarity(stock, gradient, dim=0)),
+    }
+
+
+def states(made, folder):
+    """Take the optimiser's states off the device and back, save them and load them."""
+    engine = made.model
+    engine.step()
+    optimizer = engine.optimizer.optimizer
+    (first, *_) = optimizer.state.values()
+    before = {key: value.clone() for key, value in first.items()}
+    engine.offload_states(device=OffloadDeviceEnum.cpu, pin_memory=False)
+    engine.reload_states()
+    kept = all(torch.equal(before[key], first[key]) for key in before)
+    engine.save_checkpoint(folder, tag="one")
+    engine.load_checkpoint(folder, tag="one")
+    (loaded, *_) = engine.optimizer.optimizer.state.values()
+    return {
+        "class": type(optimizer).__name__,
+        "keys": sorted(before),
+        "step": float(before["step"]),
+        "kept": kept,
+        "loaded": all(torch.equal(before[key], loaded[key]) for key in before),
+        "fused": [group["fused"] for group in optimizer.param_groups],
+    }
+
+
+def main(folder, stage, entropy):
+    adam.install()
+    deepspeed.init_distributed(dist_backend="gloo")
+    if deepspeed.comm.get_rank() == 0:
+        model(f"{folder}/model")
+    deepspeed.comm.barrier()
+    made, found = compare(f"{folder}/model", stage, entropy=entropy)
+    if stage == 3:
+        found["states"] = states(made, f"{folder}/checkpoint")
+    if deepspeed.comm.get_rank() == 0:
+        print("FOUND", json.dumps(found), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3:] == ["entropy"])
