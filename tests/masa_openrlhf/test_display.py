@@ -137,6 +137,7 @@ def test_without_decisions_nothing_is_said_of_them():
 
 def test_a_stop_says_how_to_go_on(tmp_path):
     def stop(folder, display):
+        folder.event("training", steps=6)
         folder.event("checkpoint", step=4)
         display.update(stopping=True)
         display.stopped()

@@ -17,7 +17,7 @@ os.environ.update(
     OMP_NUM_THREADS="1",
 )
 
-import torch  # noqa: E402
+import torch
 
 torch.set_num_threads(1)
 
@@ -67,9 +67,12 @@ def batch(rank):
 
 def wrapped(folder, stage, *, packed):
     made = Actor(
-        folder, attn_implementation="flash_attention_2" if packed else "eager", ds_config=config(stage),
-        packing_samples=packed, temperature=0.8,
-    )  # fmt: skip
+        folder,
+        attn_implementation="flash_attention_2" if packed else "eager",
+        ds_config=config(stage),
+        packing_samples=packed,
+        temperature=0.8,
+    )
     made.gradient_checkpointing_enable()
     made.model, *_ = deepspeed.initialize(
         model=made.model, model_parameters=made.model.parameters(), config=config(stage)
@@ -92,18 +95,27 @@ def step(made, *, entropy):
     return scores.detach(), torch.cat([g.flatten() for g in gradients.values()]).double()
 
 
-def compare(folder, stage, *, entropy):
-    stock_scores, stock = step(wrapped(folder, stage, packed=False), entropy=entropy)
+def compare(folder, stage):
+    """Both of our model wrapper's ways, against OpenRLHF's as published."""
+    stock = [
+        step(wrapped(folder, stage, packed=False), entropy=entropy) for entropy in (False, True)
+    ]
     actor.install()
     attention.register()
-    ours = wrapped(folder, stage, packed=True)
-    scores, gradient = step(ours, entropy=entropy)
-    return ours, {
-        "attention": ours.model.module.config._attn_implementation,
-        "off": float((scores - stock_scores).abs().max()),
-        "norms": [float(stock.norm()), float(gradient.norm())],
-        "cosine": float(torch.nn.functional.cosine_similarity(stock, gradient, dim=0)),
-    }
+    found = []
+    for entropy, (stock_scores, gradient) in zip((False, True), stock, strict=True):
+        made = wrapped(folder, stage, packed=True)
+        scores, ours = step(made, entropy=entropy)
+        found.append(
+            {
+                "attention": made.model.module.config._attn_implementation,
+                "in_chunks": made._masa_prepared,
+                "off": float((scores - stock_scores).abs().max()),
+                "norms": [float(gradient.norm()), float(ours.norm())],
+                "cosine": float(torch.nn.functional.cosine_similarity(gradient, ours, dim=0)),
+            }
+        )
+    return made, found
 
 
 def states(made, folder):
@@ -129,18 +141,17 @@ def states(made, folder):
     }
 
 
-def main(folder, stage, entropy):
+def main(folder, stage):
     adam.install()
     deepspeed.init_distributed(dist_backend="gloo")
     if deepspeed.comm.get_rank() == 0:
         model(f"{folder}/model")
     deepspeed.comm.barrier()
-    made, found = compare(f"{folder}/model", stage, entropy=entropy)
-    if stage == 3:
-        found["states"] = states(made, f"{folder}/checkpoint")
+    made, compared = compare(f"{folder}/model", stage)
+    kept = states(made, f"{folder}/checkpoint")
     if deepspeed.comm.get_rank() == 0:
-        print("FOUND", json.dumps(found), flush=True)
+        print("FOUND", json.dumps({"compared": compared, "states": kept}), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3:] == ["entropy"])
+    main(sys.argv[1], 3)

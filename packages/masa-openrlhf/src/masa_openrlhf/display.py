@@ -108,15 +108,23 @@ class Display:
         if self._live is not None:
             self._live.stop()
 
+    @property
+    def training(self) -> bool:
+        """Whether training has begun."""
+        return self._training_since is not None
+
     def update(self, *, stopping: bool) -> None:
         """Show what has happened since."""
-        if stopping and not self._stopping:
-            self._say(
-                "stopping after this step, with a checkpoint (Ctrl-C again: at once)", "yellow"
-            )
-        self._stopping = stopping
         for event in self._events.read():
             self._note(event)
+        if stopping and not self._stopping:
+            self._say(
+                "stopping after this step, with a checkpoint (Ctrl-C again: at once)"
+                if self.training
+                else "stopping at once: training has not begun",
+                "yellow",
+            )
+        self._stopping = stopping
         for row in self._metrics.read():
             self._rows.append(row)
             if self._live is None:
@@ -152,6 +160,12 @@ class Display:
             self._say(
                 f"{event['count']:,} problems to {_purpose(event['split'])}"
                 + (f"; left out: {left_out}" if left_out else "")
+            )
+        elif name == "waiting":
+            self._phase = f"waiting for {event['gpus']} free GPUs"
+            self._say(
+                f"{self._phase}: {event['free']} of the cluster's {event['total']} are free "
+                "(Ctrl-C ends the run)"
             )
         elif name == "training":
             self._steps, self._phase = event["steps"], "training"

@@ -23,6 +23,7 @@ from masa_openrlhf.activation import activate
 from masa_openrlhf.config import DataConfig, TrainConfig
 from masa_openrlhf.data import Loaded, keep_short, load_problems, write_problems
 from masa_openrlhf.devices import cache_home, runs_on_cpu
+from masa_openrlhf.gpu.cluster import require_gpus
 from masa_openrlhf.openrlhf_args import SCRIPT, arguments, parse
 from masa_openrlhf.processes import die_with_parent
 from masa_openrlhf.ray_cluster import refuse_open_cluster
@@ -83,6 +84,7 @@ def launch(folder: RunFolder, config: TrainConfig, *, resume: bool, actors: Acto
     Raises:
         DataError: the problems cannot be used.
         OpenRLHFArgumentError: OpenRLHF refuses its arguments.
+        ResourceError: the Ray cluster has too few GPUs.
         ValueError: something is asked for that a CPU cannot do.
     """
     on_cpu = runs_on_cpu(config)
@@ -94,6 +96,8 @@ def launch(folder: RunFolder, config: TrainConfig, *, resume: bool, actors: Acto
     named = named_problems(config)  # what is wrong with them is said before anything starts
     folder.event("starting", what="Ray")
     _start_ray(config, on_cpu=on_cpu)
+    if not on_cpu:
+        require_gpus(config, folder)
     config = make_ready(folder, config, named, resume=resume)
     argv = arguments(config, folder, cpu=on_cpu, resume=resume)
     command = " \\\n  ".join([SCRIPT, *argv]) + "\n"

@@ -34,6 +34,7 @@ _USERS_ERRORS = {
     "ModuleNotFoundError",
     "OpenClusterError",
     "OpenRLHFArgumentError",
+    "ResourceError",
 }
 
 
@@ -47,7 +48,7 @@ def supervise(
     """Run training to its end.
 
     The first Ctrl-C (or SIGTERM, or a lost terminal) asks for a checkpoint after the step at hand;
-    the second ends everything at once.
+    the second ends everything at once, and before training begins so does the first.
 
     Args:
         folder: the run's folder, with its configuration written.
@@ -75,10 +76,13 @@ def supervise(
             env=_environment(temporary),
         )
         with interrupts:
-            while run.poll() is None and interrupts.count < 2:
+            while run.poll() is None:
                 display.update(stopping=interrupts.count > 0)
                 for pid, title in stopped.find_new():
                     display.stopped_process(pid, title)
+                # Before training there is no step to wait for, and nothing to lose.
+                if interrupts.count >= (2 if display.training else 1):
+                    break
                 time.sleep(_POLL)
             end_children()
             status = run.wait()
