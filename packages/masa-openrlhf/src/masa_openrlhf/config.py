@@ -381,6 +381,9 @@ class LogConfig(_Section):
     episodes: int = Field(default=2, ge=0)
     """Episodes written out whole, a step."""
     tensorboard: bool = True
+    wandb: str | None = None
+    """Project on Weights & Biases to log to; its key is that of WANDB_API_KEY or of `wandb login`,
+    and is written nowhere."""
     timeline: bool = False
     """Write when each request to vLLM began and ended, a line each, to timeline.jsonl."""
 

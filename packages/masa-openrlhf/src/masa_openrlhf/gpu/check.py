@@ -1,0 +1,159 @@
+"""How far does a GPU run get on this machine? ``python -m masa_openrlhf.gpu.check``.
+
+The tiny model is trained the way the large presets are: a GPU that policy and engine share, ZeRO-3,
+packed sequences, states taken off the GPU while vLLM generates. With a GPU that is two steps, to
+the end. Without one it is everything before the first call of CUDA: all that a run imports,
+OpenRLHF's parser on every preset, Ray with GPUs that exist on paper, the policy's and the engine's
+actors on them; and then the same command without paper, which must be refused with the number of
+GPUs asked for and there.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+FLAGS = (
+    "--cluster.device=gpu",
+    "--cluster.colocate",
+    "--cluster.zero-stage=3",
+    "--cluster.pack",
+    "--model.attention=flash_attention_2",
+    "--batch.max-tokens-per-gpu=2048",
+    "--tiny.problems=64",
+    "--tiny.held-out=8",
+    "--eval.rollouts=2",
+    "--max-steps=2",
+)
+"""Of the run that is tried."""
+
+_MODULES = ("trainer", "policy", "rollout", "reference", "worker")
+"""What a GPU run's processes import."""
+
+_NO_CUDA = "Found no NVIDIA driver on your system"
+"""Where a run on paper GPUs ends: torch's words on the first call of CUDA."""
+
+_LIMIT = 300.0  # s a step
+
+
+def main() -> int:
+    """Try, and say how far it went; the exit status is 0 where that is as far as it should go."""
+    from masa_openrlhf.gpu import machine
+
+    found = machine.look()
+    _say(f"installed: {_installed()}")
+    steps = [("imports", _imports), ("OpenRLHF's parser", _parser)]
+    steps += [("two steps of training", _training)] if found.cards else [("GPUs on paper", _paper)]
+    for name, step in steps:
+        begun = time.monotonic()
+        wrong = step()
+        _say(f"{name}: {wrong or 'as expected'} ({time.monotonic() - begun:.0f} s)")
+        if wrong:
+            return 1
+    return 0 if found.cards else _refused()
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _installed() -> str:
+    parts = []
+    for package in ("torch", "vllm", "openrlhf", "deepspeed", "ray", "flash-attn"):
+        try:
+            parts.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            parts.append(f"no {package}")
+    return ", ".join(parts)
+
+
+def _run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            [sys.executable, *command],
+            env={**os.environ, **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_LIMIT,
+        )
+    except subprocess.TimeoutExpired as late:
+        said = late.stdout.decode() if isinstance(late.stdout, bytes) else late.stdout or ""
+        return subprocess.CompletedProcess(command, 124, said + f"\nnot done after {_LIMIT:.0f} s")
+
+
+def _train(runs: str, *flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = ("-m", "masa_openrlhf.cli", "train", f"--runs={runs}", *FLAGS, *flags)
+    return _run(*command, **variables)
+
+
+def _imports() -> str:
+    modules = ", ".join(f"masa_openrlhf.{name}" for name in _MODULES)
+    done = _run("-W", "ignore", "-c", f"import {modules}")
+    return "" if done.returncode == 0 else f"failed:\n{done.stdout[-3000:]}"
+
+
+def _parser() -> str:
+    from masa_openrlhf.settings import presets
+
+    for preset in presets():
+        flags = FLAGS if preset == "tiny" else ("--cluster.device=gpu",)
+        command = ("-m", "masa_openrlhf.cli", "train", "--preset", preset, *flags, "--dry-run")
+        done = _run(*command)
+        if done.returncode:
+            return f"refused {preset}:\n{done.stdout[-3000:]}"
+    return ""
+
+
+def _training() -> str:
+    with tempfile.TemporaryDirectory(prefix="masa-check-") as runs:
+        done = _train(runs)
+    return "" if done.returncode == 0 else f"failed:\n{done.stdout[-6000:]}"
+
+
+def _paper() -> str:
+    """Start the run in a Ray cluster that has been told of two GPUs.
+
+    Two, since an engine that shares its GPU is waited for, and fails first: the policy's actor then
+    goes no further than its imports.
+    """
+    import ray
+
+    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
+    with tempfile.TemporaryDirectory(prefix="masa-check-") as folder:
+        ray.init(
+            address="local",
+            num_gpus=2,
+            num_cpus=4,
+            include_dashboard=False,
+            log_to_driver=False,
+            _temp_dir=folder,
+        )
+        try:
+            address = ray.get_runtime_context().gcs_address
+            done = _train(f"{folder}/runs", "--cluster.no-colocate", RAY_ADDRESS=address)
+            log = "".join(
+                file.read_text(encoding="utf-8", errors="replace")
+                for file in Path(folder).glob("runs/*/logs/driver.log")
+            )
+        finally:
+            ray.shutdown()
+    reached = _NO_CUDA in log and "init_model_from_pretrained" in log
+    return "" if done.returncode == 1 and reached else f"ended otherwise:\n{done.stdout[-6000:]}"
+
+
+def _refused() -> int:
+    with tempfile.TemporaryDirectory(prefix="masa-check-") as runs:
+        done = _train(runs, RAY_ADDRESS="")
+    _say(done.stdout.strip())
+    asked = "1 GPU was asked for" in done.stdout and "0 are there" in done.stdout
+    return 0 if done.returncode == 2 and asked else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
