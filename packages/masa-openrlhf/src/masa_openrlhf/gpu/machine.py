@@ -68,15 +68,13 @@ class Machine:
 def gpus_asked(config: TrainConfig) -> int:
     """Return the GPUs that a run takes: its ranks', and its engines' where they do not share."""
     cluster = config.cluster
-    return config.world_size + (
-        0 if cluster.colocate else cluster.engines * cluster.tensor_parallel
-    )
+    return config.world_size + (0 if cluster.colocate else config.engines * cluster.tensor_parallel)
 
 
 def asked_in_words(config: TrainConfig) -> str:
     """Return the number of GPUs asked for, and by which settings."""
     cluster, asked = config.cluster, gpus_asked(config)
-    apart = "" if cluster.colocate else f" + {cluster.engines} x {cluster.tensor_parallel}"
+    apart = "" if cluster.colocate else f" + {config.engines} x {cluster.tensor_parallel}"
     settings = "cluster.nodes x cluster.gpus_per_node" + (
         "" if cluster.colocate else " + cluster.engines x cluster.tensor_parallel"
     )
