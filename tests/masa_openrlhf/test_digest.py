@@ -15,6 +15,44 @@ def test_a_digest_is_the_sum_and_the_absolute_sum():
     assert digest(torch.tensor([1.0, -2.0, 0.5])) == Digest(-0.5, 3.5)
 
 
+@pytest.mark.parametrize("shape", [(), (0,), (7,), (3, 5), (2, 3, 4), (9_000_000,), (5000, 1000)])
+def test_it_is_added_up_piece_by_piece_to_the_same(shape):
+    values = torch.randn(shape, generator=torch.Generator().manual_seed(1)).bfloat16()
+    found = digest(values)
+    assert found.total == pytest.approx(values.double().sum().item(), rel=1e-9, abs=1e-9)
+    assert found.absolute == pytest.approx(values.double().abs().sum().item(), rel=1e-12)
+
+
+def test_it_leaves_the_tensor_as_it_is():
+    values = torch.tensor([[1.0, -2.0], [-3.0, 4.0]], dtype=torch.float64).T  # not contiguous
+    assert digest(values) == Digest(0.0, 10.0)
+    assert values.tolist() == [[1.0, -3.0], [-2.0, 4.0]]
+
+
+def test_no_copy_of_a_large_tensor_is_made():
+    """An embedding of 8B in float64, and its absolute values, would take 10 GiB of a GPU."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    values = torch.zeros(40_000, 1000, dtype=torch.bfloat16)  # 80 MB, in float64 320
+    theirs, most = values.untyped_storage().data_ptr(), 0
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            nonlocal most
+            made = function(*args, **(kwargs or {}))
+            for one in made if isinstance(made, (list, tuple)) else [made]:
+                storage = one.untyped_storage()
+                if storage.data_ptr() != theirs:
+                    most = max(most, storage.nbytes())
+            # A sum in another type copies what it sums, out of sight of this.
+            assert "dtype" not in (kwargs or {}) or "sum" not in function.__name__
+            return made
+
+    with Watch():
+        digest(values)
+    assert 0 < most <= 8 * 2**22
+
+
 def test_fused_weights_are_the_sum_of_their_parts():
     engine = {"l.qkv_proj.weight": Digest(0.5, 6.0), "norm.weight": Digest(4.0, 4.0)}
     assert compare(POLICY, engine) == (2, (), ())

@@ -1,0 +1,126 @@
+"""What sleep keeps beside Adam's moments is in no checkpoint, by DeepSpeed's own offload code."""
+
+import socket
+
+import pytest
+
+# torch renames collectives that DeepSpeed calls.
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
+
+
+@pytest.fixture(scope="module")
+def deepspeed(importable_here):
+    """DeepSpeed in this process, one rank, with a class in the place of its compiled Adam.
+
+    It takes states off the device for an optimiser of that very class alone.
+    """
+    from masa_openrlhf import policy  # noqa: F401  # puts right what DeepSpeed takes of CUDA
+
+    import deepspeed
+    import torch
+    from deepspeed.ops.adam import fused_adam
+
+    class Adam(torch.optim.AdamW):
+        pass
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fused_adam, "FusedAdam", Adam)
+        shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "RANK": "0"}
+        for name, value in {**shared, "WORLD_SIZE": "1", "LOCAL_RANK": "0"}.items():
+            patch.setenv(name, value)
+        deepspeed.init_distributed("gloo")
+        yield deepspeed, Adam
+        torch.distributed.destroy_process_group()
+
+
+def engine(deepspeed, stage):
+    import torch
+
+    module, adam = deepspeed
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(16, 16), torch.nn.Linear(16, 4)).bfloat16()
+    made, *_ = module.initialize(
+        model=model,
+        optimizer=adam(model.parameters(), lr=1e-2),
+        config={
+            "train_micro_batch_size_per_gpu": 1,
+            "gradient_accumulation_steps": 1,
+            "bf16": {"enabled": True},
+            "zero_optimization": {"stage": stage},
+            "zero_allow_untested_optimizer": True,
+        },
+    )
+    return made
+
+
+def learn(made):
+    import torch
+
+    torch.manual_seed(made.global_steps)
+    loss = made(torch.randn(4, 16).bfloat16()).float().pow(2).mean()
+    made.backward(loss)
+    made.step()
+
+
+def offload(made):
+    from deepspeed.runtime.zero.offload_config import OffloadDeviceEnum, OffloadStateTypeEnum
+
+    made.optimizer.offload_states(
+        include=[OffloadStateTypeEnum.optim_states],
+        device=OffloadDeviceEnum.cpu,
+        pin_memory=False,
+    )
+
+
+def keys(made):
+    return {key for state in made.optimizer.optimizer.state.values() for key in state}
+
+
+def weights(made):
+    import torch
+
+    flat = made.optimizer.fp32_partitioned_groups_flat
+    return torch.cat([part.detach().flatten() for part in flat])
+
+
+BUFFERS = {"exp_avg_offload_buffer", "exp_avg_sq_offload_buffer"}
+
+
+def test_a_checkpoint_written_asleep_holds_no_buffers(deepspeed, tmp_path):
+    from masa_openrlhf.offload_buffers import without_offload_buffers
+
+    slept = engine(deepspeed, 3)
+    learn(slept)
+    offload(slept)
+    assert keys(slept) >= BUFFERS
+    with without_offload_buffers(slept.optimizer):
+        slept.save_checkpoint(str(tmp_path), tag="a")
+    assert keys(slept) >= BUFFERS  # the next offload takes them again
+    resumed = engine(deepspeed, 3)
+    resumed.load_checkpoint(str(tmp_path), "a")
+    assert not keys(resumed) & BUFFERS
+    offload(resumed)
+    assert keys(resumed) >= BUFFERS
+    for made in (slept, resumed):
+        made.reload_states()
+        learn(made)
+    assert weights(slept).equal(weights(resumed))
+
+
+def test_buffers_of_an_earlier_checkpoint_are_left_out(deepspeed, tmp_path):
+    """DeepSpeed's own way: they are saved, loaded to where the parameter is, and taken again."""
+    from masa_openrlhf.offload_buffers import drop_offload_buffers
+
+    slept = engine(deepspeed, 3)
+    learn(slept)
+    offload(slept)
+    slept.save_checkpoint(str(tmp_path), tag="a")
+    resumed = engine(deepspeed, 3)
+    resumed.load_checkpoint(str(tmp_path), "a")
+    assert keys(resumed) >= BUFFERS, "DeepSpeed no longer saves them: nothing is to be dropped"
+    taken = drop_offload_buffers(resumed.optimizer)
+    assert {name for _, buffers in taken for name in buffers} == BUFFERS
+    assert not keys(resumed) & BUFFERS
