@@ -3,12 +3,13 @@
 UV := $(shell command -v uv || echo .uv/bin/uv)
 SYNC := $(UV) sync --quiet --locked --all-packages --extra cpu
 RUN := $(UV) run --no-sync
+CLUSTER := UV_PROJECT_ENVIRONMENT=.venv-cluster $(UV)
 
-.PHONY: help train test check format help-text wheels
+.PHONY: help train test check check-cluster format help-text wheels
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 train: .venv/ready ## train the tiny model with MASA, on the CPU; ARGS="--seed 1" passes flags
 	$(RUN) masa-openrlhf train $(ARGS)
@@ -21,6 +22,9 @@ check: .venv/ready ## format, lint, types, direction of imports
 	$(RUN) ruff check .
 	$(RUN) mypy packages/masa-rewards/src packages/masa-control/src packages/masa-openrlhf/src
 	$(RUN) lint-imports
+
+check-cluster: .venv-cluster/ready ## the cluster's environment (8.4 GB): how far a GPU run gets here
+	$(CLUSTER) run --no-sync python -m masa_openrlhf.gpu.check
 
 format: .venv/ready ## format, and mend what lint can
 	$(RUN) ruff format .
@@ -35,6 +39,10 @@ wheels: $(UV) ## build the three wheels into dist/
 
 .venv/ready: $(UV) uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml)
 	$(SYNC)
+	@touch $@
+
+.venv-cluster/ready: $(UV) uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml)
+	$(CLUSTER) sync --quiet --locked --extra cluster
 	@touch $@
 
 .uv/bin/uv:

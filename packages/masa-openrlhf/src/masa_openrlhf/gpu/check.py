@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -122,6 +123,7 @@ def _paper() -> str:
     Two, since an engine that shares its GPU is waited for, and fails first: the policy's actor then
     goes no further than its imports.
     """
+    warnings.simplefilter("ignore", FutureWarning)  # Ray's, of what it will do one day
     import ray
 
     os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
@@ -132,6 +134,7 @@ def _paper() -> str:
             num_cpus=4,
             include_dashboard=False,
             log_to_driver=False,
+            logging_level="warning",
             _temp_dir=folder,
         )
         try:

@@ -48,7 +48,9 @@ class _LogProbs(torch.autograd.Function):
         normalisers = hidden.new_empty(len(hidden), 1, dtype=torch.float32)
         for part in _parts(len(hidden), len(weight)):
             logits = _logits(hidden[part], weight, bias, temperature)
-            normalisers[part] = logits.logsumexp(-1, keepdim=True)
+            top = logits.amax(-1, keepdim=True)
+            above = (logits - top).exp_().sum(-1, keepdim=True).log_()
+            normalisers[part] = top + above
             logits -= normalisers[part]  # log softmax
             found[part, :1] = logits.gather(-1, labels[part, None])
             if entropy:
