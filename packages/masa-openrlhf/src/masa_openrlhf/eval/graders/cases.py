@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from masa_openrlhf.eval.config import SandboxConfig
-from masa_openrlhf.eval.graders.program import limits_of, program_of, raised, shown
+from masa_openrlhf.eval.graders.program import SHORT, limits_of, program_of, raised, shown
 from masa_openrlhf.eval.question import Grade, Question
 from masa_openrlhf.eval.sandbox.probe import call
 from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
@@ -56,7 +56,7 @@ class CasesGrader:
         source, name = GIVEN_IMPORTS + program, tests.get("function")
         if name:
             sandbox.send({"load": source})
-            loaded = sandbox.receive(self._seconds)
+            loaded = sandbox.receive(self._seconds, SHORT)
             if "raised" in loaded:
                 return raised(loaded)
             if re.search(r"^class\s+Solution\b", program, re.MULTILINE):
@@ -74,11 +74,12 @@ class CasesGrader:
 
     def _call(self, sandbox: Sandbox, name: str, given: str, wanted: str) -> str:
         arguments = [json.loads(line) for line in given.split("\n") if line.strip()]
+        value = json.loads(wanted)
         sandbox.send(call(name, arguments))
-        reply = sandbox.receive(self._seconds)
+        reply = sandbox.receive(self._seconds, _longest(value))
         if "value" not in reply:
             return raised(reply)
-        right = same_value(reply["value"], json.loads(wanted))
+        right = same_value(reply["value"], value)
         return "" if right else f"it gave {shown(reply['value'])}"
 
     def _run(self, sandbox: Sandbox, source: str, given: str, wanted: str) -> str:
@@ -90,6 +91,11 @@ class CasesGrader:
         if isinstance(output, str) and same_output(output, wanted):
             return ""
         return f"it wrote {shown(repr(output))}"
+
+
+def _longest(wanted: Any) -> int:
+    """Bytes of a reply that are read: a right one is about as long as what is wanted."""
+    return 4 * len(json.dumps(to_wire(wanted))) + SHORT
 
 
 def same_value(sent: Any, wanted: Any) -> bool:

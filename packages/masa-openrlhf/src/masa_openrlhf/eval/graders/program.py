@@ -12,6 +12,10 @@ from masa_openrlhf.eval.graders import answer_part
 from masa_openrlhf.eval.question import Grade, Question
 from masa_openrlhf.eval.sandbox.limits import Limits
 from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
+from masa_openrlhf.eval.sandbox.wire import WireError, name_called, read_line
+
+SHORT = 1 << 16
+"""Bytes of a reply that says but that a program was loaded, or what it raised."""
 
 _LANGUAGES = ("", "python", "python3", "py")
 _BLANK = " \t"
@@ -105,22 +109,23 @@ def _relay(
     """Carry calls of the tests to the program and values back, until the tests are done."""
     try:
         candidate.send({"load": source})
-        loaded = candidate.receive()
+        loaded = candidate.receive(most=SHORT)
         if "raised" in loaded:
             return Grade("incorrect", program, raised(loaded))
     except EndedError as error:
         return Grade("incorrect", program, f"it ended while it was loaded: {error.how}")
     try:
         tester.send(tests)
-        while "call" in (asked := tester.receive()):
+        while name := name_called(line := tester.receive_line()):
             try:
-                candidate.send(asked)
-                reply = candidate.receive()
+                candidate.send_line(line)
+                reply = candidate.receive_line()
             except EndedError as error:
-                return Grade("incorrect", program, f"it ended in {asked['call']}: {error.how}")
-            tester.send(reply)
-    except EndedError as error:
-        return Grade("incorrect", program, f"the tests ended: {error.how}")
+                return Grade("incorrect", program, f"it ended in {name}: {error.how}")
+            tester.send_line(reply)
+        asked = read_line(line)
+    except (EndedError, WireError) as error:
+        return Grade("incorrect", program, f"the tests ended: {error}")
     if "lacks" in asked:
         return Grade("error", program, f"the tests need what is not installed: {asked['lacks']}")
     status = "correct" if asked.get("passed") is True else "incorrect"

@@ -8,7 +8,8 @@ assertion, frame or memory of theirs that it could reach.
 
 - outside: ``process`` starts a sandbox and talks to it, by ``launch``; ``probe`` tries every limit.
 - between: ``warden``, ``namespaces``, ``seccomp``, ``rlimits``: the standard library alone.
-- inside: ``candidate`` runs the program, ``tester`` the tests; ``wire`` is how values travel.
+- inside: ``candidate`` runs the program, ``tester`` the tests; ``wire`` is how values travel,
+  ``self_pipe`` what asyncio does without sockets.
 
 docs/evaluation.md says which limit is held by what.
 """

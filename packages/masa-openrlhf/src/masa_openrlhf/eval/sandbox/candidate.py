@@ -18,6 +18,7 @@ import sys
 import time
 from typing import IO, Any
 
+from masa_openrlhf.eval.sandbox.self_pipe import allow_asyncio
 from masa_openrlhf.eval.sandbox.wire import (
     Opaque,
     from_wire,
@@ -55,6 +56,7 @@ def main() -> None:
     """Serve until the pipe closes."""
     requests, replies = _pipes()
     sys.set_int_max_str_digits(0)
+    allow_asyncio()
     program: dict[str, Any] = {"__name__": "__candidate__"}
     sys.modules["__candidate__"] = type(sys)("__candidate__")
     kept = _Kept()

@@ -10,7 +10,7 @@ class Limits(NamedTuple):
 
     Attributes:
         seconds: of the clock, for all of it; of processor time, for each process.
-        memory_mb: address space of each process, and resident memory of all together, MiB.
+        memory_mb: address space of each process, and memory of all together, MiB.
         processes: processes and threads at a time.
         file_mb: size of a file, MiB; all files together may have twice that.
         output_mb: most that is read of one message, MiB.
@@ -22,4 +22,4 @@ class Limits(NamedTuple):
     processes: int = 32
     file_mb: int = 16
     output_mb: int = 8
-    open_files: int = 256
+    open_files: int = 64

@@ -31,7 +31,8 @@ WORK, CODE = "/masa-own", "/masa-code"
 """The program's own folder, gone with it, and where this package lies. Beside them the machine's
 folders are shown at their own paths, so these are names that no machine has."""
 
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+_DEVICES = ("null", "full", "random", "urandom")
+"""None of them can be mapped: what is mapped of /dev/zero would be shared memory of no process."""
 
 
 def enter() -> int | None:

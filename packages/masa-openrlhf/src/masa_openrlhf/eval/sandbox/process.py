@@ -8,6 +8,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from typing import Any
@@ -25,7 +26,11 @@ class SandboxError(RuntimeError):
 
 
 class EndedError(Exception):
-    """The program is no longer there; says how it ended: seconds, memory, output, exit."""
+    """The program is no longer there; says how it ended.
+
+    "seconds", "memory", "output" (too much of it, or none that can be read), "unasked" (an answer
+    to what it had not been asked yet), "exit".
+    """
 
     def __init__(self, how: str) -> None:
         super().__init__(how)
@@ -79,16 +84,19 @@ class Sandbox:
             os.close(report)
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send a line.
+        """Send a message; raises as ``send_line`` does."""
+        self.send_line(write_line(message))
+
+    def send_line(self, line: bytes) -> None:
+        """Send a line, as it is.
 
         Raises:
-            EndedError: the program is no longer there, or does not read in time.
+            EndedError: the program is no longer there, does not read in time, or has said something
+                that it was not asked: it would count as the answer to this.
         """
+        self._check_silent()
         assert self._warden.stdin is not None
-        try:
-            data = memoryview(write_line(message))
-        except RecursionError:  # passed on from another sandbox, and too deep for us
-            raise self._ended("output") from None
+        data = memoryview(line)
         descriptor = self._warden.stdin.fileno()
         os.set_blocking(descriptor, False)
         while data:
@@ -102,23 +110,44 @@ class Sandbox:
             except OSError:
                 raise self._ended(None) from None
 
-    def receive(self, seconds: float | None = None) -> dict[str, Any]:
-        """Return the next line.
+    def _check_silent(self) -> None:
+        """Refuse what was said unasked; at the end of its pipe the program is no longer there."""
+        assert self._warden.stdout is not None
+        if not self._rest and select.select([self._warden.stdout], [], [], 0)[0]:
+            read = os.read(self._warden.stdout.fileno(), 1 << 16)
+            if not read:
+                raise self._ended(None)
+            self._rest += read
+        if self._rest:
+            raise self._ended("unasked")
+
+    def receive(self, seconds: float | None = None, most: int | None = None) -> dict[str, Any]:
+        """Return the next message.
 
         Args:
             seconds: longest to wait, besides the sandbox's own time.
+            most: bytes of the line; more are not read. A line of many small parts takes a hundred
+                times its length to hold, here, where nothing limits that.
 
         Raises:
             EndedError: none came in time, too much came, or the program is no longer there.
         """
+        try:
+            return read_line(self.receive_line(seconds, most))
+        except WireError:
+            raise self._ended("output") from None
+
+    def receive_line(self, seconds: float | None = None, most: int | None = None) -> bytes:
+        """Return the next line as it is; arguments and errors are those of ``receive``."""
         assert self._warden.stdout is not None
         until = self._deadline
         if seconds is not None:
             until = min(until, time.monotonic() + seconds)
+        longest = min(self._limits.output_mb * 1024 * 1024, most or sys.maxsize)
         searched = 0
         while (end := self._rest.find(b"\n", searched)) < 0:
             searched = len(self._rest)
-            if searched > self._limits.output_mb * 1024 * 1024:
+            if searched > longest:
                 raise self._ended("output")
             left = until - time.monotonic()
             if left <= 0 or not select.select([self._warden.stdout], [], [], left)[0]:
@@ -127,12 +156,11 @@ class Sandbox:
             if not read:
                 raise self._ended(None)
             self._rest += read
-        line = bytes(self._rest[:end])
+        if end > longest:
+            raise self._ended("output")
+        line = bytes(self._rest[: end + 1])
         del self._rest[: end + 1]
-        try:
-            return read_line(line)
-        except WireError:
-            raise self._ended("output") from None
+        return line
 
     def close(self) -> dict[str, Any]:
         """End everything in it; returns what the warden said of that. Twice does nothing more."""

@@ -7,6 +7,8 @@ import resource
 from collections.abc import Mapping
 from typing import Any
 
+_SIGNALS = 11  # RLIMIT_SIGPENDING, for which resource has no name
+
 
 def limit(limits: Mapping[str, Any]) -> None:
     """Lower this process's limits, for good: its children have them too."""
@@ -20,6 +22,7 @@ def limit(limits: Mapping[str, Any]) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
+        (_SIGNALS, 256),  # that wait, and timers
     ):
         _, hard = resource.getrlimit(kind)
         value = most if hard == resource.RLIM_INFINITY else min(most, hard)

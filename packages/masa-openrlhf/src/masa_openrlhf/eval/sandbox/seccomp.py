@@ -1,7 +1,9 @@
 """System calls that a program has no use for, refused: sockets, tracing, mounts, hidden memory.
 
 The second wall, behind the namespaces: what it refuses they mostly forbid as well. Memory that no
-other limit counts (memfd, System V) is refused here alone.
+other limit counts is refused here alone: what lies with no process (shared mappings, memfd, System
+V), and what the kernel holds for one without a limit of its own (sockets, large pipes, locks of
+parts of files, watches).
 """
 
 from __future__ import annotations
@@ -14,15 +16,20 @@ from masa_openrlhf.eval.sandbox import libc
 
 _ARCHITECTURE = 0xC000003E  # x86-64
 _X32 = 0x40000000
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16
 
-_CLONE, _CLONE3 = 56, 435
-_NEW_NAMESPACES = 0x7E020000  # any CLONE_NEW*, of clone's flags
+_CLONE3 = 435
 
 REFUSED = {
     "socket": 41,
+    "socketpair": 53,  # what is under way in one is in no process's memory
+    "sendmsg": 46,
+    "recvmsg": 47,
+    "sendmmsg": 307,
+    "recvmmsg": 299,
+    "setsockopt": 54,
     "connect": 42,
     "accept": 43,
     "accept4": 288,
@@ -65,7 +72,19 @@ REFUSED = {
     "io_uring_setup": 425,
     "io_uring_enter": 426,
     "io_uring_register": 427,
+    "io_setup": 206,
+    "inotify_init": 253,
+    "inotify_init1": 294,
+    "fanotify_init": 300,
+    "epoll_create": 213,
+    "epoll_create1": 291,
+    "landlock_create_ruleset": 444,
+    "flock": 73,  # of a file of the machine, it would be seen outside
+    "splice": 275,
+    "tee": 276,
     "vmsplice": 278,
+    "remap_file_pages": 216,
+    "process_madvise": 440,
     "personality": 135,
     "modify_ldt": 154,
     "iopl": 172,
@@ -86,6 +105,25 @@ REFUSED = {
     "adjtimex": 159,
 }
 """Name -> number on x86-64."""
+
+
+_ALL = 0xFFFFFFFF
+
+REFUSED_BY_ARGUMENT = {
+    "clone": (
+        56,
+        0,
+        [(bit, bit) for bit in (0x00020000, *(1 << place for place in range(25, 31)))],
+    ),
+    # Pages that are shared, and of no file of ours, are no process's once it lets go of them.
+    "mmap": (9, 3, [(0x21, 0x21), (0x40000, 0x40000)]),  # MAP_SHARED|MAP_ANONYMOUS, MAP_HUGETLB
+    "madvise": (28, 2, [(_ALL, 21)]),  # MADV_PAGEOUT
+    "fcntl": (72, 1, [(_ALL, command) for command in (6, 7, 37, 38, 1024, 1026, 1031)]),
+}
+"""Name -> number, place of an argument, and (mask, value): refused where argument & mask == value.
+
+Of clone, any new namespace; of fcntl, locks, leases, watches and the size of a pipe.
+"""
 
 
 def supported() -> bool:
@@ -118,11 +156,17 @@ def program() -> bytes:
     ]
     for number in sorted(REFUSED.values()):
         lines += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, refused)]
-    lines += [
-        (_EQUAL, 0, 3, _CLONE),
-        (_LOAD, 0, 0, _FIRST_ARGUMENT),
-        (_ANY_BIT, 0, 1, _NEW_NAMESPACES),
-        (_RETURN, 0, 0, refused),
-        (_RETURN, 0, 0, _ALLOW),
-    ]
+    for number, place, values in REFUSED_BY_ARGUMENT.values():
+        tests = [line for value in values for line in _refuse(place, *value)]
+        lines += [(_EQUAL, 0, len(tests) + 1, number), *tests, (_RETURN, 0, 0, _ALLOW)]
+    lines.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("=HBBI", *line) for line in lines)
+
+
+def _refuse(place: int, mask: int, value: int) -> list[tuple[int, int, int, int]]:
+    return [
+        (_LOAD, 0, 0, _FIRST_ARGUMENT + 8 * place),
+        (_AND, 0, 0, mask),
+        (_EQUAL, 0, 1, value),
+        (_RETURN, 0, 0, _ERRNO | errno.EPERM),
+    ]

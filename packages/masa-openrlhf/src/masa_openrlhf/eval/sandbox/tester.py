@@ -15,7 +15,9 @@ import os
 import sys
 from typing import IO, Any
 
+from masa_openrlhf.eval.sandbox.self_pipe import allow_asyncio
 from masa_openrlhf.eval.sandbox.wire import (
+    WireError,
     from_wire,
     read_line,
     to_wire,
@@ -47,21 +49,34 @@ class _Program:
             line = self._replies.readline()
             if not line:
                 raise ProgramError("the program has ended")
-            reply = read_line(line)
+            reply = _reply(line)
             if "raised" in reply:
                 raise _exception(reply)
-            return from_wire(reply["value"])
+            return reply["value"]
 
         call.__name__ = name
         return call
+
+
+def _reply(line: bytes) -> dict[str, Any]:
+    """Return what came of a call. A reply that is none is no exception that tests may wait for."""
+    try:
+        reply = read_line(line)
+        return reply if "raised" in reply else {"value": from_wire(reply["value"])}
+    except (WireError, KeyError) as error:
+        raise ProgramError(f"no reply: {error!s:.200}") from None
+
+
+_NOT_OURS = (ImportError, StopIteration, StopAsyncIteration)
+"""What the program cannot import is its own affair; what the tests cannot is the judge's. The
+others end a ``map`` or ``for`` of the tests without a word."""
 
 
 def _exception(reply: dict[str, Any]) -> BaseException:
     """Return Python's own exception of that name: tests may wait for it, never for SystemExit."""
     kind = getattr(builtins, str(reply["raised"]), None)
     text = str(reply.get("text"))
-    # What the program cannot import is its own affair; what the tests cannot is the judge's.
-    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, ImportError):
+    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, _NOT_OURS):
         try:
             return kind(text)
         except TypeError:
@@ -76,6 +91,7 @@ def main() -> None:
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)
     sys.set_int_max_str_digits(0)
+    allow_asyncio()
     message = read_line(replies.readline())
     program = _Program(replies, calls)
     tests: dict[str, Any] = {"__name__": "tests"}

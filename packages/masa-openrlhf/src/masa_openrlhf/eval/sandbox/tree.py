@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 
-_PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
+_HELD = re.compile(rb"^Vm(?:RSS|Swap|PTE):\s+(\d+) kB$", re.MULTILINE)
 
 
 def descendants(pid: int) -> list[int]:
@@ -18,25 +19,43 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def resident_mb(pid: int) -> float:
-    """Return the memory of ``pid`` and all below it, MiB; a shared page counts for each."""
-    return sum(map(_resident_mb, (pid, *descendants(pid))))
+def held_mb(pid: int) -> float:
+    """Return the memory of ``pid`` and all below it, MiB; a shared page counts for each.
+
+    Resident or swapped out, and the tables of its pages.
+    """
+    return sum(map(_held_mb, (pid, *descendants(pid))))
+
+
+def _held_mb(pid: int) -> float:
+    """Ask each thread: of a process whose first one has ended the kernel says nothing by itself."""
+    statuses = (_read(f"/proc/{pid}/task/{thread}/status") for thread in _threads(pid))
+    return max((held_by(status) for status in statuses), default=0.0)
+
+
+def held_by(status: bytes) -> float:
+    """Return the memory that a ``/proc/PID/status`` tells of, MiB."""
+    return sum(map(int, _HELD.findall(status))) / 1024
 
 
 def _children(pid: int) -> list[int]:
     found: list[int] = []
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
-                found += map(int, file.read().split())
-    except OSError:
-        pass
+    for thread in _threads(pid):
+        found += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
     return found
 
 
-def _resident_mb(pid: int) -> float:
+def _threads(pid: int) -> list[str]:
     try:
-        with open(f"/proc/{pid}/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * _PAGE_MB
-    except (OSError, IndexError):
-        return 0.0
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+
+
+def _read(path: str) -> bytes:
+    """Return a file of a process or thread, which may have ended meanwhile: then nothing."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""

@@ -21,7 +21,7 @@ import time
 from typing import Any, NoReturn
 
 from masa_openrlhf.eval.sandbox import libc, namespaces, rlimits, seccomp
-from masa_openrlhf.eval.sandbox.tree import descendants, resident_mb
+from masa_openrlhf.eval.sandbox.tree import descendants, held_mb
 
 LOOK = 0.02
 """Seconds from one look at the memory to the next."""
@@ -73,7 +73,7 @@ def _look_on(init: int, order: dict[str, Any]) -> tuple[str, int]:
                 ended = "hung up"
             elif time.monotonic() > deadline:
                 ended = "seconds"
-            elif resident_mb(init) > order["limits"]["memory_mb"]:
+            elif held_mb(init) > order["limits"]["memory_mb"]:
                 ended = "memory"
             if ended:
                 with contextlib.suppress(ProcessLookupError):

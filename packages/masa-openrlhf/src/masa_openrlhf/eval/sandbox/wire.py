@@ -8,6 +8,7 @@ else as an ``Opaque`` that is equal to nothing and has no truth.
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable
 from decimal import Decimal
@@ -154,6 +155,18 @@ _READERS: dict[str, Callable[..., Any]] = {
     "D": Decimal,
     "h": lambda handle, kind: Opaque(int(handle), str(kind)),
 }
+
+
+def name_called(line: bytes) -> str | None:
+    """Return what the tests call, by the start of their line; None where it is another message.
+
+    The rest of it is the program's affair: it is passed on and never read.
+    """
+    called = _CALL.match(line)
+    return called[1].decode("ascii", errors="replace") if called else None
+
+
+_CALL = re.compile(rb'\{"call": "([^"\\]*)", ')
 
 
 def write_line(message: dict[str, Any]) -> bytes:
