@@ -18,7 +18,7 @@ from masa_openrlhf.eval.sandbox.wire import from_wire, to_wire
 _LIMITS = Limits(seconds=5.0, memory_mb=256, processes=12, file_mb=1, output_mb=1, open_files=64)
 
 _PROGRAM = """
-import os, socket, time
+import ctypes, fcntl, mmap, os, socket, threading, time
 
 def network(port):
     try:
@@ -76,6 +76,52 @@ def file_size(megabytes):
     except OSError:
         return ""
 
+def shared_memory(_):
+    try:
+        mmap.mmap(-1, 4096)
+        return "it got a shared mapping, whose pages no process need hold"
+    except OSError:
+        pass
+    try:
+        mmap.mmap(os.open("/dev/zero", os.O_RDWR), 4096)
+        return "it mapped /dev/zero"
+    except OSError:
+        return ""
+
+def kernel_memory(_):
+    libc = ctypes.CDLL(None)
+    lock = open("lock", "w")
+    for what, call in (
+        ("a pair of sockets", lambda: libc.socketpair(1, 1, 0, (ctypes.c_int * 2)())),
+        ("a pipe of a megabyte", lambda: fcntl.fcntl(os.pipe()[1], 1031, 1 << 20)),
+        ("a lock of a part of a file", lambda: fcntl.lockf(lock, fcntl.LOCK_EX, 1)),
+        ("a set of watches", lambda: libc.inotify_init()),
+        ("another set of watches", lambda: libc.epoll_create1(0)),
+        ("memory that is a file", lambda: libc.memfd_create(b"x", 0)),
+        ("shared memory of System V", lambda: libc.shmget(0, 4096, 0o1600)),
+    ):
+        try:
+            if call() != -1:
+                return "it got " + what
+        except OSError:
+            pass
+    return ""
+
+def hidden_memory(megabytes):
+    def hold():
+        time.sleep(0.2)
+        held = bytearray(megabytes * 1024 * 1024 // 3)
+        for place in range(0, len(held), 4096):
+            held[place] = 1
+        time.sleep(600)
+    for _ in range(4):
+        if os.fork() == 0:
+            threading.Thread(target=hold).start()
+            libc = ctypes.CDLL(None)
+            libc.pthread_exit.restype = None
+            libc.pthread_exit(None)
+    time.sleep(600)
+
 def all_memory(megabytes):
     for _ in range(6):
         if os.fork() == 0:
@@ -114,11 +160,14 @@ def probe(*, i_know: bool = False) -> tuple[str, ...]:
                 ("no files of this machine", "files", [file.name]),
                 ("no variables of this process", "environment", ["MASA_PROBE_SECRET"]),
                 ("memory of a process", "memory", [2 * _LIMITS.memory_mb]),
+                ("memory of no process", "shared_memory", [0]),
+                ("memory of the kernel", "kernel_memory", [0]),
                 ("size of a file", "file_size", [_LIMITS.file_mb]),
                 ("number of processes", "processes", [_LIMITS.processes]),
             ]
             lacking = _ask(cases, i_know)
         lacking += _ends("memory of all processes", "all_memory", "memory", i_know)
+        lacking += _ends("memory behind a thread", "hidden_memory", "memory", i_know)
         lacking += _ends("time of the clock", "endless", "seconds", i_know)
     except SandboxError as error:
         return (str(error),)
