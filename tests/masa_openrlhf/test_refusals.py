@@ -152,3 +152,17 @@ def test_the_defaults_train_on_gpus():
     """The example of the package's README is these, with names of data."""
     args = parsed(TrainConfig.model_validate({"model": {"path": "Qwen/Qwen3-8B-Base"}}))
     assert (args.ds.zero_stage, args.train.dynamic_batch_enable) == (3, True)
+
+
+def test_a_schedule_that_ends_needs_to_know_where():
+    for flags in (["--algorithm", "dapo"], ["--mode", "masa-efficient", "--gate.refill"]):
+        falling = preset("qwen3-8b", *flags, "--optim.schedule", "cosine")
+        with pytest.raises(OpenRLHFArgumentError, match=r"'cosine' falls.*set max_steps"):
+            parsed(falling)
+        assert parsed(preset("qwen3-8b", *flags))  # constant after a warm-up
+        ends = preset("qwen3-8b", *flags, "--optim.schedule", "cosine", "--max-steps", "200")
+        assert parsed(ends).train.num_episodes == 200  # passes, as many as are needed
+    falling = preset("qwen3-8b", "--algorithm", "dapo", "--actor.lr_scheduler", "linear")
+    with pytest.raises(OpenRLHFArgumentError, match="'linear' falls"):
+        parsed(falling)
+    assert parsed(preset("qwen3-8b", "--optim.schedule", "cosine")).train.num_episodes == 1

@@ -245,3 +245,20 @@ def test_a_signal_is_named_asked_for_and_paid():
     )
     with pytest.raises(ConfigError, match=r"wording must hold '\{extra\}'"):
         from_settings(tiny_one)
+
+
+def test_how_many_steps_a_run_takes():
+    def steps(problems, **settings):
+        return from_settings({"batch": {"problems": 5}, **settings}).steps(problems)
+
+    assert steps(40) == 8
+    assert steps(41) == 9  # the last one smaller
+    assert steps(40, epochs=2) == 16
+    assert steps(40, max_steps=3) == 3
+    assert steps(40, max_steps=30) == 8
+    # Where problems are replaced a pass has fewer: the number is a bound, or what is set.
+    assert steps(40, algorithm="dapo") == 8
+    assert steps(40, algorithm="dapo", max_steps=30) == 30
+    refilled = {"mode": "masa-efficient", "gate": {"refill": True}}
+    assert steps(40, **refilled, max_steps=30) == 30
+    assert steps(40, gate={"refill": True}, max_steps=30) == 8  # nothing is skipped in mode masa

@@ -14,11 +14,10 @@ def deepspeed(importable_here):
 
     It takes states off the device for an optimiser of that very class alone.
     """
-    from masa_openrlhf import policy  # noqa: F401  # puts right what DeepSpeed takes of CUDA
-
     import deepspeed
     import torch
     from deepspeed.ops.adam import fused_adam
+    from masa_openrlhf import policy  # noqa: F401  # puts right what DeepSpeed takes of CUDA
 
     class Adam(torch.optim.AdamW):
         pass

@@ -37,19 +37,26 @@ class Ray:
 
 
 def generator(
-    samples, monkeypatch, rates, *, batch=3, order=lambda ref: ref.number, refill_limit=None
+    samples,
+    monkeypatch,
+    rates,
+    *,
+    batch=3,
+    order=lambda ref: ref.number,
+    refill_limit=None,
+    ahead=1.0,
 ):
     monkeypatch.setattr(samples, "ray", Ray(order))
     made = object.__new__(samples.EpisodeGenerator)
     made.args = SimpleNamespace(rollout=SimpleNamespace(batch_size=batch))
     made.vllm_engines = []
     made._watch = Stopwatch()
-    made._refill_limit = refill_limit
+    made._refill_limit, made._ahead = refill_limit, ahead
     made.dispatched = []
 
     def dispatch(prompts, labels, *, images, **_):
         refs = [Ref(int(prompt), rates[int(prompt)]) for prompt in prompts]
-        made.dispatched += prompts
+        made.dispatched.append(len(prompts))
         return refs
 
     made._dispatch_prompts_to_vllm = dispatch
@@ -120,3 +127,41 @@ def test_dynamic_sampling_replaces_what_was_skipped(samples, monkeypatch):
     assert play(made, loader, samples, filtering=True) == (5, False)
     assert [e.number for e in made.episodes] == [1, 3, 4]
     assert [e.number for e in made.played] == [0, 1, 2, 3, 4]
+
+
+RATES = [0.0, 0.5, 1.0, None, 0.25, 0.75, 0.5, 0.5, 0.0]
+
+
+@pytest.mark.parametrize("order", [lambda r: r.number, lambda r: -r.number])
+@pytest.mark.parametrize(
+    ("ahead", "drawn_together", "replaced"),
+    [
+        (1.0, [3, 1, 1, 1], [0, 2, 3]),
+        (4 / 3, [4, 3], [0, 2, 3, 6]),  # two missing after four: three more, one too many
+        (3.0, [9], [0, 2, 3, 6, 7, 8]),  # at once, three good ones too many
+    ],
+)
+def test_problems_may_be_drawn_ahead_together(
+    samples, monkeypatch, order, ahead, drawn_together, replaced
+):
+    made, loader = generator(samples, monkeypatch, RATES, ahead=ahead, order=order)
+    play(made, loader, samples, filtering=True)
+    assert made.dispatched == drawn_together
+    assert [e.number for e in made.episodes] == [1, 4, 5]
+    assert [e.number for e in made.replaced] == replaced
+
+
+def test_places_of_skipped_problems_are_filled_up_together(samples, monkeypatch):
+    rates = ["skipped", 0.5, "skipped", "skipped", 1.0, 0.5, 0.0, 0.5]
+    made, loader = generator(samples, monkeypatch, rates, refill_limit=9, ahead=2.0)
+    assert play(made, loader, samples, filtering=False) == (6, False)
+    assert made.dispatched == [6]
+    assert [e.number for e in made.episodes] == [0, 1, 2, 3, 4, 5]
+    made, loader = generator(samples, monkeypatch, ["skipped"] * 20, refill_limit=7, ahead=2.0)
+    assert play(made, loader, samples, filtering=False) == (7, False)
+    assert made.dispatched == [6, 1]
+
+
+def test_nothing_is_drawn_ahead_where_nothing_is_replaced(samples, monkeypatch):
+    made, loader = generator(samples, monkeypatch, [0.5] * 9, ahead=2.0)
+    assert play(made, loader, samples, filtering=False) == (3, False)

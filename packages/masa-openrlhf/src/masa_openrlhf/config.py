@@ -42,6 +42,9 @@ Schedule = Literal[
 ]
 """Those of transformers that need nothing but a warm-up and a number of steps."""
 
+WITHOUT_END = ("constant", "constant_with_warmup", "inverse_sqrt")
+"""Those that are the same however long a run is."""
+
 OpenRLHFValue = str | int | float | bool | list[str] | list[int] | list[float]
 
 SOLUTION_TEMPLATE = (
@@ -266,6 +269,12 @@ class ScheduleConfig(_Section):
 class SamplingConfig(_Section):
     """How rollouts are sampled."""
 
+    ahead: float = Field(default=1.0, ge=1)
+    """Where problems are replaced (algorithm dapo, gate.refill): times as many drawn at once as are
+    missing. At 1 each is replaced as soon as it falls out, and the last places wait for several
+    episodes in a row; at 2 a batch of which half falls out is full at once, and what is more than
+    full is counted with the replaced, and not trained on."""
+
     temperature: float = Field(default=1.0, gt=0)
     top_p: float = Field(default=1.0, gt=0, le=1)
     seeded: bool = False
@@ -416,7 +425,9 @@ class TrainConfig(_Section):
     epochs: int = Field(default=1, ge=1)
     """Passes over the problems."""
     max_steps: int | None = Field(default=None, ge=1)
-    """Stop after so many steps; unset: when the epochs are over."""
+    """Stop after so many steps; unset: when the epochs are over. Where problems are replaced
+    (algorithm dapo, gate.refill) a pass has fewer steps than problems make batches, and nobody
+    knows how many: so many steps are then taken, over as many passes as they need."""
     model: ModelConfig = ModelConfig()
     data: DataConfig = DataConfig()
     meta: MetaConfig = MetaConfig()
@@ -480,6 +491,26 @@ class TrainConfig(_Section):
         """Whether skipped problems count in the loss: where nothing is drawn in their places."""
         refilled = self.gate.refill or self.algorithm == "dapo"
         return self.mode == "masa-efficient" and self.gate.count_skipped and not refilled
+
+    @property
+    def replaces(self) -> bool:
+        """Whether a step may draw more problems than its batch has: how many varies."""
+        refilled = self.mode == "masa-efficient" and self.gate.refill
+        return refilled or self.algorithm == "dapo"
+
+    @property
+    def passes(self) -> int:
+        """Passes over the problems, at most; each makes a step at least."""
+        open_ended = self.replaces and self.max_steps is not None
+        return max(self.epochs, self.max_steps or 1) if open_ended else self.epochs
+
+    def steps(self, problems: int) -> int:
+        """Return the steps of a run over so many problems; at most, where problems are replaced.
+
+        That is exact with ``max_steps`` there too. The last batch of a pass may be smaller.
+        """
+        total = -(-problems // self.batch.problems) * self.passes
+        return min(total, self.max_steps or total)
 
     @property
     def clone_passes(self) -> int:

@@ -87,6 +87,7 @@ class Display:
         self._rows: list[dict[str, Any]] = []
         self._evaluated: dict[str, Any] | None = None
         self._steps: int | None = None
+        self._at_most = False
         self._phase = "starting"
         self._training_since: float | None = None
         self._stopping = False
@@ -128,7 +129,10 @@ class Display:
         for row in self._metrics.read():
             self._rows.append(row)
             if self._live is None:
-                line = _line(row, self._columns, self._steps)
+                steps = (
+                    f"{'at most ' if self._at_most else ''}{self._steps}" if self._steps else None
+                )
+                line = _line(row, self._columns, steps)
                 self._console.print(line, soft_wrap=True, highlight=False)
         for row in self._evals.read():
             self._evaluated = row
@@ -169,6 +173,7 @@ class Display:
             )
         elif name == "training":
             self._steps, self._phase = event["steps"], "training"
+            self._at_most = event.get("at_most", False)
             self._training_since = time.monotonic()
         elif name == "resumed":
             self._say(f"going on after step {event['step']}")
@@ -201,7 +206,9 @@ class Display:
         )
         done = self._rows[-1]["step"] if self._rows else 0
         bar.add_task(
-            "stopping" if self._stopping else self._phase, total=self._steps, completed=done
+            "stopping" if self._stopping else self._phase,
+            total=None if self._at_most else self._steps,
+            completed=done,
         )
         return bar
 
@@ -209,6 +216,8 @@ class Display:
         """From the middle of the last steps' durations, evaluations and checkpoints included."""
         if len(self._rows) < 2 or self._steps is None:
             return ""
+        if self._at_most:
+            return f"of at most {self._steps} steps"
         times = [row["time"] for row in self._rows[-20:]]
         a_step = (times[-1] - times[0]) / (len(times) - 1)
         return f"{duration(a_step * (self._steps - self._rows[-1]['step']))} left"
@@ -277,7 +286,7 @@ def _cell(row: dict[str, Any], key: str, form: str) -> str:
     return format(value, form) + ends
 
 
-def _line(row: dict[str, Any], columns: Sequence[tuple[str, str, str]], steps: int | None) -> str:
+def _line(row: dict[str, Any], columns: Sequence[tuple[str, str, str]], steps: str | None) -> str:
     shown = "  ".join(f"{heading} {_cell(row, key, form)}" for heading, key, form in columns)
     return f"step {row['step']}{f'/{steps}' if steps else ''}  {shown}"
 

@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from masa_openrlhf.advantages import ESTIMATORS
-from masa_openrlhf.config import OpenRLHFValue, TrainConfig
+from masa_openrlhf.config import WITHOUT_END, OpenRLHFValue, TrainConfig
 from masa_openrlhf.installed import load_file, source
 from masa_openrlhf.refusals import refusals
 from masa_openrlhf.run_folder import RunFolder
@@ -105,6 +105,13 @@ def arguments(config: TrainConfig, folder: RunFolder, *, cpu: bool, resume: bool
         raise OpenRLHFArgumentError(
             "actor.policy_loss_type gspo weighs whole sequences, and experts are cloned token by "
             "token: set experts.batch = 0, or mode = 'masa', or leave the loss at ppo"
+        )
+    schedule = config.openrlhf.get("actor.lr_scheduler", config.optim.schedule)
+    if config.replaces and config.max_steps is None and schedule not in WITHOUT_END:
+        raise OpenRLHFArgumentError(
+            f"optim.schedule {schedule!r} falls until the last step, and where problems are "
+            "replaced (algorithm dapo, gate.refill) nobody knows beforehand which that is: set "
+            f"max_steps, or use one of {', '.join(WITHOUT_END)}"
         )
     estimator = config.openrlhf.get("algo.advantage.estimator", ESTIMATORS[0])
     if estimator not in ESTIMATORS:
@@ -224,7 +231,7 @@ def _optimiser(config: TrainConfig) -> dict[str, Any]:
         "actor.adam.weight_decay": optim.weight_decay,
         "actor.lr_scheduler": optim.schedule,
         "actor.max_norm": optim.max_norm,
-        "train.num_episodes": config.epochs,
+        "train.num_episodes": config.passes,
         "train.max_epochs": 1,
         "train.seed": config.seed,
     }

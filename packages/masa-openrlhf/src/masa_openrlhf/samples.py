@@ -6,6 +6,7 @@ from masa_openrlhf import cpu
 
 cpu.activate()
 
+import math  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -31,12 +32,15 @@ class EpisodeGenerator(SamplesGenerator):
         planner: gives what plans the episodes of a step; None: nothing is decided by predictions.
         refill_limit: problems drawn a step, at most, where others are drawn for those that are
             skipped; None: none are.
+        ahead: times as many problems are drawn at once as are missing, where others are drawn for
+            those that fall out; at least 1.
         watch: adds up what taking episodes in and making samples of them take.
         **kwargs: OpenRLHF's own.
 
     Attributes:
         episodes: those of the last batch, in the order their problems were drawn.
-        replaced: those that dynamic sampling threw away, likewise.
+        replaced: those that dynamic sampling threw away, and those drawn ahead of which there was
+            no need, likewise.
         played: both, likewise.
     """
 
@@ -46,6 +50,7 @@ class EpisodeGenerator(SamplesGenerator):
         solution_rollouts: int,
         planner: Callable[[int], Planner | None] = lambda step: None,
         refill_limit: int | None = None,
+        ahead: float = 1.0,
         watch: Stopwatch | None = None,
         **kwargs: Any,
     ) -> None:
@@ -53,6 +58,7 @@ class EpisodeGenerator(SamplesGenerator):
         self._watch = watch or Stopwatch()
         self._solution_rollouts = solution_rollouts
         self._planner, self._refill_limit = planner, refill_limit
+        self._ahead = ahead
         self._iterator: Iterator[Any] | None = None
         self.step = 0
         self.episodes: list[Episode] = []
@@ -137,14 +143,18 @@ class EpisodeGenerator(SamplesGenerator):
         discard: Callable[[Episode], bool] = lambda episode: False,
         **generate_kwargs: Any,
     ) -> tuple[int, bool]:
-        """Play one batch; without a barrier: for a problem that falls out one is drawn at once.
+        """Play one batch; for what falls out of it other problems are drawn.
 
+        At once, or with ``ahead`` above 1 in rounds: that many times what is missing, together.
         Which problems are drawn, and in which order their episodes come, does not depend on who is
         done first.
         """
         ray.get([engine.begin.remote(phase) for engine in self.vllm_engines])
         position: dict[Any, int] = {}
         done: dict[int, Episode] = {}
+        size = self.args.rollout.batch_size
+        replaces = self.args.algo.dynamic_filtering_enable or self._refill_limit is not None
+        rounds = self._ahead > 1 and phase.name == "train" and replaces
 
         def start(count: int) -> bool:
             prompts, labels, images, over = _collect_prompt_batch(problems, count)
@@ -156,21 +166,42 @@ class EpisodeGenerator(SamplesGenerator):
                 position.update((ref, first + i) for i, ref in enumerate(refs))
             return over
 
-        over = start(self.args.rollout.batch_size)
+        def falls_out(episode: Episode, drawn: int) -> bool:
+            return discard(episode) or self._refill(episode, drawn)
+
+        over = start(self._many(size, 0) if rounds else size)
         pending = list(position)
         while pending:
             ready, pending = ray.wait(pending, num_returns=1)
+            drawn = len(position)
+            missing = 0
             for ref in ready:
                 episode: Episode = self._watch.run("transfer", ray.get, ref)
                 done[position[ref]] = episode
-                drawn = len(position)
-                if discard(episode) or self._refill(episode, drawn):
-                    over = over or start(1)
-                    pending += list(position)[drawn:]
+                missing += not rounds and falls_out(episode, drawn)
+            if rounds and not pending:
+                kept = sum(not falls_out(episode, drawn) for episode in done.values())
+                missing = self._many(size - kept, drawn)
+            if missing > 0 and not over:
+                over = start(missing)
+                pending += list(position)[drawn:]
         self.played = [done[i] for i in sorted(done)]
-        self.episodes = [episode for episode in self.played if not discard(episode)]
-        self.replaced = [episode for episode in self.played if discard(episode)]
+        self.episodes, self.replaced = [], []
+        room = size
+        for episode in self.played:
+            if discard(episode) or (rounds and not room and episode.skipped is None):
+                self.replaced.append(episode)
+                continue
+            self.episodes.append(episode)
+            room -= room > 0 and episode.skipped is None
         return len(position), over
+
+    def _many(self, missing: int, drawn: int) -> int:
+        """How many problems to draw together for so many places, after so many were drawn."""
+        many = math.ceil(self._ahead * missing)
+        if self._refill_limit is not None and not self.args.algo.dynamic_filtering_enable:
+            many = min(many, self._refill_limit - drawn)
+        return max(many, 0)
 
     def _wake(self) -> None:
         if self.args.vllm.enable_sleep:

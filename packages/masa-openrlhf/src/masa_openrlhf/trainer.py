@@ -104,6 +104,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             solution_rollouts=masa.solution.rollouts,
             planner=(lambda step: None) if self.controller is None else self.controller.planner,
             refill_limit=masa.gate.refill_limit * masa.batch.problems if masa.gate.refill else None,
+            ahead=masa.sampling.ahead,
             watch=self.watch,
         )
         maker = self.experience_maker
@@ -126,16 +127,24 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         self._more_updates = False
 
     def _steps(self) -> int:
-        """Steps of the whole run: batches of an epoch, the last one smaller, times epochs."""
-        batches = -(-len(self.prompts_dataloader) // self.masa.batch.problems)
-        total = batches * self.masa.epochs
-        return min(total, self.masa.max_steps or total)
+        """Steps of the whole run; at most, where problems are replaced and no number is set."""
+        return self.masa.steps(len(self.prompts_dataloader))
+
+    def _is_last(self, step: int, drawn: int) -> bool:
+        """Whether no step follows: all are taken, or all passes over the problems are over.
+
+        Args:
+            step: the step just taken.
+            drawn: problems drawn in the whole run.
+        """
+        return step >= self._steps() or drawn >= self.masa.passes * len(self.prompts_dataloader)
 
     # -- the loop ----------------------------------------------------------------------------------
 
     def fit(self, global_step: int = 0) -> None:
         """Train to the end, to ``max_steps``, or until the run is asked to stop."""
-        self.folder.event("training", steps=self._steps())
+        at_most = self.masa.replaces and self.masa.max_steps is None
+        self.folder.event("training", steps=self._steps(), at_most=at_most)
         try:
             super().fit(global_step)
             reason = "finished"
@@ -274,7 +283,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         return {}
 
     def save_logs_and_checkpoints(
-        self, global_step: int, logs_dict: Any = None, client_states: Any = None
+        self, global_step: int, logs_dict: dict[str, Any], client_states: dict[str, Any]
     ) -> None:
         """Write the step's metrics and episodes; a checkpoint when due, or when asked to stop."""
         played = self.samples_generator.played
@@ -282,7 +291,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             self.folder.write_episodes(global_step, played)
             self.folder.write_pairs(global_step, "train", predicted_and_true(played))
             self.folder.write_notions(global_step, notion_totals(played, MAX_NOTIONS))
-            metrics = self._metrics(logs_dict or {})
+            metrics = self._metrics(logs_dict)
         metrics |= overhead_metrics(
             played,
             self.watch.take(),
@@ -296,7 +305,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         for logger in (self.wandb_logger, self.tensorboard_logger):
             if logger:
                 logger.log_train(global_step, metrics)
-        last = global_step >= self._steps()
+        last = self._is_last(global_step, client_states["total_consumed_prompts"])
         asked = self.folder.stop_requested()
         if last or asked or global_step % self.masa.checkpoint.every == 0:
             self._checkpoint(global_step, client_states)
