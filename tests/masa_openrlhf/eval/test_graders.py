@@ -317,6 +317,33 @@ def test_a_value_that_would_take_hours_to_rebuild_takes_none(value):
     assert time.monotonic() - begun < 20
 
 
+def test_a_value_of_many_parts_is_not_read():
+    line = "b'{\"value\": [\"l\", [' + b'[\"l\", []],' * 190_000 + b'0]]}\\n'"
+    begun = time.process_time()
+    cases = [case("1\n[2, 3]", "6", "functional")]
+    grade = lcb(FORGED.format(line=line), cases, "add")
+    assert (grade.status, grade.detail[:15]) == ("incorrect", "case 1: it gave")
+    assert grade.detail.endswith("longer than any right value")
+    grade = lcb(FORGED.format(line=line) + "add(0, 0)\n", cases, "add")
+    assert (grade.status, grade.detail) == ("incorrect", "it ended: output")
+    assert time.process_time() - begun < 0.3
+
+
+def test_a_value_as_long_as_what_is_wanted_is_read():
+    wanted = [[f"{n}é", n, 10**20] for n in range(20_000)]
+    cases = [case(json.dumps(wanted), json.dumps(wanted), "functional")]
+    program = "def echo(x): return [tuple(one) for one in x]"
+    assert lcb(program, cases, "echo").status == "correct"
+
+
+@pytest.mark.parametrize("when", ["", "add(0, 0)"])
+def test_an_answer_before_it_is_asked_is_none(when):
+    line = "b'{\"value\": 6}\\n' * 3"
+    cases = [case("1\n[2, 3]", "6", "functional")] * 3
+    grade = lcb(FORGED.format(line=line) + when, cases, "add")
+    assert (grade.status, grade.detail) == ("incorrect", "it ended: unasked")
+
+
 @pytest.mark.skipif(not REAL.exists(), reason=f"the real data are not there: {REAL}")
 def test_the_references_of_the_real_mbpp_pass_and_their_neighbours_do_not():
     """Each of 20 references passes its own tests, and none those of the next problem."""

@@ -17,6 +17,7 @@ from masa_openrlhf.eval.graders.program import run_tests
 from masa_openrlhf.eval.sandbox.limits import Limits
 from masa_openrlhf.eval.sandbox.probe import call, probe
 from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
+from masa_openrlhf.eval.sandbox.tree import held_by, held_mb
 
 HOSTILE = json.loads(Path(__file__).with_name("hostile_programs.json").read_text("utf-8"))
 SMALL = Limits(seconds=30, memory_mb=512, processes=16, file_mb=2, output_mb=2)
@@ -158,6 +159,44 @@ def test_the_corpus_would_get_through_without_the_tests_elsewhere():
             "import asyncio\nasync def g(x): return x\ndef f(x): return asyncio.run(g(x))",
             "assert f(1) == 1",
         ),
+        (
+            "import asyncio\nasync def g(x): return await asyncio.to_thread(lambda: x)\n"
+            "def f(x): return [asyncio.run(g(x)) for _ in range(3)]",
+            "assert f(1) == [1, 1, 1]",
+        ),
+        (
+            "import asyncio, sys\nasync def g(x):\n    p = await asyncio.create_subprocess_exec("
+            "sys.executable, '-I', '-S', '-c', 'print(input())', stdin=-1, stdout=-1)\n"
+            "    return (await p.communicate(x))[0]\ndef f(x): return asyncio.run(g(x))",
+            "assert f(b'a') == b'a\\n'",
+        ),
+        (
+            "import mmap\ndef f(x):\n    open('x', 'wb').write(x)\n"
+            "    with open('x', 'r+b') as file:\n        m = mmap.mmap(file.fileno(), 0)\n"
+            "        m[0] = 66\n        m.close()\n"
+            "    return open('x', 'rb').read()",
+            "assert f(b'abc') == b'Bbc'",
+        ),
+        (
+            "import sqlite3\ndef f(x):\n    d = sqlite3.connect(':memory:')\n"
+            "    return d.execute('select ?', (x,)).fetchall()",
+            "assert f(1) == [(1,)]",
+        ),
+        (
+            "import subprocess, shutil, os\ndef f(x):\n    open('a', 'w').write(x)\n"
+            "    shutil.copy('a', 'b')\n    return subprocess.check_output(['cat', 'b']).decode()",
+            "assert f('x') == 'x'",
+        ),
+        (
+            "from concurrent.futures import ThreadPoolExecutor\ndef f(x):\n"
+            "    with ThreadPoolExecutor(4) as pool: return list(pool.map(abs, range(-x, 0)))",
+            "assert f(3) == [3, 2, 1]",
+        ),
+        (
+            "import numpy as np\ndef f(x): return float(np.linalg.det(np.eye(x) * 2))",
+            "assert abs(f(8) - 256) < 1e-9",
+        ),
+        ("def f(x): raise IndexError(x)", "try:\n    f(1)\nexcept IndexError:\n    pass"),
         ("x = '\ud7ff\u2028'\ndef f(_): return x", "assert f(0) == '\ud7ff\u2028'"),
         ("def f(x):\n    print('noise')\n    return x", "assert f(3) == 3"),
     ],
@@ -245,6 +284,35 @@ def test_no_folder_is_left_and_the_program_sees_an_empty_one(tmp_path, monkeypat
         sandbox.send(call("f", []))
         assert sandbox.receive() == {"value": ["t", [["l", []], "/masa-own"]]}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_is_what_is_resident_swapped_out_or_of_tables_of_pages():
+    status = b"Name:\tVmRSS: 9 kB\nVmPeak:\t 99999 kB\nVmRSS:\t    3072 kB\nVmPTE:\t 1024 kB\n"
+    assert held_by(status + b"VmSwap:\t    2048 kB\n") == 6
+    assert held_by(b"Name:\tpython\nState:\tZ (zombie)\n") == 0
+    assert 5 < held_mb(os.getpid()) < 100_000
+    assert held_mb(2**22 - 1) == 0
+
+
+MANY_PARTS = """\
+import os
+def f(x):
+    for fd in range(3, 64):
+        try:
+            os.write(fd, b'{"value": [' + b'[],' * 2_500_000 + b'0]}\\n')
+        except OSError:
+            pass
+    return 0
+"""
+
+
+def test_what_a_program_says_is_not_read_by_the_evaluation():
+    """Eight megabytes of small parts would take it seconds and hundreds of megabytes."""
+    begun = time.process_time()
+    limits = SMALL._replace(output_mb=8, memory_mb=1024, seconds=60)
+    grade = run_tests(MANY_PARTS, "assert f(1) == 0", ["f"], limits)
+    assert (grade.status, grade.detail[:12]) == ("incorrect", "ProgramError")
+    assert time.process_time() - begun < 0.4
 
 
 def test_time_is_that_of_the_clock_for_all_of_it():

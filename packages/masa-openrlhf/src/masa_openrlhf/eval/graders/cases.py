@@ -15,7 +15,7 @@ from masa_openrlhf.eval.graders.program import SHORT, limits_of, program_of, rai
 from masa_openrlhf.eval.question import Grade, Question
 from masa_openrlhf.eval.sandbox.probe import call
 from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
-from masa_openrlhf.eval.sandbox.wire import to_wire
+from masa_openrlhf.eval.sandbox.wire import WireError, read_line, to_wire
 
 _GIVEN = (
     *("string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random"),
@@ -50,6 +50,8 @@ class CasesGrader:
             return Grade("error", program, str(error))
         except EndedError as error:
             why = f"it ended: {error.how}"
+        except WireError as error:
+            why = str(error)
         return Grade("incorrect" if why else "correct", program, why)
 
     def _first_wrong(self, sandbox: Sandbox, program: str, tests: dict[str, Any]) -> str:
@@ -76,7 +78,10 @@ class CasesGrader:
         arguments = [json.loads(line) for line in given.split("\n") if line.strip()]
         value = json.loads(wanted)
         sandbox.send(call(name, arguments))
-        reply = sandbox.receive(self._seconds, _longest(value))
+        line = sandbox.receive_line(self._seconds)
+        if len(line) > _longest(value):
+            return f"it gave {line[:200].decode('ascii', 'replace')}, longer than any right value"
+        reply = read_line(line)
         if "value" not in reply:
             return raised(reply)
         right = same_value(reply["value"], value)
