@@ -182,6 +182,7 @@ class _Engine:
         params.n, params.max_tokens = n, max_tokens
         params.output_kind = RequestOutputKind.FINAL_ONLY
         params.skip_special_tokens = True
+        params.stop_token_ids = self._prompts.ends_of_turn
         params.seed = self._seed(kind)
         began = time.time()
         output = await self._actor.generate(list(token_ids), params)

@@ -1,4 +1,4 @@
-"""What a CPU cannot do, said before anything starts."""
+"""What a CPU cannot do, beyond what no run can (``refusals``), said before anything starts."""
 
 from __future__ import annotations
 
@@ -10,23 +10,18 @@ _Check = tuple[Callable[[Namespace], bool], str]
 _UNSUPPORTED: tuple[_Check, ...] = (
     (
         lambda a: bool(a.ds.packing_samples or a.train.dynamic_batch_enable),
-        "packed sequences need flash-attn: set cluster.pack = false",
+        "packed sequences are for GPUs: set cluster.pack = false",
     ),
     (
         lambda a: "flash" in a.ds.attn_implementation,
         "flash attention is for GPUs: set model.attention = 'sdpa' or 'eager'",
     ),
     (
-        lambda a: a.vllm.tensor_parallel_size > 1 or a.ds.tensor_parallel_size > 1,
+        lambda a: a.vllm.tensor_parallel_size > 1,
         "tensor parallelism needs GPUs: set cluster.tensor_parallel = 1",
     ),
-    (lambda a: a.ds.ring_attn_size > 1, "ring attention needs flash-attn: drop ds.ring_attn_size"),
-    (lambda a: a.ds.load_in_4bit, "4-bit loading needs CUDA: drop ds.load_in_4bit"),
-    (lambda a: a.ds.use_liger_kernel, "Liger's kernels are for GPUs: drop ds.use_liger_kernel"),
     (lambda a: a.ds.deepcompile, "DeepCompile needs CUDA: drop ds.deepcompile"),
     (lambda a: a.ds.adam_offload, "there is no device to offload from: drop ds.adam_offload"),
-    (lambda a: a.ds.param_dtype != "bf16", "half precision needs CUDA: set ds.param_dtype bf16"),
-    (lambda a: a.actor.optim != "adam", "Muon needs a GPU: set actor.optim adam"),
     (
         lambda a: a.vllm.sync_backend != "gloo" or a.vllm.sync_with_ray,
         "weights go to vLLM over gloo: set vllm.sync_backend gloo, drop vllm.sync_with_ray",

@@ -95,6 +95,7 @@ class _Worker:
             seed=request["seed"],
             output_kind=RequestOutputKind.FINAL_ONLY,
             skip_special_tokens=True,
+            stop_token_ids=self._prompts.ends_of_turn,
         )
         self._engine.add_request(request["id"], {"prompt_token_ids": ids}, params)
 
