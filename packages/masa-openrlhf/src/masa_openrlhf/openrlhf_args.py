@@ -34,6 +34,7 @@ OWNED = {
     "actor.num_gpus_per_node": "cluster.gpus_per_node",
     "ref.num_nodes": "cluster.nodes",
     "ref.num_gpus_per_node": "cluster.gpus_per_node",
+    "train.colocate_actor_ref": "algo.kl.init_coef",
     "actor.lr_warmup_ratio": "optim.warmup_steps",
     "vllm.num_engines": "cluster.engines",
     "vllm.tensor_parallel_size": "cluster.tensor_parallel",
@@ -144,8 +145,10 @@ def _models(config: TrainConfig, *, cpu: bool) -> dict[str, Any]:
         "actor.model_name_or_path": config.model.path,
         "actor.num_nodes": cluster.nodes,
         "actor.num_gpus_per_node": cluster.gpus_per_node,
-        "ref.num_nodes": cluster.nodes,  # there is one where a KL penalty asks for it
+        # Where a KL penalty asks for a reference model, it lies on the policy's GPUs.
+        "ref.num_nodes": cluster.nodes,
         "ref.num_gpus_per_node": cluster.gpus_per_node,
+        "train.colocate_actor_ref": _has_reference(config),
         "vllm.num_engines": config.engines,
         "vllm.tensor_parallel_size": cluster.tensor_parallel,
         "vllm.gpu_memory_utilization": cluster.gpu_memory,
@@ -168,6 +171,13 @@ def _models(config: TrainConfig, *, cpu: bool) -> dict[str, Any]:
         "actor.gradient_checkpointing_enable": cluster.gradient_checkpointing,
         "reward.remote_url": "masa",  # rewards come with the episodes: no reward model
     }
+
+
+def _has_reference(config: TrainConfig) -> bool:
+    try:
+        return float(str(config.openrlhf.get("algo.kl.init_coef", 0))) > 0
+    except ValueError:
+        return False  # OpenRLHF's parser says what is wrong with it
 
 
 def _rollouts(config: TrainConfig) -> dict[str, Any]:

@@ -215,14 +215,6 @@ def refusals(args: Namespace, *, attention: str | None = None) -> list[str]:
     return found
 
 
-def gpus_needed(args: Namespace) -> int:
-    """Return the GPUs that the actors of a run take, by OpenRLHF's parsed arguments."""
-    if args.train.colocate_all:
-        return _ranks(args)
-    reference = args.algo.kl.init_coef > 0 and not args.train.colocate_actor_ref
-    return _ranks(args) + _engine_gpus(args) + (_reference_gpus(args) if reference else 0)
-
-
 def _ranks(args: Namespace) -> int:
     return int(args.actor.num_nodes * args.actor.num_gpus_per_node)
 
