@@ -132,35 +132,33 @@ def peak(shape: Shape, tokens: int, *, chunked: bool) -> tuple[int, float]:
     from masa_openrlhf.gpu import log_probs
 
     with FakeTensorMode(allow_non_fake_inputs=True):
-        model = _model(shape)
+        policy = model(shape, _registered())
         watched = _watch()
-        for tensor in [*model.parameters(), *model.buffers()]:
+        for tensor in [*policy.parameters(), *policy.buffers()]:
             watched.ignore(tensor)
         tokens_1_T = torch.zeros(1, tokens, dtype=torch.long)
         places = torch.zeros(1, tokens, dtype=torch.long)
-        head = model.get_output_embeddings()
+        head = policy.get_output_embeddings()
         with watched:
             if chunked:
-                log_probs.prepare(model)
+                log_probs.prepare(policy)
                 with log_probs.asking(head, tokens_1_T, temperature=1.0, entropy=False):
-                    output = model(tokens_1_T, attention_mask=None, position_ids=places)
+                    output = policy(tokens_1_T, attention_mask=None, position_ids=places)
                 scores = output["logits"][..., 0]
             else:
-                output = model(tokens_1_T, attention_mask=None, position_ids=places)
+                output = policy(tokens_1_T, attention_mask=None, position_ids=places)
                 output["logits"] = output["logits"].to(torch.float32)
                 flat = output["logits"].reshape(tokens, -1)
                 scores = _cross_entropy().apply(flat, tokens_1_T.flatten())
             scores.sum().backward()
-        return sum(p.numel() for p in model.parameters()), float(watched.peak)
+        return sum(p.numel() for p in policy.parameters()), float(watched.peak)
 
 
-def _model(shape: Shape) -> Any:
+def model(shape: Shape, attention: str) -> Any:
+    """Make a model of a shape, in bfloat16, with checkpoints and gradients that are dropped."""
     import torch
-    from transformers import AttentionInterface, Qwen3Config, Qwen3ForCausalLM
-    from transformers.masking_utils import AttentionMaskInterface
+    from transformers import Qwen3Config, Qwen3ForCausalLM
 
-    AttentionInterface.register(_NAME, _attention)
-    AttentionMaskInterface.register(_NAME, lambda *_, **__: None)
     config = Qwen3Config(
         vocab_size=shape.vocabulary,
         hidden_size=shape.hidden,
@@ -172,14 +170,23 @@ def _model(shape: Shape) -> Any:
         tie_word_embeddings=shape.tied,
         max_position_embeddings=40_960,
         use_cache=False,
-        attn_implementation=_NAME,
+        attn_implementation=attention,
     )
     with _default_dtype(torch.bfloat16):
-        model = Qwen3ForCausalLM(config).train()
-    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    for parameter in model.parameters():
+        made = Qwen3ForCausalLM(config).train()
+    made.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    for parameter in made.parameters():
         parameter.register_post_accumulate_grad_hook(lambda p: setattr(p, "grad", None))
-    return model
+    return made
+
+
+def _registered() -> str:
+    from transformers import AttentionInterface
+    from transformers.masking_utils import AttentionMaskInterface
+
+    AttentionInterface.register(_NAME, _attention)
+    AttentionMaskInterface.register(_NAME, lambda *_, **__: None)
+    return _NAME
 
 
 def _attention(

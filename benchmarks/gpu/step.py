@@ -1,0 +1,104 @@
+"""A step of the kit: what it is given, and how it answers.
+
+A step is a script. It is called with ``--device`` and ``--small`` and prints, as its last line,
+what it found: figures, and checks that hold or do not. ``--small`` is for trying it without a card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+MARK = "FOUND "
+SOURCES = [
+    Path(__file__).parents[2] / "packages" / package / "src"
+    for package in ("masa-openrlhf", "masa-control", "masa-rewards")
+]
+
+for _source in SOURCES:  # where the packages are not installed
+    if str(_source) not in sys.path:
+        sys.path.append(str(_source))
+
+
+class Missing(Exception):  # noqa: N818  # nothing went wrong
+    """The step needs what is not installed here."""
+
+
+class Found:
+    """What a step found.
+
+    Attributes:
+        device: "cuda" or "cpu".
+        small: shapes that a CPU takes in seconds.
+    """
+
+    def __init__(self, device: str, small: bool) -> None:
+        self.device, self.small = device, small
+        self._figures: dict[str, Any] = {}
+        self._checks: dict[str, bool] = {}
+
+    def figure(self, name: str, value: Any) -> None:
+        """Keep a figure; its name holds the unit."""
+        self._figures[name] = round(value, 6) if isinstance(value, float) else value
+
+    def check(self, name: str, holds: bool) -> None:
+        """Keep whether something holds."""
+        self._checks[name] = bool(holds)
+
+    def synchronise(self) -> None:
+        """Wait for the card."""
+        if self.device == "cuda":
+            import torch
+
+            torch.cuda.synchronize()
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Keep the seconds of the block."""
+        self.synchronise()
+        begun = time.perf_counter()
+        yield
+        self.synchronise()
+        self.figure(name, time.perf_counter() - begun)
+
+    def report(self, state: str, said: str = "") -> None:
+        """Print it all as one line."""
+        line = {
+            "state": state,
+            "said": said,
+            "figures": self._figures,
+            "checks": self._checks,
+        }
+        print(MARK + json.dumps(line), flush=True)
+
+    @property
+    def failed(self) -> list[str]:
+        """Checks that do not hold."""
+        return [name for name, holds in self._checks.items() if not holds]
+
+
+def main(step: Callable[[Found], None]) -> None:
+    """Run a step as a script."""
+    parser = argparse.ArgumentParser(description=step.__doc__)
+    parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
+    parser.add_argument("--small", action="store_true")
+    options = parser.parse_args()
+    found = Found(options.device, options.small)
+    try:
+        step(found)
+    except Missing as missing:
+        found.report("not here", str(missing))
+        return
+    except Exception as error:
+        traceback.print_exc()
+        found.report("failed", f"{type(error).__name__}: {error}"[:500])
+        sys.exit(1)
+    found.report("failed" if found.failed else "holds", ", ".join(found.failed))
+    sys.exit(1 if found.failed else 0)
