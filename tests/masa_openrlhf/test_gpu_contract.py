@@ -8,6 +8,7 @@ import ast
 import re
 
 import pytest
+from masa_openrlhf.gpu import environment
 
 from tests.masa_openrlhf.test_contract import SITE, find, parameters
 
@@ -200,3 +201,13 @@ def test_openrlhf_logs_to_wandb_by_a_key_among_its_arguments():
     logger = ast.unparse(find("openrlhf/utils/logging_utils.py", "WandbLogger.__init__"))
     assert "if not wandb.api.api_key:" in logger
     assert "project=args.logger.wandb.project" in logger
+
+
+def test_vllm_compiles_no_sampler(monkeypatch):
+    """masa_openrlhf/gpu/environment.py."""
+    sampler = source("vllm/v1/sample/ops/topk_topp_sampler.py")
+    assert "if not envs.VLLM_USE_FLASHINFER_SAMPLER:" in sampler
+    monkeypatch.delenv("VLLM_USE_FLASHINFER_SAMPLER", raising=False)
+    assert environment()["VLLM_USE_FLASHINFER_SAMPLER"] == "0"
+    monkeypatch.setenv("VLLM_USE_FLASHINFER_SAMPLER", "1")
+    assert environment()["VLLM_USE_FLASHINFER_SAMPLER"] == "1"

@@ -8,7 +8,7 @@ from masa_openrlhf.gpu import machine
 from masa_openrlhf.gpu.machine import Card, Machine, MachineError
 
 H100 = Card("NVIDIA H100 80GB HBM3", 80 << 30, (9, 0))
-FIT = Machine("580.95.05", (13, 0), (13, 0), (H100,) * 8, "/usr/bin/gcc", 64 << 30)
+FIT = Machine("580.95.05", (13, 0), (13, 0), (H100,) * 8, "/usr/bin/gcc", True, 64 << 30)
 EIGHT = TrainConfig(cluster={"device": "gpu"})
 
 
@@ -36,6 +36,7 @@ def test_a_fit_machine_lacks_nothing():
             "Tesla V100 has compute capability 7.0",
         ),
         ({"compiler": None}, "install gcc"),
+        ({"headers": False}, "install python3-dev"),
         ({"shared_memory": 64 << 20}, "/dev/shm holds 0.06 GiB"),
     ],
 )
@@ -45,8 +46,8 @@ def test_what_it_lacks_is_said_with_the_way_out(change, said):
 
 
 def test_everything_is_said_at_once():
-    bare = replace(FIT, cards=(H100,), compiler=None, shared_memory=0)
-    assert len(machine.lacks(bare, EIGHT)) == 3
+    bare = replace(FIT, cards=(H100,), compiler=None, shared_memory=0, headers=False)
+    assert len(machine.lacks(bare, EIGHT)) == 4
 
 
 def test_engines_that_share_no_gpu_are_counted():

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from masa_openrlhf import cpu, loopback
+from masa_openrlhf import cpu, gpu, loopback
 from masa_openrlhf.activation import activate
 from masa_openrlhf.config import DataConfig, TrainConfig
 from masa_openrlhf.data import Loaded, keep_short, load_problems, write_problems
@@ -211,6 +211,7 @@ def _start_ray(config: TrainConfig, *, on_cpu: bool) -> None:
     import ray
 
     variables = {name: os.environ.get(name, value) for name, value in _RAY_VARIABLES.items()}
+    variables |= gpu.environment()
     if not on_one_machine(on_cpu=on_cpu):
         ray.init(runtime_env={"env_vars": variables})
         if not config.cluster.open_ray:

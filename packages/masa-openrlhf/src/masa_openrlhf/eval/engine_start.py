@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from masa_openrlhf import gpu
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.model_source import ModelSource
@@ -81,6 +82,9 @@ def _devices(config: EvalConfig, environ: Mapping[str, str]) -> list[dict[str, s
         )
     size = config.tensor_parallel
     return [
-        {"CUDA_VISIBLE_DEVICES": ",".join(visible[copy * size : (copy + 1) * size])}
+        {
+            **gpu.environment(),
+            "CUDA_VISIBLE_DEVICES": ",".join(visible[copy * size : (copy + 1) * size]),
+        }
         for copy in range(config.data_parallel)
     ]

@@ -4,6 +4,7 @@
 - ``attention``: packed sequences by torch's own kernel, where flash-attn is not installed;
 - ``adam``: torch's fused AdamW in the place of DeepSpeed's, which nvcc would compile;
 - ``log_probs``, ``actor``: log-probabilities in chunks, never all logits at once;
+- ``environment``: variables that every process must see;
 - ``machine``: driver, cards, compiler and shared memory, looked at before anything starts;
 - ``cluster``: whether Ray has the GPUs that the run asks for;
 - ``memory``: what a training step needs of a card, found without one;
@@ -11,5 +12,6 @@
 """
 
 from masa_openrlhf.gpu.activate import activate
+from masa_openrlhf.gpu.environment import environment
 
-__all__ = ["activate"]
+__all__ = ["activate", "environment"]

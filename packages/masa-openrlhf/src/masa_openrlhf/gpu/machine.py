@@ -10,6 +10,7 @@ import importlib.util
 import os
 import re
 import shutil
+import sysconfig
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,7 @@ class Machine:
         torch_cuda: the CUDA that the installed torch was built for; none for a build without.
         cards: GPUs that this process may use.
         compiler: a C compiler; Triton compiles the launchers of its kernels with it.
+        headers: Python's own are there (Python.h), which those launchers include.
         shared_memory: bytes of /dev/shm; NCCL's ranks exchange through it.
     """
 
@@ -62,6 +64,7 @@ class Machine:
     torch_cuda: tuple[int, int] | None
     cards: tuple[Card, ...]
     compiler: str | None
+    headers: bool
     shared_memory: int
 
 
@@ -139,6 +142,11 @@ def lacks(machine: Machine, config: TrainConfig) -> list[str]:
             "no C compiler is there, and Triton compiles the launchers of its kernels with one: "
             "install gcc, or name one by CC"
         )
+    if not machine.headers:
+        found.append(
+            "Python.h is not there, and the launchers that Triton compiles include it: install "
+            "python3-dev, or let uv bring its own Python (uv python install)"
+        )
     if machine.shared_memory < MIN_SHARED_MEMORY:
         found.append(
             f"/dev/shm holds {machine.shared_memory / GIB:.2f} GiB, and NCCL needs at least "
@@ -151,7 +159,10 @@ def lacks(machine: Machine, config: TrainConfig) -> list[str]:
 def look() -> Machine:
     """Look at this machine."""
     driver, driver_cuda, cards = _driver()
-    return Machine(driver, driver_cuda, _torch_cuda(), cards, _compiler(), _shared_memory())
+    headers = (Path(sysconfig.get_paths()["include"]) / "Python.h").is_file()
+    return Machine(
+        driver, driver_cuda, _torch_cuda(), cards, _compiler(), headers, _shared_memory()
+    )
 
 
 def _needed_driver(machine: Machine) -> str:
