@@ -42,7 +42,7 @@ wheels: $(UV) ## build the three wheels into dist/
 	@touch $@
 
 .venv-cluster/ready: $(UV) uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml)
-	$(CLUSTER) sync --quiet --locked --extra cluster
+	$(CLUSTER) sync --quiet --locked --compile-bytecode --extra cluster
 	@touch $@
 
 .uv/bin/uv:
