@@ -260,6 +260,7 @@ HOSTILE = (
     *("\\boxed{\\frac{.}{1}}", "\\boxed{\\frac{1.2.3}{4}}", "\\boxed{10^{" + "9" * 4301 + "}}"),
     *("```" + " " * 20_000 + "x\n", "[ANSWER]x" + " " * 20_000 + "y[/ANSWER]", "\\text{" * 1600),
     *("[ANSWER]" + "(" * 3000 + "[/ANSWER]", "\x00\ud800\u2028", "", '{"pass_rate": 1e999}'),
+    *("```python\ndef add(p): return '\ud800'\n```", "```python\n" + "(" * 3000 + "\n```"),
     *("{" * 9000, '{"math_notion": ' * 500, "\\boxed{" * 3000, "9" * 9000),
 )
 
@@ -290,9 +291,9 @@ def test_an_evaluation_over_hostile_texts_ends_and_goes_on(tmp_path, monkeypatch
     monkeypatch.setattr(command, "how_to_start", lambda model, config: None)
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").write_text('{"model_type": "qwen3"}')
-    names = ("scibench", "arc", "cruxo", "aime24")
+    names = ("scibench", "arc", "cruxo", "aime24", "mbpp")
     for name in names:
-        write(tmp_path, name, [{**ROWS[name][0], "id": f"{i}"} for i in range(5)])
+        write(tmp_path, name, [{**ROWS[name][0], "id": f"{i}", "task_id": i} for i in range(5)])
     count = len(HOSTILE)
     status = evaluate(
         *(tmp_path / "model", "--benchmarks", ",".join(names), "--data", tmp_path, "--meta"),

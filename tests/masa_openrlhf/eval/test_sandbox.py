@@ -205,6 +205,13 @@ def test_honest_programs_are_right(code, tests):
     assert run_tests(code, tests, ["f"], SMALL).status == "correct"
 
 
+def test_a_name_may_have_any_letters():
+    grade = run_tests("def größe(x): return x + 1", "assert größe(1) == 2", ["größe"], SMALL)
+    assert grade.status == "correct"
+    grade = run_tests("import os\ndef größe(x): os._exit(0)", "größe(1)", ["größe"], SMALL)
+    assert grade.detail == "it ended in größe: exit"
+
+
 def test_types_are_kept():
     for code, tests in (
         ("def f(x): return (1, 2)", "assert f(0) == [1, 2]"),

@@ -163,10 +163,10 @@ def name_called(line: bytes) -> str | None:
     The rest of it is the program's affair: it is passed on and never read.
     """
     called = _CALL.match(line)
-    return called[1].decode("ascii", errors="replace") if called else None
+    return str(json.loads(called[1])) if called else None
 
 
-_CALL = re.compile(rb'\{"call": "([^"\\]*)", ')
+_CALL = re.compile(rb'\{"call": ("(?:[^"\\]|\\.)*"), ')
 
 
 def write_line(message: dict[str, Any]) -> bytes:
