@@ -39,6 +39,7 @@ BASE: Settings = {
         "gpus_per_node": 1,
         "engines": 1,
         "colocate": False,
+        "zero_stage": 2,
         "pack": False,
         "gradient_checkpointing": False,
         "gpu_memory": 0.1,
