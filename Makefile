@@ -23,7 +23,7 @@ check: .venv/ready ## format, lint, types, direction of imports
 	$(RUN) mypy packages/masa-rewards/src packages/masa-control/src packages/masa-openrlhf/src
 	$(RUN) lint-imports
 
-check-cluster: .venv-cluster/ready ## the cluster's environment (8.4 GB): how far a GPU run gets here
+check-cluster: .venv-cluster/ready ## the cluster's environment (9.1 GB): how far a GPU run gets here
 	$(CLUSTER) run --no-sync python -m masa_openrlhf.gpu.check
 
 format: .venv/ready ## format, and mend what lint can

@@ -123,10 +123,11 @@ def _paper() -> str:
     Two, since an engine that shares its GPU is waited for, and fails first: the policy's actor then
     goes no further than its imports.
     """
+    # Started by "uv run", Ray would start its workers by it too; read when it is imported.
+    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
     warnings.simplefilter("ignore", FutureWarning)  # Ray's, of what it will do one day
     import ray
 
-    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
     with tempfile.TemporaryDirectory(prefix="masa-check-") as folder:
         ray.init(
             address="local",
