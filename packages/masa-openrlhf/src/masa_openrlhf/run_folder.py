@@ -15,6 +15,7 @@ checkpoints/        what the run can go on from
 model/              the trained model, in Hugging Face form
 report/             the run as a page, with its figures
 tensorboard/        the same metrics for TensorBoard
+wandb/              W&B's own files, with log.wandb
 logs/driver.log     all that Ray, vLLM and DeepSpeed print
 """
 

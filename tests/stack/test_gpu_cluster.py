@@ -1,0 +1,47 @@
+"""On the real Ray: a cluster that is too small is refused within seconds."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+SCRIPT = """
+import pathlib, ray, sys, tempfile
+from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.gpu.cluster import ResourceError, require_gpus
+from masa_openrlhf.run_folder import RunFolder
+
+ray.init(address="local", num_gpus=2, num_cpus=2, include_dashboard=False, log_to_driver=False)
+folder = RunFolder(pathlib.Path(sys.argv[1]))
+for ranks in (2, 8):
+    config = TrainConfig(cluster={"device": "gpu", "gpus_per_node": ranks})
+    try:
+        require_gpus(config, folder)
+        print("passes", ranks)
+    except ResourceError as error:
+        print("refused", error)
+"""
+
+
+@pytest.fixture
+def said(tmp_path):
+    begun = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SCRIPT, tmp_path],
+        env={**os.environ, "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, time.monotonic() - begun
+
+
+def test_too_few_gpus_are_refused_and_enough_pass(said):
+    shown, seconds = said
+    assert "passes 2" in shown
+    assert "refused 8 GPUs were asked for" in shown
+    assert "2 are there in the Ray cluster" in shown
+    assert seconds < 100
