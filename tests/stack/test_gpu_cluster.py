@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from masa_openrlhf.temporary import RAY_FOLDER, temporary_folder
 
 SCRIPT = """
 import pathlib, ray, sys, tempfile
@@ -13,7 +14,10 @@ from masa_openrlhf.config import TrainConfig
 from masa_openrlhf.gpu.cluster import ResourceError, require_gpus
 from masa_openrlhf.run_folder import RunFolder
 
-ray.init(address="local", num_gpus=2, num_cpus=2, include_dashboard=False, log_to_driver=False)
+ray.init(
+    address="local", num_gpus=2, num_cpus=2, include_dashboard=False, log_to_driver=False,
+    _temp_dir=sys.argv[2],
+)
 folder = RunFolder(pathlib.Path(sys.argv[1]))
 for ranks in (2, 8):
     config = TrainConfig(cluster={"device": "gpu", "gpus_per_node": ranks})
@@ -28,13 +32,15 @@ for ranks in (2, 8):
 @pytest.fixture
 def said(tmp_path):
     begun = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", SCRIPT, tmp_path],
-        env={**os.environ, "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    loopback = {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+    with temporary_folder() as short:  # Ray's sockets need short paths
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", SCRIPT, tmp_path, short / RAY_FOLDER],
+            env={**os.environ, **loopback},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
     assert done.returncode == 0, done.stderr
     return done.stdout, time.monotonic() - begun
 

@@ -4,10 +4,10 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from masa_openrlhf.ray_cluster import OpenClusterError, answers_strangers, refuse_open_cluster
+from masa_openrlhf.temporary import RAY_FOLDER, temporary_folder
 
 LOOPBACK = {"127.0.0.1", "::1"}
 
@@ -55,24 +55,21 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def open_cluster(tmp_path):
+def open_cluster():
     """A cluster of this machine alone, without a token."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_AUTH_")}
     environment |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
-    short = Path("/tmp") / f"masa-test-{os.getpid()}"  # sockets need short paths
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", OPEN, str(short)],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
+    with temporary_folder() as short:  # Ray's sockets need short paths
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", OPEN, str(short / RAY_FOLDER)],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         yield process.stdout.readline().strip()
-    finally:
         process.communicate(timeout=60)
-        subprocess.run(["rm", "-rf", str(short)], check=True)
 
 
 def test_a_cluster_that_answers_anybody_is_not_trained_on(open_cluster):

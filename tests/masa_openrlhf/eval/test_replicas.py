@@ -69,31 +69,31 @@ def test_a_copy_that_does_not_start_in_time(tmp_path, monkeypatch):
 MODEL = ModelSource("m", "folder/m", TrainConfig(), trained=False)
 
 
-def test_gpus_are_dealt_out_to_the_copies(monkeypatch):
+def test_gpus_are_dealt_out_to_the_copies(tmp_path, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     config = EvalConfig(
         model="m", tensor_parallel=2, data_parallel=2, engine={"device": "gpu", "gpu_memory": 0.5}
     )
-    start = how_to_start(MODEL, config)
+    start = how_to_start(MODEL, config, tmp_path)
     assert [e["CUDA_VISIBLE_DEVICES"] for e in start.environment] == ["0,1", "2,3"]
     assert start.arguments["tensor_parallel_size"] == 2
     assert start.arguments["gpu_memory_utilization"] == 0.5
     assert start.arguments["model"] == "folder/m"
     assert start.chat_if_any
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,7,6")
-    start = how_to_start(MODEL, config)
+    start = how_to_start(MODEL, config, tmp_path)
     assert [e["CUDA_VISIBLE_DEVICES"] for e in start.environment] == ["4,5", "7,6"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
     with pytest.raises(EvalError, match="wants 4 GPUs, and CUDA_VISIBLE_DEVICES is '4,5'"):
-        how_to_start(MODEL, config)
+        how_to_start(MODEL, config, tmp_path)
 
 
-def test_a_cpu_has_no_tensor_parallelism():
+def test_a_cpu_has_no_tensor_parallelism(tmp_path):
     config = EvalConfig(model="m", engine={"device": "cpu"}, data_parallel=2)
-    start = how_to_start(MODEL, config)
+    start = how_to_start(MODEL, config, tmp_path)
     assert len(start.environment) == 2
     assert start.arguments["enforce_eager"]
     assert start.environment[0]["VLLM_TARGET_DEVICE"] == "cpu"
     config = EvalConfig(model="m", engine={"device": "cpu"}, tensor_parallel=2)
     with pytest.raises(EvalError, match="needs GPUs: set tensor_parallel = 1"):
-        how_to_start(MODEL, config)
+        how_to_start(MODEL, config, tmp_path)

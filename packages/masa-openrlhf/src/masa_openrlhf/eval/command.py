@@ -35,6 +35,7 @@ from masa_openrlhf.eval.sandbox.probe import probe
 from masa_openrlhf.eval.settings import PROGRAM, configuration, options
 from masa_openrlhf.eval.show import Bar, show_comparison, show_results
 from masa_openrlhf.settings import ConfigError
+from masa_openrlhf.temporary import temporary_folder
 
 STOPPED = 130
 
@@ -130,7 +131,7 @@ def _ask_all(
         graders, unlimited = _graders(config, asked, stack, i_know=i_know)
         folder.note_unlimited(unlimited)
         console.print(f"starting vLLM; its log: {folder.log}", style="dim", soft_wrap=True)
-        start = how_to_start(model, config)
+        start = how_to_start(model, config, stack.enter_context(temporary_folder()))
         engine = stack.enter_context(Replicas(start, folder.log, config.engine.start_seconds))
         prompt = meta_prompt(config, model) if config.meta else None
         threads = max(config.verifier.workers, config.sandbox.at_a_time)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from masa_openrlhf import gpu
@@ -29,8 +30,13 @@ class Start(NamedTuple):
     chat_if_any: bool
 
 
-def how_to_start(model: ModelSource, config: EvalConfig) -> Start:
+def how_to_start(model: ModelSource, config: EvalConfig, temporary: Path) -> Start:
     """Say how the copies are started on this machine.
+
+    Args:
+        model: what is evaluated.
+        config: the settings.
+        temporary: a folder for what vLLM leaves lying about.
 
     Raises:
         EvalError: more GPUs are wanted than the CPU build has.
@@ -46,6 +52,7 @@ def how_to_start(model: ModelSource, config: EvalConfig) -> Start:
         "max_model_len": config.engine.max_model_len,
         "seed": config.seed,
     }
+    variables = {**loopback_variables(), "TMPDIR": str(temporary)}
     device = {"cluster": {**model.asked_as.cluster.model_dump(), "device": config.engine.device}}
     if runs_on_cpu(model.asked_as.model_copy(update={"cluster": _cluster(model, device)})):
         if config.tensor_parallel > 1:
@@ -53,12 +60,11 @@ def how_to_start(model: ModelSource, config: EvalConfig) -> Start:
         ours = cpu.engine_arguments()
         arguments |= {key: ours[key] for key in ("enable_chunked_prefill", "max_num_seqs")}
         arguments["enforce_eager"] = True
-        variables = loopback_variables() | cpu.environment(cache_home())
-        environment = [variables] * config.data_parallel
+        environment = [variables | cpu.environment(cache_home())] * config.data_parallel
         return Start(arguments, environment, asked, chat_if_any)
     arguments["gpu_memory_utilization"] = config.engine.gpu_memory
     arguments["tensor_parallel_size"] = config.tensor_parallel
-    devices = [loopback_variables() | gpus for gpus in _devices(config, os.environ)]
+    devices = [variables | gpus for gpus in _devices(config, os.environ)]
     return Start(arguments, devices, asked, chat_if_any)
 
 
