@@ -42,7 +42,32 @@ class Seen:
 
 
 def look_at(run: Run, where: Path) -> Seen:
-    """Look at a run as its own user does, and ask as a stranger does."""
+    """Look at a run as its own user does, and ask as a stranger does.
+
+    Its engine is stopped meanwhile: the run must not be over before all have asked.
+    """
+    engines: list[psutil.Process] = []
+    # Ray rewrites titles, and some reads find one empty.
+    run.wait_until(lambda: bool(engines.extend(engines_of(run)) or engines))
+    for engine in engines:
+        engine.suspend()
+    try:
+        return ask(run, where)
+    finally:
+        for engine in engines:
+            engine.resume()
+
+
+def engines_of(run: Run) -> list[psutil.Process]:
+    found = []
+    for process in psutil.Process(run.process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "VLLM::EngineCore" in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
+def ask(run: Run, where: Path) -> Seen:
     # Not run.processes(): Ray writes titles over the variables by which those are found.
     processes = psutil.Process(run.process.pid).children(recursive=True)
     listening = listening_sockets(processes)

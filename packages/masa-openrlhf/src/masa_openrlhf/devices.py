@@ -57,6 +57,15 @@ def _installed(package: str) -> bool:
     return True
 
 
+def on_one_machine(config: TrainConfig) -> bool:
+    """Whether the run starts Ray itself, instead of joining the cluster that RAY_ADDRESS names.
+
+    Raises:
+        ModuleNotFoundError: as ``runs_on_cpu``.
+    """
+    return not os.environ.get("RAY_ADDRESS") or runs_on_cpu(config)
+
+
 def cache_home() -> Path:
     """Where things are kept between runs: $MASA_CACHE, else masa-openrlhf in the user's cache."""
     if given := os.environ.get("MASA_CACHE"):

@@ -22,7 +22,7 @@ from masa_openrlhf import cpu, gpu, loopback
 from masa_openrlhf.activation import activate
 from masa_openrlhf.config import DataConfig, TrainConfig
 from masa_openrlhf.data import Loaded, keep_short, load_problems, write_problems
-from masa_openrlhf.devices import cache_home, runs_on_cpu
+from masa_openrlhf.devices import cache_home, on_one_machine, runs_on_cpu
 from masa_openrlhf.gpu.cluster import require_gpus
 from masa_openrlhf.openrlhf_args import SCRIPT, arguments, parse
 from masa_openrlhf.processes import die_with_parent
@@ -89,8 +89,8 @@ def launch(folder: RunFolder, config: TrainConfig, *, resume: bool, actors: Acto
         ValueError: something is asked for that a CPU cannot do.
     """
     on_cpu = runs_on_cpu(config)
-    if on_one_machine(on_cpu=on_cpu):
-        loopback.restrict_to_loopback(Path(tempfile.gettempdir()))
+    if on_one_machine(config) and not loopback.is_active():
+        raise RuntimeError("a run is started by `masa-openrlhf train`, which keeps it to loopback")
     if on_cpu:
         os.environ.update({**_RAY_VARIABLES, **cpu.environment(cache_home())})
         os.environ.pop("CUDA_VISIBLE_DEVICES", None)  # empty, it would hide the paper GPUs
@@ -197,11 +197,6 @@ _RAY_VARIABLES = {
 }
 
 
-def on_one_machine(*, on_cpu: bool) -> bool:
-    """Whether the run starts Ray itself, instead of joining the cluster that RAY_ADDRESS names."""
-    return on_cpu or not os.environ.get("RAY_ADDRESS")
-
-
 def _start_ray(config: TrainConfig, *, on_cpu: bool) -> None:
     """Join the cluster that RAY_ADDRESS names, or start Ray on this machine.
 
@@ -212,7 +207,7 @@ def _start_ray(config: TrainConfig, *, on_cpu: bool) -> None:
 
     variables = {name: os.environ.get(name, value) for name, value in _RAY_VARIABLES.items()}
     variables |= gpu.environment()
-    if not on_one_machine(on_cpu=on_cpu):
+    if not on_one_machine(config):
         ray.init(runtime_env={"env_vars": variables})
         if not config.cluster.open_ray:
             refuse_open_cluster(ray.get_runtime_context().gcs_address)

@@ -41,10 +41,10 @@ def loopback_variables() -> dict[str, str]:
     }
 
 
-def restrict_to_loopback(private: Path) -> None:
-    """Set the variables of a run on one machine, in this process and for those it starts.
+def run_variables(private: Path) -> dict[str, str]:
+    """Return the variables of a run on one machine, and write its token.
 
-    Call it before Ray is imported: Ray reads some of them then.
+    Its processes must be started with them: Ray reads some as soon as it is imported.
 
     Args:
         private: a folder that only this user may enter; gets the token.
@@ -52,16 +52,13 @@ def restrict_to_loopback(private: Path) -> None:
     token = private / _TOKEN_FILE
     with open(os.open(token, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(secrets.token_hex(32))
-    os.environ.pop("RAY_AUTH_TOKEN", None)  # it would be taken before the file
-    os.environ.update(
-        {
-            **loopback_variables(),
-            # Ray's own name for "do not reach beyond this machine", whatever system it is.
-            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-            "RAY_AUTH_MODE": "token",
-            "RAY_AUTH_TOKEN_PATH": str(token),
-        }
-    )
+    return {
+        **loopback_variables(),
+        # Ray's own name for "do not reach beyond this machine", whatever system it is.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": str(token),
+    }
 
 
 def is_active() -> bool:

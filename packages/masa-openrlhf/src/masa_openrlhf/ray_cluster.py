@@ -7,6 +7,7 @@ user who started it. Whether it asks for one is found out by a client that has n
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 
@@ -36,6 +37,11 @@ def answers_strangers(address: str) -> bool:
     Raises:
         OpenClusterError: it cannot be told.
     """
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except OSError as error:  # Ray's client would try for half a minute
+        raise OpenClusterError(_unknown(address, str(error))) from None
     stranger = {k: v for k, v in os.environ.items() if not k.startswith("RAY_AUTH_")}
     try:
         asked = subprocess.run(

@@ -17,9 +17,10 @@ from pathlib import Path
 from types import FrameType
 
 from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.devices import cache_home
+from masa_openrlhf.devices import cache_home, on_one_machine
 from masa_openrlhf.disk import full_disk
 from masa_openrlhf.display import Display
+from masa_openrlhf.loopback import run_variables
 from masa_openrlhf.processes import StoppedProcesses, adopt_orphans, end_children
 from masa_openrlhf.run_folder import RunFolder
 from masa_openrlhf.temporary import temporary_folder
@@ -73,7 +74,7 @@ def supervise(
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C comes to this process alone
-            env=_environment(temporary),
+            env=_environment(temporary, config),
         )
         with interrupts:
             while run.poll() is None:
@@ -105,8 +106,8 @@ def _finished(folder: RunFolder) -> bool:
     return ends[-1:] == ["finished"]
 
 
-def _environment(temporary: Path) -> dict[str, str]:
-    """The environment of a run: this process's, and bytecode in any case.
+def _environment(temporary: Path, config: TrainConfig) -> dict[str, str]:
+    """The environment of a run: this process's, who may reach it, and bytecode in any case.
 
     A run's processes import some ten thousand files each. Where Python is told to keep no bytecode,
     each would compile them anew; it is kept in our cache then, out of anybody's way.
@@ -115,6 +116,9 @@ def _environment(temporary: Path) -> dict[str, str]:
     # Started by "uv run", Ray would start its workers by it too, each in an environment of its own
     # that lacks the extras this one was made with.
     environment.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    if on_one_machine(config):
+        environment.pop("RAY_AUTH_TOKEN", None)  # Ray would take it before the run's own
+        environment |= run_variables(temporary)
     if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
         environment.setdefault("PYTHONPYCACHEPREFIX", str(cache_home() / "bytecode"))
     return environment

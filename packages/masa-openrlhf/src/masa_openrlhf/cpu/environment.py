@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from masa_openrlhf.loopback import loopback_variables
+
 ACTIVE = "MASA_OPENRLHF_CPU"
 
 
@@ -17,6 +19,7 @@ def environment(cache: Path) -> dict[str, str]:
     """
     return {
         ACTIVE: "1",
+        **loopback_variables(),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
         "TOKENIZERS_PARALLELISM": "false",
