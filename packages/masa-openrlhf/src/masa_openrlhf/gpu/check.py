@@ -19,6 +19,9 @@ import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from masa_openrlhf.loopback import run_variables
+from masa_openrlhf.temporary import RAY_FOLDER, temporary_folder
+
 FLAGS = (
     "--cluster.device=gpu",
     "--cluster.colocate",
@@ -123,12 +126,13 @@ def _paper() -> str:
     Two, since an engine that shares its GPU is waited for, and fails first: the policy's actor then
     goes no further than its imports.
     """
-    # Started by "uv run", Ray would start its workers by it too; read when it is imported.
-    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
     warnings.simplefilter("ignore", FutureWarning)  # Ray's, of what it will do one day
-    import ray
+    with temporary_folder() as folder:
+        os.environ.update(run_variables(folder))
+        # Started by "uv run", Ray would start its workers by it too.
+        os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
+        import ray  # reads these variables
 
-    with tempfile.TemporaryDirectory(prefix="masa-check-") as folder:
         ray.init(
             address="local",
             num_gpus=2,
@@ -136,7 +140,7 @@ def _paper() -> str:
             include_dashboard=False,
             log_to_driver=False,
             logging_level="warning",
-            _temp_dir=folder,
+            _temp_dir=str(folder / RAY_FOLDER),
         )
         try:
             address = ray.get_runtime_context().gcs_address
