@@ -9,6 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
+from masa_rewards._braces import brace_ends
+from masa_rewards._hidden import drop_hidden
+
 READ_CHARACTERS = 8_192
 """Only so many characters from the end of a solution are read."""
 
@@ -16,7 +19,6 @@ Extraction = Literal["boxed", "anchored"]
 """What states an answer: a box only, or "the answer is ..." too, where nothing is boxed."""
 
 _BOX = re.compile(r"\\f?box(?:ed)?(?![A-Za-z])\s*")
-_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _TOKEN = re.compile(r"[^\s{}$\\]+")
 _ANCHOR = re.compile(
     r"(?:\banswer\s+is\b|\banswer\s*(?=:)|####)[\s:*]*"
@@ -35,9 +37,10 @@ def find_answer(text: str, extraction: Extraction) -> str | None:
 
     Returns:
         What is in the last box whose braces balance, or behind the last anchor up to the end of
-        the sentence; None when there is none, or nothing is in it. A box in a box is not there.
+        the sentence; None when there is none, or nothing is in it. A box in a box is not there, and
+        nothing that does not show: `\phantom{...}`.
     """
-    window = text[-READ_CHARACTERS:]
+    window = drop_hidden(text[-READ_CHARACTERS:])
     boxes = list(_boxes(window))
     if boxes:
         return _without_boxes(boxes[-1]).strip() or None
@@ -48,7 +51,7 @@ def find_answer(text: str, extraction: Extraction) -> str | None:
 
 def _boxes(text: str) -> Iterator[str]:
     """Contents of the boxes that are in no other, in their order."""
-    ends = _brace_ends(text)
+    ends = brace_ends(text)
     inside = 0
     for box in _BOX.finditer(text):
         start = box.end()
@@ -66,20 +69,8 @@ def _without_boxes(content: str) -> str:
     bare = _BOX.sub("", content)
     if bare == content:
         return content
-    ends = _brace_ends(bare)
+    ends = brace_ends(bare)
     start, end = 0, len(bare)
     while bare[start : start + 1] == "{" and ends.get(start) == end - 1:
         start, end = start + 1, end - 1
     return bare[start:end]
-
-
-def _brace_ends(text: str) -> dict[int, int]:
-    r"""Position of each brace that opens -> position of the one that closes it; `\{` is none."""
-    ends: dict[int, int] = {}
-    opened: list[int] = []
-    for match in _BRACE.finditer(text):
-        if match.group() == "{":
-            opened.append(match.start())
-        elif match.group() == "}" and opened:
-            ends[opened.pop()] = match.start()
-    return ends

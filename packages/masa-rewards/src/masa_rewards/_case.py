@@ -7,9 +7,11 @@ from typing import NamedTuple
 from masa_rewards._answers import READ_CHARACTERS, Extraction, find_answer
 from masa_rewards._differ import differ
 from masa_rewards._equal import decide
+from masa_rewards._hidden import drop_hidden
 from masa_rewards._normal import normalise, tidy
 from masa_rewards._options import read_choice
-from masa_rewards._units import other_units, split_unit
+from masa_rewards._scales import fold_scale
+from masa_rewards._units import marks_differ, other_units, split_unit
 from masa_rewards.verdict import Verdict
 
 MAX_CHARACTERS = 1_000
@@ -51,7 +53,7 @@ def read_case(answer_text: str, gold: str, extraction: Extraction) -> Verdict | 
     if answer is None or not normalise(answer):
         detail = f"no {extraction} answer in the last {READ_CHARACTERS} characters"
         return Verdict(status="unparsable", answer=answer, detail=detail)
-    gold = find_answer(gold, "boxed") or gold
+    gold = find_answer(gold, "boxed") or drop_hidden(gold)
     decided = _decide(answer, gold)
     if isinstance(decided, bool):
         return Verdict(status="correct" if decided else "incorrect", answer=answer)
@@ -65,7 +67,7 @@ def _decide(answer: str, gold: str) -> bool | _Pair:
     """Decide, or return what is left to compare: without the letter of an option, and units."""
     decided = decide(answer, gold)
     if decided is not None:
-        return decided
+        return decided and not marks_differ(answer, gold)
     chosen, right = read_choice(normalise(answer)), read_choice(normalise(gold))
     if chosen and right:
         return chosen.letter == right.letter
@@ -73,11 +75,25 @@ def _decide(answer: str, gold: str) -> bool | _Pair:
         return _decide(chosen.text, gold)
     if right and right.text:
         return _decide(answer, right.text)
-    return _decide_quantity(tidy(answer), tidy(gold))
+    return _decide_scaled(answer, gold)
+
+
+def _decide_scaled(answer: str, gold: str) -> bool | _Pair:
+    """Decide, with what multiplies a number taken into it: "5 million" is 5,000,000."""
+    if other_units(answer, gold):
+        return False
+    answer, gold = tidy(answer), tidy(gold)
+    stated, wanted = fold_scale(answer), fold_scale(gold)
+    if stated or wanted:
+        answer, gold = stated or answer, wanted or gold
+        decided = False if other_units(answer, gold) else decide(answer, gold)
+        if decided is not None:
+            return decided
+    return _decide_quantity(answer, gold)
 
 
 def _decide_quantity(answer: str, gold: str) -> bool | _Pair:
-    if differ(answer, gold) or other_units(answer, gold):
+    if differ(answer, gold):
         return False
     stated, wanted = split_unit(answer), split_unit(gold)
     if stated.unit or wanted.unit:

@@ -1,10 +1,12 @@
-r"""Tells apart what computer algebra takes for one: brackets, "or" and "and", answers in words."""
+r"""Tells apart what computer algebra takes for one: brackets, "or" and "and", primes, words."""
 
 from __future__ import annotations
 
 import re
 
 from masa_rewards._normal import normalise
+from masa_rewards._primes import primes_differ
+from masa_rewards._telling import words_differ
 
 _OPEN, _CLOSE = ("\\{", "(", "["), ("\\}", ")", "]")
 _BRACKET = re.compile(r"\\[{}]|[()\[\]]|,")
@@ -12,11 +14,6 @@ _MEMBER = re.compile(r"^[^=<>]{0,20}?\\in(?![A-Za-z])")
 _INEQUALITY = re.compile(r"[<>≤≥]|\\(?:leq?|geq?|lt|gt)(?![A-Za-z])")
 _OR = re.compile(r"(?<![A-Za-z\\])or(?![A-Za-z])|\\(?:lor|vee|cup)(?![A-Za-z])")
 _AND = re.compile(r"(?<![A-Za-z\\])and(?![A-Za-z])|\\(?:land|wedge|cap)(?![A-Za-z])")
-_IN_WORDS = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|mbox|mathrm)\s*\{([^{}]*)\}")
-_SECOND = re.compile(
-    r"(?<![\^_\dA-Za-z])\d|\b(?:not|maybe|perhaps|possibly|either|but|unless|otherwise)\b"
-)
-_PRIMES = re.compile(r"\d('{1,3})$")
 
 
 def differ(answer: str, gold: str) -> bool:
@@ -24,11 +21,11 @@ def differ(answer: str, gold: str) -> bool:
 
     - in the brackets around a list: a set, a pair or open interval, a closed one;
     - in "or" against "and" between inequalities;
-    - in primes: 5' and 5'';
-    - in a second answer beside the first, in words: `5 \text{ (or 6)}`.
+    - in primes: 5' and 5, f'(x) and f(x);
+    - in words that change what is said: `5 \text{ (or 6)}`, `5 \text{ or more}`.
 
     Args:
-        answer: The stated answer, in LaTeX.
+        answer: The stated answer, after `tidy`.
         gold: The right one.
 
     Returns:
@@ -37,8 +34,8 @@ def differ(answer: str, gold: str) -> bool:
     return (
         _both_and_differ(_list_brackets(answer), _list_brackets(gold))
         or _both_and_differ(_connective(answer), _connective(gold))
-        or _both_and_differ(_primes(answer), _primes(gold))
-        or (_hedged(answer) and not _hedged(gold))
+        or primes_differ(answer, gold)
+        or words_differ(answer, gold)
     )
 
 
@@ -70,15 +67,3 @@ def _connective(text: str) -> str:
         return ""
     found = [name for name, word in (("or", _OR), ("and", _AND)) if word.search(text)]
     return found[0] if len(found) == 1 else ""
-
-
-def _primes(text: str) -> str:
-    match = _PRIMES.search(text)
-    return match.group(1) if match else ""
-
-
-def _hedged(text: str) -> bool:
-    groups = _IN_WORDS.findall(text)
-    if not groups or not re.search(r"[^\W_]", _IN_WORDS.sub("", text)):
-        return False  # all of it is words
-    return any(_SECOND.search(group) for group in groups)

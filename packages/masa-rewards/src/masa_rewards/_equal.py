@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from masa_rewards._chains import is_false_chain
 from masa_rewards._normal import normalise
 from masa_rewards._numbers import same_number, to_number
 
@@ -16,7 +17,6 @@ _GAP = re.compile(r"\d \d")
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _SHORT_WORD = re.compile(r"yes|no|odd", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
-_EQUALS = re.compile(r"(?<![<>!=])=+(?!=)")
 
 
 def decide(answer: str, gold: str) -> bool | None:
@@ -37,7 +37,7 @@ def decide(answer: str, gold: str) -> bool | None:
     answer, gold = normalise(answer), normalise(gold)
     if answer == gold:
         return True
-    if _GAP.search(answer) or _is_false(answer):
+    if _GAP.search(answer) or is_false_chain(answer):
         return False
     if _are_words(answer, gold):
         return answer.casefold() == gold.casefold()
@@ -63,13 +63,6 @@ def _same_number(answer: str, gold: str) -> bool | None:
     if wanted and _BASED.fullmatch(answer):
         return False
     return None
-
-
-def _is_false(text: str) -> bool:
-    """Whether it is a chain as "x=1=2": computer algebra would take its last part."""
-    numbers = [to_number(part) for part in _EQUALS.split(text)] if "=" in text else []
-    whole = {number.value for number in numbers if number and number.places is None}
-    return len(whole) > 1
 
 
 def _in_base(text: str) -> int | None:

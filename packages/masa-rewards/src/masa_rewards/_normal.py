@@ -11,6 +11,8 @@ _TYPESET_COMMA = re.compile(r"(?<=\d)(?:,\\!|\{,\})(?=\d{3})")
 _COMMA_IN_FRACTION = re.compile(r"(\\frac\{|\}\{)(\d{1,3}(?:,\d{3})+)(?=\})")
 _MIXED = re.compile(r"([-+]?\d+)\s+(\d+)\s*/\s*(\d+)")
 _SHORT_FRACTION = re.compile(rf"\\frac(?![A-Za-z]){_OPERAND}{_OPERAND}")
+_PRIME = re.compile(r"\^\s*(?:\{(?:\s*\\prime(?![A-Za-z]))+\s*\}|\\prime(?![A-Za-z]))")
+_PRIME_SIGNS = str.maketrans({"\u2032": "'", "\u2019": "'", "\u2033": "''"})
 
 # In some data sets the row break of a matrix has lost one of its backslashes.
 _LOST_BREAK = re.compile(r"(?<!\\)\\(?=[-+.\d])")
@@ -38,7 +40,7 @@ def tidy(text: str) -> str:
     r"""Clean an answer up, as mathematics that a parser will read.
 
     Dollar signs, punctuation at the end and `\approx` in front go; a long minus becomes "-",
-    `\dfrac` `\frac`, `\frac\pi2` `\frac{\pi}{2}` and "3 1/2" `3\frac{1}{2}`. Commas
+    `\dfrac` `\frac`, `^\prime` "'", `\frac\pi2` `\frac{\pi}{2}` and "3 1/2" `3\frac{1}{2}`. Commas
     between thousands go where nothing else can be meant: `10,\!000`, `\frac{1}{10,000}`.
 
     Args:
@@ -48,10 +50,13 @@ def tidy(text: str) -> str:
         The same answer.
     """
     text = text.replace("\\$", "").replace("$", "").replace("\u2212", "-")
+    text = text if text.isascii() else text.translate(_PRIME_SIGNS)
     # Runs of white space go first: no pattern below may have to try each of their parts.
     text = _ABOUT.sub("", _without_ending(" ".join(text.split())))
     if "matrix}" in text:
         text = _LOST_BREAK.sub(r"\\\\", text)
+    if "prime" in text:
+        text = _PRIME.sub(lambda match: "'" * match.group().count("\\prime"), text)
     text = _SHORT_FRACTION.sub(_with_braces, _FRACTION.sub(r"\\frac", text))
     text = _TYPESET_COMMA.sub("", text)
     text = _COMMA_IN_FRACTION.sub(lambda match: match.group().replace(",", ""), text)

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import sys
 from typing import IO, Any
 
+from masa_rewards._algebra import compare
 from masa_rewards._limits import (
     ParentWatch,
     limit_harm,
@@ -41,7 +41,7 @@ def main() -> None:
     watch = ParentWatch(replies)
     try:
         limit_memory(memory_mb)
-        _compare("(x+1)^2", "x^2+2x+1")  # what is loaded at first use is loaded now
+        compare("(x+1)^2", "x^2+2x+1")  # what is loaded at first use is loaded now
         limit_harm()
     except BaseException as error:
         _send(replies, {"ready": f"{type(error).__name__}: {error}"})
@@ -61,48 +61,9 @@ def main() -> None:
 
 def _judge(answer: str, gold: str) -> dict[str, str]:
     try:
-        return {"outcome": _compare(answer, gold), "detail": ""}
+        return {"outcome": compare(answer, gold), "detail": ""}
     except Exception as error:
         return {"outcome": "error", "detail": f"{type(error).__name__}: {error}"[:500]}
-
-
-def _compare(answer: str, gold: str) -> str:
-    """Return "correct", "incorrect", or "unparsable" when the answer cannot be read."""
-    # A second to import: only here, never in the parent.
-    from math_verify import LatexExtractionConfig, parse, verify
-
-    # No plain expressions: of "2007 + what cannot be read 2" they would take the last number.
-    latex = [LatexExtractionConfig()]
-
-    def read(text: str) -> list[Any]:
-        boxed = f"\\boxed{{{text}}}"
-        # The timeouts are ours: its own need the main thread, and cannot stop C code.
-        return list(parse(boxed, latex, fallback_mode="no_fallback", parsing_timeout=None))
-
-    stated = read(answer)
-    if not stated:
-        return "unparsable"
-    wanted = read(gold)
-    places = _places(wanted)
-    if wanted and verify(wanted, stated, float_rounding=places, timeout_seconds=None):
-        return "correct"
-    return "incorrect"
-
-
-def _places(wanted: list[Any]) -> int:
-    """Places behind the point that must agree: six, and more for a number close to 0."""
-    from sympy import Expr
-
-    number = next((one for one in wanted if isinstance(one, Expr) and one.is_number), None)
-    if number is None:
-        return 6
-    size = abs(number.evalf(3))
-    if size == 0:
-        return 15
-    if not size.is_Float or size >= 1:
-        return 6
-    _, _, exponent, bits = size._mpf_  # a float would not hold all of them
-    return 6 - math.floor(int(exponent + bits) * math.log10(2))
 
 
 def _send(replies: IO[bytes], reply: dict[str, Any]) -> None:
