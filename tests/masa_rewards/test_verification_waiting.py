@@ -31,6 +31,7 @@ def busy():
         (pool,) = one._pools.values()
         thread.submit(one.verify, HANG, "1")
         assert wait_until(lambda: not pool._free, 5.0)
+        assert wait_until(lambda: "masa-watchdog" in {t.name for t in threading.enumerate()}, 5.0)
         yield one
 
 

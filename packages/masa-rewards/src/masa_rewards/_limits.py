@@ -29,7 +29,7 @@ class ParentWatch:
     def kernel(self) -> Iterator[None]:
         """Let the kernel end this process when nobody can read its replies any more.
 
-        It sends SIGIO when the last reader of that pipe goes, and also when one reads from it: so
+        It sends a signal when the last reader of that pipe goes, and when one reads from it: so
         nothing may be written there meanwhile. Not the pipe that cases come by: a parent that is
         still inside the call that wrote one, when we are here already, would end us.
         """
@@ -40,7 +40,9 @@ class ParentWatch:
 
         flags = fcntl.fcntl(self._replies, fcntl.F_GETFL)
         fcntl.fcntl(self._replies, fcntl.F_SETOWN, os.getpid())
-        # SIGIO ends who does not handle it.
+        # SIGIO ends who does not handle it; SIGKILL also who has been stopped.
+        if hasattr(fcntl, "F_SETSIG"):
+            fcntl.fcntl(self._replies, fcntl.F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(self._replies, fcntl.F_SETFL, flags | os.O_ASYNC)
         self._end_if_orphan()  # it may have gone before
         try:

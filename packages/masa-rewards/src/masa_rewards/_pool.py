@@ -123,14 +123,32 @@ class WorkerPool:
             job.reply.set_exception(reply)
 
     def _ask(self, slot: _Slot, job: _Job) -> Reply:
+        """Have a case judged; one whose worker was killed or stopped, once more by a fresh one.
+
+        Not more often: it may be the case that ends its workers.
+        """
+        reply = self._ask_once(slot, job, last=False)
+        if not reply.interrupted or self._closed:
+            return reply
+        try:
+            again = self._ask_once(slot, job, last=True)
+        except RuntimeError:
+            if not self._closed:
+                raise
+            return reply
+        if again.interrupted:
+            return again._replace(detail=f"tried twice: {again.detail}")
+        return again
+
+    def _ask_once(self, slot: _Slot, job: _Job, *, last: bool) -> Reply:
         try:
             if slot.worker is None or not slot.worker.alive:
                 self._replace(slot)
             return slot.worker.ask(job.answer, job.gold)  # type: ignore[union-attr]
         except StartError as error:
-            if not self._proven:
+            if not self._proven and (last or not error.interrupted):
                 raise
-            return Reply("error", str(error))
+            return Reply("error", str(error), interrupted=error.interrupted)
 
     def _replace(self, slot: _Slot) -> None:
         if slot.worker is not None:

@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from masa_rewards.verdict import Status
@@ -36,14 +38,28 @@ class Settings(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What came of a case; `detail` says why when it failed."""
+    """What came of a case.
+
+    Attributes:
+        outcome: the status of its verdict.
+        detail: why, when it failed.
+        interrupted: the process was ended or stopped from outside, or died of the case, which a
+            second try tells apart.
+    """
 
     outcome: Status
     detail: str = ""
+    interrupted: bool = False
 
 
 class StartError(RuntimeError):
-    """A worker process did not become ready."""
+    """A worker process did not become ready.
+
+    Attributes:
+        interrupted: it was ended or stopped meanwhile.
+    """
+
+    interrupted = False
 
 
 class Worker:
@@ -56,7 +72,7 @@ class Worker:
             StartError: If it is not within `settings.start_timeout` seconds.
         """
         self._timeout = settings.timeout
-        self._overran = False
+        self._overran = self._stopped = False
         try:
             self._process = _spawn(settings)
         except (OSError, ValueError) as error:  # no more processes, files or memory; no executable
@@ -68,8 +84,12 @@ class Worker:
             self.kill()
             raise
         if reason:
+            killed = (self._process.poll() or 0) < 0
             self.kill()
-            raise _start_error(reason, settings)
+            failed = _start_error(reason, settings)
+            # By a signal: one that ends by itself would do so again.
+            failed.interrupted = self._stopped or (not self._overran and killed)
+            raise failed
 
     @property
     def alive(self) -> bool:
@@ -102,15 +122,15 @@ class Worker:
         reply = self._read(self._timeout)
         if reply is None:
             how = self._how_it_ended(self._timeout)
-            return Reply("timeout" if self._overran else "error", how)
+            failed: Status = "error" if self._was_interrupted else "timeout"
+            return Reply(failed, how, interrupted=self._was_interrupted)
         if reply["spent"]:
             self.kill()
         return Reply(reply["outcome"], reply["detail"])
 
     def _read(self, seconds: float) -> dict[str, Any] | None:
         """Read a line, or None when the process ended first; after `seconds` it is made to."""
-        watchdog = threading.Timer(seconds, self._overrun)
-        watchdog.daemon = True
+        watchdog = _Watchdog(seconds, self._process.pid, self._overrun)
         try:
             watchdog.start()
         except RuntimeError:  # no more threads: nobody could end a case that hangs
@@ -123,16 +143,62 @@ class Worker:
             watchdog.cancel()
         return json.loads(line) if line.endswith(b"\n") else None
 
-    def _overrun(self) -> None:
-        self._overran = True
+    def _overrun(self, *, stopped: bool) -> None:
+        self._overran, self._stopped = True, stopped
         self._process.kill()
+
+    @property
+    def _was_interrupted(self) -> bool:
+        """Whether it ended before its time, or spent that time stopped."""
+        return self._stopped or not self._overran
 
     def _how_it_ended(self, seconds: float) -> str:
         code = self._process.wait()
         self._overran |= code == -getattr(signal, "SIGALRM", 0) != 0
+        if self._stopped:
+            return "the worker was stopped (SIGSTOP)"
         if self._overran:
             return f"not done after {seconds} s"
         return f"the worker ended with code {code}: killed, or out of memory"
+
+
+class _Watchdog(threading.Thread):
+    """Ends a process that takes too long, or that somebody has stopped for a while."""
+
+    def __init__(self, seconds: float, pid: int, overrun: Callable[..., None]) -> None:
+        super().__init__(name="masa-watchdog", daemon=True)
+        self._seconds, self._pid, self._overrun = seconds, pid, overrun
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        deadline = time.monotonic() + self._seconds
+        was_stopped = False
+        while (left := deadline - time.monotonic()) > 0:
+            if self._done.wait(min(left, _LOOK)):
+                return
+            stopped = _is_stopped(self._pid)
+            if stopped and was_stopped:
+                break
+            was_stopped = stopped
+        if not self._done.is_set():
+            self._overrun(stopped=_is_stopped(self._pid))
+
+    def cancel(self) -> None:
+        """Leave the process alone."""
+        self._done.set()
+
+
+_LOOK = 5.0
+"""Seconds from one look at whether a process is stopped to the next."""
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether a process has been stopped by a signal; False where the system does not say."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] == b"T"
+    except (OSError, IndexError):
+        return False
 
 
 def _start_error(reason: str, settings: Settings) -> StartError:
