@@ -36,8 +36,8 @@ FLAGS = (
 )
 """Of the run that is tried."""
 
-_MODULES = ("trainer", "policy", "rollout", "reference", "worker")
-"""What a GPU run's processes import."""
+_PROCESSES = (("worker",), ("rollout",), ("trainer", "policy", "reference"))
+"""What a GPU run's processes import first: in one process, the last would prepare it for all."""
 
 _NO_CUDA = "Found no NVIDIA driver on your system"
 """Where a run on paper GPUs ends: torch's words on the first call of CUDA."""
@@ -97,9 +97,12 @@ def _train(runs: str, *flags: str, **variables: str) -> subprocess.CompletedProc
 
 
 def _imports() -> str:
-    modules = ", ".join(f"masa_openrlhf.{name}" for name in _MODULES)
-    done = _run("-W", "ignore", "-c", f"import {modules}")
-    return "" if done.returncode == 0 else f"failed:\n{done.stdout[-3000:]}"
+    for modules in _PROCESSES:
+        names = ", ".join(f"masa_openrlhf.{module}" for module in modules)
+        done = _run("-W", "ignore", "-c", f"import {names}")
+        if done.returncode:
+            return f"failed: {names}\n{done.stdout[-3000:]}"
+    return ""
 
 
 def _parser() -> str:
