@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
+from importlib import import_module
 from typing import Any
 
 from step import Found, Missing, main
@@ -51,16 +52,16 @@ def _ready(found: Found) -> None:
         RANK="0", LOCAL_RANK="0", WORLD_SIZE="1", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)
     )
     if found.device == "cpu":
-        os.environ.update(MASA_OPENRLHF_CPU="1", DS_ACCELERATOR="cpu", TORCHDYNAMO_DISABLE="1")
+        os.environ.update(DS_ACCELERATOR="cpu", TORCHDYNAMO_DISABLE="1")
     try:
-        from masa_openrlhf import cpu
         from masa_openrlhf.padding import load_user_of_flash_attn
 
-        cpu.activate()
         load_user_of_flash_attn()
         import openrlhf.models  # noqa: F401
     except ModuleNotFoundError as error:
         raise Missing(f"no {error.name}") from error
+    if found.device == "cpu":  # it would be compiled
+        import_module("deepspeed.comm.torch").build_shm_op = lambda: None  # type: ignore[attr-defined]
 
 
 def _save_model(found: Found, folder: str) -> None:
