@@ -59,6 +59,8 @@ def _ready(found: Found) -> None:
         load_user_of_flash_attn()
         import openrlhf.models  # noqa: F401
     except ModuleNotFoundError as error:
+        if error.name is None:  # there, and broken
+            raise
         raise Missing(f"no {error.name}") from error
     if found.device == "cpu":  # it would be compiled
         import_module("deepspeed.comm.torch").build_shm_op = lambda: None  # type: ignore[attr-defined]
