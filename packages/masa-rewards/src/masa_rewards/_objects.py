@@ -1,185 +1,275 @@
 r"""Reads the objects that models write: JSON, Python dicts, and what lies between them and LaTeX.
 
-A reader of our own, and not `json` with repairs before it: it takes every form in one pass, in
-linear time and bounded depth, whatever the text. Beyond JSON it takes single and curly quotes, bare
-words, trailing commas, comments, tuples, Python's constants, `\{ \}` for braces, and backslashes of
-LaTeX inside strings ("\frac" is no form feed).
+A reader of our own, and not `json` with repairs before it: it takes every form in one pass, says
+where each value stands, and needs linear time and bounded depth, whatever the text. Beyond JSON it
+takes other quotes, separators and brackets (`_signs`), bare words, trailing, doubled and missing
+commas, comments, tuples, Python's constants, and a missing brace at the end.
+
+A defect costs the entry it stands in. The reader goes on at the next of our keys, and what it could
+not read of the entry is `BROKEN`, not guessed.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
+from bisect import bisect_left
+from functools import cached_property
 from typing import NamedTuple
+
+from masa_rewards._components import BROKEN
+from masa_rewards._keys import KeyPlace, Keys
+from masa_rewards._scalars import REMARK, Parsed, UnreadableError, read_scalar, salvage_words
+from masa_rewards._signs import CLOSE, COMMA, ESCAPED_GAP, GAP, OPEN, PAIRS, QUOTE
+from masa_rewards._strings import read_string, starts_string
 
 MAX_DEPTH = 16
 """How deep an object may be nested."""
 
-_SPACE = re.compile(r"(?:\s|\\[\\n ,;!](?![A-Za-z])|//[^\n]*|#[^\n]*)*")
-_OPEN = re.compile(r"\\?\{")
-_CLOSE = re.compile(r"\\?\}")
-_NUMBER = re.compile(
-    r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?=\s*(?:[,\]})\\#]|//|$))", re.ASCII
+MAX_DEFECTS = 8
+"""An object with more entries that cannot be read is none."""
+
+_SPACE = re.compile(rf"(?:{GAP}|{ESCAPED_GAP}|//[^\n]*|#[^\n]*|/\*(?s:.*?)\*/)*")
+_OPEN, _CLOSE, _COMMA, _PAIRS = map(re.compile, (OPEN, CLOSE, COMMA, PAIRS))
+_KEY = re.compile(
+    rf"{QUOTE}([^\"'\u201c\u201d\u2018\u2019{{}}\[\],:\n\\]{{1,64}}){QUOTE}{GAP}*{PAIRS}"
 )
-# "5/8" and "about 5" are words: they spoil their own component, not the object.
-_BARE = re.compile(r"[^\s\"'\[\](){},:#/](?:[^\n\"'\[\](){},:#/]|/(?!/))*")
-_QUOTES = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019"}
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\"'\\/])|([bfnrt])(?![A-Za-z]))")
-_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_CONSTANTS: dict[str, bool | float | None] = {
-    "true": True,
-    "false": False,
-    "null": None,
-    "none": None,
-    "...": None,
-    "nan": math.nan,
-    "inf": math.inf,
-    "infinity": math.inf,
-    "-inf": -math.inf,
-    "-infinity": -math.inf,
+_BARE_KEY = re.compile(rf"([A-Za-z_]\w{{0,63}}){GAP}*{PAIRS}")
+_INNER_QUOTE = re.compile(r"(?<!\\)\"")
+_DROPPED_REMARK = re.compile(rf"{GAP}*{REMARK}")
+_STRAY = re.compile(rf"(?:{QUOTE}|[\])])(?={GAP}*(?:{COMMA}|{CLOSE}))")  # one too many
+# What may stand behind an object without its brace; the wrong bracket in its place, too.
+_STOPS = re.compile(rf"```|</|<\||\$|\\[\])]|[\])]{GAP}*(?:\n|```|\Z)")
+_FIRST_KEY = re.compile(rf"{OPEN}{GAP}*\Z")
+_LISTS = {
+    "[": re.compile(r"[\]\uff3d\u3011)]"),
+    "\uff3b": re.compile(r"[\]\uff3d\u3011)]"),
+    "\u3010": re.compile(r"[\]\uff3d\u3011)]"),
+    "(": re.compile(r"[)\]]"),
 }
 
 
-class UnreadableError(Exception):
-    """The text at hand is no object."""
+class _Key(NamedTuple):
+    name: str
+    begin: int  # of its value
 
 
-class Parsed(NamedTuple):
-    """A value and where it ends in the text.
+class _Entries(NamedTuple):
+    entries: dict[str, object]
+    places: dict[str, tuple[int, int]]
 
-    Attributes:
-        value: The value.
-        end: The position behind it.
-        places: Of an object, from where to where the value of each key stands; of others empty.
-    """
+    def add(self, key: _Key, parsed: Parsed) -> None:
+        """Take an entry; the last of a repeated key counts, if it can be read."""
+        if parsed.value is not BROKEN or key.name not in self.entries:
+            self.entries[key.name] = parsed.value
+            self.places[key.name] = (min(key.begin, parsed.end), parsed.end)
 
-    value: object
-    end: int
-    places: Mapping[str, tuple[int, int]] = {}
-
-
-def parse_object(text: str, start: int) -> Parsed:
-    """Read the object whose opening brace is at `start`.
-
-    Args:
-        text: Any text.
-        start: Where the brace, or the backslash before it, stands.
-
-    Returns:
-        A dict and the position behind its closing brace. Its values are str, int, float (NaN and
-        infinities too), bool, None, list and dict; of a repeated key the last value counts.
-
-    Raises:
-        UnreadableError: If it is none, ends nowhere, or is nested deeper than `MAX_DEPTH`.
-    """
-    return _object(text, start, MAX_DEPTH)
+    def reopened(self, text: str, position: int) -> _Key | None:
+        """Take the last entry back, if what stands in its line is no other entry: 5, 6."""
+        name = next(reversed(self.entries), None)
+        if name is None or isinstance(self.entries[name], list | dict):
+            return None
+        begin, end = self.places[name]
+        if "\n" in text[end:position]:
+            return None
+        del self.entries[name], self.places[name]
+        return _Key(name, begin)
 
 
-def _object(text: str, start: int, depth: int) -> Parsed:
-    entries: dict[str, object] = {}
-    places: dict[str, tuple[int, int]] = {}
-    position = _skip(text, _expect(_OPEN, text, start))
-    while not (end := _CLOSE.match(text, position)):
-        key = _value(text, position, depth)
-        if not isinstance(key.value, str):
+class ObjectReader:
+    """Reads objects of one text."""
+
+    def __init__(self, text: str, keys: Keys) -> None:
+        """Take a text.
+
+        Args:
+            text: Any text.
+            keys: Where they stand, an entry starts. They are handed back as the prompt asks.
+        """
+        self._text = text
+        self._keys = keys
+
+    def read(self, start: int) -> Parsed:
+        """Read the object whose opening brace is at `start`.
+
+        Returns:
+            A dict and the position behind its closing brace, which may be missing at the end. Its
+            values are str, int, float (NaN and infinities too), bool, None, list, dict, `...` and
+            `BROKEN`; of a repeated key the last value counts.
+
+        Raises:
+            UnreadableError: If it is none, ends nowhere, is nested deeper than `MAX_DEPTH`, or has
+                more than `MAX_DEFECTS`.
+        """
+        return self._object(start, MAX_DEPTH, MAX_DEFECTS)
+
+    def read_headless(self, start: int) -> Parsed:
+        """Read an object whose opening brace is missing; its closing one, and all else, may not."""
+        read = self._entries(start, MAX_DEPTH, 0)
+        if not _CLOSE.match(self._text, read.end - 1):
             raise UnreadableError
-        colon = _skip(text, key.end)
-        if text[colon : colon + 1] != ":":
+        return read
+
+    @cached_property
+    def places(self) -> list[KeyPlace]:
+        """Where our keys stand in the text."""
+        return self._keys.all(self._text)
+
+    @cached_property
+    def _words(self) -> list[int]:
+        return [place.word for place in self.places]
+
+    def _object(self, start: int, depth: int, defects: int) -> Parsed:
+        opening = _OPEN.match(self._text, start)
+        if not opening:
             raise UnreadableError
-        begin = _skip(text, colon + 1)
-        value = _value(text, begin, depth)
-        entries[key.value] = value.value
-        places[key.value] = (begin, value.end)
-        position = _separator(text, value.end, _CLOSE)
-    return Parsed(entries, end.end(), places)
+        return self._entries(self._skip(opening.end()), depth, defects)
 
+    def _entries(self, position: int, depth: int, defects: int) -> Parsed:
+        found = _Entries({}, {})
+        while not (closing := _CLOSE.match(self._text, position)):
+            key = self._key(position, depth)
+            parsed = self._value_or_none(key.begin, depth) if key else None
+            after = self._after(parsed) if parsed else None
+            if after is None:
+                if not defects:
+                    raise UnreadableError
+                defects -= 1
+                key = key or found.reopened(self._text, position)
+                parsed, after = self._mend(key, parsed, position)
+            if key and parsed:
+                found.add(key, parsed)
+            if after == _NOWHERE:
+                return Parsed(found.entries, parsed.end if parsed else position, found.places)
+            position = after
+        return Parsed(found.entries, closing.end(), found.places)
 
-def _list(text: str, start: int, closing: re.Pattern[str], depth: int) -> Parsed:
-    items: list[object] = []
-    position = _skip(text, start + 1)
-    while not (end := closing.match(text, position)):
-        item = _value(text, position, depth)
-        items.append(item.value)
-        position = _separator(text, item.end, closing)
-    return Parsed(items, end.end())
+    def _key(self, position: int, depth: int) -> _Key | None:
+        """Read a key, and find where its value begins."""
+        if ours := self._keys.at(self._text, position):
+            return _Key(ours.name, self._skip(ours.end))
+        if other := _KEY.match(self._text, position) or _BARE_KEY.match(self._text, position):
+            return _Key(self._name(other.group(1)), self._skip(other.end()))
+        if self._text[position : position + 1] in _LISTS or _OPEN.match(self._text, position):
+            return None
+        key = self._value_or_none(position, depth)
+        if key is None or not isinstance(key.value, str):
+            return None
+        if _INNER_QUOTE.search(self._text, position + 1, key.end - 1):
+            return None  # it ends where another one does
+        pair = _PAIRS.match(self._text, self._skip(key.end))
+        return _Key(self._name(key.value), self._skip(pair.end())) if pair else None
 
+    def _name(self, key: str) -> str:
+        return self._keys.name(key) or key
 
-_BRACKETS = {"[": re.compile(r"\]"), "(": re.compile(r"\)")}
+    def _is_key(self, position: int) -> bool:
+        return bool(self._keys.at(self._text, position) or _KEY.match(self._text, position))
 
+    def _after(self, parsed: Parsed) -> int | None:
+        """Where the next entry starts, or the closing brace stands; None if neither follows."""
+        text, position = self._text, parsed.end
+        if isinstance(parsed.value, list | dict) and (
+            remark := _DROPPED_REMARK.match(text, position)
+        ):
+            position = remark.end()
+        if stray := _STRAY.match(text, position):
+            position = stray.end()
+        position = self._skip(position)
+        if _COMMA.match(text, position):
+            return self._skip_commas(position)
+        if position == len(text) or _STOPS.match(text, position):
+            return _NOWHERE
+        if _CLOSE.match(text, position) or self._is_key(position):
+            return position
+        return None
 
-def _value(text: str, start: int, depth: int) -> Parsed:
-    first = text[start : start + 1]
-    if first in _QUOTES:
-        return _string(text, start)
-    if first in _BRACKETS or _OPEN.match(text, start):
-        if not depth:
+    def _mend(
+        self, key: _Key | None, parsed: Parsed | None, position: int
+    ) -> tuple[Parsed | None, int]:
+        """Go on behind an entry that cannot be read: at our next key, or at the closing brace."""
+        text = self._text
+        whole = bool(parsed and "\n" in text[parsed.end : self._skip(parsed.end)])
+        begin = max(key.begin if key else 0, position + 1)
+        end = self._next_key(begin)
+        if end is None and whole:
+            return parsed, _NOWHERE
+        if end is None:
+            closing = _CLOSE.search(text, begin)
+            if not closing:
+                raise UnreadableError
+            end = closing.start()
+        return parsed if whole or not key else salvage_words(text, key.begin, end), end
+
+    def _next_key(self, position: int) -> int | None:
+        """Where our next key stands, unless another object starts with it."""
+        index = bisect_left(self._words, position)
+        if index == len(self._words):
+            return None
+        start = self.places[index].start
+        is_first = _FIRST_KEY.search(self._text[max(start - 64, 0) : start])
+        return None if is_first else max(start, position)
+
+    def _list(self, start: int, depth: int) -> Parsed:
+        closing = _LISTS[self._text[start]]
+        items: list[object] = []
+        position = self._skip_commas(start + 1)
+        while not (end := closing.match(self._text, position)):
+            if _CLOSE.match(self._text, position) or self._is_key(position):
+                return Parsed(items, position)  # its bracket is missing
+            item = self._value(position, depth, in_list=True)
+            items.append(item.value)
+            position = self._after_item(item.end, closing)
+        return Parsed(items, end.end())
+
+    def _after_item(self, end: int, closing: re.Pattern[str]) -> int:
+        position = self._skip(end)
+        if _COMMA.match(self._text, position):
+            return self._skip_commas(position)
+        ends = closing.match(self._text, position) or _CLOSE.match(self._text, position)
+        if ends or starts_string(self._text, position):
+            return position
+        raise UnreadableError
+
+    def _value_or_none(self, start: int, depth: int) -> Parsed | None:
+        try:
+            return self._value(start, depth)
+        except UnreadableError:
+            return None
+
+    def _value(self, start: int, depth: int, *, in_list: bool = False) -> Parsed:
+        text = self._text
+        if starts_string(text, start):
+            return self._string(start)
+        if text[start : start + 1] in _LISTS or _OPEN.match(text, start):
+            if not depth:
+                raise UnreadableError
+            if text[start] in _LISTS:
+                return self._list(start, depth - 1)
+            return self._object(start, depth - 1, 0)
+        if not in_list and (_COMMA.match(text, start) or _CLOSE.match(text, start)):
+            return Parsed(None, start)  # nothing at all
+        return read_scalar(text, start, in_list=in_list)
+
+    def _string(self, start: int) -> Parsed:
+        """Read a string, unless its closing quote is missing: it would run over one of our keys."""
+        string = read_string(self._text, start)
+        if string is None:
             raise UnreadableError
-        if first in _BRACKETS:
-            return _list(text, start, _BRACKETS[first], depth - 1)
-        return _object(text, start, depth - 1)
-    if number := _NUMBER.match(text, start):
-        value = float(number.group())
-        return Parsed(int(value) if value.is_integer() else value, number.end())
-    if bare := _BARE.match(text, start):
-        word = bare.group().strip()
-        return Parsed(_CONSTANTS.get(word.casefold(), word), bare.end())
-    raise UnreadableError
+        words, quote = self._words, self._text[start]
+        within = words[bisect_left(words, start + 2) : bisect_left(words, string.end)]
+        if any(self._text[word - 1] == quote for word in within):
+            raise UnreadableError
+        return Parsed(*string)
+
+    def _skip_commas(self, position: int) -> int:
+        position = self._skip(position)
+        while comma := _COMMA.match(self._text, position):
+            position = self._skip(comma.end())
+        return position
+
+    def _skip(self, start: int) -> int:
+        space = _SPACE.match(self._text, start)
+        return space.end() if space else start
 
 
-def _string(text: str, start: int) -> Parsed:
-    """A string ends at a quote that something of the object's syntax follows.
-
-    So an apostrophe within single quotes does not end it, and every string of valid JSON ends
-    where it should.
-    """
-    closing = _STRING_ENDS[_QUOTES[text[start]]].match(text, start + 1)
-    if not closing:
-        raise UnreadableError
-    return Parsed(_unescape(closing.group(1)), closing.end())
-
-
-_AFTER_STRING = r"(?:\s|\\[\\n])*(?:\\?\}|[,:\])#]|//)"
-# (?=(...))\1 takes its match as a whole and never gives a part of it back.
-_STRING_ENDS = {
-    quote: re.compile(
-        rf"(?=((?:[^\\{quote}]+|\\.|{quote}(?!{_AFTER_STRING}))*))\1{quote}", re.DOTALL
-    )
-    for quote in _QUOTES.values()
-}
-
-
-def _unescape(body: str) -> str:
-    if "\\" not in body:
-        return body
-    # A pair of escapes may spell one character: "\ud835\udc65".
-    plain = _ESCAPE.sub(_unescaped, body).encode("utf-16-le", "surrogatepass")
-    return plain.decode("utf-16-le", "replace")
-
-
-def _unescaped(escape: re.Match[str]) -> str:
-    code, itself, control = escape.groups()
-    if code:
-        return chr(int(code, 16))
-    return str(itself or _CONTROLS[control])
-
-
-def _separator(text: str, start: int, closing: re.Pattern[str]) -> int:
-    """Step over a comma, which may be missing only before the closing bracket."""
-    position = _skip(text, start)
-    if text[position : position + 1] == ",":
-        return _skip(text, position + 1)
-    if not closing.match(text, position):
-        raise UnreadableError
-    return position
-
-
-def _skip(text: str, start: int) -> int:
-    return _expect(_SPACE, text, start)
-
-
-def _expect(pattern: re.Pattern[str], text: str, start: int) -> int:
-    match = pattern.match(text, start)
-    if not match:
-        raise UnreadableError
-    return match.end()
+_NOWHERE = -1  # the text ends, or something else begins: the closing brace is missing

@@ -21,6 +21,7 @@ Reason = Literal[
     "not_integer",  # 5.5
     "out_of_range",  # outside the range that the prompt states
     "empty",  # no notion in the list
+    "broken",  # something is there that cannot be read: a quote too many, a word behind a list
 ]
 """Why a component is missing."""
 

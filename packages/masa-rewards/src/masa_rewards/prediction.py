@@ -10,20 +10,15 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from masa_rewards._components import read_notions, read_whole
-from masa_rewards._objects import UnreadableError, parse_object
+from masa_rewards._components import BROKEN, TOKENS, read_notions, read_rate, read_whole
+from masa_rewards._keys import keys_of, plain_letters
+from masa_rewards._statement import Statement, find_statement
 from masa_rewards._wording import DEFAULT_WORDING, EXTRA, PROBLEM, fill
 from masa_rewards.missing import COMPONENTS, Component, Reason
 from masa_rewards.types import MetaPrediction
 
 READ_CHARACTERS = 20_000
 """Only so many characters from the end of an answer are read."""
-
-_MAX_STARTS = 64
-# Where an object with entries starts: a brace, a key, a colon.
-_START = re.compile(
-    r"\\?\{(?:\s|\\[\\n ])*[\"'\u201c\u2018]?[\w\\][\w\\ -]{0,63}[\"'\u201d\u2019]?\s*:"
-)
 
 Key = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Tag = Annotated[str, Field(min_length=1)]
@@ -98,9 +93,12 @@ class MetaPrompt(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> MetaPrompt:
         if self.min_length > self.max_length:
-            raise ValueError(f"min_length {self.min_length} > max_length {self.max_length}")
+            raise ValueError(
+                f"min_length {self.min_length} > max_length {self.max_length}: state a min_length "
+                f"too, the shortest that can be predicted, of at most {self.max_length}"
+            )
         keys = [*self._keys.values(), *dict(self.extra)]
-        if len(set(map(_plain_key, keys))) < len(COMPONENTS) + len(self.extra):
+        if len(set(map(plain_letters, keys))) < len(COMPONENTS) + len(self.extra):
             raise ValueError(f"two components have the same key: {sorted(keys)!r}")
         if self.extra and EXTRA not in self.wording:
             raise ValueError(
@@ -135,12 +133,16 @@ class MetaPrompt(BaseModel):
     def parse(self, text: str) -> MetaPrediction:
         r"""Read the answer to a meta prompt. Never raises, whatever the text.
 
-        The object that counts is the last one with at least one of our keys; one inside another
-        such object belongs to that. So one behind `</meta>` goes before one that was thought of in
-        front of it, which counts only where it is alone. It is found within prose, code fences and
-        LaTeX (`\boxed{...}`, `$...$`), and read in JSON, Python's and LaTeX's ways of writing it.
-        Read are at most the last 20,000 characters, and in these the last 64 places where an
-        object could start.
+        What counts is the object that states most of our keys, the last of such; objects that
+        follow each other and have different keys of ours are read as one, and an object inside of
+        another with our keys belongs to that. One behind `</meta>` or `</think>` goes before one
+        that was thought of in front of it, which counts only where it is alone.
+
+        Objects are found within prose, code fences, LaTeX (`\boxed{...}`, `$...$`) and JSON
+        strings, and read in JSON, Python's and LaTeX's ways of writing them. The form may have
+        defects: one costs at most the component it stands in. What a value must be is strict; the
+        README of the package says which leniency is where. Read are at most the last 20,000
+        characters, and in these the last 64 places where an object could start.
 
         Args:
             text: What the policy wrote.
@@ -149,7 +151,7 @@ class MetaPrompt(BaseModel):
             The prediction. A component that is not there, or not validly, is None, and `missing`
             says why. pass_rate 5 of 8 reads 0.625.
         """
-        found = self._last_object(text[-READ_CHARACTERS:])
+        found = self._find(text)
         if found is None:
             return MetaPrediction(missing=dict.fromkeys(COMPONENTS, "no_json"))
         return self._read(found.entries)
@@ -160,8 +162,9 @@ class MetaPrompt(BaseModel):
         >>> MetaPrompt().entries('So: {"pass_rate": 5, "Is integer": true}')
         mappingproxy({'pass_rate': 5, 'is_integer': True})
         """
-        found = self._last_object(text[-READ_CHARACTERS:])
-        return MappingProxyType({} if found is None else found.entries)
+        found = self._find(text)
+        values = {} if found is None else found.entries
+        return MappingProxyType({_plain_key(key): _plain(value) for key, value in values.items()})
 
     def correct(
         self, text: str, *, pass_rate: float | None = None, length: int | None = None
@@ -184,10 +187,10 @@ class MetaPrompt(BaseModel):
         if pass_rate is not None and not 0 <= pass_rate <= 1:
             raise ValueError(f"pass_rate must lie in [0, 1], got {pass_rate!r}")
         start = max(0, len(text) - READ_CHARACTERS)
-        found = self._last_object(text[start:])
+        found = self._find(text)
         changes: list[tuple[int, int, Component, str]] = []
         for component, number in self._stated(pass_rate, length).items():
-            place = found.places.get(_plain_key(self._keys[component])) if found else None
+            place = found.places.get(self._keys[component]) if found else None
             if place is None:
                 raise ValueError(
                     f"the answer has no {self._keys[component]!r} to correct: {text[-200:]!r}"
@@ -221,49 +224,29 @@ class MetaPrompt(BaseModel):
             stated["length"] = min(max(length, self.min_length), self.max_length)
         return stated
 
-    def _last_object(self, text: str) -> _Found | None:
-        """The last object with one of our keys."""
-        ours = set(map(_plain_key, [*self._keys.values(), *dict(self.extra)]))
-        found: _Found | None = None
-        for start in [match.start() for match in _START.finditer(text)][-_MAX_STARTS:]:
-            if found and start < found.end:
-                continue
-            try:
-                parsed = parse_object(text, start)
-            except UnreadableError:
-                continue
-            if isinstance(parsed.value, dict):
-                entries = {_plain_key(key): value for key, value in parsed.value.items()}
-                if ours & entries.keys():
-                    places = {_plain_key(key): place for key, place in parsed.places.items()}
-                    found = _Found(entries, places, parsed.end)
-        return found
+    def _find(self, text: str) -> Statement | None:
+        """What the end of an answer states; entries and places are under the prompt's keys."""
+        keys = keys_of((*self._keys.values(), *dict(self.extra)))
+        return find_statement(text[-READ_CHARACTERS:], keys, self.closing)
 
-    def _read(self, entries: dict[str, object]) -> MetaPrediction:
-        plain = {component: _plain_key(key) for component, key in self._keys.items()}
-        rate = read_whole(entries.get(plain["pass_rate"]), 0, self.scale)
-        length = read_whole(entries.get(plain["length"]), self.min_length, self.max_length)
-        notions = read_notions(entries.get(plain["notions"]))
+    def _read(self, entries: Mapping[str, object]) -> MetaPrediction:
+        rate = read_rate(entries.get(self.pass_rate_key), self.scale)
+        length = read_whole(
+            entries.get(self.length_key), self.min_length, self.max_length, units=TOKENS
+        )
+        notions = read_notions(entries.get(self.notions_key))
         reasons: dict[Component, Reason | None] = {
             "pass_rate": rate.reason,
             "length": length.reason,
             "notions": notions.reason,
         }
-        reasons |= {name: "no_key" for name, key in plain.items() if key not in entries}
+        reasons |= {name: "no_key" for name, key in self._keys.items() if key not in entries}
         return MetaPrediction(
             pass_rate=None if rate.value is None else rate.value / self.scale,
             length=length.value,
             notions=notions.value,
             missing={name: reason for name, reason in reasons.items() if reason},
         )
-
-
-class _Found(NamedTuple):
-    """An object of an answer: its entries and where their values stand, under plain keys."""
-
-    entries: dict[str, object]
-    places: dict[str, tuple[int, int]]
-    end: int
 
 
 def _changed(text: str, changes: Sequence[tuple[int, int, Component, str]]) -> Correction:
@@ -280,3 +263,8 @@ def _changed(text: str, changes: Sequence[tuple[int, int, Component, str]]) -> C
 def _plain_key(key: str) -> str:
     r"""Make one of "Pass Rate", "pass-rate" and LaTeX's "pass\_rate"."""
     return re.sub(r"[\s-]+", "_", key.replace("\\", "").strip().casefold())
+
+
+def _plain(value: object) -> object:
+    """Without what stands for a value that was not stated, or not readably."""
+    return None if value is ... or value is BROKEN else value
