@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import ahocorasick_rs
 
-from masa_rewards._lemmas import forms_of
+from masa_rewards._lemmas import forms_of, is_abbreviation
 from masa_rewards._words import MARKS, NOT_ALWAYS_WORDS, Words
 from masa_rewards.stop_words import ENGLISH_STOP_WORDS
 
 MAX_WORDS = 32
 """A longer phrase is no notion: it occurs nowhere."""
+
+OR = "|"
+"""Stands in a phrase between the ways of saying it."""
 
 # More make the faster automaton large: a policy that lists a dictionary, not notions.
 _MANY_FORMS = 5_000
@@ -33,9 +37,10 @@ _Match = tuple[int, int, int]  # number of the form, start and end with the spac
 
 
 class _Anchored(NamedTuple):
-    """A phrase, found by one of its words: the forms of those before it and behind it."""
+    """A way to say a phrase, found by one of its words: the forms of those around it."""
 
     phrase: _Phrase
+    words: int
     before: Sequence[_Forms]  # the nearest first
     behind: Sequence[_Forms]
     next: tuple[bytes, ...]  # how the text may go on: the nearest behind, with its space
@@ -59,17 +64,21 @@ class PhraseFinder:
             phrases: What to look for: lemmas in order.
         """
         patterns: list[bytes] = []
-        self._single: dict[int, _Phrase] = {}  # by number of the pattern
+        self._single: dict[int, list[_Phrase]] = {}  # by number of the pattern
         self._longer: dict[int, list[_Anchored]] = {}
+        self._capitals: set[int] = set()
         for lemma, anchored in _by_anchor(phrases).items():
             own = _padded(lemma)
             numbers = range(len(patterns), len(patterns) + len(own))
             patterns += own
-            if longer := [one for one in anchored if len(one.phrase) > 1]:
+            if longer := [one for one in anchored if one.words > 1]:
                 self._longer.update(dict.fromkeys(numbers, longer))
-            if len(longer) < len(anchored):
-                self._single.update(dict.fromkeys(numbers, (lemma,)))
-        self._doubtful = {n for n, one in enumerate(patterns) if one in _DOUBTFUL}
+            if single := [one.phrase for one in anchored if one.words == 1]:
+                self._single.update(dict.fromkeys(numbers, single))
+            if is_abbreviation(lemma):
+                self._capitals.update(numbers)
+        doubtful = {n for n, one in enumerate(patterns) if one in _DOUBTFUL}
+        self._doubtful = doubtful | self._capitals
         kinds = ahocorasick_rs.Implementation
         self._automaton = ahocorasick_rs.BytesAhoCorasick(
             patterns + _NEVER_THERE,
@@ -82,7 +91,7 @@ class PhraseFinder:
         matches = self._matches(words)
         # A form that comes a hundred times is one entry of a set.
         present = {match[0] for match in matches}
-        found = {self._single[number] for number in present & self._single.keys()}
+        found = {phrase for n in present & self._single.keys() for phrase in self._single[n]}
         if not self._longer.keys().isdisjoint(present):
             self._find_longer(matches, words, found)
         return frozenset(found)
@@ -95,8 +104,13 @@ class PhraseFinder:
         return [
             (number, start, end)
             for number, start, end in matches
-            if number not in self._doubtful or words.is_word(start + 1, end - 1)
+            if number not in self._doubtful or self._is_meant(number, words, start + 1, end - 1)
         ]
+
+    def _is_meant(self, number: int, words: Words, start: int, end: int) -> bool:
+        """Whether what looks like a word is one, and in capitals if it is to be."""
+        capitals = number not in self._capitals or words.in_capitals(start, end)
+        return capitals and words.is_word(start, end)
 
     def _find_longer(self, matches: list[_Match], words: Words, found: set[_Phrase]) -> None:
         """Look around the places of anchors; `matches` of other words are passed over."""
@@ -116,17 +130,36 @@ class PhraseFinder:
 
 
 def _by_anchor(phrases: Iterable[_Phrase]) -> dict[str, list[_Anchored]]:
-    """Every phrase under its first word that is not common everywhere."""
+    """Every way to say a phrase, under the word of it that is looked for."""
     anchors: defaultdict[str, list[_Anchored]] = defaultdict(list)
     for phrase in phrases:
-        if 0 < len(phrase) <= MAX_WORDS:
-            forms = [forms_of(lemma) for lemma in phrase]
-            rare = (i for i, lemma in enumerate(phrase) if lemma not in ENGLISH_STOP_WORDS)
-            index = next(rare, 0)
-            behind = forms[index + 1 :]
-            following = tuple(form + b" " for form in behind[0]) if behind else (b"",)
-            anchors[phrase[index]].append(_Anchored(phrase, forms[:index][::-1], behind, following))
+        for way in _ways(phrase):
+            if 0 < len(way) <= MAX_WORDS:
+                forms = [forms_of(lemma) for lemma in way]
+                index = _anchor(way)
+                behind = forms[index + 1 :]
+                following = tuple(form + b" " for form in behind[0]) if behind else (b"",)
+                anchored = _Anchored(phrase, len(way), forms[:index][::-1], behind, following)
+                anchors[way[index]].append(anchored)
     return anchors
+
+
+def _ways(phrase: _Phrase) -> Iterable[_Phrase]:
+    if OR not in phrase:
+        return (phrase,)
+    cuts = [-1, *(i for i, lemma in enumerate(phrase) if lemma == OR), len(phrase)]
+    return [phrase[start + 1 : end] for start, end in pairwise(cuts)]
+
+
+def _anchor(way: _Phrase) -> int:
+    """The first word that is not common everywhere, at best no letter and no abbreviation."""
+    rare: int | None = None
+    for index, lemma in enumerate(way):
+        if lemma not in ENGLISH_STOP_WORDS:
+            if len(lemma) > 1 and not is_abbreviation(lemma):
+                return index
+            rare = index if rare is None else rare
+    return rare or 0
 
 
 @lru_cache(maxsize=1 << 14)

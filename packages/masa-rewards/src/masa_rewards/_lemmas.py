@@ -13,12 +13,17 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
+from masa_rewards._spelling import to_american, to_british
+
 # Words of mathematics that the dictionary gets wrong, or does not know.
 _OWN = {
     "axes": "axis",
     "directrices": "directrix",
     "parabolae": "parabola",
     "torus": "torus",
+    # LaTeX writes them in one word.
+    "bmod": "mod",
+    "pmod": "mod",
 }
 _PLURAL = re.compile(r"[^suie]s$|[^i]es$")
 
@@ -34,10 +39,12 @@ def lemma_of(word: str) -> str:
 
     Args:
         word: Letters and digits. One that the dictionary does not know, and that looks like no
-            plural, is its own lemma, as is one with a digit in it.
+            plural, is its own lemma, as is one with a digit in it, and an abbreviation in capitals.
+            British spelling has the lemma of American.
     """
-    if not word.isalpha():
+    if not word.isalpha() or word.isupper():
         return word
+    word = to_american(word, _in_dictionary)
     lemma = _in_dictionary(word)
     if lemma in (None, word) and len(word) > 3 and _PLURAL.search(word):
         # The dictionary has "medians" as a lemma of its own, and does not know "bisectors".
@@ -47,15 +54,31 @@ def lemma_of(word: str) -> str:
             return singular
     if not lemma and len(word) > 7 and word.endswith("ies"):
         return f"{word[:-3]}y"
-    return lemma or word
+    return to_american(lemma or word, _in_dictionary)
 
 
 @lru_cache(maxsize=1 << 14)
 def forms_of(lemma: str) -> frozenset[bytes]:
     """Find every word of which `lemma_of` is `lemma`, in UTF-8. None is, of many a plural."""
+    if is_abbreviation(lemma):
+        return frozenset(form.encode() for form in (lemma.lower(), f"{lemma.lower()}s"))
     listed = {lemma, *_dictionary().forms.get(lemma, "").split()}
     candidates = listed | {f"{lemma}s", f"{lemma[:-1]}ies"}
+    for other in to_british(lemma):
+        listed = {other, *_dictionary().forms.get(other, "").split()}
+        candidates |= listed | {f"{other}s", f"{other[:-1]}ies"}
+    candidates |= {british for form in candidates for british in to_british(form)}
     return frozenset(form.encode() for form in candidates if lemma_of(form) == lemma)
+
+
+def is_abbreviation(lemma: str) -> bool:
+    """Whether a lemma is one of capitals, "AM": of which only the same word is a form."""
+    return lemma.isupper()
+
+
+def is_known(word: str) -> bool:
+    """Whether the dictionary has a word, or a form of it."""
+    return _in_dictionary(word) is not None
 
 
 def _in_dictionary(word: str) -> str | None:

@@ -1,9 +1,9 @@
 r"""A text as words, in bytes: what is compared is settled here, once for texts and for notions.
 
-NFKC and case folding, then words: runs of letters and digits. Every hyphen, brace and backslash
-parts two words, so "\sqrt" reads "sqrt"; "Vieta's" reads "vieta"; each Chinese and Japanese
-character is a word of its own, as no space parts words there. Commands that only style what they
-hold ("\textbf", "\mathrm") are no words.
+NFKC, case folding and Latin letters without their accents, then words: runs of letters and digits.
+Every hyphen, brace and backslash parts two words, so "\sqrt" reads "sqrt"; "Vieta's" reads "vieta";
+each Chinese and Japanese character is a word of its own, as no space parts words there. Commands
+that only style what they hold ("\textbf", "\mathrm") are no words.
 
 A rollout is read for every step, so this goes by whole-text operations in C: most of a text is
 ASCII, and what is not is folded run by run.
@@ -30,6 +30,13 @@ NOT_ALWAYS_WORDS = _STYLES | {_POSSESSIVE}
 
 _BACKSLASH, _APOSTROPHE = MARKS = b"\\'"
 _APOSTROPHES = str.maketrans("\u2019\u02bc", "''")
+# Latin letters with accents, and accents alone.
+_LATIN = re.compile("[\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f]")
+_ACCENT = re.compile("[\u0300-\u036f]")
+_ACCENTS = re.compile("(?:(?<=[a-z])|^)[\u0300-\u036f]+")
+_LETTERS = str.maketrans(
+    {"\u0142": "l", "\u00f8": "o", "\u0111": "d", "\u0131": "i", "\u00e6": "ae", "\u0153": "oe"}
+)
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 _KEPT = b"0123456789abcdefghijklmnopqrstuvwxyz" + bytes(range(128, 256))
 _LONG_RUN = 32
@@ -94,6 +101,17 @@ class Words(NamedTuple):
             yield self.spaced[start:end]
             start, end = self._word_behind(end)
 
+    def written(self) -> Iterator[tuple[str, str]]:
+        """Read the words in order, each as it is compared and as it was written."""
+        start, end = self._word_behind(0)
+        while end:
+            yield self.spaced[start:end].decode(), self.folded[start:end].decode()
+            start, end = self._word_behind(end)
+
+    def in_capitals(self, start: int, end: int) -> bool:
+        """Whether a word, or all of it but the s of a plural, was written in capitals."""
+        return self.folded[start:end].removesuffix(b"s").isupper()
+
     def _word_behind(self, end: int) -> tuple[int, int]:
         """The next word behind the end of another, or 0; (0, 0) when there is none."""
         spaced = self.spaced
@@ -132,10 +150,19 @@ def _fold_run(error: UnicodeError, *, joins: bool) -> tuple[bytes, int]:
 def _fold(run: str, *, joins: bool) -> bytes:
     """Fold characters that are not ASCII; what follows them, ASCII, never joins them."""
     normal = unicodedata.normalize("NFKC", run.encode("utf-8", "replace").decode())
-    if joins and unicodedata.combining(normal[0]):
+    if joins and unicodedata.combining(normal[0]) and not _ACCENT.match(normal):
         raise _JoinsError
-    folded = _NO_WORD.sub(" ", normal.casefold().translate(_APOSTROPHES))
+    plain = _without_accents(normal.casefold().translate(_APOSTROPHES))
+    folded = _NO_WORD.sub(" ", plain)
     return _CJK.sub(_apart, folded).encode()
+
+
+def _without_accents(text: str) -> str:
+    """Write Latin letters without accents; those at the start are of an ASCII letter before it."""
+    if not _LATIN.search(text):
+        return text
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFD", text.translate(_LETTERS)))
+    return unicodedata.normalize("NFC", bare)
 
 
 def _apart(characters: re.Match[str]) -> str:

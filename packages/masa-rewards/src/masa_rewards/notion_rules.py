@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
+from itertools import groupby
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from masa_rewards._finder import OR
 from masa_rewards.lemma import Phrase, to_phrase
 
 Counting = Literal["rollout", "rate"]
@@ -74,8 +77,11 @@ class NotionRules(BaseModel):
         """
         if not notion:
             return True
-        long_enough = sum(map(len, notion)) >= self.min_length
-        return long_enough and not self._stop_lemmas.issuperset(notion)
+        if self.min_length > 1 and max(_letters(notion)) < self.min_length:
+            return False
+        if not self.stop_words:
+            return True
+        return not self._stop_lemmas.issuperset({lemma.casefold() for lemma in notion} - {OR})
 
     def pay(self, count: NotionCount) -> bool:
         """Whether a notion goes with correct rollouts."""
@@ -86,4 +92,12 @@ class NotionRules(BaseModel):
 
     @cached_property
     def _stop_lemmas(self) -> frozenset[str]:
-        return frozenset(lemma for word in self.stop_words for lemma in to_phrase(word))
+        words = (word.casefold() for word in self.stop_words)
+        return frozenset(lemma for word in words for lemma in to_phrase(word))
+
+
+def _letters(notion: Phrase) -> Iterator[int]:
+    """How many letters and digits each way to say a notion has."""
+    for is_or, lemmas in groupby(notion, OR.__eq__):
+        if not is_or:
+            yield sum(map(len, lemmas))
