@@ -5,8 +5,18 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_rewards import MetaPrediction, MetaReward, Rollout, RolloutGroup, meta_reward
+from masa_rewards import (
+    MetaPrediction,
+    MetaReward,
+    Rollout,
+    RolloutGroup,
+    difficulty_reward,
+    length_reward,
+    meta_reward,
+    notion_reward,
+)
 from masa_rewards import meta_rewards as rewards_of
+from masa_rewards.notion import notion_rewards
 
 WORDS = st.sampled_from(
     ["identity", "identities", "matrix", "Matrices", "sum", "prime number", "primes", "***", "art"]
@@ -86,3 +96,49 @@ def test_a_batch_is_worth_what_each_is_alone(predictions, group):
     together = rewards_of(predictions, group)
     assert together == [meta_reward(prediction, group) for prediction in predictions]
     assert rewards_of(predictions[::-1], group) == together[::-1]
+
+
+ROLLOUT = Rollout(text="a sum", length=9, correct=True)
+GROUP = RolloutGroup(problem="p", rollouts=(ROLLOUT,))
+PREDICTION = MetaPrediction(length=9)
+
+
+@pytest.mark.parametrize("reward", [meta_reward, notion_reward, length_reward, difficulty_reward])
+@pytest.mark.parametrize(
+    ("prediction", "group", "message"),
+    [
+        ('{"pass_rate": 5}', GROUP, r"got str .*: read the text with MetaPrompt\.parse"),
+        (None, GROUP, r"a prediction is a MetaPrediction, got None: .* is MetaPrediction\(\)"),
+        ([PREDICTION], GROUP, "got list .*: several predictions go to meta_rewards"),
+        ({"length": 9}, GROUP, "a prediction is a MetaPrediction, got dict"),
+        (GROUP, PREDICTION, "the other way round"),
+        (PREDICTION, [ROLLOUT], r"got list .*: put the rollouts of one problem into RolloutGroup"),
+        (PREDICTION, None, "a group is a RolloutGroup, got None"),
+        (PREDICTION, ROLLOUT, "a group is a RolloutGroup, got Rollout"),
+    ],
+)
+def test_what_is_no_prediction_or_no_group_is_told(reward, prediction, group, message):
+    with pytest.raises(TypeError, match=message):
+        reward(prediction, group)
+
+
+@pytest.mark.parametrize("rewards", [rewards_of, notion_rewards])
+@pytest.mark.parametrize(
+    ("predictions", "group", "message"),
+    [
+        (PREDICTION, GROUP, "got one: put it into a list"),
+        ('{"pass_rate": 5}', GROUP, "predictions are a list of MetaPrediction, got str"),
+        (['{"pass_rate": 5}'], GROUP, r"read the text with MetaPrompt\.parse"),
+        ([PREDICTION, None], GROUP, r"is MetaPrediction\(\)"),
+        (None, GROUP, "predictions are a list of MetaPrediction, got None"),
+        (GROUP, [PREDICTION], "the predictions come first, the group second"),
+        ([PREDICTION], (ROLLOUT,), "a group is a RolloutGroup, got tuple"),
+    ],
+)
+def test_what_are_no_predictions_or_is_no_group_is_told(rewards, predictions, group, message):
+    with pytest.raises(TypeError, match=message):
+        rewards(predictions, group)
+
+
+def test_predictions_out_of_an_iterator_are_taken():
+    assert rewards_of(iter([PREDICTION]), GROUP) == rewards_of([PREDICTION], GROUP)

@@ -158,12 +158,26 @@ def test_a_wording_of_ones_own():
     assert prompt.format(MetaPrediction(pass_rate=0.5)) == '{"right": 2}'
 
 
+@pytest.mark.parametrize("text", [None, b"{}", ["{}"], 5])
+@pytest.mark.parametrize("method", ["parse", "entries", "correct", "render"])
+def test_what_is_no_text_is_told(method, text):
+    with pytest.raises(TypeError, match=f"{method} takes the .* of one .*, a str: got"):
+        getattr(PROMPT, method)(text)
+
+
+def test_what_is_no_prediction_cannot_be_written():
+    with pytest.raises(TypeError, match="format takes a MetaPrediction: got '5'"):
+        PROMPT.format("5")
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"wording": "Predict."}, r"'\{problem\}' exactly once.*0 times.*'Predict.'"),
         ({"wording": "{problem} {problem}"}, "2 times"),
         ({"min_length": 10, "max_length": 9}, "min_length 10 > max_length 9"),
+        ({"max_length": 100}, "min_length 128 > max_length 100: state a min_length too"),
+        ({"length_key": "passRate"}, "two components have the same key"),
         ({"length_key": "pass_rate"}, "two components have the same key"),
         ({"length_key": "a b"}, "length_key"),
         ({"scale": 0}, "scale"),

@@ -41,6 +41,44 @@ def test_a_rollout_refuses_what_is_none(wrong):
         Rollout(**({"text": "a", "length": 1, "correct": True} | wrong))
 
 
+class Scalar:
+    """What numpy and torch have in common of a scalar."""
+
+    def __init__(self, value, ndim=0):
+        self.value, self.ndim = value, ndim
+
+    def item(self):
+        return self.value
+
+
+def test_scalars_of_other_libraries_are_taken_as_numbers():
+    rollout = Rollout(text="a", length=Scalar(3), correct=Scalar(True))
+    assert rollout == RIGHT
+    assert type(rollout.length) is int
+    assert type(rollout.correct) is bool
+    prediction = MetaPrediction(pass_rate=Scalar(0.5), length=Scalar(3))
+    assert prediction == MetaPrediction(pass_rate=0.5, length=3)
+
+
+def test_scalars_of_numpy_are_taken_as_numbers():
+    np = pytest.importorskip("numpy")
+    assert Rollout(text="a", length=np.int64(3), correct=np.bool_(True)) == RIGHT
+    assert type(Rollout(text="a", length=np.uint8(3), correct=np.bool_(0)).correct) is bool
+    assert MetaPrediction(pass_rate=np.float32(0.5)).pass_rate == 0.5
+    assert type(MetaPrediction(pass_rate=np.float64(0.5)).pass_rate) is float
+    for length in (np.float64(3.0), np.bool_(True), np.array([3])):
+        with pytest.raises(ValidationError):
+            Rollout(text="a", length=length, correct=True)
+    with pytest.raises(ValidationError):
+        Rollout(text="a", length=3, correct=np.int64(1))
+
+
+@pytest.mark.parametrize("length", [Scalar(3.0), Scalar(True), Scalar("3"), Scalar(3, ndim=1)])
+def test_a_scalar_that_is_no_count_is_none(length):
+    with pytest.raises(ValidationError):
+        Rollout(text="a", length=length, correct=True)
+
+
 def test_a_lone_surrogate_does_not_stop_a_rollout():
     assert Rollout(text="a\ud800é", length=1, correct=True).text == "a?é"
 

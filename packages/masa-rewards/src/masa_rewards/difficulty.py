@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from masa_rewards._door import require_prediction
 from masa_rewards.types import MetaPrediction, RolloutGroup
 
 DIFFICULTY_BASE = 0.01
@@ -34,8 +35,10 @@ def difficulty_reward(
         not empty: all wrong is p = 0, one rollout is p = 0 or 1.
 
     Raises:
+        TypeError: If one of the two is no prediction, or no group.
         ValueError: If the group is empty, or `base` is not in (0, 1).
     """
+    require_prediction(prediction, group)
     if not 0.0 < base < 1.0:
         raise ValueError(f"base must be in (0, 1), the paper's is {DIFFICULTY_BASE}: got {base!r}")
     pass_rate = group.pass_rate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from masa_rewards._door import require_prediction
 from masa_rewards.types import MetaPrediction, RolloutGroup
 
 
@@ -33,8 +34,10 @@ def length_reward(prediction: MetaPrediction, group: RolloutGroup) -> float:
         correct rollout only its exact length pays.
 
     Raises:
+        TypeError: If one of the two is no prediction, or no group.
         ValueError: If the group is empty.
     """
+    require_prediction(prediction, group)
     group.require_rollouts()
     lengths = group.correct_lengths
     if prediction.length is None or not lengths:

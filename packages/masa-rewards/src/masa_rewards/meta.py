@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from masa_rewards._door import require_prediction, require_predictions
 from masa_rewards.difficulty import DIFFICULTY_BASE, difficulty_reward
 from masa_rewards.length import length_reward
 from masa_rewards.notion import PAPER, notion_rewards
@@ -33,8 +34,10 @@ def meta_reward(
         counts 0.
 
     Raises:
+        TypeError: If what is given are no predictions, or is no group.
         ValueError: If the group is empty, or `base` is not in (0, 1).
     """
+    require_prediction(prediction, group)
     return meta_rewards([prediction], group, base=base, notion_rules=notion_rules)[0]
 
 
@@ -72,8 +75,10 @@ def meta_rewards(
         M rewards, in the order of `predictions`.
 
     Raises:
+        TypeError: If what is given are no predictions, or is no group.
         ValueError: If the group is empty, or `base` is not in (0, 1).
     """
+    predictions = require_predictions(predictions, group)
     notions = notion_rewards(predictions, group, rules=notion_rules)
     return mean_rewards(predictions, group, notions, base=base)
 
@@ -97,6 +102,7 @@ def mean_rewards(
         M rewards, in the order of `predictions`.
 
     Raises:
+        TypeError: If what is given are no predictions, or is no group.
         ValueError: If the group is empty, or `base` is not in (0, 1).
     """
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 
+from masa_rewards._door import require_prediction, require_predictions
 from masa_rewards._finder import PhraseFinder
 from masa_rewards.lemma import Phrase, to_phrase
 from masa_rewards.notion_rules import NotionCount, NotionRules
@@ -51,8 +52,10 @@ def notion_reward(
         it is counted by rate.
 
     Raises:
+        TypeError: If one of the two is no prediction, or no group.
         ValueError: If the group is empty.
     """
+    require_prediction(prediction, group)
     return notion_rewards([prediction], group, rules=rules)[0]
 
 
@@ -70,8 +73,10 @@ def notion_rewards(
         M floats, each as of `notion_reward`.
 
     Raises:
+        TypeError: If what is given are no predictions, or is no group.
         ValueError: If the group is empty.
     """
+    predictions = require_predictions(predictions, group)
     named = [{to_phrase(notion) for notion in p.notions or ()} for p in predictions]
     return pay_notions(named, count_notions(frozenset().union(*named), group, rules=rules), rules)
 

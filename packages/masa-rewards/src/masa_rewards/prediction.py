@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from masa_rewards._components import BROKEN, TOKENS, read_notions, read_rate, read_whole
+from masa_rewards._door import require_text
 from masa_rewards._keys import keys_of, plain_letters
 from masa_rewards._statement import Statement, find_statement
 from masa_rewards._wording import DEFAULT_WORDING, EXTRA, PROBLEM, fill
@@ -124,6 +125,7 @@ class MetaPrompt(BaseModel):
         Returns:
             The text to put into the user's turn.
         """
+        require_text(problem, "render takes the statement of one problem")
         settings = self.model_dump(exclude={"wording", "extra"})
         values = {name: str(value) for name, value in settings.items()}
         values["extra"] = "".join(f'\n- "{key}": {asked}.' for key, asked in self.extra)
@@ -131,7 +133,7 @@ class MetaPrompt(BaseModel):
         return fill(self.wording, values | {"problem": problem})
 
     def parse(self, text: str) -> MetaPrediction:
-        r"""Read the answer to a meta prompt. Never raises, whatever the text.
+        r"""Read the answer to a meta prompt. Never raises, whatever it says.
 
         What counts is the object that states most of our keys, the last of such; objects that
         follow each other and have different keys of ours are read as one, and an object inside of
@@ -150,7 +152,11 @@ class MetaPrompt(BaseModel):
         Returns:
             The prediction. A component that is not there, or not validly, is None, and `missing`
             says why. pass_rate 5 of 8 reads 0.625.
+
+        Raises:
+            TypeError: If it is no text: None, or a list of answers.
         """
+        require_text(text, "parse takes the text of one answer")
         found = self._find(text)
         if found is None:
             return MetaPrediction(missing=dict.fromkeys(COMPONENTS, "no_json"))
@@ -162,6 +168,7 @@ class MetaPrompt(BaseModel):
         >>> MetaPrompt().entries('So: {"pass_rate": 5, "Is integer": true}')
         mappingproxy({'pass_rate': 5, 'is_integer': True})
         """
+        require_text(text, "entries takes the text of one answer")
         found = self._find(text)
         values = {} if found is None else found.entries
         return MappingProxyType({_plain_key(key): _plain(value) for key, value in values.items()})
@@ -184,6 +191,7 @@ class MetaPrompt(BaseModel):
             ValueError: If the answer has no object, or not the key of a number to be put in; or if
                 the pass rate is none.
         """
+        require_text(text, "correct takes the text of one answer")
         if pass_rate is not None and not 0 <= pass_rate <= 1:
             raise ValueError(f"pass_rate must lie in [0, 1], got {pass_rate!r}")
         start = max(0, len(text) - READ_CHARACTERS)
@@ -208,6 +216,8 @@ class MetaPrompt(BaseModel):
             One line of JSON. The pass rate is rounded to the nearest step of the scale. A length
             that the prompt does not allow is stated as the nearest one that it does.
         """
+        if not isinstance(prediction, MetaPrediction):
+            raise TypeError(f"format takes a MetaPrediction: got {prediction!r:.80}")
         stated: dict[str, object] = {}
         if prediction.notions is not None:
             stated[self.notions_key] = list(prediction.notions)

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -16,13 +17,16 @@ from pydantic import (
     field_validator,
 )
 
+from masa_rewards._plain_numbers import to_python
 from masa_rewards._text import Text
 from masa_rewards.missing import COMPONENTS, Component, Missing, Reason
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
-UnitFloat = Annotated[float, Field(ge=0.0, le=1.0, strict=True, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, strict=True)]
+# Numbers of numpy and torch are taken as Python's.
+_Plain = BeforeValidator(to_python)
+UnitFloat = Annotated[float, Field(ge=0.0, le=1.0, strict=True, allow_inf_nan=False), _Plain]
+Count = Annotated[int, Field(ge=0, strict=True), _Plain]
 
 
 def _plain(missing: Missing) -> dict[str, str]:
@@ -48,7 +52,7 @@ class Rollout(_Frozen):
 
     text: Text
     length: Count
-    correct: Annotated[bool, Field(strict=True)]
+    correct: Annotated[bool, Field(strict=True), _Plain]
 
 
 class RolloutGroup(_Frozen):
