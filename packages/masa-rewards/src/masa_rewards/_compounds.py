@@ -12,11 +12,13 @@ _PREFIXES = ("anti", "circum", "counter", "eigen", "non", "pseudo", "quasi", "se
 _MORE_PREFIXES = ("co", "mid", "multi", "pre", "sub", "super")
 # Written with a hyphen or as two words as well, by no rule: "triangle" is not "tri-angle".
 _CLOSED = """
-    bit-wise book-keeping case-work check-sum chess-board co-domain co-factor co-ordinate co-prime
-    co-set cut-off end-point half-plane half-space hand-shake mid-line mid-point mid-segment
-    multi-graph multi-set multi-variable pair-wise piece-wise pigeon-hole point-wise pre-image
-    square-free step-wise sub-field sub-graph sub-group sub-interval sub-problem sub-ring
-    sub-sequence sub-set sub-space sub-sum super-set zig-zag
+    bi-conditional bit-wise book-keeping case-work check-sum chess-board co-domain co-factor
+    co-ordinate co-prime co-set cut-off data-base end-point half-plane half-space hand-shake
+    hyper-plane key-word mid-line mid-point mid-segment multi-graph multi-set multi-variable
+    over-count pair-wise piece-wise pigeon-hole point-wise power-set pre-image re-arrangement
+    re-write short-cut square-free step-wise sub-field sub-graph sub-group sub-interval
+    sub-problem sub-ring sub-sequence sub-set sub-space sub-sum super-set tri-nomial under-count
+    wave-length zig-zag
 """
 _TWO = {two.replace("-", ""): tuple(two.split("-")) for two in _CLOSED.split()}
 _MEANS = ("AM", "GM", "HM", "qm")  # AM-GM, QM-AM-GM-HM: "QM" alone is no other word
@@ -42,6 +44,8 @@ def parted(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_one(before: str, word: str) -> bool:
+    if (before, word) in _PAIRS:
+        return True
     if {before, word} & ENGLISH_STOP_WORDS:
         return False
     if word == "th":
@@ -50,8 +54,6 @@ def _is_one(before: str, word: str) -> bool:
         return True
     if is_abbreviation(before) or is_abbreviation(word) or not word.isalpha():
         return False
-    if (before, word) in _PAIRS:
-        return True
     return before in _ALL_PREFIXES and len(word) >= _REST - 1 and is_known(word)
 
 

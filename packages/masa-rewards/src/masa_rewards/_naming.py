@@ -13,7 +13,7 @@ _MARKS = re.compile(r"[(\[\uff08:\uff1a$\\=^]|^\s*(?:\d|[-*\u2022\u2013])|\s[-\u
 _NUMBER = re.compile(r"\s*(?:\(?\d{1,2}[.)]|\(?[a-z]\)|[-*\u2022\u2013])\s+(?=\S)")
 _OPENING = re.compile(r"\s[(\[\uff08]")
 _CLOSING = ")]\uff09"
-_COLON = re.compile(r"(?<!\d)\s*[:\uff1a]|[:\uff1a](?!\d)")
+_COLON = re.compile(r"(?<!\d)[:\uff1a]|[:\uff1a](?!\d)")
 _DASH = re.compile(r"\s(?:-{1,3}|[\u2013\u2014])\s")
 _FORMULA = re.compile(r"[\d=^\\<>+*/\u00b1\u00b2\u00b3\u2211\u221a\u222b\u2264\u2265]")
 _FORMULA_WORD = re.compile(r"[$\\]|.*[=^]")
@@ -99,16 +99,21 @@ def _before_dash(name: str) -> str:
 def _before_formula(name: str) -> str:
     r"""Take off a formula behind a whole name: "quadratic formula $x = ...$", "... \phi(n)"."""
     words = name.split()
-    for index, word in enumerate(words[:_MAX_WORDS]):
-        if index > 1 and _FORMULA_WORD.match(word):
-            before = words[index - 1].strip("'s,").lower()
-            last = word.startswith("$") and name.rstrip().endswith("$") and len(word) > len("$n$")
-            if before in _KINDS or (last and len(before) > 2):
-                return " ".join(words[:index])
-            return name
-    return name
+    formulas = (i for i, word in enumerate(words[:_MAX_WORDS]) if _FORMULA_WORD.match(word))
+    index = next(formulas, 0)
+    last = words[index].startswith("$") and name.rstrip().endswith("$") if index else False
+    if index > 1 and words[index][0] in "=^" and len(words[index - 1]) < _WORD:
+        index -= 1  # the A of A = bh
+    if index < 2:
+        return name
+    before = words[index - 1].strip(",").lower()
+    is_whole = before in _KINDS or (
+        last and len(words[index]) > len("$n$") and len(before) >= _WORD
+    )
+    return " ".join(words[:index]) if is_whole else name
 
 
+_WORD = 3  # letters
 _MAX_WORDS = 32
 
 
@@ -123,7 +128,8 @@ def _is_short_for(short: str, name: str) -> bool:
         return False
     words = _LETTERS.findall(name.replace("'s", "").replace("\u2019s", ""))
     great = [word for word in words if word.lower() not in _SMALL]
-    initials = {"".join(word[0] for word in some).lower() for some in (words, great)}
+    named = [word for word in great if word.lower() not in _KINDS]  # "CS" of an inequality
+    initials = {"".join(word[0] for word in some).lower() for some in (words, great, named)}
     return letters.lower() in initials | {initial + "s" for initial in initials}
 
 

@@ -239,7 +239,9 @@ class ObjectReader:
     def _value(self, start: int, depth: int, *, in_list: bool = False) -> Parsed:
         text = self._text
         if starts_string(text, start):
-            return self._string(start)
+            if string := read_string(text, start):
+                return Parsed(*string)
+            raise UnreadableError
         if text[start : start + 1] in _LISTS or _OPEN.match(text, start):
             if not depth:
                 raise UnreadableError
@@ -249,17 +251,6 @@ class ObjectReader:
         if not in_list and (_COMMA.match(text, start) or _CLOSE.match(text, start)):
             return Parsed(None, start)  # nothing at all
         return read_scalar(text, start, in_list=in_list)
-
-    def _string(self, start: int) -> Parsed:
-        """Read a string, unless its closing quote is missing: it would run over one of our keys."""
-        string = read_string(self._text, start)
-        if string is None:
-            raise UnreadableError
-        words, quote = self._words, self._text[start]
-        within = words[bisect_left(words, start + 2) : bisect_left(words, string.end)]
-        if any(self._text[word - 1] == quote for word in within):
-            raise UnreadableError
-        return Parsed(*string)
 
     def _skip_commas(self, position: int) -> int:
         position = self._skip(position)

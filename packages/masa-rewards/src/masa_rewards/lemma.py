@@ -91,7 +91,7 @@ def _ways(name: str) -> Iterator[Phrase]:
 def _front(words: list[str]) -> int:
     """How many words in front say only that something is used: "the", "use of", "applying"."""
     count = 0
-    while True:
+    while len(words) <= MAX_WORDS:
         rest = words[count:]
         if len(rest) > 2 and tuple(rest[:2]) in _FRONTS:
             step = 2
@@ -102,6 +102,7 @@ def _front(words: list[str]) -> int:
         if ENGLISH_STOP_WORDS.issuperset(rest[step:]):
             return count
         count += step
+    return count
 
 
 def _is_article(word: str, following: str) -> bool:
