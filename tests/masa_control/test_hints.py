@@ -1,3 +1,4 @@
+import json
 import random
 
 import pytest
@@ -72,7 +73,7 @@ def test_a_record_by_hand():
     made.observe({("sum",): NotionCount(1, 0, 1, 3), ("guess",): NotionCount(0, 3, 1, 3)})
     assert made.chooser().good == {("sum",)}
     assert made.metrics() == {"hints/remembered": 2.0, "hints/good": 1.0}
-    assert plain(made.state_dict())["records"][0] == [["sum"], 4, 0.5 + 0.75]
+    assert plain(made.state_dict())["records"] == [[["guess"], 5, -1.75], [["sum"], 4, 0.5 + 0.75]]
 
 
 def test_notions_of_easy_problems_are_not_good_for_that():
@@ -97,6 +98,16 @@ def test_what_is_seen_least_is_forgotten_first():
     made.observe({("c",): NotionCount(3, 0, 3, 3), ("d",): NotionCount(0, 0, 3, 3)})
     assert made.chooser().good == {("a",), ("c",)}
     assert made.metrics()["hints/remembered"] == 2.0
+
+
+def test_a_state_does_not_depend_on_the_order_of_a_set():
+    counts = {(word,): NotionCount(1, k, 4, 4) for k, word in enumerate("cab")}
+    states = []
+    for order in (counts, dict(reversed(counts.items()))):
+        made = hints()
+        made.observe(order)
+        states.append(json.dumps(made.state_dict()))
+    assert states[0] == states[1]
 
 
 @given(st.lists(COUNTS, max_size=6))

@@ -140,7 +140,8 @@ class Hints:
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
-        rows = [[list(phrase), *record] for phrase, record in self._records.items()]
+        # By the alphabet: what a step adds comes from a set, whose order no two processes share.
+        rows = [[list(phrase), *record] for phrase, record in sorted(self._records.items())]
         return saved("hints", 1, records=rows)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
