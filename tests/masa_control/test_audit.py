@@ -5,8 +5,9 @@ from dataclasses import asdict
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_control import Interval, Tally, Total, audit_draw, wilson
-from masa_control.audit import UNKNOWN, _student
+from masa_control import Interval, Tally, Total, audit_draw
+from masa_control.audit import _student
+from masa_rewards.statistics import UNKNOWN, wilson_bounds, wilson_interval
 
 Z = 1.959963984540054
 
@@ -49,36 +50,6 @@ def test_draws_are_even():
         assert abs(count - 2000) < 4 * math.sqrt(20_000 * 0.1 * 0.9)
 
 
-# -- Wilson ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("share", "n", "low", "high"),
-    [
-        # 9 of 10: (0.9 + z²/20 ± z sqrt(0.009 + z²/400)) / (1 + z²/10)
-        (0.9, 10, 0.5958, 0.9821),
-        (0.5, 100, 0.4038, 0.5962),
-        (0.0, 10, 0.0, Z * Z / (10 + Z * Z)),
-        (1.0, 10, 10 / (10 + Z * Z), 1.0),
-    ],
-)
-def test_wilson_by_hand(share, n, low, high):
-    assert wilson(share, n) == pytest.approx((low, high), abs=1e-4)
-
-
-def test_wilson_of_what_is_known_has_no_width():
-    assert wilson(0.3, math.inf) == (0.3, 0.3)
-
-
-@given(st.floats(0, 1), st.floats(0.5, 1e6), st.floats(1.1, 100), st.floats(0.1, 3))
-def test_wilson_holds_the_share_and_narrows_with_cases(share, n, more, z):
-    low, high = wilson(share, n, z=z)
-    assert 0 <= low <= share <= high <= 1
-    narrow_low, narrow_high = wilson(share, n * more, z=z)
-    assert low <= narrow_low + 1e-12
-    assert narrow_high <= high + 1e-12
-
-
 # -- the tally -------------------------------------------------------------------------------------
 
 
@@ -104,8 +75,8 @@ def test_a_tally_worked_out_by_hand():
     )
     assert made.precision.value == 0.75
     # 4 cases of 10: 4 / (1 - 0.4) = 6.67 as far as those 10 go
-    assert made.precision[1:] == pytest.approx(wilson(0.75, 4 / 0.6))
-    assert made.precision_to_come == Interval(0.75, *wilson(0.75, 4))
+    assert made.precision[1:] == pytest.approx(wilson_bounds(0.75, 4 / 0.6))
+    assert made.precision_to_come == wilson_interval(0.75, 4)
     assert made.recall.value == pytest.approx(7.5 / 9.5)
     assert made.f1.value == pytest.approx(2 * 7.5 / (10 + 7.5 + 2))
     low = made.precision.low
@@ -124,7 +95,7 @@ def test_where_all_are_audited_all_of_them_is_known():
     made = total([Tally.of(1, 0, right=1, weight=1.0)] * 3 + [Tally.of(1, 0, right=0, weight=1.0)])
     assert made.precision == Interval(0.75, 0.75, 0.75)
     # But of those to come it is a sample of four.
-    assert made.precision_to_come == Interval(0.75, *wilson(0.75, 4))
+    assert made.precision_to_come == wilson_interval(0.75, 4)
 
 
 def test_nothing_known_says_nothing():
@@ -151,19 +122,19 @@ def test_where_nothing_should_have_been_flagged_recall_is_not_known():
 
 def test_one_audit_is_one_case_whatever_it_holds():
     made = Tally.of(16, 0, right=8, weight=4.0) + Tally.of(16, 0)
-    assert made.precision == Interval(0.5, *wilson(0.5, 1 / (1 - 1 / 2)))
+    assert made.precision == wilson_interval(0.5, 1 / (1 - 1 / 2))
 
 
 def test_rollouts_of_a_problem_that_go_together_are_few_cases():
     # All right or all wrong: 10 problems of 8 are 10 cases, not 80.
     together = [Tally.of(8, 0, right=8 * (k < 5), weight=4.0) for k in range(10)]
-    assert total(together).precision_to_come == Interval(0.5, *wilson(0.5, 10))
+    assert total(together).precision_to_come == wilson_interval(0.5, 10)
     # Half of each right, give or take one: the variance between problems is small, and so is the
     # interval; but never narrower than Student's t allows.
     apart = [Tally.of(8, 0, right=4 + (-1) ** k, weight=4.0) for k in range(10)]
     variance = 10 * 16 / (80 * 4) ** 2  # Σ w² (t - f / 2)² / (Σ w f)²
     cases = 0.25 / variance * 9 / 10 * 9 / (9 + (Z * Z + 1) / 2)
-    assert total(apart).precision_to_come == pytest.approx(Interval(0.5, *wilson(0.5, cases)))
+    assert total(apart).precision_to_come == pytest.approx(wilson_interval(0.5, cases))
 
 
 @given(st.lists(problems(), max_size=8), st.lists(problems(), max_size=8))

@@ -1,8 +1,7 @@
 import asyncio
 import math
 
-import pytest
-from masa_control import correlation, run_episode, step_metrics
+from masa_control import run_episode, step_metrics
 
 from tests.masa_control import made
 from tests.masa_control.scripted import (
@@ -52,12 +51,6 @@ def test_what_is_not_defined_is_left_out():
 
 def test_no_length_is_taken_from_wrong_solutions():
     assert "meta/correct_length" not in step_metrics([episode((0, 0), 0)])
-
-
-def test_correlation_of_too_little_or_of_what_does_not_vary():
-    assert correlation([(0.1, 0.2)]) is None
-    assert correlation([(0.5, 0.1), (0.5, 0.9)]) is None
-    assert correlation([(0.1, 0.3), (0.2, 0.2), (0.3, 0.1)]) == pytest.approx(-1.0)
 
 
 def test_decisions_of_a_step_by_hand():

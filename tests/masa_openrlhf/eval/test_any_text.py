@@ -337,7 +337,7 @@ def test_a_question_whose_predictions_cannot_be_scored_is_counted_and_left_out(m
     ]
     found = meta_figures(records, MetaPrompt(), max_std=0.1)
     assert (found.questions, found.predictions, found.failed) == (2, 2, 1)
-    assert found.brier.mean == 0.5
+    assert found.brier.value == 0.5
 
 
 @pytest.fixture(scope="module")

@@ -68,9 +68,9 @@ RECORDS = [
 def test_figures_by_hand():
     found = figures(asked(7).benchmark, RECORDS, [1, 2, 4], unusable=1)
     assert found.questions == 4
-    assert found.pass_at["1"].mean == (1 + 0.25 + 0 + 1) / 4
-    assert found.pass_at["2"].mean == (1 + 0.5 + 0) / 3
-    assert found.pass_at["4"].mean == (1 + 1 + 0) / 3
+    assert found.pass_at["1"].value == (1 + 0.25 + 0 + 1) / 4
+    assert found.pass_at["2"].value == (1 + 0.5 + 0) / 3
+    assert found.pass_at["4"].value == (1 + 1 + 0) / 3
     assert found.too_few == {"2": 1, "4": 1}
     assert found.left_out == {
         "prompt too long": 1,
@@ -89,7 +89,7 @@ def test_figures_by_hand():
 
 def test_figures_of_nothing():
     found = figures(asked(3).benchmark, [], [1])
-    assert (found.questions, found.pass_at["1"].mean, found.unparsable) == (0, None, None)
+    assert (found.questions, found.pass_at["1"].value, found.unparsable) == (0, None, None)
     assert family_mean([found]) is None
 
 
@@ -104,7 +104,7 @@ def test_self_knowledge_by_hand():
     assert found.unread["pass_rate"] == {"no_json": 1}
     assert found.pass_rate.error.absolute == 0
     assert found.pass_rate.error.brier == pytest.approx((3 / 16) / 5)
-    assert found.brier.mean == pytest.approx((0 + 3 / 16 + 0) / 3)
+    assert found.brier.value == pytest.approx((0 + 3 / 16 + 0) / 3)
     assert found.pass_rate.correlation == pytest.approx(1)
     # Right answers are 10 long: 10, 20 and 15 are off by 0, 1 and 1/2; q2 has no right one.
     assert found.length_error == 0.5
@@ -116,14 +116,14 @@ def test_self_knowledge_by_hand():
 def test_self_knowledge_of_a_model_that_is_sure_and_wrong():
     records = [line("a", "ww", [says(8, 5)] * 2), line("b", "rw", [says(8, 5)] * 2)]
     found = meta_figures(records, PROMPT, max_std=0.1)
-    assert found.brier.mean == 0.75
+    assert found.brier.value == 0.75
     assert found.pass_rate.correlation is None  # it always says the same
     assert (found.gate.precision, found.gate.recall) == (0.5, 1.0)
 
 
 def test_self_knowledge_of_nothing():
     found = meta_figures([line("a", "rw")], PROMPT, max_std=0.1)
-    assert (found.questions, found.brier.mean, found.length_error, found.gate.f1) == (
+    assert (found.questions, found.brier.value, found.length_error, found.gate.f1) == (
         0,
         None,
         None,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from masa_openrlhf.report.bands import pool
 from masa_openrlhf.report.curves import Curve, paired_ratio, reach, rising, tokens_to
-from masa_openrlhf.report.intervals import mean_interval
+from masa_openrlhf.report.intervals import interval_over_runs
 
 
 def curve(*accuracy, tokens=None, low=(), high=()):
@@ -99,9 +99,12 @@ def test_each_pair_can_have_an_accuracy_of_its_own():
 
 
 def test_an_interval_needs_two():
-    assert mean_interval([0.5]) == (None, None)
-    assert mean_interval([0.4, 0.6]) == pytest.approx((-0.7706, 1.7706), abs=1e-4)
-    assert mean_interval([0.4, 0.6], method="bootstrap") == pytest.approx((0.4, 0.6))
+    for method in ("t", "bootstrap"):
+        assert interval_over_runs([0.5], method=method) == (0.5, None, None)
+        assert interval_over_runs([], method=method) == (None, None, None)
+    assert interval_over_runs([0.4, 0.6]) == pytest.approx((0.5, -0.7706, 1.7706), abs=1e-4)
+    drawn = interval_over_runs([0.4, 0.6], method="bootstrap")
+    assert drawn == pytest.approx((0.5, 0.4, 0.6))
 
 
 def test_runs_are_pooled_where_all_of_them_were():

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from masa_openrlhf.report.shapley import shapley_r2
+from masa_openrlhf.report.shapley import correlate_columns, shapley_r2
+from masa_rewards.statistics import pearson_correlation
 
 A = np.array([1.0, 1.0, -1.0, -1.0])
 B = np.array([1.0, -1.0, 1.0, -1.0])
@@ -53,3 +54,11 @@ def test_parts_add_up_and_none_is_negative(rows):
         assert sum(shares.parts) == pytest.approx(shares.total, abs=1e-9)
         assert min(shares.parts) > -1e-9
         assert -1e-9 <= shares.total <= 1 + 1e-9
+
+
+@given(arrays(float, (2, 6, 3), elements=st.floats(-1, 1, width=16)))
+def test_columns_correlate_as_pairs_do(rows):
+    for table, found in zip(rows, correlate_columns(rows), strict=True):
+        for i, j in ((0, 1), (2, 1)):
+            pairs = list(zip(table[:, i].tolist(), table[:, j].tolist(), strict=True))
+            assert found[i, j] == pytest.approx(pearson_correlation(pairs) or 0.0, abs=1e-9)

@@ -4,7 +4,9 @@ masa-control knows an engine and a verifier as protocols and nothing of any trai
 episode runs under vLLM in a Ray actor, under another engine, or against a scripted one.
 """
 
-from masa_control.audit import Interval, Tally, Total, audit_draw, wilson
+from masa_rewards.statistics import Interval
+
+from masa_control.audit import Tally, Total, audit_draw
 from masa_control.audited_gate import AuditedGate, AuditedGateSettings, GateOutcome
 from masa_control.controller import Controller, ControlSettings
 from masa_control.cutoff import (
@@ -26,7 +28,7 @@ from masa_control.experts import Expert, ExpertBuffer, ExpertSettings
 from masa_control.gate import DistanceGate, Gate, GateDecision, PredictiveGate
 from masa_control.hints import HINT_TEMPLATE, HintChooser, Hints, HintSettings
 from masa_control.ledger import Ledger
-from masa_control.metrics import correlation, step_metrics
+from masa_control.metrics import step_metrics
 from masa_control.notion_totals import notion_totals
 from masa_control.pairs import Pairs, predicted_and_true
 from masa_control.plan import CutoffDecision, Plan, Planner
@@ -91,12 +93,10 @@ __all__ = [
     "Verifier",
     "asked_for",
     "audit_draw",
-    "correlation",
     "judged_group",
     "load_signals",
     "notion_totals",
     "predicted_and_true",
     "run_episode",
     "step_metrics",
-    "wilson",
 ]

@@ -14,10 +14,8 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import NamedTuple
 
-Z95 = 1.959963984540054
-"""The normal quantile of a two-sided interval of 95 %."""
+from masa_rewards.statistics import UNKNOWN, Z95, Interval, wilson_interval
 
 
 def audit_draw(*names: object) -> float:
@@ -31,39 +29,6 @@ def audit_draw(*names: object) -> float:
     text = "/".join(map(str, names))
     digest = hashlib.blake2b(text.encode("utf-8", "backslashreplace"), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
-
-
-class Interval(NamedTuple):
-    """An estimate and its interval of 95 %; all None where nothing is known.
-
-    Attributes:
-        value: the estimate.
-        low: lower end.
-        high: upper end.
-    """
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-
-UNKNOWN = Interval(None, None, None)
-
-
-def wilson(share: float, n: float, *, z: float = Z95) -> tuple[float, float]:
-    """Return Wilson's score interval of a share seen in ``n`` cases; n may be an effective number.
-
-    Args:
-        share: in [0, 1].
-        n: cases, > 0; infinite where the share is known.
-        z: normal quantile, > 0.
-    """
-    if math.isinf(n):
-        return share, share
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    # At 0 and 1 the ends are exact; rounding must not leave them short.
-    return min(max(0.0, centre - half), share), max(min(1.0, centre + half), share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +110,7 @@ class Tally:
         share = min(1.0, self.weighted_right / self.weighted_flagged)
         left = 1 - min(1.0, self.audits / self.problems)
         cases = self._cases(share) / left if left > 0 else math.inf
-        return Interval(share, *wilson(share, cases))
+        return wilson_interval(share, cases)
 
     @property
     def precision_to_come(self) -> Interval:
@@ -157,7 +122,7 @@ class Tally:
         if not self.audits or not self.weighted_flagged:
             return UNKNOWN
         share = min(1.0, self.weighted_right / self.weighted_flagged)
-        return Interval(share, *wilson(share, self._cases(share)))
+        return wilson_interval(share, self._cases(share))
 
     def _cases(self, share: float) -> float:
         """Independent cases that the audits are worth."""

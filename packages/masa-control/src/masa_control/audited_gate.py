@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from masa_control.audit import wilson
+from masa_rewards.statistics import wilson_bounds
+
 from masa_control.gate import DistanceGate, GateReason
 from masa_control.state import entries, number, restored, row, saved
 
@@ -163,7 +164,7 @@ class _Region(NamedTuple):
     cases: float
 
     def low(self, caution: float) -> float:
-        return wilson(self.precision, self.cases, z=caution)[0]
+        return wilson_bounds(self.precision, self.cases, z=caution).low
 
 
 def _regions(outcomes: Iterable[GateOutcome]) -> Iterator[_Region]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
+from masa_rewards.statistics import pearson_correlation
+
 from masa_control.episode import Episode, MetaRollout
 from masa_control.pairs import predicted_and_true
 
@@ -109,7 +111,7 @@ def _alignment(episodes: Sequence[Episode]) -> dict[str, float]:
         }
     )
     for name, pairs in (("pass_rate", rates), ("length", lengths)):
-        if (value := correlation(pairs)) is not None:
+        if (value := pearson_correlation(pairs)) is not None:
             metrics[f"meta/{name}_correlation"] = value
     return metrics
 
@@ -121,18 +123,6 @@ def _tokens(episodes: Sequence[Episode]) -> dict[str, float]:
             sum(len(s.completion.token_ids) for e in episodes for s in e.solutions)
         ),
     }
-
-
-def correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Pearson's correlation of the pairs; None where either side does not vary."""
-    x, y = [a for a, _ in pairs], [b for _, b in pairs]
-    if len(pairs) < 2 or _same(x) or _same(y):
-        return None
-    return statistics.correlation(x, y)
-
-
-def _same(values: Sequence[float]) -> bool:
-    return max(values) - min(values) < 1e-12
 
 
 def _means(columns: Mapping[str, Sequence[float]]) -> dict[str, float]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from masa_rewards.statistics import mean_known
 
 from masa_control.episode import Episode
 
@@ -36,17 +37,12 @@ def predicted_and_true(episodes: Sequence[Episode]) -> Pairs:
             (predicted, e.pass_rate)
             for e in episodes
             if e.pass_rate is not None
-            and (predicted := _mean(m.prediction.pass_rate for m in e.meta)) is not None
+            and (predicted := mean_known(m.prediction.pass_rate for m in e.meta)) is not None
         ],
         length=[
             (predicted, true)
             for e in episodes
-            if (predicted := _mean(m.prediction.length for m in e.meta)) is not None
-            and (true := _mean(e.correct_lengths)) is not None
+            if (predicted := mean_known(m.prediction.length for m in e.meta)) is not None
+            and (true := mean_known(e.correct_lengths)) is not None
         ],
     )
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return statistics.fmean(known) if known else None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from masa_control import Interval, Tally
+from masa_control import Tally
+from masa_rewards.statistics import Interval, mean_known
 
 TOKENS_SAVED = "tokens saved"
 """Not a metric of its own: the sum of what gate and cutoff saved."""
@@ -49,8 +49,7 @@ def fifths(rows: Sequence[dict[str, Any]]) -> list[Change]:
 
 
 def _mean(rows: Sequence[dict[str, Any]], key: str) -> float | None:
-    values = [row[key] for row in rows if key in row]
-    return statistics.fmean(values) if values else None
+    return mean_known(row.get(key) for row in rows)
 
 
 def tokens_saved(row: dict[str, Any]) -> float | None:

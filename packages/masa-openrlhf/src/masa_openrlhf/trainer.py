@@ -25,12 +25,12 @@ from masa_control import (  # noqa: E402
     predicted_and_true,
     step_metrics,
 )
+from masa_rewards.statistics import rate_interval  # noqa: E402
 from openrlhf.trainer.ppo_utils.experience import Experience  # noqa: E402
 from openrlhf.trainer.ray.vllm_engine import batch_vllm_engine_call  # noqa: E402
 
 from masa_openrlhf.config import TrainConfig  # noqa: E402
 from masa_openrlhf.digest import compare  # noqa: E402
-from masa_openrlhf.eval.estimates import interval  # noqa: E402
 from masa_openrlhf.experience import FILLER, ExperienceMaker, clone_samples  # noqa: E402
 from masa_openrlhf.liveness import get_while_alive  # noqa: E402
 from masa_openrlhf.overhead import overhead_metrics  # noqa: E402
@@ -397,7 +397,7 @@ def eval_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
     """
     metrics = step_metrics(episodes)
     rates = [episode.pass_rate for episode in episodes if episode.pass_rate is not None]
-    for end, value in zip(("", "_low", "_high"), interval(rates), strict=True):
+    for end, value in zip(("", "_low", "_high"), rate_interval(rates), strict=True):
         if value is not None:
             metrics[f"pass_at_1{end}"] = value
     metrics["problems"] = float(len(episodes))

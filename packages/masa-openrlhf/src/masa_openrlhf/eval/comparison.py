@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
+from masa_rewards.statistics import Interval, difference_interval
+
 from masa_openrlhf.eval.errors import EvalError
-from masa_openrlhf.eval.estimates import Interval, difference
 from masa_openrlhf.eval.figures import Frozen, pass_rates
 from masa_openrlhf.eval.folder import EvalFolder
 from masa_openrlhf.eval.questions import Asked
@@ -139,7 +140,7 @@ def _compared(name: str, before: Sequence[Record], now: Sequence[Record]) -> Com
         unpaired=len(a.keys() | b.keys()) - len(pairs),
         before=sum(one for one, _ in pairs) / len(pairs) if pairs else None,
         now=sum(two for _, two in pairs) / len(pairs) if pairs else None,
-        gain=difference(pairs),
+        gain=difference_interval(pairs),
         better=sum(two > one for one, two in pairs),
         worse=sum(two < one for one, two in pairs),
     )

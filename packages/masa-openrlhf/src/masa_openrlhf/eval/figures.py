@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from masa_rewards.statistics import Interval, rate_interval
 from pydantic import BaseModel, ConfigDict
 
-from masa_openrlhf.eval.estimates import Interval, Spread, interval, pass_at_k, spread
+from masa_openrlhf.eval.estimates import Spread, pass_at_k, spread
 from masa_openrlhf.eval.records import Record
 
 _FAILED = ("timeout", "error")
@@ -104,7 +105,7 @@ def figures(entry: Any, records: Sequence[Record], ks: Sequence[int], unusable: 
         published=entry.questions,
         left_out=_left_out(records, len(answered) - len(right), unusable),
         samples=len(sound),
-        pass_at={str(k): interval(values) for k, values in at.items()},
+        pass_at={str(k): rate_interval(values) for k, values in at.items()},
         too_few={str(k): less for k, v in at.items() if (less := len(right) - len(v))},
         spread=spread(right),
         unparsable=_share(sound, lambda sample: sample["status"] == "unparsable"),
@@ -121,7 +122,7 @@ def figures(entry: Any, records: Sequence[Record], ks: Sequence[int], unusable: 
 
 def family_mean(found: Sequence[Figures]) -> float | None:
     """Return the mean of the benchmarks' Pass@1, each with the same weight, as in the paper."""
-    means = [mean for one in found if (mean := one.pass_at["1"].mean) is not None]
+    means = [mean for one in found if (mean := one.pass_at["1"].value) is not None]
     return math.fsum(means) / len(means) if means else None
 
 

@@ -15,8 +15,8 @@ from masa_control import PredictiveGate
 from masa_rewards import AnswerVerifier, MetaPrompt
 from masa_rewards.score import Report, Scorer, ScoreSettings
 from masa_rewards.score.calibration import LengthReport, PassRateReport
+from masa_rewards.statistics import Interval, rate_interval
 
-from masa_openrlhf.eval.estimates import Interval, interval
 from masa_openrlhf.eval.figures import Frozen, judged
 from masa_openrlhf.eval.records import Record
 
@@ -92,7 +92,7 @@ def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: floa
         predictions=report.predictions,
         unread={n: {str(why): c for why, c in r.items()} for n, r in report.unread.items()},
         pass_rate=report.pass_rate,
-        brier=interval([b for r in usable if (b := _brier(r, prompt)) is not None]),
+        brier=rate_interval([b for r in usable if (b := _brier(r, prompt)) is not None]),
         length=report.length,
         length_error=_length_error(usable, prompt),
         gate=gate_figures(((_predicted(r, prompt), judged(r)) for r in usable), max_std=max_std),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
+from masa_rewards.statistics import Interval
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from masa_openrlhf.eval.comparison import Comparison
-from masa_openrlhf.eval.estimates import Interval
 from masa_openrlhf.eval.evaluation import Task
 from masa_openrlhf.eval.figures import Figures
 from masa_openrlhf.eval.results import Results
@@ -180,9 +180,9 @@ def show_comparison(comparison: Comparison, model: str, console: Console) -> Non
 
 def interval_text(found: Interval | None, sign: str = "") -> str:
     """Write a share and its interval in percent, "56.1 [50.2, 62.0]"."""
-    if found is None or found.mean is None:
+    if found is None or found.value is None:
         return "–"
-    mean = format(100 * found.mean, f"{sign}.1f")
+    mean = format(100 * found.value, f"{sign}.1f")
     if found.low is None or found.high is None:
         return mean
     return f"{mean} [{100 * found.low:{sign}.1f}, {100 * found.high:{sign}.1f}]"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from masa_rewards.statistics import mean_interval
 
 from masa_openrlhf.report.curves import Axis, Curve
-from masa_openrlhf.report.intervals import mean_interval
 
 
 class Band(NamedTuple):
@@ -57,11 +56,11 @@ def pool(curves: Sequence[Curve], by: Axis) -> Band | None:
         return None
     read = [np.interp(x, curve.along(by), curve.accuracy).tolist() for curve in curves]
     columns = list(zip(*read, strict=True))
-    ends = [mean_interval(column) for column in columns]
+    means = [mean_interval(column) for column in columns]
     return Band(
         x=tuple(x),
-        mean=tuple(statistics.fmean(column) for column in columns),
-        low=tuple(max(0.0, low) for low, _ in ends if low is not None),
-        high=tuple(min(1.0, high) for _, high in ends if high is not None),
+        mean=tuple(one.value for one in means if one.value is not None),
+        low=tuple(max(0.0, one.low) for one in means if one.low is not None),
+        high=tuple(min(1.0, one.high) for one in means if one.high is not None),
         runs=len(curves),
     )

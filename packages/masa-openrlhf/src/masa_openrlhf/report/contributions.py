@@ -18,7 +18,7 @@ from masa_openrlhf.report.runs import Run
 from masa_openrlhf.report.section import Picture, Section, Table
 from masa_openrlhf.report.shapley import (
     Array,
-    correlations,
+    correlate_columns,
     r_squared,
     shapley_parts,
     shapley_r2,
@@ -134,7 +134,7 @@ def contribution(series: Sequence[Array], *, seed: int = 0) -> Contribution | No
         return None
     rng = np.random.default_rng(seed)
     again = [np.concatenate([_blocks(one, rng) for one in centred]) for _ in range(_DRAWS)]
-    parts_BP = shapley_parts(correlations(np.stack(again)))
+    parts_BP = shapley_parts(correlate_columns(np.stack(again)))
     totals_B = parts_BP.sum(axis=1)
     explains = totals_B > 0
     drawn = 100 * parts_BP[explains] / totals_B[explains, None]
@@ -172,7 +172,7 @@ def _by_chance(centred: Sequence[Array], total: float) -> float:
     x_NP = np.concatenate([one[:, :-1] for one in centred])
     shifted = [np.concatenate([np.roll(one[:, -1], s) for one in centred]) for s in shifts]
     tables = np.stack([np.column_stack([x_NP, y_N]) for y_N in shifted])
-    explained = r_squared(correlations(tables), range(x_NP.shape[1]))
+    explained = r_squared(correlate_columns(tables), range(x_NP.shape[1]))
     return float((1 + (explained >= total).sum()) / (1 + len(shifts)))
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import itertools
 import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
+from masa_rewards.statistics import fit_isotonic
 
-from masa_openrlhf.report.intervals import DRAWS, Method, mean_interval
+from masa_openrlhf.report.intervals import DRAWS, Method, interval_over_runs
 
 Axis = Literal["tokens", "steps", "seconds"]
 """What a run spends."""
@@ -96,14 +96,7 @@ def rising(values: Sequence[float], how: Rising = "isotonic") -> tuple[float, ..
     """
     if how == "best":
         return tuple(float(value) for value in np.maximum.accumulate(np.asarray(values, float)))
-    blocks: list[tuple[float, int]] = []  # mean, size
-    for value in values:
-        mean, size = float(value), 1
-        while blocks and blocks[-1][0] > mean:
-            before, count = blocks.pop()
-            mean, size = (before * count + mean * size) / (count + size), count + size
-        blocks.append((mean, size))
-    return tuple(mean for mean, size in blocks for _ in range(size))
+    return fit_isotonic(values)
 
 
 def reach(
@@ -182,9 +175,9 @@ def paired_ratio(
         for a, b, goal in zip(base, other, goals, strict=True)
     ]
     logs = [math.log(a / b) for a, b in spent if a and b]
-    low, high = mean_interval(logs, method=method, draws=draws, seed=seed)
+    mean, low, high = interval_over_runs(logs, method=method, draws=draws, seed=seed)
     return PairedRatio(
-        value=math.exp(statistics.fmean(logs)) if logs else None,
+        value=None if mean is None else math.exp(mean),
         low=None if low is None else math.exp(low),
         high=None if high is None else math.exp(high),
         pairs=len(logs),

@@ -6,7 +6,8 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from masa_control import Interval, Tally
+from masa_control import Tally
+from masa_rewards.statistics import Interval
 
 from masa_openrlhf.report.curves import Curve
 from masa_openrlhf.report.drawing import COLOURS, MARKERS

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from masa_control import correlation
+from masa_rewards.statistics import pearson_correlation
 
 from masa_openrlhf.report.drawing import COLOURS, FAINT, MARKERS
 from masa_openrlhf.report.groups import Group, names
@@ -104,7 +104,7 @@ def _pairs(rows: Sequence[Row], kind: str) -> list[tuple[float, float]]:
 
 
 def _correlated(pairs: Sequence[tuple[float, float]]) -> str:
-    return f"{number(correlation(pairs), '+.2f')} ({len(pairs):,})"
+    return f"{number(pearson_correlation(pairs), '+.2f')} ({len(pairs):,})"
 
 
 def _pictures(

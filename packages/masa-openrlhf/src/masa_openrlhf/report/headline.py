@@ -5,6 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
+from masa_rewards.statistics import mean_known
+
 from masa_openrlhf.display import duration
 from masa_openrlhf.report import accuracy
 from masa_openrlhf.report.groups import Group, differences, names
@@ -99,7 +101,7 @@ def _aware(group: Group) -> list[str]:
     ):
         pairs = [_ends(run, key) for run in group.runs]
         both = [[v for v in side if v is not None] for side in zip(*pairs, strict=True)]
-        means = [statistics.fmean(side) if side else None for side in both]
+        means = [mean_known(side) for side in both]
         cells.append(" → ".join(number(mean, form) for mean in means) if any(both) else "–")
     return cells
 
@@ -114,8 +116,7 @@ def _ends(run: Run, key: str) -> tuple[float | None, float | None]:
 
 
 def _mean(rows: Sequence[Row], key: str) -> float | None:
-    values = [float(row[key]) for row in rows if key in row]
-    return statistics.fmean(values) if values else None
+    return mean_known(row.get(key) for row in rows)
 
 
 def _spent(group: Group, *, saved: bool) -> list[str]:

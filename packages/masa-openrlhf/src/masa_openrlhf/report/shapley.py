@@ -52,12 +52,17 @@ def shapley_r2(x_NP: Array, y_N: Array) -> Shares | None:
         raise ValueError(f"x must be N x P and y of N, got {x_NP.shape} and {y_N.shape}")
     if not len(y_N) or np.ptp(y_N) < 1e-12:
         return None
-    shares_BP = shapley_parts(correlations(np.column_stack([x_NP, y_N])[None]))
+    shares_BP = shapley_parts(correlate_columns(np.column_stack([x_NP, y_N])[None]))
     return Shares(float(shares_BP[0].sum()), tuple(shares_BP[0].tolist()))
 
 
-def correlations(rows_BNQ: Array) -> Array:
-    """Return the correlations of the columns of B tables; 0 with a column that does not vary."""
+def correlate_columns(rows_BNQ: Array) -> Array:
+    """Return the correlations of the columns of B tables, shape (B, Q, Q).
+
+    ``masa_rewards.statistics.pearson_correlation`` of each two columns, for hundreds of tables at
+    once, as drawing anew takes them; 0, not None, with a column that does not vary: it explains
+    nothing.
+    """
     centred = rows_BNQ - rows_BNQ.mean(axis=1, keepdims=True)
     spread = centred.std(axis=1, keepdims=True)
     unit = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 1e-12)

@@ -6,8 +6,8 @@ from array import array
 from statistics import median, quantiles
 
 from masa_rewards.score.calibration import LengthReport
-from masa_rewards.score.estimates import Correlation
 from masa_rewards.score.judged import Judged
+from masa_rewards.statistics import StreamedCorrelation
 
 
 class LengthTally:
@@ -16,7 +16,7 @@ class LengthTally:
     def __init__(self) -> None:
         self._within = self._below = self._above = self._no_correct = 0
         self._ratios = array("d")
-        self._pairs = Correlation()
+        self._pairs = StreamedCorrelation()
 
     def add(self, judged: Judged) -> None:
         """Add the predictions of one problem."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from masa_rewards.notion_rules import NotionCount
 from masa_rewards.score.judged import Judged
 from masa_rewards.score.report import NotionReport, NotionRow
 from masa_rewards.score.settings import ScoreSettings
+from masa_rewards.statistics import wilson_bounds
 
 MAX_NOTIONS = 200_000
 """More different notions are not kept: those of fewest problems are forgotten, and counted."""
@@ -97,9 +97,9 @@ class NotionTally:
         others = [entry for entry in counted if 2 * entry.paid <= entry.problems]
         return NotionReport(
             distinct=len(self._entries),
-            best=self._first(paying, lambda entry: _lower_bound(entry.paid, entry.problems)),
+            best=self._first(paying, lambda entry: _sureness(entry.paid, entry.problems)),
             worst=self._first(
-                others, lambda entry: _lower_bound(entry.problems - entry.paid, entry.problems)
+                others, lambda entry: _sureness(entry.problems - entry.paid, entry.problems)
             ),
             in_problem=self._left_out["in_problem"],
             not_admitted=self._left_out["not_admitted"],
@@ -120,10 +120,6 @@ class NotionTally:
         self._entries = kept
 
 
-def _lower_bound(successes: int, trials: int) -> float:
-    """Wilson's lower bound of a share: 9 of 10 is surer than 1 of 1."""
-    z = 1.959963985
-    share = successes / trials
-    centre = share + z * z / (2 * trials)
-    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    return (centre - spread) / (1 + z * z / trials)
+def _sureness(successes: int, trials: int) -> float:
+    """The lower end of the share's interval: 9 of 10 is surer than 1 of 1."""
+    return wilson_bounds(successes / trials, trials).low

@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from masa_rewards.score.calibration import PassRateError, PassRateReport, ReliabilityRow
-from masa_rewards.score.estimates import Correlation
 from masa_rewards.score.judged import Judged
 from masa_rewards.score.settings import ScoreSettings
+from masa_rewards.statistics import StreamedCorrelation
 
 
 @dataclass
@@ -57,7 +57,7 @@ class PassRateTally:
         self._scale = settings.prompt.scale
         self._base = settings.base
         self._error = _Error()
-        self._pairs = Correlation()
+        self._pairs = StreamedCorrelation()
         self._rows: dict[int, _Row] = {}
         # The true rates, for the baseline, which is known at the end only: few are different.
         self._true: Counter[float] = Counter()

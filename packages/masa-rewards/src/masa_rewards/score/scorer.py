@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from masa_rewards.missing import COMPONENTS, REASONS
-from masa_rewards.score.estimates import ClusteredMean
 from masa_rewards.score.judged import Judged, judge
 from masa_rewards.score.lengths import LengthTally
 from masa_rewards.score.line import LineError, read_line
@@ -13,12 +12,14 @@ from masa_rewards.score.notions import NotionTally
 from masa_rewards.score.pass_rate import PassRateTally
 from masa_rewards.score.report import (
     BadLine,
+    Estimate,
     Lines,
     NotJudged,
     Report,
     Rewards,
 )
 from masa_rewards.score.settings import ScoreSettings, describe
+from masa_rewards.statistics import ClusteredMean, Interval
 from masa_rewards.verification import AnswerVerifier
 
 FIRST_BAD = 20
@@ -134,7 +135,7 @@ class Scorer:
                 self._unread[component][reason] += 1
 
     def _rewards(self) -> Rewards:
-        means = {name: mean.estimate() for name, mean in self._means.items()}
+        means = {name: _to_estimate(mean.interval) for name, mean in self._means.items()}
         total = self._means["total"]
         return Rewards(predictions=total.count, problems=total.clusters, **means)
 
@@ -146,3 +147,7 @@ class Scorer:
             predictions_no_rollouts=self._counts["no_rollouts"],
             predictions_none_verified=self._counts["none_verified"],
         )
+
+
+def _to_estimate(interval: Interval) -> Estimate:
+    return Estimate(mean=interval.value, low=interval.low, high=interval.high)
