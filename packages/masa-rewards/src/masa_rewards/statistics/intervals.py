@@ -67,7 +67,7 @@ def student_t_quantile(degrees: int) -> float:
         raise ValueError(f"Student's t needs at least one degree of freedom, got {degrees!r}")
     if degrees <= len(_FEW):
         return _FEW[degrees - 1]
-    z, n = 1.959963985, degrees
+    z, n = Z95, degrees
     first = (z**3 + z) / (4 * n)
     second = (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2)
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * n**3)
