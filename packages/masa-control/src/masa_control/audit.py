@@ -15,7 +15,7 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 
-from masa_rewards.statistics import UNKNOWN, Z95, Interval, wilson_interval
+from masa_rewards.statistics import UNKNOWN, Z95, Interval, student_t_quantile, wilson_interval
 
 
 def audit_draw(*names: object) -> float:
@@ -266,20 +266,12 @@ class Total:
             return UNKNOWN
         mean, scale = self.amount / self.units, self.forgone / self.units
         squares = max(0.0, self.aa - 2 * mean * self.fa + mean * mean * self.ff)
-        free = self.audits - 1
+        free = round(self.audits) - 1
         variance = scale * scale * squares * (self.audits / free)
-        half = _student(free) * math.sqrt(variance)
+        half = student_t_quantile(free) * math.sqrt(variance)
         value = self.forgone * mean
         return Interval(value, max(0.0, value - half), value + half)
 
 
 def _sums_of(sums: Tally | Total) -> list[float]:
     return [getattr(sums, name) for name in sums.__slots__]
-
-
-def _student(free: float, z: float = Z95) -> float:
-    """Student's quantile by that of the normal distribution (Cornish and Fisher), free >= 1."""
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / free + second / free**2 + third / free**3
