@@ -131,6 +131,11 @@ def play_run(name: str) -> list[dict[str, Any]]:
     return [*rows, _describe_end(controller, ledger, episodes)]
 
 
+def play_episodes(name: str, step: int) -> list[Episode]:
+    """Play a step of a run in which nothing is decided."""
+    return asyncio.run(_play_step(name, step, _episode_settings(RUNS[name]), None))
+
+
 def _episode_settings(run: GoldenRun) -> EpisodeSettings:
     usual: dict[str, Any] = {
         "meta_rollouts": 4,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.golden.control import RUNS, play_run
+from tests.golden.experience import list_batches
 from tests.golden.figures import (
     list_advantages,
     list_contributions,
@@ -47,6 +49,12 @@ FILES = {
     "contributions": GoldenFile(list_contributions, 1e-9),
 }
 
+STACK_FILES = {
+    # float32 throughout.
+    "experience": GoldenFile(list_batches, 1e-6),
+}
+"""Those that need OpenRLHF: ``tests/stack/test_golden.py``."""
+
 
 def path_of(name: str) -> Path:
     """Return where a golden file lies."""
@@ -77,6 +85,17 @@ def find_differences(was: object, now: object, tolerance: float, where: str = ""
             yield f"{where}: was {was!r}, is {now!r}"
     elif type(was) is not type(now) or was != now:
         yield f"{where}: was {_short(was)}, is {_short(now)}"
+
+
+def check_golden(name: str, golden: GoldenFile) -> None:
+    """Make a file anew, and fail where it differs from the one that is kept."""
+    now = read_rows(to_text(golden.make()))
+    was = read_rows(path_of(name).read_text(encoding="utf-8"))
+    found = list(itertools.islice(find_differences(was, now, golden.tolerance), 10))
+    assert not found, (
+        f"numbers of {name} moved, among them:\n" + "\n".join(found) + "\nIf they should: make "
+        "golden, and say in the commit which moved and why"
+    )
 
 
 def _short(value: object) -> str:

@@ -1,9 +1,14 @@
-"""Write the golden files anew: ``python -m tests.golden.write``."""
+"""Write the golden files anew: ``make golden``."""
 
-from tests.golden.files import FILES, FOLDER, path_of, to_text
+import os
+
+# As a run on the CPU sets them, before anything of the stack is imported.
+os.environ.update({"MASA_OPENRLHF_CPU": "1", "DS_ACCELERATOR": "cpu"})
+
+from tests.golden.files import FILES, FOLDER, STACK_FILES, path_of, to_text
 
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, golden in FILES.items():
+    for name, golden in (FILES | STACK_FILES).items():
         path_of(name).write_text(to_text(golden.make()), encoding="utf-8")
         print(path_of(name))
