@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from masa_rewards.statistics import Interval, rate_interval
+from masa_rewards.statistics import Interval, mean_known, rate_interval
 from pydantic import BaseModel, ConfigDict
 
 from masa_openrlhf.eval.estimates import Spread, pass_at_k, spread
@@ -122,8 +121,7 @@ def figures(entry: Any, records: Sequence[Record], ks: Sequence[int], unusable: 
 
 def family_mean(found: Sequence[Figures]) -> float | None:
     """Return the mean of the benchmarks' Pass@1, each with the same weight, as in the paper."""
-    means = [mean for one in found if (mean := one.pass_at["1"].value) is not None]
-    return math.fsum(means) / len(means) if means else None
+    return mean_known(one.pass_at["1"].value for one in found)
 
 
 def _left_out(records: Sequence[Record], undecided: int, unusable: int) -> dict[str, int]:

@@ -127,8 +127,8 @@ def _spent(group: Group, *, saved: bool) -> list[str]:
     return [
         str(len(group.runs)),
         " to ".join(f"{n:,}" for n in dict.fromkeys((steps[0], steps[-1]))) if steps else "0",
-        amount(statistics.fmean(map(made, taken))) if taken else "–",
-        *([amount(statistics.fmean(spared) if spared else None)] if saved else []),
+        amount(mean_known(map(made, taken))),
+        *([amount(mean_known(spared))] if saved else []),
         duration(statistics.fmean(seconds)) if seconds else "–",
     ]
 

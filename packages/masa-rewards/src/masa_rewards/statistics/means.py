@@ -53,7 +53,10 @@ class ClusteredMean:
 
     @property
     def interval(self) -> Interval:
-        """The mean and its ends; no ends for one cluster, nothing for none."""
+        """The mean and its ends; no ends for one cluster, nothing for none.
+
+        Where all clusters came to the same mean, the interval has no width: of few it says little.
+        """
         if not self.count:
             return UNKNOWN
         mean = self._sum / self.count
