@@ -114,3 +114,43 @@ def test_torchs_stores_listen_on_loopback_in_such_runs(active, addresses):
     )
     assert done.returncode == 0, done.stderr
     assert addresses in done.stdout
+
+
+GPU_RUN = """
+import os, sys
+from pathlib import Path
+from masa_openrlhf.loopback import run_variables
+os.environ.update(run_variables(Path(sys.argv[1])))
+from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.launch import _start_ray
+_start_ray(TrainConfig(cluster={"device": "gpu"}), on_cpu=False)
+import ray
+
+@ray.remote(num_cpus=1)
+def listen():
+    import psutil, torch.distributed as dist
+    store = dist.TCPStore("127.0.0.1", 0, 1, True, wait_for_workers=False, multi_tenant=True)
+    return [c.laddr.ip for c in psutil.Process().net_connections("inet") if not c.raddr]
+
+found = set(ray.get(listen.remote()))
+import psutil
+for process in psutil.Process().children(recursive=True):
+    found |= {c.laddr.ip for c in process.net_connections("inet") if not c.raddr}
+print(sorted(address.removeprefix("::ffff:") for address in found))
+"""
+
+
+def test_a_gpu_runs_ray_and_whatever_its_workers_start_keep_to_loopback():
+    """vLLM's own workers too, which never import our modules: Ray prepares each process."""
+    with temporary_folder() as short:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", GPU_RUN, str(short)],
+            env={**os.environ, "TMPDIR": str(short), "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.splitlines()[-1].strip("[]").replace("'", "").split(", ")) <= LOOPBACK
+    assert "127.0.0.1" in done.stdout
