@@ -24,9 +24,9 @@ from comparison.reading import (
     until,
 )
 from masa_openrlhf.report.curves import Axis, Curve, PairedRatio, rising
-from masa_openrlhf.report.intervals import mean_interval
 from masa_openrlhf.report.runs import Run, curve_of
 from masa_openrlhf.settings import merged
+from masa_rewards.statistics import mean_interval
 
 Runs = Mapping[str, Mapping[int, Run]]
 
@@ -160,11 +160,11 @@ def _print(rows: Sequence[Sequence[str]]) -> None:
 
 
 def _mean(values: Sequence[float], form: str) -> str:
-    if not values:
+    mean, low, high = mean_interval(values)
+    if mean is None:
         return ""
-    low, high = mean_interval(values)
     ends = "" if low is None else f" [{low:{form}}, {high:{form}}]"
-    return f"{statistics.fmean(values):{form}}{ends}"
+    return f"{mean:{form}}{ends}"
 
 
 def _shares(runs: Runs) -> list[list[str]]:
