@@ -288,7 +288,7 @@ def evaluate(*argv):
 
 def test_an_evaluation_over_hostile_texts_ends_and_goes_on(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "Replicas", HostileEngine)
-    monkeypatch.setattr(command, "how_to_start", lambda model, config: None)
+    monkeypatch.setattr(command, "how_to_start", lambda model, config, temporary: None)
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").write_text('{"model_type": "qwen3"}')
     names = ("scibench", "arc", "cruxo", "aime24", "mbpp")

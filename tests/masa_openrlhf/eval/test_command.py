@@ -161,7 +161,7 @@ class Engines:
 @pytest.fixture
 def engines(monkeypatch):
     monkeypatch.setattr(command, "Replicas", Engines)
-    monkeypatch.setattr(command, "how_to_start", lambda model, config: None)
+    monkeypatch.setattr(command, "how_to_start", lambda model, config, temporary: None)
     Engines.started, Engines.stop_after = 0, None
     return Engines
 
