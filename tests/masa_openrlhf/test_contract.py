@@ -93,6 +93,16 @@ OPENRLHF = [
         ["experiences"],
     ),
     ("trainer/ppo_utils/length_penalty.py", "apply_length_penalties", ["experiences", "args"]),
+    (
+        "utils/seqlen_balancing.py",
+        "get_minimum_num_micro_batch_size",
+        ["total_lengths", "max_tokens_per_gpu", "ring_attn_size", "ds_tensor_parallel_size"],
+    ),
+    (
+        "utils/seqlen_balancing.py",
+        "get_seqlen_balanced_partitions",
+        ["seqlen_list", "k_partitions", "equal_size"],
+    ),
     ("models/utils.py", "compute_reward", ["r", "kl_coef", "kl", "action_mask"]),
     (
         "trainer/ppo_utils/samples_generator.py",

@@ -364,6 +364,24 @@ def test_the_overlong_penalty_is_for_solutions_alone(experience):
     assert after[3] == pytest.approx(1 - 49 / 98)
 
 
+@pytest.mark.parametrize(("ranks", "problems"), [(8, 2), (8, 5), (2, 1), (3, 4)])
+def test_packed_batches_keep_to_the_limit_however_little_there_is(experience, ranks, problems):
+    """OpenRLHF rounds their number down to the ranks: up to twice the tokens in each."""
+    samples = [
+        sample
+        for number in range(problems)
+        for sample in experience.samples_of(episode(2, solution=8, length=60 + number), str(number))
+    ]
+    size = -(-len(samples) // ranks) * ranks
+    made = maker(experience, ranks=ranks, batch=size)
+    made.args.train.dynamic_batch_enable = True
+    limit = made.args.rollout.max_tokens_per_gpu = 2 * max(int(s.total_length) for s in samples)
+    batches = made.split_rollout_samples(made._filled(samples))
+    assert len(batches) % ranks == 0
+    assert sum(len(batch.labels) for batch in batches) == size
+    assert max(float(batch.total_length.sum()) for batch in batches) <= 1.02 * limit
+
+
 def test_dealing_refuses_what_does_not_divide(experience):
     samples = experience.samples_of(episode(2), "0")
     with pytest.raises(ValueError, match="6 samples cannot be dealt evenly to 4 ranks"):

@@ -123,3 +123,41 @@ def test_buffers_of_an_earlier_checkpoint_are_left_out(deepspeed, tmp_path):
     taken = drop_offload_buffers(resumed.optimizer)
     assert {name for _, buffers in taken for name in buffers} == BUFFERS
     assert not keys(resumed) & BUFFERS
+
+
+def test_the_policy_actor_keeps_to_both_and_takes_our_training_loop(importable_here, monkeypatch):
+    """What its parent looks up, and calls, when it loads and when it saves."""
+    from types import SimpleNamespace
+
+    from masa_openrlhf import policy
+    from masa_openrlhf.config import TrainConfig
+    from masa_openrlhf.policy_trainer import PolicyTrainer
+
+    state = {"exp_avg": 1, "exp_avg_offload_buffer": 2}
+    inner = SimpleNamespace(state={"p": state})
+    model = SimpleNamespace(optimizer=SimpleNamespace(optimizer=inner))
+    seen = []
+
+    def load(self, strategy, pretrain, max_steps, vllm_engines=None):
+        seen.append(policy.stock.ActorPPOTrainer)
+        strategy.load_ckpt(model, "path")
+        seen.append(sorted(state))
+
+    def save(self, tag):
+        seen.append(sorted(state))
+
+    stock = policy.PolicyModelActor.__ray_metadata__.modified_class
+    monkeypatch.setattr(stock, "init_model_from_pretrained", load)
+    monkeypatch.setattr(stock, "save_checkpoint", save)
+    monkeypatch.setattr(policy.stock, "ActorPPOTrainer", policy.stock.ActorPPOTrainer)
+    made = object.__new__(policy.PolicyActor)
+    made.masa, made.actor = TrainConfig(), SimpleNamespace(model=model)
+    strategy = SimpleNamespace(
+        load_ckpt=lambda model, path: ("path", {}), args=SimpleNamespace(actor=SimpleNamespace())
+    )
+    made.init_model_from_pretrained(strategy, "model", 10)
+    assert seen == [PolicyTrainer, ["exp_avg"]]
+    state["exp_avg_offload_buffer"] = 2
+    made.save_checkpoint("a")
+    assert seen[2:] == [["exp_avg"]]
+    assert sorted(state) == ["exp_avg", "exp_avg_offload_buffer"]

@@ -29,6 +29,10 @@ from openrlhf.models.utils import compute_reward  # noqa: E402
 from openrlhf.trainer.ppo_utils.experience import Experience  # noqa: E402
 from openrlhf.trainer.ppo_utils.experience_maker import RemoteExperienceMaker  # noqa: E402
 from openrlhf.trainer.ppo_utils.length_penalty import apply_length_penalties  # noqa: E402
+from openrlhf.utils.seqlen_balancing import (  # noqa: E402
+    get_minimum_num_micro_batch_size,
+    get_seqlen_balanced_partitions,
+)
 
 from masa_openrlhf.advantages import group_advantages  # noqa: E402
 
@@ -266,20 +270,37 @@ class ExperienceMaker(RemoteExperienceMaker):
         return [*samples, *fillers]
 
     def split_rollout_samples(self, rollout_samples: list[Experience]) -> list[Experience]:
-        """Deal samples out to ranks, evenly by number and nearly so by tokens, then batch them."""
-        if self.args.train.dynamic_batch_enable:
-            return super().split_rollout_samples(rollout_samples)
+        """Batch samples for scoring, as many batches on every rank.
+
+        Padded: dealt out evenly by number and nearly so by tokens. Packed: of
+        ``rollout.max_tokens_per_gpu``, and as many more as make them even; OpenRLHF makes as many
+        fewer, which are nearly twice as large where little is left of a batch.
+        """
         return self._watch.run("conversion", self._batches, rollout_samples)
 
     def _batches(self, rollout_samples: Sequence[Experience]) -> list[Experience]:
         for i, sample in enumerate(rollout_samples):
             sample.index = [i]
-        micro, pad = self.args.rollout.micro_batch_size, self.tokenizer.pad_token_id
-        batches = []
-        for share in deal(rollout_samples, self._ranks):
-            for start in range(0, len(share), micro):
-                batches.append(Experience.concat_experiences(share[start : start + micro], pad))
-        return batches
+        pad = self.tokenizer.pad_token_id
+        packed = self.args.train.dynamic_batch_enable
+        groups = self._packed(rollout_samples) if packed else self._padded(rollout_samples)
+        return [Experience.concat_experiences(group, pad) for group in groups]
+
+    def _padded(self, samples: Sequence[Experience]) -> list[list[Experience]]:
+        micro = self.args.rollout.micro_batch_size
+        return [
+            share[start : start + micro]
+            for share in deal(samples, self._ranks)
+            for start in range(0, len(share), micro)
+        ]
+
+    def _packed(self, samples: Sequence[Experience]) -> list[list[Experience]]:
+        lengths = [int(sample.total_length) for sample in samples]
+        limit = self.args.rollout.max_tokens_per_gpu
+        least = get_minimum_num_micro_batch_size(lengths, limit, 1, 1)
+        many = -(-least // self._ranks) * self._ranks  # no more than samples: those are even too
+        parts = get_seqlen_balanced_partitions(lengths, many, equal_size=False)
+        return [[samples[i] for i in part] for part in parts]
 
     @torch.no_grad()
     def compute_advantages_and_returns(self, experiences: list[Experience]) -> list[Experience]:
