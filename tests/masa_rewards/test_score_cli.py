@@ -52,7 +52,7 @@ def run(*arguments, code=0, **options):
 
 
 def test_the_whole_text(file):
-    # pass rate 0.5 is exact; 300 > 100; "matrix" is in the right one only, "the guess" in none
+    # pass rate 0.5 is exact; 300 > 100; "matrix" is in the right one, "the guess" in the wrong one
     assert (
         run(file).stdout
         == """\
@@ -94,7 +94,7 @@ Notions: 2 different ones, counted by rollout
   best                             predicted   paid / problems    right    wrong
   Matrices                                 3             3 / 3   100.0%     0.0%
   worst                            predicted   paid / problems    right    wrong
-  the guess                                3             0 / 3     0.0%     0.0%
+  the guess                                3             0 / 3     0.0%   100.0%
 """
     )
 
