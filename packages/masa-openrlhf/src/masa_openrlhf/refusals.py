@@ -82,8 +82,7 @@ _FEATURES: tuple[_Check, ...] = (
 _LOSS: tuple[_Check, ...] = (
     (
         lambda a: a.actor.entropy_coef is not None,
-        "actor.entropy_coef: the entropy would be taken of fillers and experts too, and of the "
-        "whole vocabulary in float32, which takes more memory than all of a training step: drop it",
+        "actor.entropy_coef: the entropy would be taken of fillers and experts too: drop it",
     ),
     (
         lambda a: a.algo.kl.use_loss,
