@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from masa_rewards._answers import READ_CHARACTERS, Extraction, find_answer
@@ -14,6 +15,8 @@ from masa_rewards._scales import fold_scale
 from masa_rewards._units import marks_differ, other_units, split_unit
 from masa_rewards.verdict import Verdict
 
+# What they say has been compared; not every version of math-verify passes over them there.
+_PERCENT_WORDS = re.compile(r"(\\?%)(?:\s|\\[,;: ]|~)*\\(?:text|mathrm|mbox)\s*\{[^{}]*\}\s*\.?$")
 MAX_CHARACTERS = 1_000
 """A longer answer is not given to computer algebra, which it would only keep busy."""
 
@@ -95,8 +98,9 @@ def _decide_scaled(answer: str, gold: str) -> bool | _Pair:
 def _decide_quantity(answer: str, gold: str) -> bool | _Pair:
     if differ(answer, gold):
         return False
-    stated, wanted = split_unit(answer), split_unit(gold)
-    if stated.unit or wanted.unit:
+    bare = [_PERCENT_WORDS.sub(r"\1", text) for text in (answer, gold)]
+    stated, wanted = map(split_unit, bare)
+    if stated.unit or wanted.unit or bare != [answer, gold]:
         decided = decide(stated.value, wanted.value)
         if decided is not None:
             return decided
