@@ -45,6 +45,8 @@ REFUSED = [
     ("--train.enable_ema", "average", "drop it"),
     ("--ckpt.save_hf", "never be removed", "model/"),
     ("--ckpt.disable_ds", "nothing to go on from", "checkpoint.every"),
+    ("--ds.zpg 2", "ds.zpg 2", "drop it"),
+    ("--ds.deepcompile", "ds.deepcompile", "drop it"),
     ("--actor.entropy_coef 0", "entropy", "drop it"),
     ("--actor.entropy_coef 0.01", "fillers", "drop it"),
     ("--algo.kl.use_loss --algo.kl.init_coef 0.01", "KL loss", "algo.kl.init_coef"),

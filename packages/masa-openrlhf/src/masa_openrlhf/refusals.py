@@ -62,6 +62,14 @@ _FEATURES: tuple[_Check, ...] = (
         "gradients not tested: drop it",
     ),
     (
+        lambda a: a.ds.zpg > 1,
+        "ds.zpg {a.ds.zpg}: gradients with a second partition of weights are not tested: drop it",
+    ),
+    (
+        lambda a: a.ds.deepcompile,
+        "ds.deepcompile: gradients of a compiled ZeRO are not tested: drop it",
+    ),
+    (
         lambda a: a.train.enable_ema,
         "train.enable_ema: the average is in no checkpoint, so that a resumed run would begin it "
         "anew and save that: drop it",
