@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from masa_openrlhf import cpu
-from masa_openrlhf.devices import cache_home
+from masa_openrlhf.run.devices import cache_home
 
 MEANS = {"meta": 22.93, "solution": 62.51}
 SIGMA = 0.6
@@ -110,10 +110,10 @@ class AlwaysWrong:
 async def main(rounds: int, problems: int) -> None:
     from masa_control import LengthCutoff, Planner, Stopwatch
     from masa_openrlhf import tiny
-    from masa_openrlhf.data import load_problems
-    from masa_openrlhf.prompts import Prompts
-    from masa_openrlhf.rollout import EpisodeActor, Phase, _Engine
-    from masa_openrlhf.settings import from_settings, read_preset, with_flags
+    from masa_openrlhf.config.layers import from_settings, read_preset, with_flags
+    from masa_openrlhf.data.problems import load_problems
+    from masa_openrlhf.data.prompts import Prompts
+    from masa_openrlhf.stack.rollout import EpisodeActor, Phase, _Engine
     from transformers import AutoTokenizer
     from vllm import AsyncEngineArgs, AsyncLLMEngine
     from vllm.sampling_params import SamplingParams

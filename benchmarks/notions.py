@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from masa_rewards import MetaPrediction, Rollout, RolloutGroup
-from masa_rewards.lemma import find_phrases, to_phrase
-from masa_rewards.notion import notion_rewards
+from masa_rewards.notions.phrases import find_phrases, to_phrase
+from masa_rewards.notions.reward import notion_rewards
 
 NAMES = Path(__file__).with_name("notion_names.txt")
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "math_train.parquet"

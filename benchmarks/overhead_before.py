@@ -23,7 +23,7 @@ PARTS = ("transfer", "samples", "advantages")
 def as_it_was() -> Iterator[None]:
     """The former code in the places of ours."""
     import torch
-    from masa_openrlhf import experience, rollout
+    from masa_openrlhf.stack import experience, rollout
     from openrlhf.trainer.ppo_utils.experience_maker import RemoteExperienceMaker
 
     def returns(rewards: Any, mask: Any) -> Any:

@@ -61,7 +61,7 @@ class Bench:
         self.verifier.close()
 
     def _scripted(self, rows: Sequence[Row], writer: Writer) -> dict[str, Any]:
-        from masa_openrlhf.prompts import Prompts
+        from masa_openrlhf.data.prompts import Prompts
 
         chosen = [rows[i % len(rows)] for i in range(self.size.problems)]
         self.problems = [(f"{i}. {row.problem}", row) for i, row in enumerate(chosen)]
@@ -93,7 +93,7 @@ class Bench:
         return Taken(actors, workers, trainer, packing, wall, sum(waits) / len(waits))
 
     def _actor(self) -> Any:
-        from masa_openrlhf.rollout import EpisodeActor, Phase
+        from masa_openrlhf.stack.rollout import EpisodeActor, Phase
 
         class Scripted(EpisodeActor):
             async def generate(self, token_ids: Any, params: Any) -> Any:
@@ -127,8 +127,8 @@ class Bench:
     def _trainer(self, sent: list[bytes]) -> dict[str, float]:
         """What the trainer does with a step's episodes, in its order."""
         from masa_control import Stopwatch, step_metrics
-        from masa_openrlhf.experience import clone_samples
-        from masa_openrlhf.samples import EpisodeGenerator
+        from masa_openrlhf.stack.experience import clone_samples
+        from masa_openrlhf.stack.samples import EpisodeGenerator
 
         watch = Stopwatch()
         generator = object.__new__(EpisodeGenerator)
@@ -158,7 +158,7 @@ class Bench:
         return watch.take()
 
     def _maker(self) -> Any:
-        from masa_openrlhf.experience import ExperienceMaker
+        from masa_openrlhf.stack.experience import ExperienceMaker
 
         strategy = SimpleNamespace(args=self.args)
         return ExperienceMaker(
@@ -168,7 +168,7 @@ class Bench:
 
 
 def _config(size: Size, pack: bool) -> Any:
-    from masa_openrlhf.settings import from_settings, read_preset
+    from masa_openrlhf.config.layers import from_settings, read_preset
 
     settings = read_preset("qwen3-8b") | {"mode": "masa-efficient"}
     settings["cluster"]["pack"] = pack
@@ -179,8 +179,8 @@ def _config(size: Size, pack: bool) -> Any:
 
 
 def _args(config: Any) -> Any:
-    from masa_openrlhf.openrlhf_args import arguments, parse
-    from masa_openrlhf.run_folder import RunFolder
+    from masa_openrlhf.arguments.build import arguments, parse
+    from masa_openrlhf.run.folder import RunFolder
 
     with tempfile.TemporaryDirectory() as folder:
         return parse(arguments(config, RunFolder(Path(folder)), cpu=False, resume=False))

@@ -10,7 +10,7 @@ TIMES = ("time/generation", "time/score", "time/train", "time/broadcast")
 
 def report(run: Path) -> None:
     """Print medians over the steps after the first, and the share over all of them."""
-    from masa_openrlhf.run_folder import RunFolder
+    from masa_openrlhf.run.folder import RunFolder
 
     rows = [row for row in RunFolder(run).metrics() if "overhead/share" in row][1:]
     if not rows:

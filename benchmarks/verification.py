@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import verification_latency
-from masa_rewards._case import Case, read_case
+from masa_rewards.verify.case import Case, read_case
 from verification_data import DATA, Pair, right_pairs, wrong_pairs
 from verification_judges import Result, ours, plain
 

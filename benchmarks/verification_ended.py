@@ -13,7 +13,7 @@ import argparse
 import time
 from collections import Counter
 
-from masa_rewards._process import Reply, Settings, Worker
+from masa_rewards.verify.workers.process import Reply, Settings, Worker
 
 SETTINGS = Settings(timeout=5.0, memory_mb=1024, start_timeout=120.0)
 CASE = "x+", "1"  # a moment's work: cannot be read

@@ -78,7 +78,7 @@ def test_the_tokenizer_knows_every_word_and_gives_texts_back():
 def test_a_demonstrated_prediction_is_read():
     from comparison.arms import ARMS, BASE
     from comparison.demonstrations import meta_demo
-    from masa_openrlhf.settings import from_settings, merged
+    from masa_openrlhf.config.layers import from_settings, merged
 
     config = from_settings(merged(BASE, ARMS[-1].settings))
     read = config.meta_prompt().parse(meta_demo(random.Random(0)))
@@ -92,7 +92,7 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
     from comparison.arms import ARMS, BASE, TUNING
     from comparison.command import EVERY_ARM
     from comparison.earlier import EARLIER, PREDICTIONS, ROUND_9_PARTS
-    from masa_openrlhf.settings import from_settings, merged
+    from masa_openrlhf.config.layers import from_settings, merged
 
     rates = (*TUNING, *LEARNED_AT_RATES)
     changed = [str(arm.settings) for arm in EVERY_ARM if arm not in rates]
@@ -143,7 +143,7 @@ def test_seeds_lie_as_far_apart_as_is_asked(tmp_path, monkeypatch):
 
 def test_the_short_form_is_three_quarters_of_each_arm():
     from comparison.arms import ARMS, BASE, shortened
-    from masa_openrlhf.settings import from_settings, merged
+    from masa_openrlhf.config.layers import from_settings, merged
 
     for arm in ARMS:
         whole, short = (from_settings(merged(BASE, a.settings)) for a in (arm, shortened(arm)))
@@ -164,7 +164,7 @@ def test_the_gate_by_chance_skips_its_share_whatever_is_predicted():
 
 
 def curve(tokens, accuracy):
-    from masa_openrlhf.report.curves import Curve
+    from masa_openrlhf.report.analysis.curves import Curve
 
     steps = tuple(float(i) for i in range(len(tokens)))
     return Curve(tuple(tokens), steps, steps, tuple(accuracy))
@@ -339,7 +339,7 @@ def test_a_run_that_was_begun_with_other_settings_is_not_gone_on_with(tmp_path):
     from comparison.arms import ARMS
     from comparison.running import Job, changed
     from comparison.schedule import run_all
-    from masa_openrlhf.settings import from_settings, merged
+    from masa_openrlhf.config.layers import from_settings, merged
 
     job = Job(ARMS[0], 3)
     assert changed(job, tmp_path) == []

@@ -19,7 +19,7 @@ def two_runs(tmp_path):
     from comparison.arms import ARMS
     from comparison.policy import Assets
     from comparison.running import Job, settings_of
-    from masa_openrlhf.settings import from_settings
+    from masa_openrlhf.config.layers import from_settings
 
     home = tmp_path / "home"
     assets = Assets(home / "policy" / "model", home / "train.jsonl", home / "held-out.jsonl")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comparison.arms import BASE, EFFICIENT, Arm, Settings, at_rates, sized
-from masa_openrlhf.settings import merged
+from masa_openrlhf.config.layers import merged
 
 NOTHING: Settings = {"gate": {"rule": "off"}, "cutoff": {"rule": "off"}}
 """Predictions are learned and decide nothing: what learning them costs the policy."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from comparison.demonstrations import META_TEMPLATE, SCALE, SOLUTION_TEMPLATE
-from masa_openrlhf.settings import merged
+from masa_openrlhf.config.layers import merged
 
 Settings = dict[str, Any]
 

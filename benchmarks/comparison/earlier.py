@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comparison.ablations import ablations
 from comparison.arms import CONTROL_SEEDS, Arm, Settings, dynamic, random_gate, sized
-from masa_openrlhf.settings import merged
+from masa_openrlhf.config.layers import merged
 
 EIGHT: Settings = merged(sized(8), {"optim": {"lr": 7e-4}})
 """What was taken for GRPO's best: 8 problems a step."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from comparison.running import folder_called
-from masa_openrlhf.report.curves import Axis, Curve, PairedRatio, paired_ratio, rising
+from masa_openrlhf.report.analysis.curves import Axis, Curve, PairedRatio, paired_ratio, rising
 from masa_openrlhf.report.runs import Run, curve_of, read_run
 
 SHARES = (0.5, 0.75, 0.9, 1.0)

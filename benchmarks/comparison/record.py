@@ -15,7 +15,7 @@ from typing import Any
 
 from comparison.arms import Settings
 from comparison.running import Job, finished, folder_of
-from masa_openrlhf.run_folder import read_lines
+from masa_openrlhf.run.folder import read_lines
 
 _METRICS = (
     "step",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from comparison.arms import BASE, Arm, Settings
 from comparison.policy import Assets
-from masa_openrlhf.settings import flat, merged
+from masa_openrlhf.config.layers import flat, merged
 
 POLICY_SEEDS = 100
 """So many seeds share a policy, its problems and its held-out set."""

@@ -23,9 +23,9 @@ from comparison.reading import (
     times_less,
     until,
 )
-from masa_openrlhf.report.curves import Axis, Curve, PairedRatio, rising
+from masa_openrlhf.config.layers import merged
+from masa_openrlhf.report.analysis.curves import Axis, Curve, PairedRatio, rising
 from masa_openrlhf.report.runs import Run, curve_of
-from masa_openrlhf.settings import merged
 from masa_rewards.statistics import mean_interval
 
 Runs = Mapping[str, Mapping[int, Run]]

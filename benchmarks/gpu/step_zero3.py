@@ -54,7 +54,7 @@ def _ready(found: Found) -> None:
     if found.device == "cpu":
         os.environ.update(DS_ACCELERATOR="cpu", TORCHDYNAMO_DISABLE="1")
     try:
-        from masa_openrlhf.padding import load_user_of_flash_attn
+        from masa_openrlhf.gpu.padding import load_user_of_flash_attn
 
         load_user_of_flash_attn()
         import openrlhf.models  # noqa: F401

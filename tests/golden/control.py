@@ -29,7 +29,7 @@ from masa_control import (
     run_episode,
     step_metrics,
 )
-from masa_control.signals import asked_for
+from masa_control.episode.signals import asked_for
 from masa_rewards import MetaPrompt
 
 from tests.golden.scripted_policy import SCALE, GeneratedPolicy, make_problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from masa_control.experts import Expert, expert_of
+from masa_control.decisions.experts import Expert, expert_of
 from masa_rewards import MetaPrompt
 
 from tests.golden.control import play_episodes
@@ -19,7 +19,7 @@ _MAKERS: list[dict[str, Any]] = [
 
 def list_batches() -> list[dict[str, Any]]:
     """Return a row a batch; needs OpenRLHF, and the environment of a run on the CPU."""
-    from masa_openrlhf import experience
+    from masa_openrlhf.stack import experience
 
     from tests.stack.experiences import Letters, maker, with_advantages
 

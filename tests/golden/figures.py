@@ -8,14 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from masa_openrlhf.advantages import ESTIMATORS, group_advantages
-from masa_openrlhf.eval.comparison import _compared
-from masa_openrlhf.eval.figures import figures
-from masa_openrlhf.eval.meta import meta_figures
-from masa_openrlhf.report.bands import pool
-from masa_openrlhf.report.contributions import contribution
-from masa_openrlhf.report.curves import Curve, paired_ratio, rising, tokens_to
-from masa_openrlhf.report.notions import movements
+from masa_control.advantages import ESTIMATORS, group_advantages
+from masa_openrlhf.eval.results.comparison import _compared
+from masa_openrlhf.eval.results.meta_awareness import meta_figures
+from masa_openrlhf.eval.results.metrics import figures
+from masa_openrlhf.report.analysis.bands import pool
+from masa_openrlhf.report.analysis.curves import Curve, paired_ratio, rising, tokens_to
+from masa_openrlhf.report.sections.contributions import contribution
+from masa_openrlhf.report.sections.notions import movements
 from masa_rewards import MetaPrompt
 
 from tests.golden.scripted_policy import NOTIONS

@@ -20,7 +20,7 @@ from masa_control import (
     run_episode,
 )
 from masa_control import Problem as MasaProblem
-from masa_control.controller import gate_outcome, length_outcome
+from masa_control.decisions.controller import gate_outcome, length_outcome
 
 from tests.masa_control.made import PROMPT, episode, meta, plain, plan, solution, ways_of_saving
 from tests.masa_control.scripted import (

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from masa_control import CalibratedCutoff, CalibratedCutoffSettings, LengthCutoff, LengthOutcome
-from masa_control.cutoff import predicted_length
+from masa_control.decisions.cutoff import predicted_length
 
 from tests.masa_control.made import plain, ways_of_saving
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from masa_control import Expert, ExpertBuffer, ExpertSettings
-from masa_control.experts import expert_of
+from masa_control.decisions.experts import expert_of
 from masa_rewards.difficulty import DIFFICULTY_BASE
 
 from tests.masa_control.made import PROMPT, episode, meta, plain, plan, solution, ways_of_saving

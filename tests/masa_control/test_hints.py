@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from masa_control import HintChooser, Hints, HintSettings
-from masa_rewards.lemma import to_phrase
-from masa_rewards.notion_rules import NotionCount
+from masa_rewards.notions.phrases import to_phrase
+from masa_rewards.notions.rules import NotionCount
 
 from tests.masa_control.made import plain, ways_of_saving
 

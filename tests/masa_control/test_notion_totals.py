@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from masa_control import notion_totals
-from masa_rewards.notion_rules import NotionCount
+from masa_rewards.notions.rules import NotionCount
 
 from tests.masa_control.test_pairs import episode
 

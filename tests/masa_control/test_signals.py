@@ -14,7 +14,7 @@ from masa_control import (
     run_episode,
     step_metrics,
 )
-from masa_control.signals import SignalOutcome, pay_signals, read_signals
+from masa_control.episode.signals import SignalOutcome, pay_signals, read_signals
 from masa_rewards import MetaPrompt, Rollout, RolloutGroup
 from pydantic import ValidationError
 

@@ -1,6 +1,6 @@
 import pytest
 from masa_control import Tally, Total
-from masa_control.tallies import cutoff_saved, cutoff_tally, gate_saved, gate_tally
+from masa_control.measures.decision_counts import cutoff_saved, cutoff_tally, gate_saved, gate_tally
 
 from tests.masa_control.made import episode, plan, solution
 

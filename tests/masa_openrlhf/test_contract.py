@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import pytest
-from masa_openrlhf.installed import source
+from masa_openrlhf.arguments.installed import source
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -210,7 +210,7 @@ def conditions(file, name):
 
 
 def test_what_openrlhf_checks_after_its_parser_is_what_we_check_before_a_start():
-    """``masa_openrlhf.refusals`` repeats these; a new one, or another form of one, is seen here."""
+    """``arguments.refusals`` repeats these; a new one, or another form of one, is seen here."""
     assert conditions("openrlhf/cli/train_ppo_ray.py", "train") == {
         "args.actor.num_nodes == args.ref.num_nodes and "
         "args.actor.num_gpus_per_node == args.ref.num_gpus_per_node",
@@ -273,7 +273,7 @@ def test_deepspeed_names_what_it_keeps_beside_offloaded_states_as_we_look_for_it
 def test_learning_rate_schedules_are_those_of_transformers():
     from typing import get_args
 
-    from masa_openrlhf.config import Schedule
+    from masa_openrlhf.config.tree import Schedule
 
     names = {
         node.value.value

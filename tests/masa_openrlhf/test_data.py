@@ -4,8 +4,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 from masa_control import Problem
-from masa_openrlhf.config import DataConfig
-from masa_openrlhf.data import DataError, keep_short, load_problems, write_problems
+from masa_openrlhf.config.tree import DataConfig
+from masa_openrlhf.data.problems import DataError, keep_short, load_problems, write_problems
 
 CONFIG = DataConfig()
 

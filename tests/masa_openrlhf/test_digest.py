@@ -1,5 +1,5 @@
 import pytest
-from masa_openrlhf.digest import Digest, compare, digest
+from masa_openrlhf.weights.digest import Digest, compare, digest
 
 torch = pytest.importorskip("torch")
 

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from masa_openrlhf import disk
-from masa_openrlhf.disk import full_disk
+from masa_openrlhf.run import disk
+from masa_openrlhf.run.disk import full_disk
 
 # What was seen of runs on a full disk: Python's own, torch's writer, C++ streams, safetensors.
 SAID = [

@@ -1,10 +1,10 @@
 import io
 
 from masa_control import Tally
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.display import Display, duration
-from masa_openrlhf.report_figures import decisions, fifths, held_out
-from masa_openrlhf.run_folder import RunFolder
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.run.display import Display, duration
+from masa_openrlhf.run.folder import RunFolder
+from masa_openrlhf.run.summary import decisions, fifths, held_out
 from rich.console import Console
 
 

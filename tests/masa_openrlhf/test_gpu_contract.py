@@ -19,7 +19,7 @@ def source(relative):
 
 @pytest.mark.filterwarnings("ignore")  # of escapes in OpenRLHF's strings
 def test_openrlhf_imports_of_flash_attn_what_padding_lends_it():
-    """masa_openrlhf/padding.py."""
+    """masa_openrlhf/gpu/padding.py."""
     asked = {}
     for path in sorted((SITE / "openrlhf").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -187,7 +187,7 @@ def test_deepspeed_calls_its_adam_with_what_ours_takes():
 
 
 def test_the_reference_model_is_looked_up_where_ours_is_put():
-    """masa_openrlhf/reference.py."""
+    """masa_openrlhf/stack/reference.py."""
     script = ast.unparse(ast.parse(source("openrlhf/cli/train_ppo_ray.py")))
     assert "from openrlhf.trainer.ray.launcher import" in script
     assert "ReferenceModelActor" in script
@@ -195,7 +195,7 @@ def test_the_reference_model_is_looked_up_where_ours_is_put():
 
 
 def test_openrlhf_logs_to_wandb_by_a_key_among_its_arguments():
-    """masa_openrlhf/wandb_login.py."""
+    """masa_openrlhf/run/wandb_login.py."""
     trainer = source("openrlhf/trainer/ppo_trainer.py")
     assert "WandbLogger(self.args) if self.args.logger.wandb.key else None" in trainer
     logger = ast.unparse(find("openrlhf/utils/logging_utils.py", "WandbLogger.__init__"))

@@ -2,16 +2,16 @@ from pathlib import Path
 
 import pytest
 from masa_openrlhf import cpu
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.openrlhf_args import (
+from masa_openrlhf.arguments.build import (
     OWNED,
     OpenRLHFArgumentError,
     arguments,
     parse,
     train_batch_size,
 )
-from masa_openrlhf.run_folder import RunFolder
-from masa_openrlhf.settings import from_settings, presets, read_preset, with_flags
+from masa_openrlhf.config.layers import from_settings, presets, read_preset, with_flags
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.run.folder import RunFolder
 
 FOLDER = RunFolder(Path("run"))
 

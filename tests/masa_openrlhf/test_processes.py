@@ -6,8 +6,8 @@ import time
 
 import psutil
 import pytest
-from masa_openrlhf.processes import StoppedProcesses
-from masa_openrlhf.supervise import last_words
+from masa_openrlhf.run.processes import StoppedProcesses
+from masa_openrlhf.run.supervision import last_words
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the kernel calls are Linux's")
 
@@ -30,7 +30,7 @@ def test_orphans_are_adopted_and_ended():
     """A grandchild in a session of its own, that ignores SIGTERM, whose parent has gone."""
     code = (
         "import subprocess, sys, time\n"
-        "from masa_openrlhf.processes import adopt_orphans, end_children\n"
+        "from masa_openrlhf.run.processes import adopt_orphans, end_children\n"
         "adopt_orphans()\n"
         "stubborn = 'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);'\\\n"
         "    ' print(\"up\", flush=True); time.sleep(60)'\n"
@@ -49,7 +49,7 @@ def test_orphans_are_adopted_and_ended():
 @linux
 def test_a_child_goes_when_its_parent_is_killed():
     child = (
-        "from masa_openrlhf.processes import die_with_parent; import time;"
+        "from masa_openrlhf.run.processes import die_with_parent; import time;"
         "die_with_parent(); print('ready', flush=True); time.sleep(60)"
     )
     parent = (

@@ -1,7 +1,7 @@
 """What ends an answer in chat form, with tokenizers whose end of sequence is another token."""
 
 import pytest
-from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.config.tree import TrainConfig
 
 pytest.importorskip("torch", reason="the stack is not installed: masa-openrlhf[cpu]")
 pytest.importorskip("transformers", reason="the stack is not installed: masa-openrlhf[cpu]")
@@ -42,7 +42,7 @@ def with_template(tokenizer, template, *, special=(), eos="<|pad|>"):
     ],
 )
 def test_a_turn_ends_with_what_the_template_puts_after_it(tokenizer, template, special, eos, ends):
-    from masa_openrlhf.prompts import Prompts, ends_of_turn
+    from masa_openrlhf.data.prompts import Prompts, ends_of_turn
 
     made = with_template(tokenizer, template, special=special, eos=eos)
     assert ends_of_turn(made) == made.convert_tokens_to_ids(ends)
@@ -52,6 +52,6 @@ def test_a_turn_ends_with_what_the_template_puts_after_it(tokenizer, template, s
 
 
 def test_the_tiny_model_ends_a_turn_with_its_end_of_sequence(tokenizer):
-    from masa_openrlhf.prompts import ends_of_turn
+    from masa_openrlhf.data.prompts import ends_of_turn
 
     assert ends_of_turn(tokenizer()) == []

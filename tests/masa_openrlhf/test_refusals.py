@@ -3,15 +3,10 @@
 from pathlib import Path
 
 import pytest
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.openrlhf_args import (
-    OpenRLHFArgumentError,
-    arguments,
-    parse,
-    unknown_flags,
-)
-from masa_openrlhf.run_folder import RunFolder
-from masa_openrlhf.settings import ConfigError, from_settings, presets, read_preset, with_flags
+from masa_openrlhf.arguments.build import OpenRLHFArgumentError, arguments, parse, unknown_flags
+from masa_openrlhf.config.layers import ConfigError, from_settings, presets, read_preset, with_flags
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.run.folder import RunFolder
 
 pytest.importorskip("openrlhf", reason="the stack is not installed: masa-openrlhf[cpu]")
 

@@ -2,9 +2,9 @@ import asyncio
 import json
 
 from masa_control import Pairs, Planner, PredictiveGate, run_episode
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.run_folder import MAX_PAIRS, RunFolder, TailReader, read_lines
-from masa_rewards.notion_rules import NotionCount
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.run.folder import MAX_PAIRS, RunFolder, TailReader, read_lines
+from masa_rewards.notions.rules import NotionCount
 
 from tests.masa_control.scripted import (
     PROBLEM,

@@ -9,9 +9,8 @@ from masa_control import (
     PredictiveGate,
 )
 from masa_openrlhf import tiny
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.openrlhf_args import OpenRLHFArgumentError
-from masa_openrlhf.settings import (
+from masa_openrlhf.arguments.build import OpenRLHFArgumentError
+from masa_openrlhf.config.layers import (
     ConfigError,
     from_settings,
     merged,
@@ -20,6 +19,7 @@ from masa_openrlhf.settings import (
     read_toml,
     with_flags,
 )
+from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.tiny import wording
 from masa_rewards import ENGLISH_STOP_WORDS, NotionRules
 

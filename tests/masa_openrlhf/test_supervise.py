@@ -4,9 +4,9 @@ import sys
 import time
 
 import pytest
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.run_folder import RunFolder
-from masa_openrlhf.supervise import supervise
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.run.folder import RunFolder
+from masa_openrlhf.run.supervision import supervise
 
 # Stands for a run that is asked to stop, and then ends with the event it is given.
 ASKED = """

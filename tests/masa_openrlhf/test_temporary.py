@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from masa_openrlhf.temporary import remove_leftovers, temporary_folder
+from masa_openrlhf.run.temporary import remove_leftovers, temporary_folder
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_it_is_for_its_user_alone_and_goes_with_the_run(parent):
 
 KILLED = """
 import os, sys, time
-from masa_openrlhf.temporary import temporary_folder
+from masa_openrlhf.run.temporary import temporary_folder
 with temporary_folder() as path:
     (path / "r").mkdir()
     print(path, flush=True)
@@ -48,7 +48,7 @@ def test_what_a_killed_run_left_goes_with_the_next_one(parent, monkeypatch):
         env={**os.environ, "TMPDIR": str(parent)},
     )
     left = Path(killed.stdout.readline().strip())
-    monkeypatch.setattr("masa_openrlhf.temporary.time.time", make_old(left))
+    monkeypatch.setattr("masa_openrlhf.run.temporary.time.time", make_old(left))
     assert remove_leftovers(parent) == []  # its run is alive
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
@@ -67,7 +67,7 @@ def test_nothing_else_is_removed(parent, monkeypatch):
     link = parent / "masa-run-12345678"
     link.symlink_to(others[0])
     assert remove_leftovers(parent) == []
-    monkeypatch.setattr("masa_openrlhf.temporary.time.time", make_old(young))
+    monkeypatch.setattr("masa_openrlhf.run.temporary.time.time", make_old(young))
     assert remove_leftovers(parent) == [young]
     assert link.is_symlink()
     assert all(path.is_dir() for path in others)

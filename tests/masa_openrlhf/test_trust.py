@@ -3,9 +3,9 @@ import subprocess
 import sys
 
 import pytest
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.run_folder import RunFolder
-from masa_openrlhf.trust import UntrustedFolderError, require_trusted
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.run.folder import RunFolder
+from masa_openrlhf.run.trust import UntrustedFolderError, require_trusted
 
 
 @pytest.fixture

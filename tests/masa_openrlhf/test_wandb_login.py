@@ -3,12 +3,12 @@
 import pickle
 
 import pytest
-from masa_openrlhf import wandb_login
 from masa_openrlhf.cli import main
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.devices import require_stack
-from masa_openrlhf.run_folder import RunFolder
-from masa_openrlhf.wandb_login import PLACEHOLDER, Secret, WandbError
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.run import wandb_login
+from masa_openrlhf.run.devices import require_stack
+from masa_openrlhf.run.folder import RunFolder
+from masa_openrlhf.run.wandb_login import PLACEHOLDER, Secret, WandbError
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
 LOGGED = TrainConfig(log={"wandb": "masa"})

@@ -5,7 +5,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_rewards._answers import find_answer
+from masa_rewards.verify.extraction import find_answer
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import doctest
 from pathlib import Path
 
-from masa_rewards.lemma import find_phrases, to_phrase
+from masa_rewards.notions.phrases import find_phrases, to_phrase
 
 PAGE = Path(__file__).parents[2] / "docs" / "notions.md"
 

@@ -6,12 +6,12 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_rewards._differ import differ
-from masa_rewards._equal import decide
-from masa_rewards._normal import normalise, tidy
-from masa_rewards._numbers import to_number
-from masa_rewards._options import read_choice
-from masa_rewards._units import other_units, split_unit
+from masa_rewards.verify.equality.distinctions import differ
+from masa_rewards.verify.equality.normal_form import normalise, tidy
+from masa_rewards.verify.equality.numbers import to_number
+from masa_rewards.verify.equality.shortcut import decide
+from masa_rewards.verify.equality.units import other_units, split_unit
+from masa_rewards.verify.options import read_choice
 
 
 @pytest.mark.parametrize(

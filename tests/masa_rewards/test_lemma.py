@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from masa_rewards._finder import MAX_WORDS, OR
-from masa_rewards._lemmas import _dictionary, forms_of, lemma_of
-from masa_rewards._words import Words
-from masa_rewards.lemma import Phrase, find_phrases, to_phrase
+from masa_rewards.notions.finder import MAX_WORDS, OR
+from masa_rewards.notions.lemmas import _dictionary, forms_of, lemma_of
+from masa_rewards.notions.phrases import Phrase, find_phrases, to_phrase
+from masa_rewards.notions.words import Words
 
 
 def occurs(notion: str, text: str) -> bool:

@@ -16,7 +16,7 @@ from masa_rewards import (
     notion_reward,
 )
 from masa_rewards import meta_rewards as rewards_of
-from masa_rewards.notion import notion_rewards
+from masa_rewards.notions.reward import notion_rewards
 
 WORDS = st.sampled_from(
     ["identity", "identities", "matrix", "Matrices", "sum", "prime number", "primes", "***", "art"]

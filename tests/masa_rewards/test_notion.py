@@ -10,9 +10,9 @@ from masa_rewards import (
     common_words,
     notion_reward,
 )
-from masa_rewards.lemma import to_phrase
-from masa_rewards.notion import PAPER, count_notions, notion_rewards
-from masa_rewards.notion_rules import NotionCount
+from masa_rewards.notions.phrases import to_phrase
+from masa_rewards.notions.reward import PAPER, count_notions, notion_rewards
+from masa_rewards.notions.rules import NotionCount
 from pydantic import ValidationError
 
 RIGHT = ("use the identity and a matrix", "an identity again", "a matrix")

@@ -24,9 +24,9 @@ from masa_rewards import (
     notion_reward,
 )
 from masa_rewards.integrations.samples import Sample, neutral_rewards, reward_samples
-from masa_rewards.lemma import find_phrases, to_phrase
 from masa_rewards.missing import COMPONENTS
-from masa_rewards.verdict import Status
+from masa_rewards.notions.phrases import find_phrases, to_phrase
+from masa_rewards.verify.verdict import Status
 
 # Forms of one word, words in words, phrases, and what holds no word at all.
 WORDS = st.sampled_from(

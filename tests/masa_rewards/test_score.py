@@ -4,7 +4,7 @@ import json
 
 import pytest
 from masa_rewards import AnswerVerifier, MetaPrompt, NotionRules
-from masa_rewards._finder import PhraseFinder
+from masa_rewards.notions.finder import PhraseFinder
 from masa_rewards.score import LineError, Report, Scorer, ScoreSettings, score_lines
 
 

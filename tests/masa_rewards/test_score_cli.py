@@ -14,10 +14,10 @@ from unicodedata import combining, east_asian_width
 
 import pytest
 from masa_rewards import AnswerVerifier, NotionRules
+from masa_rewards.notions.stop_words import ENGLISH_STOP_WORDS
 from masa_rewards.score import Report, ScoreSettings, cli, score_lines
 from masa_rewards.score.source import Bar
 from masa_rewards.score.text import render
-from masa_rewards.stop_words import ENGLISH_STOP_WORDS
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and pipes of POSIX")
 COMMAND = [sys.executable, "-m", "masa_rewards", "score"]

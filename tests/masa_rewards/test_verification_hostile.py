@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from masa_rewards import AnswerVerifier, Verdict
-from masa_rewards._case import read_case
+from masa_rewards.verify.case import read_case
 
 from tests.masa_rewards.verifying import ALGEBRA, slots_are_free, workers_of
 

@@ -113,7 +113,7 @@ def test_a_worker_is_a_fresh_interpreter_whatever_its_parent_holds():
         release.set()
         for thread in threads:
             thread.join()
-    assert command[1:3] == [b"-m", b"masa_rewards._worker"]
+    assert command[1:3] == [b"-m", b"masa_rewards.verify.workers.worker"]
     assert int(status["VmPeak"].split()[0]) * 1024 < len(ballast)
     assert int(status["Threads"]) <= 3
 
@@ -208,7 +208,7 @@ def test_no_worker_outlives_a_parent_that_is_killed(arguments):
 def test_what_is_written_to_a_worker_while_it_works_does_not_end_it():
     # The kernel tells readers of a pipe that there is something when it is in there already: to a
     # worker that is quick, while it works on just that.
-    command = [sys.executable, "-m", "masa_rewards._worker", "60", "1024"]
+    command = [sys.executable, "-m", "masa_rewards.verify.workers.worker", "60", "1024"]
     worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with worker:
         assert json.loads(worker.stdout.readline()) == {"ready": ""}

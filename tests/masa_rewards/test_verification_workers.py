@@ -82,7 +82,7 @@ def end_or_stop(verifier, seconds, seed):
 
 @LINUX
 def test_killed_and_stopped_workers_cost_no_verdict(monkeypatch):
-    monkeypatch.setattr("masa_rewards._process._LOOK", 0.1)
+    monkeypatch.setattr("masa_rewards.verify.workers.process._LOOK", 0.1)
     pairs, wanted = [], []
     for n in range(200):
         right = n % 2 == 0
@@ -104,16 +104,16 @@ def test_killed_and_stopped_workers_cost_no_verdict(monkeypatch):
 
 @LINUX
 def test_a_worker_that_is_stopped_while_it_starts_is_replaced(monkeypatch):
-    monkeypatch.setattr("masa_rewards._process._LOOK", 0.1)
+    monkeypatch.setattr("masa_rewards.verify.workers.process._LOOK", 0.1)
     started = subprocess.Popen
 
     def stopped_at_once(*args, **kwargs):
         process = started(*args, **kwargs)
         process.send_signal(signal.SIGSTOP)
-        monkeypatch.setattr("masa_rewards._process.subprocess.Popen", started)
+        monkeypatch.setattr("masa_rewards.verify.workers.process.subprocess.Popen", started)
         return process
 
-    monkeypatch.setattr("masa_rewards._process.subprocess.Popen", stopped_at_once)
+    monkeypatch.setattr("masa_rewards.verify.workers.process.subprocess.Popen", stopped_at_once)
     with AnswerVerifier(workers=1) as verifier:
         assert verifier.verify(*ALGEBRA).status == "correct"
 
@@ -168,7 +168,8 @@ def test_a_worker_that_cannot_start_is_an_error_that_says_so(monkeypatch):
     with (
         AnswerVerifier(start_timeout=0.05) as verifier,
         pytest.raises(
-            RuntimeError, match=r"did not start: not done after 0.05 s.*masa_rewards._worker"
+            RuntimeError,
+            match=r"did not start: not done after 0.05 s.*masa_rewards.verify.workers.worker",
         ),
     ):
         verifier.verify(*ALGEBRA)
@@ -181,14 +182,14 @@ def no_process(*args, **kwargs):
 def test_no_process_to_be_had_is_an_error_that_says_so(monkeypatch):
     with AnswerVerifier(workers=1) as verifier:
         with monkeypatch.context() as patch:
-            patch.setattr("masa_rewards._process.subprocess.Popen", no_process)
+            patch.setattr("masa_rewards.verify.workers.process.subprocess.Popen", no_process)
             with pytest.raises(RuntimeError, match=r"did not start: OSError.*Too many open files"):
                 verifier.verify(*ALGEBRA)
         assert verifier.verify(*ALGEBRA).status == "correct"
         (worker,) = verifier._pools[os.getpid()]._workers
         worker.kill()
         with monkeypatch.context() as patch:
-            patch.setattr("masa_rewards._process.subprocess.Popen", no_process)
+            patch.setattr("masa_rewards.verify.workers.process.subprocess.Popen", no_process)
             verdict = verifier.verify(*ALGEBRA)  # one did start before: the run goes on
         assert (verdict.status, verdict.failed) == ("error", True)
         assert "Too many open files" in verdict.detail
@@ -209,7 +210,7 @@ def test_no_thread_to_be_had_is_an_error_and_loses_no_worker(monkeypatch):
         assert (verdict.status, verdict.detail) == ("error", "RuntimeError: can't start new thread")
         with monkeypatch.context() as patch:
             patch.setattr(
-                "masa_rewards._process._Watchdog.start", no_thread
+                "masa_rewards.verify.workers.process._Watchdog.start", no_thread
             )  # nobody to watch over the worker
             assert verifier.verify(HANG, "1").status == "error"  # killed at once, not after 5 s
         assert verifier.verify(*ALGEBRA).status == "correct"

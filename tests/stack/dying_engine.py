@@ -7,14 +7,14 @@ import os
 import signal
 
 import ray
-from masa_openrlhf import launch
+from masa_openrlhf.run import launch
 
 
 class Actors(launch.Actors):
     """The actors of a run, but for an engine that dies at the third weight of the first update."""
 
     def rollout(self):
-        from masa_openrlhf.rollout import EpisodeActor
+        from masa_openrlhf.stack.rollout import EpisodeActor
 
         class Dying(EpisodeActor):
             weights = 0

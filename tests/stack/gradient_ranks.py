@@ -22,12 +22,12 @@ import transformers
 from deepspeed.runtime import bf16_optimizer
 from einops import rearrange
 from masa_control import Stopwatch
-from masa_openrlhf import experience as maker
-from masa_openrlhf.advantages import group_advantages
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.openrlhf_args import arguments, parse
-from masa_openrlhf.policy_trainer import PolicyTrainer
-from masa_openrlhf.run_folder import RunFolder
+from masa_control.advantages import group_advantages
+from masa_openrlhf.arguments.build import arguments, parse
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.run.folder import RunFolder
+from masa_openrlhf.stack import experience as maker
+from masa_openrlhf.stack.policy_trainer import PolicyTrainer
 from openrlhf.models import Actor, PolicyLoss
 from openrlhf.models import ring_attn_utils as packing
 from openrlhf.trainer.ppo_utils.experience import balance_experiences

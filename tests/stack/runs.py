@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
-from masa_openrlhf.run_folder import RunFolder
+from masa_openrlhf.run.folder import RunFolder
 
 MARK = "MASA_TEST_RUN"
 
@@ -125,7 +125,7 @@ class Run:
         """The process that everything of the run hangs on."""
         for process in self.processes():
             with contextlib.suppress(psutil.Error):
-                if "masa_openrlhf.launch" in process.cmdline():
+                if "masa_openrlhf.run.launch" in process.cmdline():
                     return process
         raise AssertionError("there is no driver")
 

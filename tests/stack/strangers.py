@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from masa_openrlhf.ray_cluster import answers_strangers
+from masa_openrlhf.run.ray_cluster import answers_strangers
 
 from tests.stack.runs import MARK, Run
 

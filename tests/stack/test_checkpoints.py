@@ -9,7 +9,7 @@ import pytest
 
 LOAD = """
 import json, os, sys, torch
-from masa_openrlhf.checkpoints import use_weights_only_loading
+from masa_openrlhf.stack.checkpoints import use_weights_only_loading
 from deepspeed.runtime.checkpoint_engine.torch_checkpoint_engine import TorchCheckpointEngine
 
 folder = sys.argv[1]
@@ -76,7 +76,7 @@ def test_as_deepspeed_loads_it_it_would(found):
 
 
 def test_a_real_run_leaves_checkpoints_that_load_so(whole_run, importable_here):
-    from masa_openrlhf.checkpoints import load_weights_only
+    from masa_openrlhf.stack.checkpoints import load_weights_only
 
     files = sorted(whole_run.folder.checkpoints.rglob("*.pt"))
     assert len(files) == 2 * 3  # two checkpoints: the model, and the optimiser's states a rank

@@ -7,9 +7,9 @@ import shutil
 import psutil
 import pytest
 from masa_openrlhf.eval import command
-from masa_openrlhf.eval.catalogue import BY_NAME, NINETEEN
+from masa_openrlhf.eval.benchmarks.registry import BY_NAME, NINETEEN
 from masa_openrlhf.eval.folder import EvalFolder
-from masa_openrlhf.eval.results import Results
+from masa_openrlhf.eval.results.summary import Results
 from rich.console import Console
 
 from tests.masa_openrlhf.eval.made import REAL, ROWS, write
@@ -101,7 +101,7 @@ def test_no_process_is_left(story):
 
 def test_nothing_of_it_listens_beyond_the_machine(story):
     folder, told = story
-    assert "masa_openrlhf.eval.engine_worker" in told["processes"]
+    assert "masa_openrlhf.eval.engine.worker" in told["processes"]
     assert [one for one in told["listening"] if one[1] not in ("127.0.0.1", "::1")] == []
     assert folder.path.stat().st_mode & 0o777 == 0o700
 

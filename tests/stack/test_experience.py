@@ -18,7 +18,7 @@ from tests.stack.experiences import Letters, maker, with_advantages
 
 @pytest.fixture(scope="module")
 def experience(importable_here):
-    from masa_openrlhf import experience
+    from masa_openrlhf.stack import experience
 
     return experience
 

@@ -6,13 +6,13 @@ import sys
 import time
 
 import pytest
-from masa_openrlhf.temporary import RAY_FOLDER, temporary_folder
+from masa_openrlhf.run.temporary import RAY_FOLDER, temporary_folder
 
 SCRIPT = """
 import pathlib, ray, sys, tempfile
-from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.gpu.cluster import ResourceError, require_gpus
-from masa_openrlhf.run_folder import RunFolder
+from masa_openrlhf.run.folder import RunFolder
 
 ray.init(
     address="local", num_gpus=2, num_cpus=2, include_dashboard=False, log_to_driver=False,

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from masa_openrlhf.installed import source
+from masa_openrlhf.arguments.installed import source
 
 
 @pytest.fixture(scope="module")

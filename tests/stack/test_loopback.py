@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from masa_openrlhf.ray_cluster import OpenClusterError, answers_strangers, refuse_open_cluster
-from masa_openrlhf.temporary import RAY_FOLDER, temporary_folder
+from masa_openrlhf.run.ray_cluster import OpenClusterError, answers_strangers, refuse_open_cluster
+from masa_openrlhf.run.temporary import RAY_FOLDER, temporary_folder
 
 LOOPBACK = {"127.0.0.1", "::1"}
 
@@ -119,10 +119,10 @@ def test_torchs_stores_listen_on_loopback_in_such_runs(active, addresses):
 GPU_RUN = """
 import os, sys
 from pathlib import Path
-from masa_openrlhf.loopback import run_variables
+from masa_openrlhf.run.loopback import run_variables
 os.environ.update(run_variables(Path(sys.argv[1])))
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.launch import _start_ray
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.run.launch import _start_ray
 _start_ray(TrainConfig(cluster={"device": "gpu"}), on_cpu=False)
 import ray
 

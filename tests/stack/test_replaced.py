@@ -66,8 +66,8 @@ def test_its_steps_are_said_to_be_at_most_so_many(dapo):
     ],
 )
 def test_which_step_is_the_last(importable_here, settings, step, drawn, last):
-    from masa_openrlhf.config import TrainConfig
-    from masa_openrlhf.trainer import Trainer
+    from masa_openrlhf.config.tree import TrainConfig
+    from masa_openrlhf.stack.trainer import Trainer
 
     made = object.__new__(Trainer)
     made.masa = TrainConfig.model_validate({"batch": {"problems": 5}, **settings})

@@ -17,7 +17,7 @@ def deepspeed(importable_here):
     import deepspeed
     import torch
     from deepspeed.ops.adam import fused_adam
-    from masa_openrlhf import policy  # noqa: F401  # puts right what DeepSpeed takes of CUDA
+    from masa_openrlhf.stack import policy  # noqa: F401  # puts right what DeepSpeed takes of CUDA
 
     class Adam(torch.optim.AdamW):
         pass
@@ -89,7 +89,7 @@ BUFFERS = {"exp_avg_offload_buffer", "exp_avg_sq_offload_buffer"}
 
 
 def test_a_checkpoint_written_asleep_holds_no_buffers(deepspeed, tmp_path):
-    from masa_openrlhf.offload_buffers import without_offload_buffers
+    from masa_openrlhf.stack.offload_buffers import without_offload_buffers
 
     slept = engine(deepspeed, 3)
     learn(slept)
@@ -111,7 +111,7 @@ def test_a_checkpoint_written_asleep_holds_no_buffers(deepspeed, tmp_path):
 
 def test_buffers_of_an_earlier_checkpoint_are_left_out(deepspeed, tmp_path):
     """DeepSpeed's own way: they are saved, loaded to where the parameter is, and taken again."""
-    from masa_openrlhf.offload_buffers import drop_offload_buffers
+    from masa_openrlhf.stack.offload_buffers import drop_offload_buffers
 
     slept = engine(deepspeed, 3)
     learn(slept)
@@ -129,9 +129,9 @@ def test_the_policy_actor_keeps_to_both_and_takes_our_training_loop(importable_h
     """What its parent looks up, and calls, when it loads and when it saves."""
     from types import SimpleNamespace
 
-    from masa_openrlhf import policy
-    from masa_openrlhf.config import TrainConfig
-    from masa_openrlhf.policy_trainer import PolicyTrainer
+    from masa_openrlhf.config.tree import TrainConfig
+    from masa_openrlhf.stack import policy
+    from masa_openrlhf.stack.policy_trainer import PolicyTrainer
 
     state = {"exp_avg": 1, "exp_avg_offload_buffer": 2}
     inner = SimpleNamespace(state={"p": state})

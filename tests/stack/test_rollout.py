@@ -5,19 +5,19 @@ from types import SimpleNamespace
 
 import pytest
 from masa_control import Problem, Stopwatch
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.settings import from_settings
+from masa_openrlhf.config.layers import from_settings
+from masa_openrlhf.config.tree import TrainConfig
 
 
 @pytest.fixture(scope="module")
 def rollout(importable_here):
-    from masa_openrlhf import rollout
+    from masa_openrlhf.stack import rollout
 
     return rollout
 
 
 def test_rollouts_stop_at_the_end_of_a_turn_too(rollout):
-    from masa_openrlhf.prompts import Prompts
+    from masa_openrlhf.data.prompts import Prompts
     from masa_openrlhf.tiny.tokenizer import make_tokenizer
     from vllm import SamplingParams
 
@@ -56,7 +56,7 @@ def test_receiving_weights_says_nothing_and_hides_no_error(
 ):
     """OpenRLHF prints a line a parameter; its method is reached, to where it wants a GPU."""
     import torch
-    from masa_openrlhf.worker import Worker
+    from masa_openrlhf.weights.worker import Worker
 
     made = Worker()
     made.model_config = SimpleNamespace(dtype=torch.bfloat16)

@@ -8,7 +8,7 @@ from masa_control import Stopwatch
 
 @pytest.fixture(scope="module")
 def samples(importable_here):
-    from masa_openrlhf import samples
+    from masa_openrlhf.stack import samples
 
     return samples
 

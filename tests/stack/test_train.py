@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.config.tree import TrainConfig
 
 from tests.stack.runs import steps
 

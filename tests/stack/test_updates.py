@@ -8,7 +8,7 @@ import pytest
 @pytest.fixture
 def trainer(monkeypatch, importable_here):
     """A trainer whose updates are OpenRLHF's in name alone: they note what they are given."""
-    import masa_openrlhf.trainer as module
+    import masa_openrlhf.stack.trainer as module
 
     done = []
 

@@ -4,9 +4,9 @@ import sys
 import time
 
 import pytest
-from masa_openrlhf.run_folder import RunFolder
-from masa_openrlhf.settings import from_settings, read_preset, with_flags
-from masa_openrlhf.supervise import supervise
+from masa_openrlhf.config.layers import from_settings, read_preset, with_flags
+from masa_openrlhf.run.folder import RunFolder
+from masa_openrlhf.run.supervision import supervise
 
 from tests.stack.runs import SMALL
 

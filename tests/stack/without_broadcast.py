@@ -4,14 +4,14 @@ Started as ``python -m tests.stack.without_broadcast FOLDER``, as ``supervise`` 
 """
 
 import ray
-from masa_openrlhf import launch
+from masa_openrlhf.run import launch
 
 
 class Actors(launch.Actors):
     """The actors of a run, but for a trainer that keeps its weights to itself."""
 
     def trainer(self):
-        from masa_openrlhf.trainer import Trainer
+        from masa_openrlhf.stack.trainer import Trainer
 
         class Silent(Trainer):
             def broadcast_to_vllm(self):

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from masa_openrlhf.eval.benchmark import Benchmark, Source
+from masa_openrlhf.eval.benchmarks.entry import Benchmark, Source
 from masa_openrlhf.eval.question import Grade, Question
 from masa_openrlhf.eval.questions import Asked
 

@@ -17,8 +17,8 @@ from masa_openrlhf.eval.graders.literal import LONGEST, LiteralGrader, read_lite
 from masa_openrlhf.eval.graders.maths import MathsGrader
 from masa_openrlhf.eval.graders.number import NumberGrader, read_number
 from masa_openrlhf.eval.graders.program import program_of
-from masa_openrlhf.eval.meta import meta_figures
 from masa_openrlhf.eval.question import Question
+from masa_openrlhf.eval.results.meta_awareness import meta_figures
 from masa_rewards import AnswerVerifier, MetaPrompt
 
 from tests.masa_openrlhf.eval.made import ROWS, write

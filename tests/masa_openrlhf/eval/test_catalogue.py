@@ -3,9 +3,11 @@
 import re
 
 import pytest
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.eval.catalogue import BY_NAME, FAMILIES, NINETEEN, choose
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.eval.benchmarks.registry import BY_NAME, FAMILIES, NINETEEN, choose
+from masa_openrlhf.eval.benchmarks.rows import read_rows, where_from
 from masa_openrlhf.eval.config import EvalConfig, SandboxConfig
+from masa_openrlhf.eval.engine.model_source import ModelSource
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.graders.cases import CasesGrader
 from masa_openrlhf.eval.graders.choice import ChoiceGrader
@@ -13,9 +15,7 @@ from masa_openrlhf.eval.graders.literal import LiteralGrader
 from masa_openrlhf.eval.graders.maths import MathsGrader
 from masa_openrlhf.eval.graders.number import NumberGrader
 from masa_openrlhf.eval.graders.program import ProgramGrader
-from masa_openrlhf.eval.model_source import ModelSource
 from masa_openrlhf.eval.questions import load_questions
-from masa_openrlhf.eval.rows import read_rows, where_from
 from masa_rewards import AnswerVerifier
 
 from tests.masa_openrlhf.eval.made import REAL, RIGHT, ROWS, write

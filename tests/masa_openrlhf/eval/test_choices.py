@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_openrlhf.eval.choices import lettered, shuffle
+from masa_openrlhf.eval.benchmarks.choices import lettered, shuffle
 
 
 @given(

@@ -4,12 +4,12 @@ import sys
 
 import pytest
 from masa_openrlhf.cli import main
-from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.eval import command, help_text
 from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.engine.model_source import find_model
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.folder import EvalFolder
-from masa_openrlhf.eval.model_source import find_model
 from masa_rewards import MetaPrompt
 
 from tests.masa_openrlhf.eval.made import ROWS, write

@@ -4,7 +4,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_openrlhf.eval.estimates import pass_at_k, spread
+from masa_openrlhf.eval.results.estimates import pass_at_k, spread
 
 
 @pytest.mark.parametrize(

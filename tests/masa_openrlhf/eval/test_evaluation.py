@@ -6,10 +6,10 @@ import pytest
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.evaluation import Evaluation, open_tasks, seed_of
-from masa_openrlhf.eval.figures import figures
 from masa_openrlhf.eval.folder import EvalFolder, check_goes_on
-from masa_openrlhf.eval.records import RecordFile
-from masa_openrlhf.eval.show import warnings
+from masa_openrlhf.eval.render.terminal import warnings
+from masa_openrlhf.eval.results.metrics import figures
+from masa_openrlhf.eval.results.records import RecordFile
 from masa_rewards import MetaPrompt
 
 from tests.masa_openrlhf.eval.scripted import GoldGrader, ScriptedEngine, asked

@@ -5,15 +5,15 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from masa_openrlhf.eval.comparison import check_comparable, compare
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
-from masa_openrlhf.eval.figures import family_mean, figures, pass_rates
 from masa_openrlhf.eval.folder import EvalFolder
-from masa_openrlhf.eval.fragment import section
-from masa_openrlhf.eval.meta import meta_figures
-from masa_openrlhf.eval.results import Results, results_of
-from masa_openrlhf.eval.show import show_comparison, show_results
+from masa_openrlhf.eval.render.html import section
+from masa_openrlhf.eval.render.terminal import show_comparison, show_results
+from masa_openrlhf.eval.results.comparison import check_comparable, compare
+from masa_openrlhf.eval.results.meta_awareness import meta_figures
+from masa_openrlhf.eval.results.metrics import family_mean, figures, pass_rates
+from masa_openrlhf.eval.results.summary import Results, results_of
 from masa_rewards import MetaPrompt
 from rich.console import Console
 

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.eval.catalogue import BY_NAME
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.eval.benchmarks.registry import BY_NAME
 from masa_openrlhf.eval.config import EvalConfig, SandboxConfig
+from masa_openrlhf.eval.engine.model_source import ModelSource
 from masa_openrlhf.eval.graders.cases import CasesGrader, same_output, same_value
 from masa_openrlhf.eval.graders.choice import ChoiceGrader, read_choice
 from masa_openrlhf.eval.graders.literal import LONGEST, LiteralGrader
 from masa_openrlhf.eval.graders.maths import MathsGrader
 from masa_openrlhf.eval.graders.number import NumberGrader, read_number
 from masa_openrlhf.eval.graders.program import ProgramGrader, program_of
-from masa_openrlhf.eval.model_source import ModelSource
 from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.questions import load_questions
 from masa_openrlhf.eval.sandbox.wire import to_wire

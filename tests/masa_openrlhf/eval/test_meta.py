@@ -1,4 +1,4 @@
-from masa_openrlhf.eval.meta import gate_figures
+from masa_openrlhf.eval.results.meta_awareness import gate_figures
 
 
 def test_precision_recall_and_f1_by_hand():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from masa_openrlhf.eval.question import Grade, Question
-from masa_openrlhf.eval.records import RecordFile, left_out, record_of
+from masa_openrlhf.eval.results.records import RecordFile, left_out, record_of
 
 QUESTION = Question("q1", "2 + 2?", "Say: 2 + 2?", "4")
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.eval import replicas
+from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.eval.config import EvalConfig
-from masa_openrlhf.eval.engine_start import Start, how_to_start
+from masa_openrlhf.eval.engine import replicas
+from masa_openrlhf.eval.engine.model_source import ModelSource
+from masa_openrlhf.eval.engine.replicas import Replicas
+from masa_openrlhf.eval.engine.start import Start, how_to_start
 from masa_openrlhf.eval.errors import EvalError
-from masa_openrlhf.eval.model_source import ModelSource
-from masa_openrlhf.eval.replicas import Replicas
 
 COMMAND = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
 

@@ -1,9 +1,9 @@
 """A Ray cluster that is too small is refused; one whose GPUs are taken is waited for, aloud."""
 
 import pytest
-from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.gpu import cluster
-from masa_openrlhf.run_folder import RunFolder
+from masa_openrlhf.run.folder import RunFolder
 
 EIGHT = TrainConfig(cluster={"device": "gpu"})
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.gpu import machine
 from masa_openrlhf.gpu.machine import Card, Machine, MachineError
 

@@ -5,8 +5,8 @@ import pytest
 pytest.importorskip("transformers")
 torch = pytest.importorskip("torch")
 
+from masa_openrlhf.config.layers import from_settings, read_preset  # noqa: E402
 from masa_openrlhf.gpu import memory  # noqa: E402
-from masa_openrlhf.settings import from_settings, read_preset  # noqa: E402
 
 
 @pytest.mark.filterwarnings("ignore")

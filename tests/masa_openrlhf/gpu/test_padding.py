@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from masa_openrlhf import padding  # noqa: E402
+from masa_openrlhf.gpu import padding  # noqa: E402
 
 MASK = torch.tensor([[0, 1, 1, 1, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 1]])
 

@@ -2,8 +2,8 @@
 
 import json
 
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.run_folder import RunFolder
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.run.folder import RunFolder
 
 
 def run(path, *, steps=10, evals=(0, 5, 10), start=0.2, gain=0.04, **config):

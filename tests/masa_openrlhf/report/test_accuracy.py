@@ -1,6 +1,6 @@
-from masa_openrlhf.report import accuracy
 from masa_openrlhf.report.groups import group_runs
 from masa_openrlhf.report.runs import read_run
+from masa_openrlhf.report.sections import accuracy
 
 from tests.masa_openrlhf.report import made
 

@@ -92,10 +92,10 @@ def test_a_report_that_fails_is_a_warning(capsys, tmp_path, monkeypatch):
 @pytest.mark.parametrize(("ended", "reports"), [(0, 1), (130, 0), (1, 0)])
 def test_training_writes_it_when_it_finished(monkeypatch, tmp_path, ended, reports):
     written = []
-    monkeypatch.setattr("masa_openrlhf.supervise.supervise", lambda *a, **k: ended)
+    monkeypatch.setattr("masa_openrlhf.run.supervision.supervise", lambda *a, **k: ended)
     monkeypatch.setattr("masa_openrlhf.report.command.report_at_end", written.append)
     monkeypatch.setattr("masa_openrlhf.cli._check", lambda *a, **k: None)
-    monkeypatch.setattr("masa_openrlhf.devices.require_stack", lambda config: None)
+    monkeypatch.setattr("masa_openrlhf.run.devices.require_stack", lambda config: None)
     with pytest.raises(SystemExit) as end:
         cli.main(["train", "--runs", str(tmp_path)])
     assert end.value.code == ended
@@ -104,7 +104,7 @@ def test_training_writes_it_when_it_finished(monkeypatch, tmp_path, ended, repor
 
 def test_nothing_that_draws_is_imported_before_it_is_needed():
     code = (
-        "import sys; import masa_openrlhf.cli, masa_openrlhf.supervise;"
+        "import sys; import masa_openrlhf.cli, masa_openrlhf.run.supervision;"
         "import masa_openrlhf.report.command, masa_openrlhf.report.page;"
         "heavy = {'matplotlib', 'jinja2', 'torch'} & set(sys.modules);"
         "sys.exit(f'imported: {heavy}' if heavy else 0)"

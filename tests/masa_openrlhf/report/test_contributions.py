@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from masa_openrlhf.report import contributions
-from masa_openrlhf.report.drawing import draw
 from masa_openrlhf.report.groups import group_runs
+from masa_openrlhf.report.plots import draw
 from masa_openrlhf.report.runs import read_run
+from masa_openrlhf.report.sections import contributions
 
 from tests.masa_openrlhf.report import made
 

@@ -4,9 +4,9 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_openrlhf.report.bands import pool
-from masa_openrlhf.report.curves import Curve, paired_ratio, reach, rising, tokens_to
-from masa_openrlhf.report.intervals import interval_over_runs
+from masa_openrlhf.report.analysis.bands import pool
+from masa_openrlhf.report.analysis.curves import Curve, paired_ratio, reach, rising, tokens_to
+from masa_openrlhf.report.analysis.intervals import interval_over_runs
 
 
 def curve(*accuracy, tokens=None, low=(), high=()):

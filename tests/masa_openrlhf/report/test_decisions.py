@@ -1,9 +1,9 @@
 import pytest
 from masa_control import Tally
-from masa_openrlhf.report import decisions
-from masa_openrlhf.report.drawing import draw
 from masa_openrlhf.report.groups import group_runs
+from masa_openrlhf.report.plots import draw
 from masa_openrlhf.report.runs import read_run
+from masa_openrlhf.report.sections import decisions
 
 from tests.masa_openrlhf.report import made
 

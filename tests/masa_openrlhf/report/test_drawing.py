@@ -1,9 +1,9 @@
 import re
 from functools import partial
 
-from masa_openrlhf.report.curves import Curve
-from masa_openrlhf.report.drawing import COLOURS, draw
-from masa_openrlhf.report.lines import Line, draw_lines, smoothed
+from masa_openrlhf.report.analysis.curves import Curve
+from masa_openrlhf.report.line_plots import Line, draw_lines, smoothed
+from masa_openrlhf.report.plots import COLOURS, draw
 from masa_openrlhf.report.section import Picture
 
 

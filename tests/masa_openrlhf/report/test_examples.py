@@ -1,6 +1,6 @@
-from masa_openrlhf.report import examples
 from masa_openrlhf.report.groups import group_runs
 from masa_openrlhf.report.runs import read_run
+from masa_openrlhf.report.sections import examples
 
 from tests.masa_openrlhf.report import made
 

@@ -1,6 +1,6 @@
 from masa_control import Pairs
-from masa_openrlhf.report.foresight import pairs_of
 from masa_openrlhf.report.runs import read_run
+from masa_openrlhf.report.sections.calibration import pairs_of
 
 from tests.masa_openrlhf.report import made
 

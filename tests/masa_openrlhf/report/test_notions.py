@@ -1,7 +1,7 @@
 import pytest
-from masa_openrlhf.report import notions
 from masa_openrlhf.report.groups import group_runs
 from masa_openrlhf.report.runs import read_run
+from masa_openrlhf.report.sections import notions
 
 from tests.masa_openrlhf.report import made
 

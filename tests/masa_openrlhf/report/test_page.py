@@ -3,10 +3,10 @@ from html.parser import HTMLParser
 
 import pytest
 from masa_control import Pairs
-from masa_openrlhf.report.drawing import Drawn
 from masa_openrlhf.report.page import write_report
+from masa_openrlhf.report.plots import Drawn
 from masa_openrlhf.report.runs import ReportError, read_run
-from masa_rewards.notion_rules import NotionCount
+from masa_rewards.notions.rules import NotionCount
 
 from tests.masa_openrlhf.report import made
 

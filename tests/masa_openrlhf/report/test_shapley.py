@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from masa_openrlhf.report.shapley import correlate_columns, shapley_r2
+from masa_openrlhf.report.analysis.shapley import correlate_columns, shapley_r2
 from masa_rewards.statistics import pearson_correlation
 
 A = np.array([1.0, 1.0, -1.0, -1.0])

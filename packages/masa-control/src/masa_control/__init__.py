@@ -6,16 +6,33 @@ episode runs under vLLM in a Ray actor, under another engine, or against a scrip
 
 from masa_rewards.statistics import Interval
 
-from masa_control.audit import Tally, Total, audit_draw
-from masa_control.audited_gate import AuditedGate, AuditedGateSettings, GateOutcome
-from masa_control.controller import Controller, ControlSettings
-from masa_control.cutoff import (
+from masa_control.decisions.audited_gate import AuditedGate, AuditedGateSettings, GateOutcome
+from masa_control.decisions.controller import Controller, ControlSettings
+from masa_control.decisions.cutoff import (
     CalibratedCutoff,
     CalibratedCutoffSettings,
     LengthCutoff,
     LengthOutcome,
 )
-from masa_control.episode import (
+from masa_control.decisions.experts import Expert, ExpertBuffer, ExpertSettings
+from masa_control.decisions.gate import DistanceGate, Gate, PredictiveGate
+from masa_control.decisions.hints import HintChooser, Hints, HintSettings
+from masa_control.decisions.planner import Planner
+from masa_control.decisions.schedule import Alignment, Schedule
+from masa_control.episode.plan import CutoffDecision, GateDecision, Plan
+from masa_control.episode.protocols import Completion, Engine, Verifier
+from masa_control.episode.run import run_episode
+from masa_control.episode.settings import HINT_TEMPLATE, EpisodeSettings
+from masa_control.episode.signals import (
+    JUDGEMENTS,
+    Judgement,
+    MetaSignal,
+    SignalOutcome,
+    asked_for,
+    load_signals,
+)
+from masa_control.episode.stopwatch import Stopwatch
+from masa_control.episode.types import (
     META,
     SOLUTION,
     Episode,
@@ -24,26 +41,11 @@ from masa_control.episode import (
     SolutionRollout,
     judged_group,
 )
-from masa_control.experts import Expert, ExpertBuffer, ExpertSettings
-from masa_control.gate import DistanceGate, Gate, GateDecision, PredictiveGate
-from masa_control.hints import HINT_TEMPLATE, HintChooser, Hints, HintSettings
-from masa_control.ledger import Ledger
-from masa_control.metrics import step_metrics
-from masa_control.notion_totals import notion_totals
-from masa_control.pairs import Pairs, predicted_and_true
-from masa_control.plan import CutoffDecision, Plan, Planner
-from masa_control.play import EpisodeSettings, run_episode
-from masa_control.protocols import Completion, Engine, Verifier
-from masa_control.schedule import Alignment, Schedule
-from masa_control.signals import (
-    JUDGEMENTS,
-    Judgement,
-    MetaSignal,
-    SignalOutcome,
-    asked_for,
-    load_signals,
-)
-from masa_control.stopwatch import Stopwatch
+from masa_control.measures.audit import Tally, Total, audit_draw
+from masa_control.measures.calibration import Pairs, predicted_and_true
+from masa_control.measures.ledger import Ledger
+from masa_control.measures.metrics import step_metrics
+from masa_control.measures.notion_counts import notion_totals
 
 __all__ = [
     "HINT_TEMPLATE",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from masa_openrlhf.config import TrainConfig
+    from masa_openrlhf.config.tree import TrainConfig
 
 _USAGE = """\
 usage: masa-openrlhf COMMAND ...
@@ -55,7 +55,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _preset_names() -> list[str]:
-    from masa_openrlhf.settings import presets
+    from masa_openrlhf.config.layers import presets
 
     return presets()
 
@@ -80,9 +80,9 @@ def _guarded_train(argv: list[str]) -> None:
         # Rendered beforehand (make help-text): building the parser takes a second.
         print(resources.files("masa_openrlhf").joinpath("help.txt").read_text("utf-8"), end="")
         return
-    from masa_openrlhf.disk import DiskFullError
-    from masa_openrlhf.openrlhf_args import OpenRLHFArgumentError
-    from masa_openrlhf.settings import ConfigError
+    from masa_openrlhf.arguments.build import OpenRLHFArgumentError
+    from masa_openrlhf.config.layers import ConfigError
+    from masa_openrlhf.run.disk import DiskFullError
 
     try:
         sys.exit(_train(argv))
@@ -105,8 +105,8 @@ def _eval(argv: list[str]) -> None:
 def _train(argv: list[str]) -> int:
     options, flags = _options().parse_known_args(argv)
     config = _configuration(options, flags)
-    from masa_openrlhf.devices import require_stack
-    from masa_openrlhf.run_folder import RunFolder
+    from masa_openrlhf.run.devices import require_stack
+    from masa_openrlhf.run.folder import RunFolder
 
     path = options.resume or config.runs / f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder = RunFolder(path, sample_episodes=config.log.episodes)
@@ -117,8 +117,8 @@ def _train(argv: list[str]) -> int:
     require_stack(config)
     if not resume and folder.path.exists():
         folder = RunFolder(Path(f"{path}-{os.getpid()}"), sample_episodes=config.log.episodes)
-    from masa_openrlhf.disk import naming_full_disks
-    from masa_openrlhf.supervise import supervise
+    from masa_openrlhf.run.disk import naming_full_disks
+    from masa_openrlhf.run.supervision import supervise
 
     with naming_full_disks(folder.path, Path(tempfile.gettempdir())):
         folder.create(config)
@@ -131,34 +131,34 @@ def _train(argv: list[str]) -> int:
 
 
 def _configuration(options: argparse.Namespace, flags: list[str]) -> TrainConfig:
-    from masa_openrlhf import settings
+    from masa_openrlhf.config import layers
 
     if options.resume is not None:
         if options.preset or options.config:
-            raise settings.ConfigError("--resume has its configuration; it takes flags, no files")
+            raise layers.ConfigError("--resume has its configuration; it takes flags, no files")
         file = options.resume / "config.json"
         if not file.is_file():
-            raise settings.ConfigError(f"{options.resume} is not a run's folder: no config.json")
+            raise layers.ConfigError(f"{options.resume} is not a run's folder: no config.json")
         if not options.trust:
-            from masa_openrlhf.trust import require_trusted
+            from masa_openrlhf.run.trust import require_trusted
 
             require_trusted(options.resume)  # to read its configuration imports what that names
-        from masa_openrlhf.config import TrainConfig
+        from masa_openrlhf.config.tree import TrainConfig
 
-        return settings.with_flags(TrainConfig.model_validate_json(file.read_text("utf-8")), flags)
+        return layers.with_flags(TrainConfig.model_validate_json(file.read_text("utf-8")), flags)
     preset = options.preset or (None if options.config else "tiny")
-    found = settings.read_preset(preset) if preset else {}
+    found = layers.read_preset(preset) if preset else {}
     for file in options.config:
-        found = settings.merged(found, settings.read_toml(file))
-    return settings.with_flags(settings.from_settings(found), flags)
+        found = layers.merged(found, layers.read_toml(file))
+    return layers.with_flags(layers.from_settings(found), flags)
 
 
 def _check(config: TrainConfig, folder: os.PathLike[str], *, resume: bool, show: bool) -> None:
     """Have OpenRLHF read its arguments, before anything starts; show them if asked to."""
     from masa_openrlhf import cpu
-    from masa_openrlhf.devices import runs_on_cpu
-    from masa_openrlhf.openrlhf_args import SCRIPT, arguments, parse
-    from masa_openrlhf.run_folder import RunFolder
+    from masa_openrlhf.arguments.build import SCRIPT, arguments, parse
+    from masa_openrlhf.run.devices import runs_on_cpu
+    from masa_openrlhf.run.folder import RunFolder
 
     on_cpu = runs_on_cpu(config)
     folder = RunFolder(Path(folder))

@@ -14,8 +14,8 @@ from pathlib import Path
 import tyro
 from pydantic import BaseModel
 
-from masa_openrlhf.config import TrainConfig
-from masa_openrlhf.settings import PROGRAM, presets
+from masa_openrlhf.config.layers import PROGRAM, presets
+from masa_openrlhf.config.tree import TrainConfig
 
 FILE = Path(__file__).parent / "help.txt"
 

@@ -20,13 +20,13 @@ from masa_rewards.difficulty import difficulty_reward
 from masa_rewards.length import length_reward
 from masa_rewards.meta import meta_reward, meta_rewards
 from masa_rewards.missing import Missing
-from masa_rewards.notion import notion_reward
-from masa_rewards.notion_rules import NotionRules
-from masa_rewards.prediction import MetaPrompt
-from masa_rewards.stop_words import ENGLISH_STOP_WORDS, common_words
+from masa_rewards.notions.reward import notion_reward
+from masa_rewards.notions.rules import NotionRules
+from masa_rewards.notions.stop_words import ENGLISH_STOP_WORDS, common_words
+from masa_rewards.prompt.meta_prompt import MetaPrompt
 from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
-from masa_rewards.verdict import Verdict
-from masa_rewards.verification import AnswerVerifier
+from masa_rewards.verify.verdict import Verdict
+from masa_rewards.verify.verifier import AnswerVerifier
 
 __all__ = [
     "ENGLISH_STOP_WORDS",

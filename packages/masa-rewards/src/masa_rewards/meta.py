@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from masa_rewards._door import require_prediction, require_predictions
 from masa_rewards.difficulty import DIFFICULTY_BASE, difficulty_reward
 from masa_rewards.length import length_reward
-from masa_rewards.notion import PAPER, notion_rewards
-from masa_rewards.notion_rules import NotionRules
+from masa_rewards.notions.reward import PAPER, notion_rewards
+from masa_rewards.notions.rules import NotionRules
 from masa_rewards.types import MetaPrediction, MetaReward, RolloutGroup
 
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from masa_openrlhf import loopback
 from masa_openrlhf.cpu import bfloat16
 from masa_openrlhf.cpu.environment import ACTIVE
-from masa_openrlhf.padding import load_user_of_flash_attn
+from masa_openrlhf.gpu.padding import load_user_of_flash_attn
+from masa_openrlhf.run import loopback
 
 _done = False
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from masa_openrlhf.loopback import loopback_variables
+from masa_openrlhf.run.loopback import loopback_variables
 
 ACTIVE = "MASA_OPENRLHF_CPU"
 

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from masa_openrlhf.installed import source
+from masa_openrlhf.arguments.installed import source
 
 MODULE = __name__
 
@@ -36,4 +36,4 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 with _one_at_a_time():
-    importlib.import_module("masa_openrlhf.trainer")
+    importlib.import_module("masa_openrlhf.stack.trainer")

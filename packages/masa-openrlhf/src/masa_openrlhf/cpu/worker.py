@@ -14,7 +14,7 @@ import vllm.model_executor.layers.utils as layers
 
 from masa_openrlhf.cpu import bfloat16
 from masa_openrlhf.cpu.gloo import GlooBroadcast
-from masa_openrlhf.digest import Digest, digest
+from masa_openrlhf.weights.digest import Digest, digest
 
 
 def _keep_plain_weights(layer: Any, remove_weight: bool) -> None:

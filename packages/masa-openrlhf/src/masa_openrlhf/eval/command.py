@@ -11,15 +11,16 @@ from pathlib import Path
 from masa_rewards import AnswerVerifier, MetaPrompt
 from rich.console import Console
 
-from masa_openrlhf.eval.benchmark import Benchmark
-from masa_openrlhf.eval.catalogue import choose
-from masa_openrlhf.eval.comparison import check_comparable, compare
+from masa_openrlhf.config.layers import ConfigError
+from masa_openrlhf.eval.benchmarks.entry import Benchmark
+from masa_openrlhf.eval.benchmarks.registry import choose
 from masa_openrlhf.eval.config import EvalConfig
-from masa_openrlhf.eval.engine_start import how_to_start
+from masa_openrlhf.eval.engine.model_source import ModelSource, find_model
+from masa_openrlhf.eval.engine.replicas import Replicas
+from masa_openrlhf.eval.engine.start import how_to_start
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.evaluation import Evaluation, open_tasks
 from masa_openrlhf.eval.folder import EvalFolder, new_folder
-from masa_openrlhf.eval.fragment import section
 from masa_openrlhf.eval.graders import Grader
 from masa_openrlhf.eval.graders.cases import CasesGrader
 from masa_openrlhf.eval.graders.choice import ChoiceGrader
@@ -27,15 +28,14 @@ from masa_openrlhf.eval.graders.literal import LiteralGrader
 from masa_openrlhf.eval.graders.maths import MathsGrader
 from masa_openrlhf.eval.graders.number import NumberGrader
 from masa_openrlhf.eval.graders.program import ProgramGrader
-from masa_openrlhf.eval.model_source import ModelSource, find_model
 from masa_openrlhf.eval.questions import Asked, load_questions
-from masa_openrlhf.eval.replicas import Replicas
-from masa_openrlhf.eval.results import results_of
+from masa_openrlhf.eval.render.html import section
+from masa_openrlhf.eval.render.terminal import Bar, show_comparison, show_results
+from masa_openrlhf.eval.results.comparison import check_comparable, compare
+from masa_openrlhf.eval.results.summary import results_of
 from masa_openrlhf.eval.sandbox.probe import probe
 from masa_openrlhf.eval.settings import PROGRAM, configuration, options
-from masa_openrlhf.eval.show import Bar, show_comparison, show_results
-from masa_openrlhf.settings import ConfigError
-from masa_openrlhf.temporary import temporary_folder
+from masa_openrlhf.run.temporary import temporary_folder
 
 STOPPED = 130
 

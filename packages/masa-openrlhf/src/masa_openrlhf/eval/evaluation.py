@@ -21,7 +21,7 @@ from masa_openrlhf.eval.folder import EvalFolder
 from masa_openrlhf.eval.graders import Grader
 from masa_openrlhf.eval.question import Grade, Question
 from masa_openrlhf.eval.questions import Asked
-from masa_openrlhf.eval.records import left_out, record_of
+from masa_openrlhf.eval.results.records import left_out, record_of
 
 
 class Engine(Protocol):

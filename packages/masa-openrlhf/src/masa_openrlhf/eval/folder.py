@@ -23,8 +23,8 @@ import pydantic
 
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
-from masa_openrlhf.eval.records import RecordFile
-from masa_openrlhf.run_folder import write_whole
+from masa_openrlhf.eval.results.records import RecordFile
+from masa_openrlhf.run.folder import write_whole
 
 # What may differ when an evaluation goes on: none of it changes what an answer is or is worth.
 FREE = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from masa_openrlhf.eval.catalogue import FAMILIES
+from masa_openrlhf.eval.benchmarks.registry import FAMILIES
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.settings import PROGRAM
 from masa_openrlhf.help_text import render_settings

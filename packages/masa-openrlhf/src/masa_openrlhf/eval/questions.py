@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from masa_openrlhf.eval.benchmark import Benchmark, Item
-from masa_openrlhf.eval.choices import lettered, shuffle
+from masa_openrlhf.eval.benchmarks.choices import lettered, shuffle
+from masa_openrlhf.eval.benchmarks.entry import Benchmark, Item
+from masa_openrlhf.eval.benchmarks.parsers import FormError
+from masa_openrlhf.eval.benchmarks.rows import read_rows, where_from
 from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.engine.model_source import ModelSource
 from masa_openrlhf.eval.errors import EvalError
-from masa_openrlhf.eval.forms import FormError
-from masa_openrlhf.eval.model_source import ModelSource
 from masa_openrlhf.eval.question import Question
-from masa_openrlhf.eval.rows import read_rows, where_from
 
 SHOWN = 3
 

@@ -10,10 +10,10 @@ from typing import Any
 import pydantic
 import tyro
 
+from masa_openrlhf.config.layers import ConfigError, explain, merged, read_toml
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.folder import EvalFolder, check_goes_on
-from masa_openrlhf.settings import ConfigError, explain, merged, read_toml
 
 PROGRAM = "masa-openrlhf eval"
 

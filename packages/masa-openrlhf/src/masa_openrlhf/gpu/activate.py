@@ -15,7 +15,7 @@ def activate() -> None:
     if _done:
         return
     _done = True
-    from masa_openrlhf.padding import load_user_of_flash_attn
+    from masa_openrlhf.gpu.padding import load_user_of_flash_attn
 
     load_user_of_flash_attn()
     from masa_openrlhf.gpu import actor, adam, attention

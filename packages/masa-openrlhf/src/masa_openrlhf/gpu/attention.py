@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from masa_openrlhf.padding import flash_attn_installed
+from masa_openrlhf.gpu.padding import flash_attn_installed
 
 NAME = "masa_varlen"
 """What transformers calls it."""

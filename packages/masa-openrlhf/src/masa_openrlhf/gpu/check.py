@@ -19,8 +19,8 @@ import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from masa_openrlhf.loopback import run_variables
-from masa_openrlhf.temporary import RAY_FOLDER, temporary_folder
+from masa_openrlhf.run.loopback import run_variables
+from masa_openrlhf.run.temporary import RAY_FOLDER, temporary_folder
 
 FLAGS = (
     "--cluster.device=gpu",
@@ -106,7 +106,7 @@ def _imports() -> str:
 
 
 def _parser() -> str:
-    from masa_openrlhf.settings import presets
+    from masa_openrlhf.config.layers import presets
 
     for preset in presets():
         flags = FLAGS if preset == "tiny" else ("--cluster.device=gpu",)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from masa_openrlhf.gpu.machine import asked_in_words, gpus_asked
 
 if TYPE_CHECKING:
-    from masa_openrlhf.config import TrainConfig
-    from masa_openrlhf.run_folder import RunFolder
+    from masa_openrlhf.config.tree import TrainConfig
+    from masa_openrlhf.run.folder import RunFolder
 
 _POLL = 1.0  # s
 _SETTLE = 5.0  # s; what a cluster that has just come up may take to report all it has

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from masa_openrlhf.config import TrainConfig
+    from masa_openrlhf.config.tree import TrainConfig
 
 GIB = 1 << 30
 MIN_SHARED_MEMORY = 1 * GIB

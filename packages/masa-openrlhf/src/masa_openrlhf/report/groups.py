@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from masa_openrlhf.config import TrainConfig
+from masa_openrlhf.config.layers import flat
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.report.formatting import listed
 from masa_openrlhf.report.runs import Run
-from masa_openrlhf.report.words import listed
-from masa_openrlhf.settings import flat
 
 MODES = ("grpo", "masa", "masa-efficient")
 """In the order in which they are shown: the baseline first."""

@@ -8,23 +8,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from masa_openrlhf.report import (
+from masa_openrlhf.report.groups import Group, group_runs
+from masa_openrlhf.report.plots import Drawn, draw_all
+from masa_openrlhf.report.runs import Run
+from masa_openrlhf.report.section import Section
+from masa_openrlhf.report.sections import (
     accuracy,
+    calibration,
     contributions,
     decisions,
     evaluations,
     examples,
-    foresight,
     headline,
     notions,
     rewards,
     tokens,
 )
-from masa_openrlhf.report.drawing import Drawn, draw_all
-from masa_openrlhf.report.groups import Group, group_runs
-from masa_openrlhf.report.runs import Run
-from masa_openrlhf.report.section import Section
-from masa_openrlhf.run_folder import write_whole
+from masa_openrlhf.run.folder import write_whole
 
 PAGE = "report.html"
 
@@ -74,7 +74,7 @@ def sections_of(groups: Sequence[Group], evals: Sequence[Path] = ()) -> list[Sec
         headline.section(groups),
         accuracy.section(groups),
         rewards.section(groups),
-        foresight.section(groups),
+        calibration.section(groups),
         decisions.section(groups),
         tokens.section(groups),
         notions.section(groups),

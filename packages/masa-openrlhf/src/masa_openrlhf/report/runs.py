@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from masa_openrlhf.report.curves import Curve
+from masa_openrlhf.report.analysis.curves import Curve
 
 _LINES = ("metrics", "eval", "pairs", "notions", "events")
 

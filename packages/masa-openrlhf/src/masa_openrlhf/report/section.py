@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from masa_openrlhf.report.examples import Example
+    from masa_openrlhf.report.sections.examples import Example
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from typing import Any
 from masa_rewards.difficulty import DIFFICULTY_BASE
 from masa_rewards.integrations.ranks import OwnRewards, reward_own
 from masa_rewards.integrations.samples import MissingSolutionsError, Sample, warn_of_failures
-from masa_rewards.notion import PAPER
-from masa_rewards.notion_rules import NotionRules
-from masa_rewards.prediction import MetaPrompt
-from masa_rewards.verification import AnswerVerifier
+from masa_rewards.notions.reward import PAPER
+from masa_rewards.notions.rules import NotionRules
+from masa_rewards.prompt.meta_prompt import MetaPrompt
+from masa_rewards.verify.verifier import AnswerVerifier
 
 COLUMNS = ("kind", "problem_id", "problem", "answer")
 """What the data set has to hold beside the prompt."""

@@ -14,10 +14,10 @@ from masa_rewards.difficulty import DIFFICULTY_BASE
 from masa_rewards.integrations.batch_reward import BatchReward, to_samples
 from masa_rewards.integrations.measures import measures
 from masa_rewards.integrations.rows import Row
-from masa_rewards.notion import PAPER
-from masa_rewards.notion_rules import NotionRules
-from masa_rewards.prediction import MetaPrompt
-from masa_rewards.verification import AnswerVerifier
+from masa_rewards.notions.reward import PAPER
+from masa_rewards.notions.rules import NotionRules
+from masa_rewards.prompt.meta_prompt import MetaPrompt
+from masa_rewards.verify.verifier import AnswerVerifier
 
 # Below ms-swift's own logger, so that it shows where ms-swift's lines do.
 _logger = logging.getLogger("swift.masa_rewards")

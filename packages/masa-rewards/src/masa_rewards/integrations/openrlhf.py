@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
 from masa_rewards.meta import meta_reward
-from masa_rewards.notion import PAPER
-from masa_rewards.notion_rules import NotionRules
-from masa_rewards.prediction import MetaPrompt
+from masa_rewards.notions.reward import PAPER
+from masa_rewards.notions.rules import NotionRules
+from masa_rewards.prompt.meta_prompt import MetaPrompt
 from masa_rewards.types import MetaReward, RolloutGroup
-from masa_rewards.verdict import Verdict
-from masa_rewards.verification import AnswerVerifier
+from masa_rewards.verify.verdict import Verdict
+from masa_rewards.verify.verifier import AnswerVerifier
 
 GROUP_KEY = "masa_group"
 """Key of the measured group in the label of a meta prompt."""

@@ -11,7 +11,7 @@ from random import Random
 from typing import TypedDict
 
 from masa_rewards.integrations.samples import Kind
-from masa_rewards.prediction import MetaPrompt
+from masa_rewards.prompt.meta_prompt import MetaPrompt
 
 SOLUTION_TEMPLATE = (
     "{problem}\n\nPlease reason step by step, and put your final answer within \\boxed{}."

@@ -29,11 +29,11 @@ from masa_rewards.integrations.samples import (
     reward_samples,
     warn_of_failures,
 )
-from masa_rewards.notion import PAPER
-from masa_rewards.notion_rules import NotionRules
-from masa_rewards.prediction import MetaPrompt
-from masa_rewards.verdict import Verdict
-from masa_rewards.verification import AnswerVerifier
+from masa_rewards.notions.reward import PAPER
+from masa_rewards.notions.rules import NotionRules
+from masa_rewards.prompt.meta_prompt import MetaPrompt
+from masa_rewards.verify.verdict import Verdict
+from masa_rewards.verify.verifier import AnswerVerifier
 
 Generate = Callable[..., Awaitable[Any]]
 """slime's `generate(args, sample, sampling_params)`."""

@@ -22,11 +22,11 @@ from masa_rewards.integrations.samples import (
     neutral_rewards,
     reward_samples,
 )
-from masa_rewards.notion import PAPER
-from masa_rewards.notion_rules import NotionRules
-from masa_rewards.prediction import MetaPrompt
-from masa_rewards.verdict import Verdict
-from masa_rewards.verification import AnswerVerifier
+from masa_rewards.notions.reward import PAPER
+from masa_rewards.notions.rules import NotionRules
+from masa_rewards.prompt.meta_prompt import MetaPrompt
+from masa_rewards.verify.verdict import Verdict
+from masa_rewards.verify.verifier import AnswerVerifier
 
 KINDS: dict[str, Kind] = {"solver": "solution", "predictor": "meta"}
 """What the rollouts of each agent are."""

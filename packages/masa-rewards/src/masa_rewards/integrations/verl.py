@@ -23,10 +23,10 @@ from masa_rewards.difficulty import DIFFICULTY_BASE
 from masa_rewards.integrations.meeting import Arrival, Meeting, Paid
 from masa_rewards.integrations.rows import SOLUTION_TEMPLATE, paired_rows
 from masa_rewards.integrations.samples import Kind, Sample, SampleReward
-from masa_rewards.notion import PAPER
-from masa_rewards.notion_rules import NotionRules
-from masa_rewards.prediction import MetaPrompt
-from masa_rewards.verification import AnswerVerifier
+from masa_rewards.notions.reward import PAPER
+from masa_rewards.notions.rules import NotionRules
+from masa_rewards.prompt.meta_prompt import MetaPrompt
+from masa_rewards.verify.verifier import AnswerVerifier
 
 MEETING = "masa_rewards_meeting"
 """Name of the actor in which the rollouts of a problem meet."""

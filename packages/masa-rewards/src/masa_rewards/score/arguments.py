@@ -6,13 +6,13 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from masa_rewards._answers import Extraction
 from masa_rewards.difficulty import DIFFICULTY_BASE
-from masa_rewards.notion_rules import Counting, NotionRules
-from masa_rewards.prediction import MetaPrompt
+from masa_rewards.notions.rules import Counting, NotionRules
+from masa_rewards.notions.stop_words import ENGLISH_STOP_WORDS
+from masa_rewards.prompt.meta_prompt import MetaPrompt
 from masa_rewards.score.settings import ScoreSettings
-from masa_rewards.stop_words import ENGLISH_STOP_WORDS
-from masa_rewards.verification import AnswerVerifier
+from masa_rewards.verify.extraction import Extraction
+from masa_rewards.verify.verifier import AnswerVerifier
 
 _ABOUT = """\
 Score a model's predictions of its own rollouts: mean rewards with their

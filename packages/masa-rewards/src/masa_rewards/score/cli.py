@@ -19,7 +19,7 @@ from masa_rewards.score.scorer import Scorer
 from masa_rewards.score.settings import ScoreSettings
 from masa_rewards.score.source import open_lines
 from masa_rewards.score.text import render
-from masa_rewards.verification import AnswerVerifier
+from masa_rewards.verify.verifier import AnswerVerifier
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from masa_rewards.lemma import Phrase, to_phrase
 from masa_rewards.meta import mean_rewards
-from masa_rewards.notion import count_notions, pay_notions
-from masa_rewards.notion_rules import NotionCount
+from masa_rewards.notions.phrases import Phrase, to_phrase
+from masa_rewards.notions.reward import count_notions, pay_notions
+from masa_rewards.notions.rules import NotionCount
 from masa_rewards.score.line import LineRollout, ProblemLine
 from masa_rewards.score.settings import ScoreSettings
 from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
-from masa_rewards.verification import AnswerVerifier
+from masa_rewards.verify.verifier import AnswerVerifier
 
 
 class Judged(NamedTuple):

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from masa_rewards.lemma import Phrase
-from masa_rewards.notion_rules import NotionCount
+from masa_rewards.notions.phrases import Phrase
+from masa_rewards.notions.rules import NotionCount
 from masa_rewards.score.judged import Judged
 from masa_rewards.score.report import NotionReport, NotionRow
 from masa_rewards.score.settings import ScoreSettings

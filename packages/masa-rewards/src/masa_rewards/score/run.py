@@ -9,7 +9,7 @@ from masa_rewards.score.line import LineError
 from masa_rewards.score.report import Report
 from masa_rewards.score.scorer import Scorer
 from masa_rewards.score.settings import ScoreSettings
-from masa_rewards.verification import AnswerVerifier
+from masa_rewards.verify.verifier import AnswerVerifier
 
 
 def score_lines(

@@ -20,7 +20,7 @@ from masa_rewards.score.report import (
 )
 from masa_rewards.score.settings import ScoreSettings, describe
 from masa_rewards.statistics import ClusteredMean, Interval
-from masa_rewards.verification import AnswerVerifier
+from masa_rewards.verify.verifier import AnswerVerifier
 
 FIRST_BAD = 20
 """So many bad lines stand in a report; the others are counted."""

@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
-from masa_rewards.notion_rules import NotionRules
-from masa_rewards.prediction import MetaPrompt
+from masa_rewards.notions.rules import NotionRules
+from masa_rewards.prompt.meta_prompt import MetaPrompt
 from masa_rewards.score.report import ReportSettings
 
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Hashable
 from typing import Any
 
+from masa_openrlhf.eval.benchmarks.python_source import parse
 from masa_openrlhf.eval.graders import answer_part
-from masa_openrlhf.eval.python_source import parse
 from masa_openrlhf.eval.question import Grade, Question
 
 _TAGGED = re.compile(r"\[ANSWER\](.*?)(?:\[/ANSWER\]|\Z)", re.DOTALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from masa_rewards._answers import Extraction, find_answer
+from masa_rewards.verify.extraction import Extraction, find_answer
 
 from masa_openrlhf.eval.graders import answer_part
 from masa_openrlhf.eval.question import Grade, Question

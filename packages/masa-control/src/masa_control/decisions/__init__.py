@@ -1,0 +1,1 @@
+"""What predictions decide: gate, cutoff, hints, experts, and from which step on."""

@@ -1,0 +1,157 @@
+"""Hints: the notions that the policy foresees are put to the problem before it is solved.
+
+The second version of the paper has them. As an option, only notions with a good record are put:
+those that more solutions came right with than the pass rates of their problems say, over all
+problems of which they were predicted. Pooling the solutions of all problems instead would praise
+every notion of easy problems.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from masa_rewards.notions.phrases import Phrase, to_phrase
+from masa_rewards.notions.rules import NotionCount
+
+from masa_control.state import number, restored, row, saved, whole
+
+
+@dataclass(frozen=True, slots=True)
+class HintSettings:
+    """Which notions make a hint.
+
+    Attributes:
+        max_notions: at most so many, >= 1.
+        record: only notions with a good record.
+        min_seen: judged solutions in which a notion must have stood for its record to count, >= 1.
+        remembered: notions of which a record is kept, >= 1; those seen least are forgotten first.
+    """
+
+    max_notions: int = 5
+    record: bool = False
+    min_seen: int = 16
+    remembered: int = 20_000
+
+    def __post_init__(self) -> None:
+        for name in ("max_notions", "min_seen", "remembered"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be >= 1, got {getattr(self, name)!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class HintChooser:
+    """Chooses a hint from M predictions; a value, not a state.
+
+    Attributes:
+        max_notions: at most so many.
+        good: notions that may be put; None: all.
+    """
+
+    max_notions: int = 5
+    good: frozenset[Phrase] | None = None
+
+    def choose(self, notions: Sequence[Sequence[str] | None]) -> tuple[str, ...]:
+        """Return the notions that most predictions name, the first spelling of each.
+
+        Args:
+            notions: of each of the M predictions; None where unreadable.
+
+        Returns:
+            At most ``max_notions``, those named most often first; equals by the alphabet, so that
+            the order of the predictions does not matter.
+        """
+        named: Counter[Phrase] = Counter()
+        spelled: dict[Phrase, str] = {}
+        for prediction in notions:
+            phrases = {
+                to_phrase(notion): notion for notion in sorted(prediction or (), reverse=True)
+            }
+            for phrase, notion in phrases.items():
+                if phrase and (self.good is None or phrase in self.good):
+                    named[phrase] += 1
+                    spelled[phrase] = min(notion, spelled.get(phrase, notion))
+        ranked = sorted(named, key=lambda phrase: (-named[phrase], spelled[phrase]))
+        return tuple(spelled[phrase] for phrase in ranked[: self.max_notions])
+
+
+class Record(NamedTuple):
+    """What a notion was good for.
+
+    Attributes:
+        seen: judged solutions in which it stood.
+        gain: how many more of them were right than the pass rates of their problems say:
+            Σ over problems of c1 - (c1 + c0) n1 / (n1 + n0).
+    """
+
+    seen: int
+    gain: float
+
+
+class Hints:
+    """Keeps the record of notions, and gives the chooser that it calls for.
+
+    Args:
+        settings: which notions make a hint.
+    """
+
+    def __init__(self, settings: HintSettings | None = None) -> None:
+        self.settings = settings or HintSettings()
+        self._records: dict[Phrase, Record] = {}
+
+    def observe(self, counts: Mapping[Phrase, NotionCount]) -> None:
+        """Add the counts of one problem; does nothing where no record is kept."""
+        if not self.settings.record:
+            return
+        for phrase, count in counts.items():
+            seen, judged = count.correct + count.incorrect, count.all_correct + count.all_incorrect
+            if seen:
+                gain = count.correct - seen * count.all_correct / judged
+                before = self._records.get(phrase, Record(0, 0.0))
+                self._records[phrase] = Record(before.seen + seen, before.gain + gain)
+        if len(self._records) > self.settings.remembered:
+            ranked = sorted(self._records.items(), key=lambda item: (-item[1].seen, item[0]))
+            self._records = dict(ranked[: self.settings.remembered])
+
+    def chooser(self) -> HintChooser:
+        """Return the chooser for now."""
+        good = None
+        if self.settings.record:
+            good = frozenset(p for p, record in self._records.items() if self._good(record))
+        return HintChooser(self.settings.max_notions, good)
+
+    def _good(self, record: Record) -> bool:
+        # Sums of fractions: where all solutions of a problem agree, rounding must not tell.
+        return record.seen >= self.settings.min_seen and record.gain > 1e-9
+
+    def metrics(self) -> dict[str, float]:
+        """Return ``hints/remembered`` and ``hints/good``, where a record is kept."""
+        if not self.settings.record:
+            return {}
+        good = sum(map(self._good, self._records.values()))
+        return {"hints/remembered": float(len(self._records)), "hints/good": float(good)}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that is needed to go on."""
+        # By the alphabet: what a step adds comes from a set, whose order no two processes share.
+        rows = [[list(phrase), *record] for phrase, record in sorted(self._records.items())]
+        return saved("hints", 1, records=rows)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from ``state``.
+
+        Raises:
+            ValueError: it is not the state of hints.
+        """
+        (rows,) = restored("hints", 1, state, "records")
+        self._records = dict(map(_record, rows))
+
+
+def _record(saved_row: object) -> tuple[Phrase, Record]:
+    phrase, seen, gain = row("a record of a notion", saved_row, 3)
+    if not isinstance(phrase, list | tuple) or not all(isinstance(word, str) for word in phrase):
+        raise ValueError(f"a record is of a notion's words, got {saved_row!r}")
+    seen = whole("how often a notion was seen", seen, 1)
+    return tuple(phrase), Record(seen, number("the gain of a notion", gain))

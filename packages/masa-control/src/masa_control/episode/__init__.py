@@ -1,0 +1,1 @@
+"""One problem in one step: predictions, plan, solutions, rewards."""

@@ -1,0 +1,222 @@
+"""One problem, from its prompts to its rewards (paper section 3).
+
+An episode asks the policy what will happen (M meta rollouts), lets it happen as far as that is
+worth it (G solution rollouts), has the solutions verified, and pays the predictions for how well
+they matched. It is one coroutine: it waits for nothing but its own rollouts, so any number of
+episodes share an engine without a barrier between them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from typing import Any
+
+from masa_rewards import MetaPrediction, RolloutGroup
+from masa_rewards.meta import mean_rewards
+from masa_rewards.notions.phrases import Phrase, to_phrase
+from masa_rewards.notions.reward import count_notions, pay_notions
+from masa_rewards.notions.rules import NotionCount
+
+from masa_control.episode.plan import Plan
+from masa_control.episode.protocols import Completion, Engine, EpisodePlanner, Verifier
+from masa_control.episode.settings import EpisodeSettings
+from masa_control.episode.signals import (
+    SignalOutcome,
+    paid,
+    pay_signals,
+    read_signals,
+)
+from masa_control.episode.stopwatch import Stopwatch
+from masa_control.episode.types import (
+    META,
+    SOLUTION,
+    Episode,
+    MetaRollout,
+    Problem,
+    SolutionRollout,
+    judged_group,
+)
+
+WAIT = "verification_wait"
+"""Seconds from the last token to the last verdict of a problem, others' work included."""
+
+
+async def run_episode(
+    problem: Problem,
+    *,
+    engine: Engine,
+    verifier: Verifier,
+    settings: EpisodeSettings,
+    planner: EpisodePlanner | None = None,
+    watch: Stopwatch | None = None,
+) -> Episode:
+    """Play one episode.
+
+    Without a planner (plain MASA) meta and solution rollouts run side by side. With one the
+    predictions come first; by them it plans whether solutions are made, how long they may get, and
+    with which hint.
+
+    Args:
+        problem: what to solve.
+        engine: samples completions.
+        verifier: judges solutions.
+        settings: M, G, limits and prompts.
+        planner: plans by the predictions; None: nothing is decided by them.
+        watch: adds up what our own code takes, beside what the engine adds; a new one if not given.
+
+    Returns:
+        The episode, with a reward on every rollout that can have one.
+
+    Raises:
+        ValueError: a planner without meta rollouts to plan by.
+        Exception: whatever the engine or the verifier raises; the other half is then cancelled.
+    """
+    if planner is not None and not settings.meta_rollouts:
+        raise ValueError("a planner plans by predictions, and meta_rollouts is 0")
+    watch = watch or Stopwatch()
+    meta_ids: list[int] = []
+    if settings.meta_rollouts:
+        with watch.time("prompts"):
+            meta_ids = engine.encode(settings.meta_prompt.render(problem.text))
+    predicting = _predictions(engine, meta_ids, settings)
+    if planner is None:
+        with watch.time("prompts"):
+            solution_ids = engine.encode(settings.solution_prompt(problem))
+        limit = settings.solution_max_tokens
+        answers, solutions = await _together(
+            predicting, _solutions(engine, verifier, solution_ids, problem, settings, limit, watch)
+        )
+        predictions = watch.run("rewards", _read, answers, settings)
+        plan = None
+    else:
+        answers = await predicting
+        predictions = watch.run("rewards", _read, answers, settings)
+        with watch.time("control"):
+            plan = planner.plan(problem.id, predictions, settings.solution_max_tokens)
+        solution_ids, solutions = [], ()
+        if plan.solve:
+            with watch.time("prompts"):
+                solution_ids, plan = _solution_prompt(engine, problem, settings, plan)
+            solutions = await _solutions(
+                engine, verifier, solution_ids, problem, settings, plan.max_tokens, watch
+            )
+    # Reading G texts of thousands of tokens holds the interpreter: not on the engine's event loop.
+    group = watch.run("rewards", judged_group, problem, solutions)
+    meta, counts = await asyncio.to_thread(
+        watch.run, "rewards", _paid, answers, predictions, group, problem, settings
+    )
+    return Episode(
+        problem=problem,
+        meta_prompt_ids=tuple(meta_ids),
+        solution_prompt_ids=tuple(solution_ids),
+        meta=tuple(meta),
+        solutions=solutions,
+        pass_rate=group.pass_rate if group.rollouts else None,
+        plan=plan,
+        notion_counts=counts if settings.count_notions else {},
+        seconds=watch.take(),
+    )
+
+
+def _read(answers: Sequence[Completion], settings: EpisodeSettings) -> list[MetaPrediction]:
+    return [settings.meta_prompt.parse(answer.text) for answer in answers]
+
+
+def _paid(
+    answers: Sequence[Completion],
+    predictions: Sequence[MetaPrediction],
+    group: RolloutGroup,
+    problem: Problem,
+    settings: EpisodeSettings,
+) -> tuple[list[MetaRollout], dict[Phrase, NotionCount]]:
+    """Pay the predictions by what the solutions did, and count their notions: one reading."""
+    signals = settings.signals
+    read = [
+        read_signals(signals, settings.meta_prompt.entries(answer.text)) if signals else {}
+        for answer in answers
+    ]
+    if not group.rollouts:
+        unpaid = [
+            MetaRollout(a, p, None, {key: SignalOutcome(v, None) for key, v in values.items()})
+            for a, p, values in zip(answers, predictions, read, strict=True)
+        ]
+        return unpaid, {}
+    rules = settings.notion_rules
+    named = [{to_phrase(notion) for notion in p.notions or ()} for p in predictions]
+    counts = count_notions(frozenset().union(*named), group, rules=rules)
+    rewards = mean_rewards(
+        predictions, group, pay_notions(named, counts, rules), base=settings.difficulty_base
+    )
+    rollouts = []
+    for answer, prediction, reward, values in zip(answers, predictions, rewards, read, strict=True):
+        outcomes = pay_signals(signals, values, group, problem.answer)
+        earned = paid(reward, outcomes, signals, settings.judgements)
+        rollouts.append(MetaRollout(answer, prediction, reward, outcomes, earned))
+    return rollouts, counts
+
+
+def _solution_prompt(
+    engine: Engine, problem: Problem, settings: EpisodeSettings, plan: Plan
+) -> tuple[list[int], Plan]:
+    """The solution prompt and the plan with as much of its hint as there is room for."""
+    hint = plan.hint
+    while True:
+        token_ids = engine.encode(settings.solution_prompt(problem, hint))
+        limit = settings.prompt_max_tokens
+        if not hint or limit is None or len(token_ids) <= limit:
+            return token_ids, replace(plan, hint=hint)
+        hint = hint[:-1]
+
+
+async def _predictions(
+    engine: Engine, prompt_ids: list[int], settings: EpisodeSettings
+) -> Sequence[Completion]:
+    if not settings.meta_rollouts:
+        return ()
+    return await engine.generate(
+        prompt_ids, max_tokens=settings.meta_max_tokens, n=settings.meta_rollouts, kind=META
+    )
+
+
+async def _solutions(
+    engine: Engine,
+    verifier: Verifier,
+    prompt_ids: list[int],
+    problem: Problem,
+    settings: EpisodeSettings,
+    max_tokens: int,
+    watch: Stopwatch,
+) -> tuple[SolutionRollout, ...]:
+    completions = await engine.generate(
+        prompt_ids, max_tokens=max_tokens, n=settings.solution_rollouts, kind=SOLUTION
+    )
+    began = time.monotonic()
+    verdicts = await asyncio.gather(
+        *(
+            watch.sliced("verification", verifier.averify(completion.text, problem.answer))
+            for completion in completions
+        )
+    )
+    watch.seconds[WAIT] += time.monotonic() - began
+    lowered = max_tokens < settings.solution_max_tokens
+    return tuple(
+        SolutionRollout(
+            completion, verdict, settings.cut_is if lowered and completion.truncated else None
+        )
+        for completion, verdict in zip(completions, verdicts, strict=True)
+    )
+
+
+async def _together(first: Coroutine[Any, Any, Any], second: Coroutine[Any, Any, Any]) -> Any:
+    """Run both side by side; when one fails, cancel the other before the failure goes up."""
+    tasks = [asyncio.ensure_future(first), asyncio.ensure_future(second)]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise

@@ -1,0 +1,253 @@
+"""Problems from files and from the hub, checked before a GPU is asked for.
+
+Two forms are read as they are:
+
+- verl and DeepScaleR: ``prompt`` is a list of chat messages, ``reward_model.ground_truth`` the gold
+  answer (or an object that holds it as ``target`` or ``answer``);
+- plain: ``problem`` (or ``question``) and ``answer``.
+
+Anything else is named by ``data.problem_key`` and ``data.answer_key``, with dots for nesting.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from masa_control import Problem
+
+from masa_openrlhf.config.tree import DataConfig
+from masa_openrlhf.run.folder import write_whole
+
+_PROBLEM_KEYS = ("prompt", "problem", "question")
+_ANSWER_KEYS = (
+    "reward_model.ground_truth.target",
+    "reward_model.ground_truth.answer",
+    "reward_model.ground_truth",
+    "answer",
+)
+
+
+class DataError(ValueError):
+    """The problems cannot be used as they are; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Problems, and how many were left out, by reason."""
+
+    problems: list[Problem]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+
+def load_problems(source: str, config: DataConfig) -> Loaded:
+    """Read problems.
+
+    Args:
+        source: a .parquet, .jsonl or .json file, or the name of a data set on the hub.
+        config: keys, split and limit.
+
+    Returns:
+        The problems in their order, and counts of those without a statement or an answer.
+
+    Raises:
+        DataError: no such file, no rows, no usable column, no problem left.
+    """
+    rows = _rows(source, config.split)
+    if not len(rows):
+        raise DataError(f"{source} has no rows")
+    columns = _columns(rows)
+    problem_key = _key(source, columns, config.problem_key, _PROBLEM_KEYS, "problem")
+    answer_key = _key(source, columns, config.answer_key, _ANSWER_KEYS, "answer")
+    problems, left_out = _read(rows, problem_key, answer_key, config.max_problems)
+    if not problems:
+        raise DataError(
+            f"{source}: none of {len(rows)} rows can be used ({dict(left_out)}); "
+            f"read were {problem_key!r} and {answer_key!r}: set data.problem_key, data.answer_key"
+        )
+    return Loaded(problems, dict(left_out))
+
+
+def keep_short(loaded: Loaded, tokens: Callable[[Problem], int], limit: int) -> Loaded:
+    """Leave out problems whose prompt is longer than ``limit`` tokens, and count them.
+
+    Raises:
+        DataError: none is left.
+    """
+    kept = [problem for problem in loaded.problems if tokens(problem) <= limit]
+    dropped = len(loaded.problems) - len(kept)
+    if not kept:
+        raise DataError(
+            f"all {dropped} problems have prompts of more than {limit} tokens: "
+            "raise data.prompt_max_tokens"
+        )
+    left_out = dict(loaded.left_out)
+    if dropped:
+        left_out["prompt too long"] = dropped
+    return Loaded(kept, left_out)
+
+
+def write_problems(problems: Iterable[Problem], path: Path) -> None:
+    """Write problems as OpenRLHF is told to read them: a statement, and the rest as its label."""
+    rows = (
+        {"problem": problem.text, "task": {"id": problem.id, "answer": problem.answer}}
+        for problem in problems
+    )
+    write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def _rows(source: str, split: str) -> Sequence[Mapping[str, Any]]:
+    read = _READERS.get(Path(source).suffix.lower())
+    if read is None:
+        if Path(source).exists() or source.startswith((".", "/")):
+            raise DataError(f"{source} is none of {', '.join(_READERS)}, nor a name on the hub")
+        return _from_hub(source, split)
+    if not Path(source).is_file():
+        raise DataError(f"there is no file {source}")
+    if not Path(source).stat().st_size:
+        raise DataError(f"{source} is empty")
+    return read(Path(source))
+
+
+def _parquet(path: Path) -> list[Mapping[str, Any]]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        rows: list[Mapping[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
+    except pyarrow.ArrowException as error:
+        raise DataError(f"{path} cannot be read as parquet: {error}") from error
+    return rows
+
+
+def _jsonl(path: Path) -> list[Mapping[str, Any]]:
+    rows = []
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                rows.append(_object(_parsed(line, f"{path}, line {number}"), path, number))
+    return rows
+
+
+def _json(path: Path) -> list[Mapping[str, Any]]:
+    rows = _parsed(path.read_text(encoding="utf-8"), str(path))
+    if not isinstance(rows, list):
+        raise DataError(f"{path} must hold a list of problems, not a {type(rows).__name__}")
+    return [_object(row, path, number) for number, row in enumerate(rows, start=1)]
+
+
+def _parsed(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{where} is not JSON: {error}") from error
+
+
+def _object(row: Any, path: Path, number: int) -> Mapping[str, Any]:
+    if not isinstance(row, Mapping):
+        raise DataError(f"{path}, row {number} must be an object, got {row!r:.80}")
+    return row
+
+
+_READERS: dict[str, Callable[[Path], Sequence[Mapping[str, Any]]]] = {
+    ".parquet": _parquet,
+    ".jsonl": _jsonl,
+    ".json": _json,
+}
+
+
+def _from_hub(source: str, split: str) -> Any:
+    import datasets
+
+    try:
+        return datasets.load_dataset(source, split=split)
+    except Exception as error:  # many kinds, by what is wrong with the name or the network
+        raise DataError(
+            f"the hub's {source!r}, split {split!r}, cannot be read: {error}. For a file, give its "
+            f"path with one of {', '.join(_READERS)}"
+        ) from error
+
+
+def _columns(rows: Any) -> list[str]:
+    """Names of all columns, nested ones with dots, as far as the first row shows them."""
+
+    def walk(value: Any, name: str) -> Iterable[str]:
+        yield name
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                yield from walk(inner, f"{name}.{key}")
+
+    return [found for key, value in rows[0].items() for found in walk(value, key)]
+
+
+def _key(
+    source: str, columns: Sequence[str], given: str | None, usual: Sequence[str], what: str
+) -> str:
+    if given is not None:
+        if given not in columns:
+            raise DataError(
+                f"{source} has no column {given!r} (data.{what}_key); it has {', '.join(columns)}"
+            )
+        return given
+    for key in usual:
+        if key in columns:
+            return key
+    raise DataError(
+        f"{source} has none of the columns {', '.join(usual)}; it has {', '.join(columns)}. "
+        f"Name the one that holds the {what}: data.{what}_key"
+    )
+
+
+def _read(
+    rows: Any, problem_key: str, answer_key: str, limit: int | None
+) -> tuple[list[Problem], Counter[str]]:
+    problems: list[Problem] = []
+    left_out: Counter[str] = Counter()
+    for number, row in enumerate(rows):
+        if limit is not None and len(problems) == limit:
+            break
+        text = _statement(_get(row, problem_key))
+        answer = _answer(_get(row, answer_key))
+        if not text:
+            left_out["no problem"] += 1
+        elif not answer:
+            left_out["no answer"] += 1
+        else:
+            problems.append(Problem(id=_id(row, number), text=text, answer=answer))
+    return problems, left_out
+
+
+def _get(row: Any, key: str) -> Any:
+    for part in key.split("."):
+        row = row.get(part) if isinstance(row, Mapping) else None
+    return row
+
+
+def _statement(value: Any) -> str:
+    """The text itself, or the last user message of a chat."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, Sequence):
+        said = [
+            m.get("content") for m in value if isinstance(m, Mapping) and m.get("role") == "user"
+        ]
+        return said[-1].strip() if said and isinstance(said[-1], str) else ""
+    return ""
+
+
+def _answer(value: Any) -> str:
+    """The answer as text; the first of a list."""
+    if isinstance(value, (list, tuple)):
+        value = value[0] if value else None
+    if value is None or isinstance(value, (Mapping, bool)):
+        return ""
+    return str(value).strip()
+
+
+def _id(row: Mapping[str, Any], number: int) -> str:
+    given = row.get("id")
+    return str(given) if isinstance(given, (str, int)) and str(given) else str(number)

@@ -1,0 +1,1 @@
+"""The benchmarks: their entries, and how their rows are read."""

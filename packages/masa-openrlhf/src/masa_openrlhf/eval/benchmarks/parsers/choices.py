@@ -1,0 +1,74 @@
+"""Multiple choice: a question, its choices, and which of them is right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from masa_openrlhf.eval.benchmarks.choices import LETTERS
+from masa_openrlhf.eval.benchmarks.entry import Item, Row
+from masa_openrlhf.eval.benchmarks.parsers import FormError, identity, text
+
+_LABEL = re.compile(r"^\s*\(?([A-Z])[).:]\s*")
+
+
+def logic(row: Row, number: int) -> Item:
+    """Read a row of Logic-LLM's: context, question, options as "A) True", answer "A"."""
+    labels, options = _labelled(row.get("options"))
+    right = _place(text(row, "answer"), labels)
+    statement = f"{text(row, 'context')}\n\n{text(row, 'question')}"
+    return _item(identity(row, "id", number), statement, options, right)
+
+
+def gpqa(row: Row, number: int) -> Item:
+    """Read a row of GPQA: one column holds the right answer, three hold wrong ones."""
+    wrong = [text(row, f"Incorrect Answer {i}") for i in (1, 2, 3)]
+    options = (text(row, "Correct Answer"), *wrong)
+    return _item(identity(row, "Record ID", number), text(row, "Question"), options, 0)
+
+
+def lettered_columns(*letters: str) -> Callable[[Row, int], Item]:
+    """Read a row whose choices stand in columns named by letters (R-Bench)."""
+
+    def read(row: Row, number: int) -> Item:
+        given = [letter for letter in letters if str(row.get(letter) or "").strip()]
+        options = tuple(text(row, letter) for letter in given)
+        right = _place(text(row, "answer"), given)
+        return _item(identity(row, "index", number), text(row, "question"), options, right)
+
+    return read
+
+
+def arc(row: Row, number: int) -> Item:
+    """Read a row of ARC: choices of texts and labels, which are letters or figures."""
+    choices = row.get("choices")
+    if not isinstance(choices, dict) or not {"text", "label"} <= choices.keys():
+        raise FormError(f"choices hold no text and label: {choices!r:.60}")
+    options = tuple(str(one).strip() for one in choices["text"])
+    right = _place(text(row, "answerKey"), [str(label).strip() for label in choices["label"]])
+    return _item(identity(row, "id", number), text(row, "question"), options, right)
+
+
+def _labelled(options: object) -> tuple[list[str], tuple[str, ...]]:
+    if not isinstance(options, (list, tuple)) or not options:
+        raise FormError(f"options is no list: {options!r:.60}")
+    labels, texts = [], []
+    for place, option in enumerate(options):
+        found = _LABEL.match(str(option))
+        labels.append(found[1] if found else LETTERS[place])
+        texts.append(str(option)[found.end() if found else 0 :].strip())
+    return labels, tuple(texts)
+
+
+def _place(answer: str, labels: Sequence[str]) -> int:
+    if len(set(labels)) < len(labels):
+        raise FormError(f"two choices have one label: {list(labels)!r}")
+    if answer not in labels:
+        raise FormError(f"the answer {answer!r:.40} is none of {', '.join(labels)}")
+    return labels.index(answer)
+
+
+def _item(name: str, statement: str, options: Sequence[str], right: int) -> Item:
+    if len(options) < 2 or not all(options):
+        raise FormError(f"fewer than two choices, or a blank one: {list(options)!r:.80}")
+    return Item(name, statement, options=tuple(options), right=right)

@@ -1,0 +1,176 @@
+"""Coding: a statement, and the tests that a program is held to. Nothing is executed here."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import io
+import json
+import pickle
+import zlib
+from typing import Any
+
+from masa_openrlhf.eval.benchmarks.entry import Item, Row
+from masa_openrlhf.eval.benchmarks.parsers import FormError, identity, text
+from masa_openrlhf.eval.benchmarks.python_source import parse
+
+
+def mbpp(row: Row, number: int) -> Item:
+    """Read a row of MBPP, in the hub's form (text, test_list) or with prompt and test."""
+    statement = text(row, "text" if "text" in row else "prompt")
+    asserts = row.get("test_list") or row.get("test")
+    if not isinstance(asserts, (list, tuple)) or not asserts:
+        raise FormError(f"no list of tests: {asserts!r:.60}")
+    reference = text(row, "code")
+    setup = str(row.get("test_setup_code") or "")
+    tests = "\n".join([setup, *map(str, asserts)]).strip()
+    return Item(
+        id=identity(row, "task_id", number),
+        statement=statement,
+        fields={"tests": "\n".join(map(str, asserts))},
+        tests={"source": imports(reference) + tests, "names": entry_names(reference, tests)},
+    )
+
+
+def humaneval_plus(row: Row, number: int) -> Item:
+    """Read a row of HumanEval+: a header to complete, and ``check(candidate)``."""
+    name, header = text(row, "entry_point"), str(row.get("prompt") or "")
+    whole = header + "\n    pass\n"
+    source = f"{imports(whole)}{text(row, 'test')}\n\ncheck({name})\n"
+    return Item(
+        id=identity(row, "task_id", number),
+        statement=header.strip(),
+        tests={"source": source, "names": [name], "preamble": preamble(whole, name)},
+    )
+
+
+def mbpp_plus(row: Row, number: int) -> Item:
+    """Read a row of MBPP+: a text, three asserts to show, and tests that call the function."""
+    reference, tests = text(row, "code"), text(row, "test")
+    shown = "\n".join(str(one) for one in row.get("test_list") or ())
+    told = f"\n\nYour code must pass these tests:\n\n{shown}" if shown else ""
+    return Item(
+        id=f"Mbpp/{identity(row, 'task_id', number)}",
+        statement=text(row, "prompt"),
+        fields={"tests": told},
+        tests={"source": imports(reference) + tests, "names": entry_names(reference, tests)},
+    )
+
+
+def evalplus(row: Row, number: int) -> Item:
+    """Read a row of either half of EvalPlus."""
+    return humaneval_plus(row, number) if row.get("entry_point") else mbpp_plus(row, number)
+
+
+def cruxeval(row: Row, number: int) -> Item:
+    """Read a row of CRUXEval, for its output: code, input, output."""
+    from masa_openrlhf.eval.graders.literal import read_literal
+
+    gold = text(row, "output")
+    try:
+        read_literal(gold)
+    except ValueError as error:
+        raise FormError(f"output is {error}: {gold!r:.60}") from None
+    asked = f"{text(row, 'code')}\nassert f({row.get('input') or ''!s}) == ??"
+    return Item(identity(row, "id", number), asked, gold=gold)
+
+
+def livecodebench(row: Row, number: int) -> Item:
+    """Read a row of LiveCodeBench: a statement, and inputs with the outputs they must give."""
+    cases = _cases(row.get("public_test_cases")) + _cases(row.get("private_test_cases"))
+    if not cases:
+        raise FormError("no test cases")
+    metadata = _parsed(row.get("metadata") or "{}", "metadata")
+    starter = str(row.get("starter_code") or "")
+    return Item(
+        id=identity(row, "question_id", number),
+        statement=text(row, "question_content"),
+        fields={"form": _WITH_STARTER.format(starter=starter) if starter else _FROM_STDIN},
+        tests={
+            "inputs": [str(case["input"]) for case in cases],
+            "outputs": [str(case["output"]) for case in cases],
+            "function": metadata.get("func_name"),
+        },
+    )
+
+
+_WITH_STARTER = "Begin with this code, and keep its names:\n```python\n{starter}\n```"
+_FROM_STDIN = "Write a program that reads standard input and writes to standard output."
+
+
+def _cases(value: Any) -> list[dict[str, Any]]:
+    if not value:
+        return []
+    try:
+        cases = json.loads(value)
+    except ValueError:
+        cases = _parsed(_unpacked(str(value)), "private_test_cases")
+    if not isinstance(cases, list) or not all(
+        isinstance(case, dict) and {"input", "output"} <= case.keys() for case in cases
+    ):
+        raise FormError(f"test cases are no list of input and output: {str(value)[:60]!r}")
+    return cases
+
+
+class _TextOnly(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"it holds a {module}.{name}, where a text belongs")
+
+
+def _unpacked(value: str) -> str:
+    """Unpack base64 of zlib of a pickled text; a pickle that holds anything else is refused."""
+    try:
+        found = _TextOnly(io.BytesIO(zlib.decompress(base64.b64decode(value)))).load()
+    except (ValueError, zlib.error, pickle.UnpicklingError, EOFError, IndexError) as error:
+        raise FormError(f"private_test_cases cannot be unpacked: {error}") from None
+    if not isinstance(found, (str, bytes)):
+        raise FormError(f"private_test_cases hold a {type(found).__name__}, where a text belongs")
+    return found if isinstance(found, str) else found.decode("utf-8", errors="replace")
+
+
+def _parsed(value: str, what: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise FormError(f"{what} is not JSON: {error}") from None
+
+
+def _tree(code: str) -> ast.Module:
+    try:
+        tree: ast.Module = parse(code.replace("\r\n", "\n"))
+    except (SyntaxError, ValueError) as error:
+        raise FormError(f"the data's own code is no Python: {error}") from None
+    return tree
+
+
+def imports(code: str) -> str:
+    """Return the import statements of the data's own code, a line each."""
+    body = _tree(code).body
+    found = [ast.unparse(node) for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return "".join(line + "\n" for line in found)
+
+
+def entry_names(reference: str, tests: str) -> list[str]:
+    """Return what the tests call of the program: names that the reference defines and they use.
+
+    A name comes from the reference alone, never from a model's program: else a program could
+    define ``all``, or the tests' own helper, and be asked for it.
+    """
+    defined = {
+        node.name
+        for node in _tree(reference).body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    }
+    tree = _tree(tests)
+    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    own = {n.name for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    names = sorted((defined & used) - own)
+    if not names:
+        raise FormError("the tests call nothing that the reference defines")
+    return names
+
+
+def preamble(header: str, entry: str) -> str:
+    """Return what stands in a header besides the function to complete: imports and helpers."""
+    kept = [node for node in _tree(header).body if getattr(node, "name", None) != entry]
+    return "".join(ast.unparse(node) + "\n" for node in kept)

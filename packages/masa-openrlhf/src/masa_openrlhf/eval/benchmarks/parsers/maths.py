@@ -1,0 +1,85 @@
+"""Mathematics: a statement and its answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from masa_openrlhf.eval.benchmarks.entry import Item, Row
+from masa_openrlhf.eval.benchmarks.parsers import FormError, identity, text
+
+_SCIENTIFIC = re.compile(r"(?<![\w.\\])([+-]?\d+(?:\.\d+)?)[eE]([+-]?\d+)(?!\w)")
+
+
+def plain(problem: str, answer: str, *, id_key: str | None = None) -> Callable[[Row, int], Item]:
+    """Read two columns."""
+
+    def read(row: Row, number: int) -> Item:
+        return Item(identity(row, id_key, number), text(row, problem), gold(text(row, answer)))
+
+    return read
+
+
+def verl_or_plain(problem: str, answer: str) -> Callable[[Row, int], Item]:
+    """Read two columns, or verl's form: ``prompt`` of messages, ``reward_model.ground_truth``.
+
+    The authors' own files of AIME 2025 and AMC 2023 have verl's.
+    """
+    columns = plain(problem, answer, id_key="id")
+
+    def read(row: Row, number: int) -> Item:
+        if "reward_model" not in row:
+            return columns(row, number)
+        truth = (row["reward_model"] or {}).get("ground_truth")
+        target = truth.get("target") if isinstance(truth, Mapping) else truth
+        said = [
+            turn.get("content") for turn in row.get("prompt") or () if turn.get("role") == "user"
+        ]
+        found: dict[str, Any] = {"prompt": said[-1] if said else None, "target": target}
+        return Item(str(number), text(found, "prompt"), gold(text(found, "target")))
+
+    return read
+
+
+def tiny(row: Row, number: int) -> Item:
+    """Read a problem of the tiny model, or one that a run wrote: the rest of it under ``task``."""
+    return plain("problem", "answer", id_key="id")({**row, **(row.get("task") or {})}, number)
+
+
+def minerva(row: Row, number: int) -> Item:
+    r"""Read a row of Minerva's: 2.75e11 is written 2.75 \times 10^{11}."""
+    answer = _SCIENTIFIC.sub(
+        lambda m: rf"{m[1]} \times 10^{{{int(m[2])}}}", gold(text(row, "answer"))
+    )
+    return Item(str(number), text(row, "question"), answer)
+
+
+def olympiad(row: Row, number: int) -> Item:
+    """Read a row of OlympiadBench: several final answers are one, with commas between."""
+    answers = row.get("final_answer")
+    if isinstance(answers, str):
+        answers = [answers]
+    if not isinstance(answers, (list, tuple)) or not answers:
+        raise FormError(f"final_answer is no list of answers: {answers!r:.60}")
+    stated = [gold(text({"final_answer": one}, "final_answer")) for one in answers]
+    return Item(identity(row, "id", number), text(row, "question"), ", ".join(stated))
+
+
+_COMMAND = re.compile(r"\\(?:[A-Za-z]+|.)")
+_EMPTY = {r"\frac", r"\dfrac", r"\tfrac", r"\sqrt", r"\text", r"\left", r"\right", r"\boxed"}
+
+
+def gold(answer: str) -> str:
+    r"""Take the dollar signs off an answer that is one formula, and refuse one that says nothing.
+
+    Raises:
+        FormError: its braces do not balance, or nothing is left of it without \frac and the like.
+    """
+    inner = answer.strip("$").strip() if answer.count("$") == 2 else answer
+    stated = inner if answer.startswith("$") and answer.endswith("$") and inner else answer
+    bare = re.sub(r"\\[{}]", "", stated)
+    rest = _COMMAND.sub(lambda m: "" if m[0] in _EMPTY else "x", stated)
+    if bare.count("{") != bare.count("}") or not re.search(r"\w", rest):
+        raise FormError(f"the gold answer cannot be read: {answer!r:.60}")
+    return stated

@@ -1,0 +1,122 @@
+"""What MODEL names: the tiny model, a run's folder, a model's folder, or a name on the hub."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from masa_openrlhf.config.layers import explain
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.errors import EvalError
+
+TINY = "tiny"
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A model, and how it is spoken to.
+
+    Attributes:
+        name: for people and for the folder's name.
+        path: folder or hub name, as vLLM takes it.
+        asked_as: the wording and the chat form it was trained with; defaults where it was not
+            trained by us.
+        trained: whether it comes of a run.
+        tiny_file: the tiny model's held-out problems; None for any other.
+    """
+
+    name: str
+    path: str
+    asked_as: TrainConfig
+    trained: bool
+    tiny_file: Path | None = None
+
+
+def find_model(config: EvalConfig) -> ModelSource:
+    """Find what ``config.model`` names.
+
+    Raises:
+        EvalError: nothing of that name, or a run that has no model yet.
+    """
+    given = config.model
+    if not given:
+        raise EvalError("no MODEL is named: give a hub name, a folder, a run's folder, or tiny")
+    if given == TINY and not Path(given).exists():
+        return _tiny(config)
+    folder = Path(given)
+    if (folder / "config.json").is_file() and _is_run(folder):
+        return _of_run(folder, config)
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise EvalError(
+                f"{given} is neither a model's folder nor a run's: it has no config.json"
+            )
+        return ModelSource(folder.resolve().name, str(folder), _asked(TrainConfig(), config), False)
+    if folder.is_absolute() or given.startswith(".") or given.count("/") > 1:
+        raise EvalError(f"there is no folder {given!r}, and no hub name looks like that")
+    return ModelSource(given.replace("/", "--"), given, _asked(TrainConfig(), config), False)
+
+
+def _tiny(config: EvalConfig) -> ModelSource:
+    from masa_openrlhf import tiny
+    from masa_openrlhf.config.layers import from_settings, read_preset
+    from masa_openrlhf.run.devices import cache_home
+
+    preset = from_settings(read_preset(TINY))
+    assets = tiny.prepare(
+        cache_home() / "tiny",
+        seed=preset.tiny.seed,
+        problems=preset.tiny.problems,
+        held_out=preset.tiny.held_out,
+    )
+    asked = _asked(preset, config)
+    return ModelSource(TINY, str(assets.model_dir), asked, True, assets.eval_file)
+
+
+def _is_run(folder: Path) -> bool:
+    """A run's config.json is a configuration of ours; a model's says what it consists of."""
+    try:
+        found: Any = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise EvalError(f"{folder / 'config.json'} cannot be read: {error}") from error
+    return isinstance(found, dict) and {"solution", "algorithm", "meta"} <= found.keys()
+
+
+def _of_run(folder: Path, config: EvalConfig) -> ModelSource:
+    model = folder / "model"
+    if not (model / "config.json").is_file():
+        raise EvalError(
+            f"the run {folder} has no model yet: finish it with masa-openrlhf train --resume "
+            f"{folder}, or name a model's folder"
+        )
+    trained = _configuration(folder)
+    held_out = folder / "data" / "eval.jsonl"
+    on_tiny = trained.data.train is None and trained.data.eval is None
+    tiny_file = held_out if on_tiny and held_out.is_file() else None
+    asked = _asked(trained, config)
+    return ModelSource(folder.resolve().name, str(model), asked, True, tiny_file)
+
+
+def _configuration(folder: Path) -> TrainConfig:
+    try:
+        return TrainConfig.model_validate_json((folder / "config.json").read_text("utf-8"))
+    except pydantic.ValidationError as error:
+        raise EvalError(
+            f"{folder / 'config.json'} is of another version of masa-openrlhf:\n{explain(error)}\n"
+            f"Name {folder / 'model'} to ask its model in the default wording"
+        ) from error
+
+
+def _asked(trained: TrainConfig, config: EvalConfig) -> TrainConfig:
+    """Put what the evaluation says of wording over how it was trained."""
+    settings = trained.model_dump()
+    if config.solution_template is not None:
+        settings["solution"]["template"] = config.solution_template
+    if config.chat_template is not None:
+        settings["model"]["chat_template"] = config.chat_template
+    return TrainConfig.model_validate(settings)

@@ -1,0 +1,88 @@
+"""The tables of the nineteen as docs/evaluation.md has them; a test holds the page to them.
+
+``python -m masa_openrlhf.eval.render.docs_tables`` prints them.
+"""
+
+from __future__ import annotations
+
+from masa_openrlhf.eval.benchmarks.entry import Benchmark, Source
+from masa_openrlhf.eval.benchmarks.registry import NINETEEN
+
+_JUDGED = {
+    "maths": "`AnswerVerifier`",
+    "choice": "letter in a box",
+    "number": "number, within 5 %",
+    "literal": "literal, with types",
+    "tests": "tests, in the sandbox",
+    "cases": "inputs and outputs, in the sandbox",
+}
+
+
+def table() -> str:
+    """Return the table, and below it where each protocol comes from and what differs."""
+    lines = ["| benchmark | name | questions | where it lies | judged by | licence |"]
+    lines.append("|---|---|---|---|---|---|")
+    lines += map(_row, NINETEEN)
+    lines.append("")
+    lines += [
+        f"- **{entry.title}.** {_sentence(entry.protocol)} {entry.notes}" for entry in NINETEEN
+    ]
+    return "\n".join(lines) + "\n"
+
+
+ANSWERS, TOKENS = 32, 16_384
+"""The paper's settings: answers a question, tokens an answer at most."""
+
+SPEEDS = (2_500, 10_000, 40_000)
+"""Tokens a second, over all GPUs: what an engine makes of a model depends on both."""
+
+
+def times() -> str:
+    """Return what each of the nineteen costs at the paper's settings, at most: arithmetic."""
+    heads = ["benchmark", "answers", "tokens at most", *(f"h at {s:,}/s" for s in SPEEDS)]
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+    counted = [(entry.title, entry.questions) for entry in NINETEEN]
+    for title, questions in [*counted, ("all", sum(count for _, count in counted))]:
+        tokens = questions * ANSWERS * TOKENS
+        hours = (f"{tokens / speed / 3600:,.1f}" for speed in SPEEDS)
+        cells = [title, f"{questions * ANSWERS:,}", f"{tokens / 1e6:,.0f} M", *hours]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _row(entry: Benchmark) -> str:
+    cells = (
+        entry.title,
+        f"`{entry.name}`",
+        f"{entry.questions:,}",
+        _where(entry),
+        _JUDGED[entry.grader],
+        entry.licence,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _where(entry: Benchmark) -> str:
+    source = entry.source
+    if source.hub is None:
+        return source.address
+    parts = [f"`{name}`" for name in (source.hub, *(name for name, _ in source.more_hubs))]
+    parts += [f"`{name}`" for name in (source.subset, *source.hub_files) if name]
+    parts.append(source.split)
+    parts.append(_revision(source))
+    return ", ".join(parts)
+
+
+def _revision(source: Source) -> str:
+    if source.revision is None:
+        return "newest"
+    commits = [f"`{one[:10]}`" for one in (source.revision, *(one for _, one in source.more_hubs))]
+    return f"revision{'s' if len(commits) > 1 else ''} {' and '.join(commits)}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+if __name__ == "__main__":
+    print(table(), times(), sep="\n", end="")

@@ -1,0 +1,198 @@
+"""What a person sees of an evaluation: a bar while it runs, tables after it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+from masa_rewards.statistics import Interval
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from masa_openrlhf.eval.evaluation import Task
+from masa_openrlhf.eval.results.comparison import Comparison
+from masa_openrlhf.eval.results.metrics import Figures
+from masa_openrlhf.eval.results.summary import Results
+
+LEGEND = (
+    "pass@1: mean over questions of the share of answers that are right · [..]: interval of 95 % "
+    "over questions · ±runs: standard deviation of single runs, one answer a question each · "
+    "cut off: share of answers that reached the limit of tokens · unread: share that states no "
+    "answer that can be read; it is wrong"
+)
+META_LEGEND = (
+    "Brier: mean (predicted - right)² , lower is better; (mean): of whoever always says the mean "
+    "rate · correl.: of predicted and true pass rate · within: predicted lengths within those of "
+    "right answers · length error: median, as a share of the right answers' median length · gate: "
+    "of skipping questions that are always or never solved"
+)
+
+
+class Bar:
+    """A bar of questions; without a terminal a line a benchmark."""
+
+    def __init__(self, console: Console, totals: Counter[str]) -> None:
+        self._console, self._left = console, Counter(totals)
+        self._tokens = 0
+        self._lock = threading.Lock()
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=40),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[tokens]} tokens"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("questions", total=totals.total(), tokens="0")
+
+    def __enter__(self) -> Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def done(self, task: Task, tokens: int) -> None:
+        """Note that a question is done; called from several threads."""
+        with self._lock:
+            self._tokens += tokens
+            self._left[task.benchmark] -= 1
+            self._bar.update(self._task, advance=1, tokens=f"{self._tokens:,}")
+            if not self._left[task.benchmark] and not self._console.is_terminal:
+                self._console.print(f"{task.benchmark}: all questions are answered")
+
+
+def show_results(results: Results, console: Console) -> None:
+    """Print the tables of an evaluation."""
+    console.print(_scores(results))
+    console.print(LEGEND, style="dim", highlight=False)
+    for one in results.benchmarks:
+        if warning := warnings(one):
+            console.print(
+                f"{one.title}: {warning}", style="yellow", highlight=False, soft_wrap=True
+            )
+    if results.meta:
+        console.print(_meta(results))
+        console.print(META_LEGEND, style="dim", highlight=False)
+        for said in meta_warnings(results):
+            console.print(said, style="yellow", highlight=False, soft_wrap=True)
+    if results.unlimited:
+        lacking = "; ".join(results.unlimited)
+        said = f"programs ran without these limits (--i-know): {lacking}"
+        console.print(said, style="bold red", soft_wrap=True)
+
+
+def warnings(one: Figures) -> str:
+    """Say what a reader of the figures must know besides them."""
+    said = [f"{count} questions not in the figures: {why}" for why, count in one.left_out.items()]
+    if one.judge_failed:
+        said.append(f"{one.judge_failed} answers not in the figures: the judge failed on them")
+    if one.questions + sum(one.left_out.values()) < one.published:
+        said.append(f"{one.questions} of the {one.published} published questions")
+    for k, count in one.too_few.items():
+        said.append(f"pass@{k} is without {count} questions that have fewer judged answers")
+    return "; ".join(said)
+
+
+def meta_warnings(results: Results) -> list[str]:
+    """Say what is in none of the figures of meta-awareness."""
+    why = "questions not in the figures of meta-awareness: what was said could not be scored"
+    return [f"{name}: {one.failed} {why}" for name, one in results.meta.items() if one.failed]
+
+
+def _scores(results: Results) -> Table:
+    ks = sorted({int(k) for one in results.benchmarks for k in one.pass_at})
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("benchmark")
+    for heading in (
+        "questions",
+        *(f"pass@{k}" for k in ks),
+        "±runs",
+        "tokens",
+        "cut off",
+        "unread",
+    ):
+        table.add_column(heading, justify="right")
+    for one in results.benchmarks:
+        spread = "–" if one.spread.std is None else f"{100 * one.spread.std:.1f}"
+        table.add_row(
+            one.title,
+            str(one.questions),
+            *(interval_text(one.pass_at.get(str(k))) for k in ks),
+            spread,
+            "–" if one.mean_tokens is None else f"{one.mean_tokens:,.0f}",
+            share_text(one.truncated),
+            share_text(one.unparsable),
+        )
+    for family, mean in results.means.items():
+        table.add_row(f"mean, {family}", "", share_text(mean), style="bold")
+    return table
+
+
+def _meta(results: Results) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("meta-awareness")
+    headings = ("predictions", "unread", "Brier", "(mean)", "correl.", "within", "length error")
+    for heading in (*headings, "gate P / R / F1"):
+        table.add_column(heading, justify="right")
+    titles = {one.benchmark: one.title for one in results.benchmarks}
+    for name, one in results.meta.items():
+        unread = sum(one.unread.get("pass_rate", {}).values())
+        within = one.length.within / one.length.predictions if one.length.predictions else None
+        gate = one.gate
+        table.add_row(
+            titles[name],
+            str(one.predictions),
+            share_text(unread / one.predictions if one.predictions else None),
+            number_text(one.pass_rate.error.brier),
+            number_text(one.pass_rate.baseline.brier),
+            number_text(one.pass_rate.correlation, "+.2f"),
+            share_text(within),
+            share_text(one.length_error),
+            " / ".join(number_text(v, ".2f") for v in (gate.precision, gate.recall, gate.f1)),
+        )
+    return table
+
+
+def show_comparison(comparison: Comparison, model: str, console: Console) -> None:
+    """Print how an evaluation compares with another."""
+    title = f"{model} against {comparison.model_before} ({comparison.before}), pass@1"
+    table = Table(box=None, header_style="bold", pad_edge=False, title=title, title_justify="left")
+    table.add_column("benchmark")
+    for heading in ("questions", "before", "now", "gain [95 %]", "better / worse", "unpaired"):
+        table.add_column(heading, justify="right")
+    for one in comparison.benchmarks:
+        table.add_row(
+            one.benchmark,
+            str(one.questions),
+            share_text(one.before),
+            share_text(one.now),
+            interval_text(one.gain, sign="+"),
+            f"{one.better} / {one.worse}",
+            str(one.unpaired),
+        )
+    console.print(table)
+    for name, (there, here) in comparison.settings.items():
+        console.print(f"they differ in {name}: {there} there, {here} here", style="yellow")
+
+
+def interval_text(found: Interval | None, sign: str = "") -> str:
+    """Write a share and its interval in percent, "56.1 [50.2, 62.0]"."""
+    if found is None or found.value is None:
+        return "–"
+    mean = format(100 * found.value, f"{sign}.1f")
+    if found.low is None or found.high is None:
+        return mean
+    return f"{mean} [{100 * found.low:{sign}.1f}, {100 * found.high:{sign}.1f}]"
+
+
+def share_text(value: float | None) -> str:
+    """Write a share in percent."""
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def number_text(value: float | None, form: str = ".3f") -> str:
+    """Write a number, or a dash for none."""
+    return "–" if value is None else format(value, form)

@@ -1,0 +1,1 @@
+"""From answers to results: records, metrics, comparisons."""

@@ -1,0 +1,188 @@
+"""Meta-awareness as a benchmark: how well a model foresees its own answers.
+
+Calibration of pass rate and length is that of ``masa_rewards.score``, from the same lines; what it
+lacks, the length error and how right ``masa_control.PredictiveGate`` would be, is here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+
+from masa_control import PredictiveGate
+from masa_rewards import AnswerVerifier, MetaPrompt
+from masa_rewards.score import Report, Scorer, ScoreSettings
+from masa_rewards.score.calibration import LengthReport, PassRateReport
+from masa_rewards.statistics import Interval, rate_interval
+
+from masa_openrlhf.eval.results.metrics import Frozen, judged
+from masa_openrlhf.eval.results.records import Record
+
+
+class GateFigures(Frozen):
+    """How right the gate would be. Positive: a question that it skips.
+
+    It is right to skip a question whose judged answers are all right or all wrong: nothing can be
+    learned from those. That depends on how many answers there are.
+
+    Attributes:
+        questions: with a prediction that could be read, and two judged answers or more. Where
+            fewer than half of them can be read, the gate skips nothing.
+        skipped: how many the gate skips.
+        to_skip: how many it should.
+        both: how many of these it does.
+        precision: both / skipped; None where none is skipped.
+        recall: both / to_skip; None where none should be.
+        f1: 2 both / (skipped + to_skip); None where both are 0.
+    """
+
+    questions: int
+    skipped: int
+    to_skip: int
+    both: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+class MetaFigures(Frozen):
+    """How aware a model is of itself, on one benchmark.
+
+    Attributes:
+        questions: with predictions and judged answers.
+        predictions: asked for.
+        unread: component -> reason -> how many predictions lack it.
+        pass_rate: calibration of the predicted pass rate: Brier score, absolute error, correlation,
+            and those of whoever always says the mean.
+        brier: Brier score, mean over questions with its interval over questions.
+        length: calibration of the predicted length.
+        length_error: median of |predicted - median length of the right answers| / that median.
+        gate: of the gate that the predictions would make.
+        reward: mean meta reward, as in training.
+        failed: questions with texts on which the reader of predictions itself failed; they are in
+            none of the figures.
+    """
+
+    questions: int
+    predictions: int
+    unread: dict[str, dict[str, int]]
+    pass_rate: PassRateReport
+    brier: Interval
+    length: LengthReport
+    length_error: float | None
+    gate: GateFigures
+    reward: float | None
+    failed: int = 0
+
+
+def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: float) -> MetaFigures:
+    """Add up what the model predicted, beside what it then did.
+
+    Args:
+        records: lines of questions; those without predictions or judged answers are left out.
+        prompt: by which the predictions were asked for.
+        max_std: of the gate.
+    """
+    asked = [r for r in records if r.get("predictions") and judged(r)]
+    usable, report = _scored(asked, prompt)
+    return MetaFigures(
+        questions=len(usable),
+        predictions=report.predictions,
+        unread={n: {str(why): c for why, c in r.items()} for n, r in report.unread.items()},
+        pass_rate=report.pass_rate,
+        brier=rate_interval([b for r in usable if (b := _brier(r, prompt)) is not None]),
+        length=report.length,
+        length_error=_length_error(usable, prompt),
+        gate=gate_figures(((_predicted(r, prompt), judged(r)) for r in usable), max_std=max_std),
+        reward=report.rewards.total.mean,
+        failed=len(asked) - len(usable),
+    )
+
+
+def _scored(records: Sequence[Record], prompt: MetaPrompt) -> tuple[list[Record], Report]:
+    """Score the records, and return those that could be: no text of a model ends an evaluation."""
+    usable: list[Record] = []
+    with AnswerVerifier() as verifier:  # not asked: every rollout says whether it is right
+        scorer = Scorer(verifier, ScoreSettings(prompt=prompt))
+        for number, record in enumerate(records, start=1):
+            try:
+                _predicted(record, prompt)
+                scorer.add(_line(record), number)
+            except Exception:  # counted, and told
+                continue
+            usable.append(record)
+    return usable, scorer.report()
+
+
+def gate_figures(
+    questions: Iterable[tuple[Sequence[float | None], Sequence[bool]]], *, max_std: float = 0.1
+) -> GateFigures:
+    """Add up the gate's decisions.
+
+    Args:
+        questions: predicted pass rates, None for one that could not be read, and whether each
+            judged answer is right.
+        max_std: of the gate.
+    """
+    gate = PredictiveGate(max_std=max_std)
+    decided = [
+        (decision.skip, len(set(right)) == 1)
+        for predicted, right in questions
+        if (decision := gate.decide(predicted)).read and len(right) > 1
+    ]
+    skipped, to_skip = (sum(column) for column in zip(*decided, strict=True)) if decided else (0, 0)
+    both = sum(skip and should for skip, should in decided)
+    return GateFigures(
+        questions=len(decided),
+        skipped=skipped,
+        to_skip=to_skip,
+        both=both,
+        precision=both / skipped if skipped else None,
+        recall=both / to_skip if to_skip else None,
+        f1=2 * both / (skipped + to_skip) if skipped + to_skip else None,
+    )
+
+
+def _line(record: Record) -> str:
+    rollouts = [
+        {
+            "text": sample["text"],
+            "length": sample["tokens"],
+            "correct": None
+            if sample["status"] in ("timeout", "error")
+            else sample["status"] == "correct",
+        }
+        for sample in record["samples"]
+    ]
+    predictions = [one["text"] for one in record["predictions"]]
+    line = {"problem": record["statement"], "rollouts": rollouts, "predictions": predictions}
+    return json.dumps(line)
+
+
+def _predicted(record: Record, prompt: MetaPrompt) -> list[float | None]:
+    return [prompt.parse(one["text"]).pass_rate for one in record["predictions"]]
+
+
+def _brier(record: Record, prompt: MetaPrompt) -> float | None:
+    """Mean of (predicted - y)^2 over a question's predictions and answers."""
+    rates = [rate for rate in _predicted(record, prompt) if rate is not None]
+    right = judged(record)
+    if not rates:
+        return None
+    return math.fsum((p - y) ** 2 for p in rates for y in right) / (len(rates) * len(right))
+
+
+def _length_error(records: Sequence[Record], prompt: MetaPrompt) -> float | None:
+    errors = []
+    for record in records:
+        lengths = [s["tokens"] for s in record["samples"] if s["status"] == "correct"]
+        middle = statistics.median(lengths) if lengths else 0
+        if not middle:
+            continue
+        for one in record["predictions"]:
+            predicted = prompt.parse(one["text"]).length
+            if predicted is not None:
+                errors.append(abs(predicted - middle) / middle)
+    return statistics.median(errors) if errors else None

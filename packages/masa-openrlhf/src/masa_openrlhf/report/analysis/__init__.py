@@ -1,0 +1,1 @@
+"""The numbers behind a report: curves, bands, intervals, Shapley values."""

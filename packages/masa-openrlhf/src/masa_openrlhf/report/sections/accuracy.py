@@ -1,0 +1,211 @@
+"""Accuracy over what was spent, and how soon each group was where."""
+
+from __future__ import annotations
+
+import functools
+import statistics
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from masa_openrlhf.report.analysis.curves import (
+    Axis,
+    Curve,
+    PairedRatio,
+    paired_ratio,
+    rising,
+    tokens_to,
+)
+from masa_openrlhf.report.formatting import amount, between, counted
+from masa_openrlhf.report.groups import Group, names
+from masa_openrlhf.report.line_plots import Line, draw_lines, shown_bands, smoothed
+from masa_openrlhf.report.runs import curve_of, training_curve
+from masa_openrlhf.report.section import Picture, Section, Table
+
+_SAYS = (
+    "Accuracy is pass@1 on held-out problems: the share of solutions that are right, of problems "
+    "that the model is not trained on. Tokens are all that the model wrote in training, in "
+    "predictions and solutions. Time is that of the steps alone, without evaluations and "
+    "checkpoints."
+)
+_TRAINING = (
+    "There are too few evaluations on held-out problems, so this is the share of right solutions "
+    "of the training problems, smoothed. Mind that problems which a gate skips are not in it."
+)
+_AXES: tuple[tuple[Axis, str], ...] = (
+    ("tokens", "Accuracy over tokens made"),
+    ("steps", "Accuracy over steps"),
+    ("seconds", "Accuracy over time"),
+)
+_TARGETS = 3
+
+
+def section(groups: Sequence[Group]) -> Section:
+    """Return accuracy over tokens, steps and time, and tokens until given accuracies."""
+    held_out = {group.name: [_of_two(curve_of(run)) for run in group.runs] for group in groups}
+    some = any(len(curve) for curves in held_out.values() for curve in curves)
+    lines = _lines(groups, held_out) if some else _training_lines(groups)
+    if not any(len(curve) for line in lines for curve in line.curves):
+        return Section("accuracy", "Accuracy", (_SAYS,), missing=("No step was taken yet.",))
+    label = "held-out pass@1" if some else "training pass rate"
+    pictures = [
+        Picture(
+            key=f"accuracy-{axis}",
+            title=title,
+            draw=functools.partial(draw_lines, lines=lines, by=axis, label=label, shares=True),
+            legend=len(lines) if len(groups) > 1 else 0,
+        )
+        for axis, title in _AXES
+    ]
+    says = [_SAYS if some else _TRAINING, shown_bands(lines), _own_intervals(lines)]
+    tables = _tables(groups, held_out) if some and len(groups) > 1 else ()
+    if tables:
+        says.append(_TABLES)
+    return Section(
+        key="accuracy",
+        title="Accuracy",
+        says=[text for text in says if text],
+        pictures=pictures,
+        tables=tables,
+        missing=_missing(groups, held_out) if some else [],
+    )
+
+
+_TABLES = (
+    "The tables say how many tokens a group had made when it first was at an accuracy, on average "
+    "over the runs that got there. Evaluations are noisy, so a curve is levelled first, that it "
+    "never falls. “Times sooner” compares runs of the same seed: 2 means half the tokens, 0.5 "
+    "twice as many."
+)
+
+
+def _of_two(curve: Curve) -> Curve:
+    """The curve, or none: a single point, as before the first step, shows no course."""
+    return curve if len(curve) > 1 else Curve((), (), (), ())
+
+
+def _lines(groups: Sequence[Group], curves: dict[str, list[Curve]]) -> list[Line]:
+    return [
+        Line(group.name, place, curves[group.name])
+        for place, group in enumerate(groups)
+        if any(map(len, curves[group.name]))
+    ]
+
+
+def _training_lines(groups: Sequence[Group]) -> list[Line]:
+    window = max([1, *(run.steps // 10 for group in groups for run in group.runs)])
+    return _lines(
+        groups, {g.name: [smoothed(training_curve(run), window) for run in g.runs] for g in groups}
+    )
+
+
+def _own_intervals(lines: Sequence[Line]) -> str:
+    alone = [line for line in lines if len([curve for curve in line.curves if len(curve)]) == 1]
+    if any(curve.low for line in alone for curve in line.curves):
+        return (
+            "The band of a single run is the 95 % interval over the held-out problems: how it "
+            "could come out with other problems of the same kind, not with another seed."
+        )
+    return ""
+
+
+def _tables(groups: Sequence[Group], curves: dict[str, list[Curve]]) -> list[Table]:
+    targets = _targets([one for group in groups for one in curves[group.name]])
+    if not targets:
+        return []
+    rows = []
+    for group in groups:
+        cells = []
+        for target in targets:
+            found = [tokens_to(curve, target) for curve in curves[group.name] if len(curve)]
+            there = [tokens for tokens in found if tokens is not None]
+            mean = amount(statistics.fmean(there)) if there else "not reached"
+            cells.append(
+                mean
+                if len(there) in (0, len(found))
+                else f"{mean} ({len(there)} of {counted(len(found), 'run')})"
+            )
+        rows.append([group.name, *cells])
+    heads = ["tokens until", *(f"{target:.0%}" for target in targets)]
+    return [Table(heads, rows), *_sooner(groups, curves, targets)]
+
+
+def _targets(curves: Sequence[Curve]) -> list[float]:
+    """Accuracies between where all began and what the best came to."""
+    levels = [rising(curve.accuracy) for curve in curves if len(curve)]
+    start, end = max(level[0] for level in levels), max(level[-1] for level in levels)
+    if end - start < 0.02:
+        return []
+    found = [start + (end - start) * (i + 1) / (_TARGETS + 1) for i in range(_TARGETS)]
+    return sorted({round(target, 2) for target in found})
+
+
+def _sooner(
+    groups: Sequence[Group], curves: dict[str, list[Curve]], targets: Sequence[float]
+) -> list[Table]:
+    """How many times sooner each group is there than the first, over runs of the same seed."""
+    base, *others = groups
+    rows = []
+    for other in others:
+        seeds = [_by_seed(group, curves[group.name]) for group in (base, other)]
+        both = sorted(set(seeds[0]) & set(seeds[1]))
+        if both:
+            ours, theirs = ([side[seed] for seed in both] for side in seeds)
+            found = [paired_ratio(ours, theirs, target) for target in targets]
+            cells = [_ratio(ratio, base.name, other.name) for ratio in found]
+            rows.append([other.name, counted(len(both), "pair"), *cells])
+    heads = [f"times sooner than {base.name}", "", *(f"{target:.0%}" for target in targets)]
+    return [Table(heads, rows)] if rows else []
+
+
+def _by_seed(group: Group, curves: Sequence[Curve]) -> dict[int, Curve]:
+    return {r.seed: c for r, c in zip(group.runs, curves, strict=True) if len(c)}
+
+
+def _ratio(ratio: PairedRatio, base: str, other: str) -> str:
+    counts = (
+        (ratio.only_base, f"only {base} got there"),
+        (ratio.only_other, f"only {other} got there"),
+        (ratio.neither, "none got there"),
+    )
+    pairs = sum(count for count, _ in counts) + ratio.pairs + ratio.at_start
+    said = [words if count == pairs else f"{words} in {count}" for count, words in counts if count]
+    if ratio.value is not None:
+        said.insert(0, f"{ratio.value:.2f}{between(ratio.low, ratio.high)}")
+    return "; ".join(said) or "there from the start"
+
+
+def _missing(groups: Sequence[Group], curves: dict[str, list[Curve]]) -> list[str]:
+    without = [
+        run
+        for group in groups
+        for run, curve in zip(group.runs, curves[group.name], strict=True)
+        if not len(curve)
+    ]
+    if not without:
+        return []
+    return [
+        f"Evaluated less than twice on held-out problems, so without a curve: {names(without)}."
+    ]
+
+
+class Ends(NamedTuple):
+    """Held-out accuracy at the first and the last evaluation.
+
+    Attributes:
+        first: mean over runs; None where none was evaluated twice.
+        last: likewise.
+        runs: how many were.
+    """
+
+    first: float | None
+    last: float | None
+    runs: int
+
+
+def ends(group: Group) -> Ends:
+    """Return how accuracy moved over the runs of a group that were evaluated twice or more."""
+    curves = [curve for curve in map(curve_of, group.runs) if len(curve) > 1]
+    if not curves:
+        return Ends(None, None, 0)
+    first, last = ([curve.accuracy[place] for curve in curves] for place in (0, -1))
+    return Ends(statistics.fmean(first), statistics.fmean(last), len(curves))

@@ -1,0 +1,165 @@
+"""What gate and cutoff did, and how right they were."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from masa_control import Tally
+from masa_rewards.statistics import Interval
+
+from masa_openrlhf.report.analysis.curves import Curve
+from masa_openrlhf.report.formatting import DASH, between, number, percent
+from masa_openrlhf.report.groups import Group
+from masa_openrlhf.report.line_plots import Line, draw_lines, smoothed
+from masa_openrlhf.report.plots import COLOURS, MARKERS
+from masa_openrlhf.report.runs import Run, spent
+from masa_openrlhf.report.section import Picture, Section, Table
+from masa_openrlhf.run.summary import tally_between
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SAYS = (
+    "In mode masa-efficient predictions decide. The gate skips problems whose solutions would all "
+    "be right, or all wrong: nothing can be learned from those. The cutoff stops a solution that "
+    "runs far beyond its predicted length. A share of both goes on all the same, by chance: from "
+    "these audits it is known how right the decisions were.",
+    "Precision: of what was skipped (or cut), the share that deserved it. Recall: of what deserved "
+    "it, the share that was. F1 is their harmonic mean. The figures are of the last half of the "
+    "steps, all runs of a group together; lines are intervals of 95 %, from the audits.",
+)
+_NAMES = (("gate", "problems skipped", "gate/skipped"), ("cutoff", "solutions cut", "cutoff/cut"))
+_FIGURES = ("precision", "recall", "f1")
+
+
+class Quality(NamedTuple):
+    """How right a decision was over the last half of the steps of some runs.
+
+    Attributes:
+        share: of problems skipped, or of solutions cut; None where it did not decide.
+        tally: what precision, recall and F1 follow from.
+    """
+
+    share: float | None
+    tally: Tally
+
+
+def section(groups: Sequence[Group]) -> Section:
+    """Return shares skipped and cut over the steps, and precision, recall and F1."""
+    deciding = [(place, group) for place, group in enumerate(groups) if group.decides]
+    missing = [
+        f"{group.name}: predictions decide nothing." for group in groups if not group.decides
+    ]
+    pictures, rows = [], []
+    for decision, words, key in _NAMES:
+        lines = [
+            Line(group.name, place, [_share_curve(run, key) for run in group.runs])
+            for place, group in deciding
+        ]
+        lines = [line for line in lines if any(map(len, line.curves))]
+        if lines:
+            draw = functools.partial(
+                draw_lines,
+                lines=lines,
+                by="steps",
+                label="share",
+                shares=True,
+                from_zero=True,
+            )
+            legend = len(lines) if len(deciding) > 1 else 0
+            pictures.append(Picture(f"{decision}-share", words.capitalize(), draw, legend))
+        found = [(place, group.name, quality(group.runs, decision)) for place, group in deciding]
+        known = [one for one in found if one[2].tally.f1.value is not None]
+        if known:
+            draw_forest = functools.partial(_forest, found=known)
+            legend = len(known) if len(deciding) > 1 else 0
+            title = f"How right the {decision} was"
+            pictures.append(Picture(f"{decision}-quality", title, draw_forest, legend))
+        rows += [_row(f"{name}: {decision}", words, one) for _, name, one in found]
+        for _, name, one in found:
+            if one.share is None:
+                missing.append(f"{name}: the {decision} has not decided yet, or is off.")
+            elif one.tally.f1.value is None:
+                missing.append(
+                    f"{name}: too few audits of the {decision} to say how right it was "
+                    f"({one.tally.audits:.0f})."
+                )
+    table = Table(["", "share", "precision", "recall", "F1", "audits"], rows)
+    return Section(
+        key="decisions",
+        title="What was skipped and cut",
+        says=_SAYS if deciding else _SAYS[:1],
+        pictures=pictures,
+        tables=(table,) if rows else (),
+        missing=missing,
+    )
+
+
+def quality(runs: Sequence[Run], decision: str) -> Quality:
+    """Return how right a decision was over the last half of each run's steps.
+
+    Args:
+        runs: of a group.
+        decision: "gate" or "cutoff".
+    """
+    key = next(key for name, _, key in _NAMES if name == decision)
+    shares, tally = [], Tally()
+    for run in runs:
+        half = len(run.metrics) // 2
+        shares += [float(row[key]) for row in run.metrics[half:] if key in row]
+        if run.metrics:
+            tally += tally_between([dict(row) for row in run.metrics], decision, half)
+    return Quality(sum(shares) / len(shares) if shares else None, tally)
+
+
+def _share_curve(run: Run, key: str) -> Curve:
+    tokens, seconds = spent(run.metrics)
+    known = [i for i, row in enumerate(run.metrics) if key in row]
+    raw = Curve(
+        tokens=tuple(tokens[i] for i in known),
+        steps=tuple(float(run.metrics[i]["step"]) for i in known),
+        seconds=tuple(seconds[i] for i in known),
+        accuracy=tuple(float(run.metrics[i][key]) for i in known),
+    )
+    return smoothed(raw, max(1, min(10, len(raw) // 8)))
+
+
+def _row(name: str, words: str, one: Quality) -> list[str]:
+    tally = one.tally
+    share = f"{percent(one.share)} of {words.split()[0]}" if one.share is not None else DASH
+    cells = [_cell(getattr(tally, figure)) for figure in _FIGURES]
+    return [name, share, *cells, f"{tally.audits:,.0f}"]
+
+
+def _cell(interval: Interval) -> str:
+    return number(interval.value) + between(interval.low, interval.high)
+
+
+def _forest(axes: Axes, found: Sequence[tuple[int, str, Quality]]) -> None:
+    for row, (place, name, one) in enumerate(found):
+        shift = (row - (len(found) - 1) / 2) * 0.2
+        drawn = [
+            (y + shift, interval)
+            for y, figure in enumerate(_FIGURES)
+            if (interval := getattr(one.tally, figure)).value is not None
+        ]
+        values = [interval.value for _, interval in drawn]
+        below = [interval.value - interval.low for _, interval in drawn]
+        above = [interval.high - interval.value for _, interval in drawn]
+        axes.errorbar(
+            values,
+            [y for y, _ in drawn],
+            xerr=[below, above],
+            fmt=MARKERS[place % len(MARKERS)],
+            color=COLOURS[place % len(COLOURS)],
+            capsize=3,
+            linewidth=1.6,
+            markersize=6,
+            label=name,
+        )
+    axes.set_yticks(range(len(_FIGURES)), ["preci-\nsion", "recall", "F1"])
+    axes.set_ylim(len(_FIGURES) - 0.5, -0.5)
+    axes.set_xlim(-0.02, 1.02)
+    axes.grid(visible=False, axis="y")

@@ -1,0 +1,196 @@
+"""A few episodes to read: what was asked, foreseen, decided and written, and what it earned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from masa_openrlhf.report.formatting import counted, number
+from masa_openrlhf.report.groups import Group, names
+from masa_openrlhf.report.runs import Run
+from masa_openrlhf.report.section import Section
+
+_SAYS = (
+    "Each is one problem in one step: the first from the beginning of training, the next from its "
+    "end. The true pass rate is the share of right solutions."
+)
+_LONGEST = 1500
+_PREDICTIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What one prediction said, and what it earned; as text.
+
+    Attributes:
+        pass_rate: predicted.
+        length: predicted, tokens.
+        notions: predicted.
+        rewards: length, difficulty, notion and what was paid; dashes where nothing was.
+    """
+
+    pass_rate: str
+    length: str
+    notions: str
+    rewards: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A solution.
+
+    Attributes:
+        verdict: as "correct".
+        reward: as text.
+        tokens: its length.
+        cut: whether it was stopped before its end.
+        text: shortened.
+    """
+
+    verdict: str
+    reward: str
+    tokens: int
+    cut: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An episode to read.
+
+    Attributes:
+        title: which step of which run.
+        problem: its statement, shortened.
+        answer: the gold answer.
+        pass_rate: the true one; a dash where no solution could be judged.
+        decided: the plan and why; empty where predictions decide nothing.
+        predictions: some of them.
+        of_predictions: how many there were, in words.
+        solutions: a right and a wrong one, as far as there are.
+        of_solutions: how many there were, in words.
+    """
+
+    title: str
+    problem: str
+    answer: str
+    pass_rate: str
+    decided: str
+    predictions: tuple[Prediction, ...]
+    of_predictions: str
+    solutions: tuple[Solution, ...]
+    of_solutions: str
+
+
+def section(groups: Sequence[Group]) -> Section:
+    """Return episodes of the first run of each group that kept some: early, late, and skipped."""
+    found: list[Example] = []
+    missing = []
+    for group in groups:
+        made: list[Example] = []
+        for run in group.runs:
+            made = _examples(run, f"{group.name}, " if len(groups) > 1 else "")
+            if made:
+                break
+        found += made
+        if not made:
+            missing.append(
+                f"{group.name}: no episode was written out whole (log.episodes), or none can be "
+                f"read, in {names(group.runs)}."
+            )
+    return Section("episodes", "Episodes to read", (_SAYS,), examples=found, missing=missing)
+
+
+def _examples(run: Run, whose: str) -> list[Example]:
+    files = sorted(run.path.glob("episodes/step-*.json"), key=_step)
+    early = next((e for file in files[:5] if (e := _telling(_read(file), file))), None)
+    late = next((e for file in files[:-6:-1] if (e := _telling(_read(file), file))), None)
+    skipped = next((e for file in files[:-6:-1] if (e := _skipped(_read(file), file))), None)
+    chosen = [("early", early), ("late", late), ("skipped by the gate", skipped)]
+    seen: set[int] = set()
+    made = []
+    for when, pick in chosen:
+        if pick is not None and id(pick[1]) not in seen and not (when == "late" and pick == early):
+            seen.add(id(pick[1]))
+            made.append(_example(pick[1], f"{whose}step {pick[0]}, {when}"))
+    return made
+
+
+def _step(file: Path) -> int:
+    digits = file.stem.removeprefix("step-")
+    return int(digits) if digits.isdigit() else -1
+
+
+def _read(file: Path) -> list[Mapping[str, Any]]:
+    try:
+        rows = json.loads(file.read_text("utf-8", errors="replace"))
+    except (OSError, ValueError):
+        return []
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _telling(rows: Sequence[Mapping[str, Any]], file: Path) -> tuple[int, Mapping[str, Any]] | None:
+    """The episode that shows most: right and wrong solutions, as even as can be."""
+    judged = [row for row in rows if isinstance(row.get("pass_rate"), (int, float))]
+    if not judged:
+        return None
+    return _step(file), min(judged, key=lambda row: abs(row["pass_rate"] - 0.5))
+
+
+def _skipped(rows: Sequence[Mapping[str, Any]], file: Path) -> tuple[int, Mapping[str, Any]] | None:
+    none_made = [row for row in rows if row.get("decided") and not row.get("solutions")]
+    return (_step(file), none_made[0]) if none_made else None
+
+
+def _example(row: Mapping[str, Any], title: str) -> Example:
+    predictions = [_prediction(one) for one in row.get("meta") or () if isinstance(one, dict)]
+    solutions = [one for one in row.get("solutions") or () if isinstance(one, dict)]
+    right = [one for one in solutions if one.get("reward") == 1.0]
+    wrong = [one for one in solutions if one.get("reward") == 0.0]
+    return Example(
+        title=title,
+        problem=_shortened(row.get("problem", "")),
+        answer=_shortened(row.get("answer", "")),
+        pass_rate=number(row.get("pass_rate")),
+        decided=str(row.get("decided") or ""),
+        predictions=tuple(predictions[:_PREDICTIONS]),
+        of_predictions=_of(min(len(predictions), _PREDICTIONS), len(predictions), "prediction"),
+        solutions=tuple(_solution(one) for one in (*right[:1], *wrong[:1])),
+        of_solutions=f"{len(right)} of {counted(len(solutions), 'solution')} right",
+    )
+
+
+def _of(shown: int, count: int, noun: str) -> str:
+    return counted(count, noun) if shown == count else f"{shown} of {counted(count, noun)}"
+
+
+def _prediction(one: Mapping[str, Any]) -> Prediction:
+    said, reward = one.get("prediction") or {}, one.get("reward") or {}
+    earned = [reward.get(part) for part in ("length", "difficulty", "notion")]
+    notions = said.get("notions")
+    return Prediction(
+        pass_rate=number(said.get("pass_rate")),
+        length=number(said.get("length"), ",.0f"),
+        notions=", ".join(map(str, notions)) if notions else "–",
+        rewards=tuple(number(value) for value in (*earned, one.get("paid", reward.get("total")))),
+    )
+
+
+def _solution(one: Mapping[str, Any]) -> Solution:
+    return Solution(
+        verdict=str((one.get("verdict") or {}).get("status", "unknown")),
+        reward=number(one.get("reward"), ".0f"),
+        tokens=int(one.get("tokens", 0)),
+        cut=bool(one.get("cut")),
+        text=_shortened(one.get("text", "")),
+    )
+
+
+def _shortened(text: object) -> str:
+    whole = str(text)
+    if len(whole) <= _LONGEST:
+        return whole
+    half = _LONGEST // 2
+    return f"{whole[:half]}\n[… {len(whole) - 2 * half:,} characters …]\n{whole[-half:]}"

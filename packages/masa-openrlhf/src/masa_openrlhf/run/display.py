@@ -1,0 +1,313 @@
+"""What a person sees while a run goes on, and after it.
+
+On a terminal a bar and a table that renew themselves; elsewhere (a log file, CI) a line a step.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.run.folder import RunFolder, TailReader
+from masa_openrlhf.run.summary import (
+    TOKENS_SAVED,
+    Change,
+    decisions,
+    fifths,
+    held_out,
+    tokens_saved,
+)
+
+ROWS = 12
+
+# Heading, key, format. What is left out of a step's metrics shows as a dash.
+_COLUMNS: tuple[tuple[str, str, str], ...] = (
+    ("pass@1", "solution/pass_rate", ".2f"),
+    ("predicted", "meta/predicted_pass_rate", ".2f"),
+    ("correl.", "meta/pass_rate_correlation", "+.2f"),
+    ("meta reward", "meta/reward", ".2f"),
+    ("length", "meta/reward_length", ".2f"),
+    ("difficulty", "meta/reward_difficulty", ".2f"),
+    ("notion", "meta/reward_notion", ".2f"),
+    ("meta tok.", "tokens/meta", ",.0f"),
+    ("solution tok.", "tokens/solution", ",.0f"),
+    ("s/step", "time/step", ".1f"),
+)
+_LEGEND = (
+    "pass@1: share of solutions that are right · predicted: what the model said it would be · "
+    "correl.: how well the two agree over the step's problems · meta reward: what predictions "
+    "earned, the mean of length, difficulty and notion · tok.: tokens made"
+)
+_EFFICIENT_COLUMNS: tuple[tuple[str, str, str], ...] = (
+    *_COLUMNS[:4],
+    ("skipped", "gate/skipped", ".0%"),
+    ("gate F1", "ledger/gate_f1", ".2f"),
+    ("cut", "cutoff/cut", ".0%"),
+    ("cutoff F1", "ledger/cutoff_f1", ".2f"),
+    ("saved tok.", TOKENS_SAVED, ",.0f"),
+    *_COLUMNS[-3:],
+)
+_EFFICIENT_LEGEND = (
+    "pass@1: share of solutions that are right · predicted: what the model said it would be · "
+    "correl.: how well the two agree · skipped: problems not rolled out, cut: solutions given up "
+    "· F1 (with its 95 % interval) and tokens saved: of the run so far, from audits · tok.: tokens "
+    "made"
+)
+
+
+class Display:
+    """Shows a run, from what it writes into its folder.
+
+    Args:
+        folder: the run's folder.
+        config: its configuration.
+        console: where to; the terminal if not given.
+    """
+
+    def __init__(
+        self, folder: RunFolder, config: TrainConfig, console: Console | None = None
+    ) -> None:
+        self._folder, self._config = folder, config
+        efficient = config.mode == "masa-efficient"
+        self._columns = _EFFICIENT_COLUMNS if efficient else _COLUMNS
+        self._legend = _EFFICIENT_LEGEND if efficient else _LEGEND
+        self._console = console or Console()
+        self._events = TailReader(folder.path / "events.jsonl")
+        self._metrics = TailReader(folder.path / "metrics.jsonl")
+        self._evals = TailReader(folder.path / "eval.jsonl")
+        self._rows: list[dict[str, Any]] = []
+        self._evaluated: dict[str, Any] | None = None
+        self._steps: int | None = None
+        self._at_most = False
+        self._phase = "starting"
+        self._training_since: float | None = None
+        self._stopping = False
+        self._live: Live | None = None
+
+    def __enter__(self) -> Display:
+        self._console.print(f"Run folder: {self._folder.path}", soft_wrap=True)
+        self._console.print(
+            f"Log of Ray, vLLM and DeepSpeed: {self._folder.log}", soft_wrap=True, style="dim"
+        )
+        for reader in (self._events, self._metrics, self._evals):
+            reader.skip()  # of a run that is resumed
+        if self._console.is_terminal:
+            self._live = Live(console=self._console, auto_refresh=False)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    @property
+    def training(self) -> bool:
+        """Whether training has begun."""
+        return self._training_since is not None
+
+    def update(self, *, stopping: bool) -> None:
+        """Show what has happened since."""
+        for event in self._events.read():
+            self._note(event)
+        if stopping and not self._stopping:
+            self._say(
+                "stopping after this step, with a checkpoint (Ctrl-C again: at once)"
+                if self.training
+                else "stopping at once: training has not begun",
+                "yellow",
+            )
+        self._stopping = stopping
+        for row in self._metrics.read():
+            self._rows.append(row)
+            if self._live is None:
+                steps = (
+                    f"{'at most ' if self._at_most else ''}{self._steps}" if self._steps else None
+                )
+                line = _line(row, self._columns, steps)
+                self._console.print(line, soft_wrap=True, highlight=False)
+        for row in self._evals.read():
+            self._evaluated = row
+            if self._live is None and "pass_at_1" in row:
+                self._say(f"held out after step {row['step']}: pass@1 {row['pass_at_1']:.3f}")
+        if self._live is not None:
+            self._live.update(self._picture(), refresh=True)
+
+    def stopped_process(self, pid: int, title: str) -> None:
+        """Say that a process of the run has been stopped for a while, and the run waits for it."""
+        self._say(
+            f"process {pid} ({title}) has been stopped for a minute or more (SIGSTOP), and the run "
+            f"waits for it; `kill -CONT {pid}` has it go on",
+            "bold red",
+        )
+
+    # -- while it runs -----------------------------------------------------------------------------
+
+    def _note(self, event: dict[str, Any]) -> None:
+        name = event["event"]
+        if name in ("starting", "preparing"):
+            begun = f"{name} {event['what']}"
+            if self._live is None and not self._phase.startswith(begun):
+                self._say(begun)
+            share = f": {event['detail']} ({event['share']:.0%})" if "share" in event else ""
+            self._phase = begun + share
+        elif name == "problems":
+            left_out = ", ".join(f"{count} {why}" for why, count in event["left_out"].items())
+            self._say(
+                f"{event['count']:,} problems to {_purpose(event['split'])}"
+                + (f"; left out: {left_out}" if left_out else "")
+            )
+        elif name == "waiting":
+            self._phase = f"waiting for {event['gpus']} free GPUs"
+            self._say(
+                f"{self._phase}: {event['free']} of the cluster's {event['total']} are free "
+                "(Ctrl-C ends the run)"
+            )
+        elif name == "training":
+            self._steps, self._phase = event["steps"], "training"
+            self._at_most = event.get("at_most", False)
+            self._training_since = time.monotonic()
+        elif name == "resumed":
+            self._say(f"going on after step {event['step']}")
+        elif name == "weights" and "compared" in event and not event["differing"]:
+            self._say(
+                f"weights in vLLM: {event['compared']} of {event['compared']} as the policy's"
+            )
+
+    def _say(self, text: str, style: str = "dim") -> None:
+        self._console.print(text, style=style, soft_wrap=True, highlight=False)
+
+    def _picture(self) -> Group:
+        parts: list[Any] = [self._bar()]
+        if self._rows:
+            parts += [self._table(), Text(self._legend, style="dim")]
+        if self._evaluated and "pass_at_1" in self._evaluated:
+            done = self._evaluated
+            parts.append(
+                Text(f"held out, after step {done['step']}: pass@1 {done['pass_at_1']:.3f}")
+            )
+        return Group(*parts)
+
+    def _bar(self) -> Progress:
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=40),
+            MofNCompleteColumn(),
+            TextColumn(self._time_left()),
+            console=self._console,
+        )
+        done = self._rows[-1]["step"] if self._rows else 0
+        bar.add_task(
+            "stopping" if self._stopping else self._phase,
+            total=None if self._at_most else self._steps,
+            completed=done,
+        )
+        return bar
+
+    def _time_left(self) -> str:
+        """From the middle of the last steps' durations, evaluations and checkpoints included."""
+        if len(self._rows) < 2 or self._steps is None:
+            return ""
+        if self._at_most:
+            return f"of at most {self._steps} steps"
+        times = [row["time"] for row in self._rows[-20:]]
+        a_step = (times[-1] - times[0]) / (len(times) - 1)
+        return f"{duration(a_step * (self._steps - self._rows[-1]['step']))} left"
+
+    def _table(self) -> Table:
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        table.add_column("step", justify="right")
+        for heading, _, _ in self._columns:
+            table.add_column(heading, justify="right")
+        for row in self._rows[-ROWS:]:
+            cells = (_cell(row, key, form) for _, key, form in self._columns)
+            table.add_row(str(row["step"]), *cells)
+        return table
+
+    # -- after it ----------------------------------------------------------------------------------
+
+    def summary(self) -> None:
+        """Say what came of the run."""
+        rows, evals = self._folder.metrics(), self._folder.evals()
+        table = Table(box=None, pad_edge=False)
+        for heading in ("", "first fifth of the steps", "last fifth"):
+            table.add_column(heading, justify="left" if not heading else "right")
+        for change in fifths(rows):
+            table.add_row(change.title, *_both(change))
+        parts: list[Any] = [table, *map(Text, decisions(rows)), Text(_spent(rows))]
+        parts += map(Text, held_out(evals))
+        self._console.print(Panel(Group(*parts), title="What the run learned", expand=False))
+        self._console.print(f"Model: {self._folder.model}", soft_wrap=True)
+        self._console.print(
+            f"Episodes to read: {self._folder.path / 'episodes'}", soft_wrap=True, style="dim"
+        )
+
+    def stopped(self) -> None:
+        """Say how to go on."""
+        saved = [e["step"] for e in self._folder.events() if e["event"] == "checkpoint"]
+        if saved:
+            self._say(f"stopped; the last checkpoint is of step {saved[-1]}. Go on with", "yellow")
+            self._say(f"  masa-openrlhf train --resume {self._folder.path}", "bold")
+        else:
+            self._say("stopped before the first checkpoint", "yellow")
+
+    def failed(self, status: int, said: Sequence[str]) -> None:
+        """Show the last words of a run that died."""
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        self._say(f"the run {how}. Its last words:", "bold red")
+        for line in said:
+            self._console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
+        self._say(f"all of it: {self._folder.log}", "bold")
+        self.stopped()
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a person says it: 45 s, 3 min, 2 h 05 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _cell(row: dict[str, Any], key: str, form: str) -> str:
+    value = tokens_saved(row) if key == TOKENS_SAVED else row.get(key)
+    if value is None:
+        return "–"
+    low, high = row.get(f"{key}_low"), row.get(f"{key}_high")
+    ends = f" [{low:{form}}-{high:{form}}]" if low is not None and high is not None else ""
+    return format(value, form) + ends
+
+
+def _line(row: dict[str, Any], columns: Sequence[tuple[str, str, str]], steps: str | None) -> str:
+    shown = "  ".join(f"{heading} {_cell(row, key, form)}" for heading, key, form in columns)
+    return f"step {row['step']}{f'/{steps}' if steps else ''}  {shown}"
+
+
+def _both(change: Change) -> tuple[str, str]:
+    first, last = ("–" if v is None else format(v, change.form) for v in change[1:3])
+    return first, last
+
+
+def _spent(rows: Sequence[dict[str, Any]]) -> str:
+    if not rows:
+        return "no step was taken"
+    last = rows[-1]
+    meta, solution = (last.get(f"ledger/{kind}_tokens", 0.0) for kind in ("meta", "solution"))
+    share = meta / (meta + solution) if meta + solution else 0.0
+    spent = duration(sum(row.get("time/step", 0.0) for row in rows))
+    return (
+        f"{last['step']} steps in {spent}; tokens made: {solution:,.0f} of solutions, "
+        f"{meta:,.0f} of predictions ({share:.0%})"
+    )
+
+
+def _purpose(split: str) -> str:
+    return "train on" if split == "train" else "evaluate on"

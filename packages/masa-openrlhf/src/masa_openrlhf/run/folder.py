@@ -1,0 +1,278 @@
+"""A run's folder: what is in it, and how it is written so that nothing is lost.
+
+config.json         the resolved configuration, whole
+openrlhf.txt        the arguments that OpenRLHF was started with
+first-model/        the model it began with, where that was made on the spot
+data/               the problems of the run, in the order they were read
+events.jsonl        what happened, a line each: phases, checkpoints, checks
+metrics.jsonl       a line a step
+eval.jsonl          a line an evaluation
+pairs.jsonl         predicted and true pass rates and lengths, a line a step and an evaluation
+notions.jsonl       in how many right and wrong solutions each predicted notion stood, a line a step
+timeline.jsonl      a line a request to vLLM, with log.timeline
+episodes/           a few episodes a step, whole, to read
+checkpoints/        what the run can go on from
+model/              the trained model, in Hugging Face form
+report/             the run as a page, with its figures
+tensorboard/        the same metrics for TensorBoard
+wandb/              W&B's own files, with log.wandb
+logs/driver.log     all that Ray, vLLM and DeepSpeed print
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from masa_control import Episode, Pairs
+    from masa_rewards.notions.rules import NotionCount
+
+    from masa_openrlhf.config.tree import TrainConfig
+
+MAX_PAIRS = 512
+"""Pairs of a kind in a line of pairs.jsonl; of more, some, evenly spread."""
+
+MAX_NOTIONS = 256
+"""Notions in a line of notions.jsonl: those that stood in most solutions."""
+
+_BY_STEP = ("metrics.jsonl", "eval.jsonl", "pairs.jsonl", "notions.jsonl", "timeline.jsonl")
+
+
+class RunFolder:
+    """Paths of a run, and the lines that are added to its files.
+
+    Args:
+        path: the folder; it need not exist.
+        sample_episodes: episodes written out whole, a step.
+    """
+
+    def __init__(self, path: Path, sample_episodes: int = 0) -> None:
+        self.path = path.resolve()
+        self._sample_episodes = sample_episodes
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration."""
+        return self.path / "config.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Checkpoints, as OpenRLHF lays them out."""
+        return self.path / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        """The trained model."""
+        return self.path / "model"
+
+    @property
+    def first_model(self) -> Path:
+        """The model a run began with, where that was made on the spot."""
+        return self.path / "first-model"
+
+    @property
+    def data(self) -> Path:
+        """The problems of the run."""
+        return self.path / "data"
+
+    @property
+    def log(self) -> Path:
+        """All that the stack prints."""
+        return self.path / "logs" / "driver.log"
+
+    @property
+    def _stop(self) -> Path:
+        return self.path / "stop"
+
+    # -- written by the CLI ------------------------------------------------------------------------
+
+    def create(self, config: TrainConfig) -> None:
+        """Make the folder, for this user alone, and write the configuration into it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, exist_ok=True)
+        for folder in (self.data, self.log.parent, self.path / "episodes"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.write_config(config)
+
+    def write_config(self, config: TrainConfig) -> None:
+        """Write the configuration."""
+        write_whole(self.config, config.model_dump_json(indent=2) + "\n", private=True)
+
+    def request_stop(self) -> None:
+        """Ask the trainer to write a checkpoint after the step it is in, and end."""
+        self._stop.touch()
+
+    def clear_stop(self) -> None:
+        """Take the request back."""
+        self._stop.unlink(missing_ok=True)
+
+    # -- written by the trainer --------------------------------------------------------------------
+
+    def stop_requested(self) -> bool:
+        """Whether somebody asked for the end."""
+        return self._stop.exists()
+
+    def event(self, name: str, **fields: Any) -> None:
+        """Note that something happened."""
+        self._append("events.jsonl", {"event": name, "time": time.time(), **fields})
+
+    def write_metrics(self, step: int, metrics: dict[str, float]) -> None:
+        """Add the line of a step."""
+        self._append("metrics.jsonl", {"step": step, "time": time.time(), **metrics})
+
+    def write_eval(self, step: int, metrics: dict[str, float]) -> None:
+        """Add the line of an evaluation."""
+        self._append("eval.jsonl", {"step": step, "time": time.time(), **metrics})
+
+    def write_pairs(self, step: int, split: str, pairs: Pairs) -> None:
+        """Add the predicted and true figures of a step ("train") or an evaluation ("eval")."""
+        kinds = {kind: _thinned(values) for kind, values in pairs._asdict().items()}
+        if any(kinds.values()):
+            self._append("pairs.jsonl", {"step": step, "split": split, **kinds})
+
+    def write_notions(self, step: int, totals: Mapping[str, NotionCount]) -> None:
+        """Add the counts of a step's notions, each [c1, c0, n1, n0]."""
+        if totals:
+            self._append("notions.jsonl", {"step": step, "notions": totals})
+
+    def write_timeline(self, step: int, engines: Sequence[Sequence[Any]]) -> None:
+        """Add a line for each request that each engine served in a step."""
+        for number, requests in enumerate(engines):
+            for request in requests:
+                self._append(
+                    "timeline.jsonl", {"step": step, "engine": number, **request._asdict()}
+                )
+
+    def write_episodes(self, step: int, episodes: Sequence[Episode]) -> None:
+        """Write the first few episodes of a step, to be read by a person."""
+        if self._sample_episodes:
+            chosen = [readable(episode) for episode in episodes[: self._sample_episodes]]
+            text = json.dumps(chosen, ensure_ascii=False, indent=2)
+            write_whole(self.path / "episodes" / f"step-{step:06d}.json", text + "\n")
+
+    def rewind(self, step: int) -> None:
+        """Drop the lines of steps after ``step``, all of them for 0: they are written anew."""
+        for name in _BY_STEP:
+            file = self.path / name
+            kept = [row for row in read_lines(file) if step and row["step"] <= step]
+            if file.exists():
+                write_whole(file, "".join(json.dumps(row) + "\n" for row in kept))
+
+    # -- read by anybody ---------------------------------------------------------------------------
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Return the lines of all steps."""
+        return list(read_lines(self.path / "metrics.jsonl"))
+
+    def evals(self) -> list[dict[str, Any]]:
+        """Return the lines of all evaluations."""
+        return list(read_lines(self.path / "eval.jsonl"))
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return all events."""
+        return list(read_lines(self.path / "events.jsonl"))
+
+    def _append(self, name: str, row: dict[str, Any]) -> None:
+        with open(self.path / name, "a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def _thinned(pairs: Sequence[tuple[float, float]]) -> list[list[float]]:
+    """At most so many pairs, evenly spread, with four decimals."""
+    apart = max(1.0, len(pairs) / MAX_PAIRS)
+    kept = (pairs[int(i * apart)] for i in range(min(len(pairs), MAX_PAIRS)))
+    return [[round(value, 4) for value in pair] for pair in kept]
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a JSONL file; a last line that a kill left unfinished is passed over."""
+    if not path.exists():
+        return
+    with open(path, "rb") as file:  # a kill may have cut a character in two
+        for line in file:
+            if line.endswith(b"\n") and line.strip():
+                yield json.loads(line)
+
+
+class TailReader:
+    """Reads a JSONL file that grows: each call returns what is new, whole lines only."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def skip(self) -> None:
+        """Pass over all that is there already."""
+        self._offset = self._path.stat().st_size if self._path.exists() else 0
+
+    def read(self) -> list[dict[str, Any]]:
+        """Return the new lines; a file that got shorter is read from its new end on."""
+        if not self._path.exists():
+            return []
+        if self._path.stat().st_size < self._offset:
+            self.skip()
+        with open(self._path, "rb") as file:
+            file.seek(self._offset)
+            whole, _, _ = file.read().rpartition(b"\n")
+        self._offset += len(whole) + 1 if whole else 0
+        return [json.loads(line) for line in whole.splitlines() if line]
+
+
+def write_whole(path: Path, text: str, *, private: bool = False) -> None:
+    """Write a file so that a reader, or a kill, sees the old one or the new one.
+
+    Args:
+        path: the file.
+        text: what it is to hold.
+        private: only its owner may read it.
+    """
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)  # one that a kill left keeps its mode
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
+    with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
+    os.replace(part, path)
+
+
+def readable(episode: Episode) -> dict[str, Any]:
+    """Return an episode as plain data, in the order in which one would read it."""
+    return {
+        "problem": episode.problem.text,
+        "answer": episode.problem.answer,
+        "id": episode.problem.id,
+        "pass_rate": episode.pass_rate,
+        "decided": None if episode.plan is None else episode.plan.explain(),
+        "plan": None if episode.plan is None else asdict(episode.plan),
+        "meta": [
+            {
+                "text": m.completion.text,
+                "tokens": len(m.completion.token_ids),
+                "truncated": m.completion.truncated,
+                "prediction": m.prediction.model_dump(mode="json"),
+                "reward": None if m.reward is None else m.reward.model_dump(mode="json"),
+                "signals": {key: outcome._asdict() for key, outcome in m.signals.items()},
+                "paid": m.paid,
+            }
+            for m in episode.meta
+        ],
+        "solutions": [
+            {
+                "text": s.completion.text,
+                "tokens": len(s.completion.token_ids),
+                "truncated": s.completion.truncated,
+                "cut": s.cut,
+                "verdict": s.verdict.model_dump(mode="json"),
+                "reward": s.reward,
+            }
+            for s in episode.solutions
+        ],
+    }

@@ -1,0 +1,170 @@
+"""Watch a run from outside: show how it goes, stop it gently, leave nothing behind.
+
+The run is a process of its own, with its own children; all they print goes to its log. This process
+reads what the trainer writes into the run's folder. So whatever dies in there, somebody is left to
+say so.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from types import FrameType
+
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.run.devices import cache_home, on_one_machine
+from masa_openrlhf.run.disk import full_disk
+from masa_openrlhf.run.display import Display
+from masa_openrlhf.run.folder import RunFolder
+from masa_openrlhf.run.loopback import run_variables
+from masa_openrlhf.run.processes import StoppedProcesses, adopt_orphans, end_children
+from masa_openrlhf.run.temporary import temporary_folder
+
+_POLL = 0.25
+_STOPPED = 130
+LAST_WORDS = 25
+_USERS_ERRORS = {
+    "AuthenticationError",
+    "ConfigError",
+    "DataError",
+    "ModuleNotFoundError",
+    "OpenClusterError",
+    "OpenRLHFArgumentError",
+    "ResourceError",
+}
+
+
+def supervise(
+    folder: RunFolder,
+    config: TrainConfig,
+    *,
+    resume: bool,
+    command: tuple[str, ...] = (sys.executable, "-m", "masa_openrlhf.run.launch"),
+) -> int:
+    """Run training to its end.
+
+    The first Ctrl-C (or SIGTERM, or a lost terminal) asks for a checkpoint after the step at hand;
+    the second ends everything at once, and before training begins so does the first.
+
+    Args:
+        folder: the run's folder, with its configuration written.
+        config: that configuration.
+        resume: go on from the last checkpoint.
+        command: what starts the run; the folder is added to it.
+
+    Returns:
+        The exit status: 0 when the training finished, 130 when it was stopped, else the run's.
+    """
+    folder.clear_stop()
+    adopt_orphans()
+    interrupts, stopped = _Interrupts(folder), StoppedProcesses()
+    with (
+        temporary_folder() as temporary,
+        open(folder.log, "ab") as log,
+        Display(folder, config) as display,
+    ):
+        run = subprocess.Popen(
+            [*command, str(folder.path), *(["--resume"] if resume else [])],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C comes to this process alone
+            env=_environment(temporary, config),
+        )
+        with interrupts:
+            while run.poll() is None:
+                display.update(stopping=interrupts.count > 0)
+                for pid, title in stopped.find_new():
+                    display.stopped_process(pid, title)
+                # Before training there is no step to wait for, and nothing to lose.
+                if interrupts.count >= (2 if display.training else 1):
+                    break
+                time.sleep(_POLL)
+            end_children()
+            status = run.wait()
+        display.update(stopping=False)
+        full = full_disk(_tail(folder.log), (folder.path, temporary, cache_home()))
+    if status == 0 and (interrupts.count == 0 or _finished(folder)):
+        display.summary()
+        return 0
+    if interrupts.count:
+        display.stopped()
+        return _STOPPED
+    said = [full] if full else _plain_error(folder) or last_words(folder.log)
+    display.failed(status, said)
+    return status if status > 0 else 1
+
+
+def _finished(folder: RunFolder) -> bool:
+    """Whether training came to its end: asked to stop in its last step it does."""
+    ends = [e["reason"] for e in folder.events() if e["event"] == "trained"]
+    return ends[-1:] == ["finished"]
+
+
+def _environment(temporary: Path, config: TrainConfig) -> dict[str, str]:
+    """The environment of a run: this process's, who may reach it, and bytecode in any case.
+
+    A run's processes import some ten thousand files each. Where Python is told to keep no bytecode,
+    each would compile them anew; it is kept in our cache then, out of anybody's way.
+    """
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": str(temporary)}
+    # Started by "uv run", Ray would start its workers by it too, each in an environment of its own
+    # that lacks the extras this one was made with.
+    environment.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    if on_one_machine(config):
+        environment.pop("RAY_AUTH_TOKEN", None)  # Ray would take it before the run's own
+        environment |= run_variables(temporary)
+    if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
+        environment.setdefault("PYTHONPYCACHEPREFIX", str(cache_home() / "bytecode"))
+    return environment
+
+
+def _plain_error(folder: RunFolder) -> list[str]:
+    """Return what the user can mend: a message says it better than a traceback."""
+    events = folder.events()
+    if events and events[-1]["event"] == "failed" and events[-1]["error"] in _USERS_ERRORS:
+        return list(str(events[-1]["message"]).splitlines())
+    return []
+
+
+class _Interrupts:
+    """Counts requests to stop, and passes the first on to the trainer."""
+
+    _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self.count = 0
+
+    def __enter__(self) -> None:
+        self._before = [signal.signal(one, self._handle) for one in self._SIGNALS]
+
+    def __exit__(self, *_: object) -> None:
+        for one, before in zip(self._SIGNALS, self._before, strict=True):
+            signal.signal(one, before)
+
+    def _handle(self, signum: int, frame: FrameType | None) -> None:
+        self.count += 1
+        self._folder.request_stop()
+
+
+def _tail(log: Path) -> list[str]:
+    with open(log, encoding="utf-8", errors="replace") as file:
+        return list(deque((line.rstrip() for line in file), maxlen=2000))
+
+
+def last_words(log: Path, lines: int = LAST_WORDS) -> list[str]:
+    """Return what a run said before it died: its last traceback, else its last lines."""
+    said = _tail(log)
+    starts = [i for i, line in enumerate(said) if "Traceback (most recent call last)" in line]
+    if starts:
+        said = said[starts[-1] :]
+        if len(said) > lines:  # the top says where, the bottom what
+            said = [*said[:3], "  ...", *said[-(lines - 4) :]]
+        return said
+    return said[-lines:]

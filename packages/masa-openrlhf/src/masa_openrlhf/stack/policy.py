@@ -1,0 +1,80 @@
+"""The policy actor: OpenRLHF's, with a training loop of ours, and a state that can be resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import deepspeed
+import openrlhf.trainer.ray.ppo_actor as stock
+import ray
+import torch
+import transformers
+from openrlhf.trainer.ray.ppo_actor import PolicyModelActor
+
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.stack.checkpoints import use_weights_only_loading
+from masa_openrlhf.stack.offload_buffers import drop_offload_buffers, without_offload_buffers
+from masa_openrlhf.stack.policy_trainer import PolicyTrainer
+from masa_openrlhf.weights.digest import Digest, digest
+
+
+class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
+    """OpenRLHF's policy actor.
+
+    Args:
+        masa: the run's configuration.
+        *args: OpenRLHF's own.
+        **kwargs: OpenRLHF's own.
+    """
+
+    def __init__(self, *args: Any, masa: TrainConfig, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.masa = masa
+        use_weights_only_loading()
+
+    def init_model_from_pretrained(
+        self, strategy: Any, pretrain: str, max_steps: int, vllm_engines: Any = None
+    ) -> None:
+        """Load the model and build its engine; warm-up is a number of steps here, not a share."""
+        warmup = self.masa.optimiser_steps(self.masa.optim.warmup_steps)
+        ratio = min(1.0, warmup / max(1, max_steps))
+        strategy.args.actor.lr_warmup_ratio = ratio
+        strategy.load_ckpt = _loads_no_buffers(strategy.load_ckpt)
+        stock.ActorPPOTrainer = PolicyTrainer  # looked up by the method that is called now
+        super().init_model_from_pretrained(strategy, pretrain, max_steps, vllm_engines)
+
+    def save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        """Write a checkpoint, without what sleep keeps beside the optimiser's state."""
+        with without_offload_buffers(self.actor.model.optimizer):
+            super().save_checkpoint(*args, **kwargs)
+
+    def fit(self, kl_ctl: float = 0) -> dict[str, float]:
+        """Train on the samples at hand; their order depends on the seed and the step alone."""
+        transformers.set_seed((self.masa.seed * 1_000_003 + self.actor.model.global_steps) % 2**32)
+        status: dict[str, float] = super().fit(kl_ctl)
+        return status
+
+    def weight_digest(self) -> dict[str, Digest]:
+        """Return the digest of every parameter, by Hugging Face names; call it on every rank."""
+        gathered = self.strategy.args.ds.zero_stage == 3
+        found = {}
+        for name, parameter in self.actor.model.module.named_parameters():
+            with deepspeed.zero.GatheredParameters([parameter], enabled=gathered):
+                found[name] = digest(parameter)
+        torch.cuda.empty_cache()  # what was gathered is not to lie there while vLLM generates
+        return found
+
+
+def _loads_no_buffers(load: Callable[..., Any]) -> Callable[..., Any]:
+    """Have what loads a checkpoint leave buffers out that an earlier version wrote into it."""
+
+    def load_ckpt(model: Any, *args: Any, **kwargs: Any) -> Any:
+        found = load(model, *args, **kwargs)
+        drop_offload_buffers(model.optimizer)
+        return found
+
+    return load_ckpt
+
+
+PolicyRayActor = ray.remote(num_gpus=1)(PolicyActor)

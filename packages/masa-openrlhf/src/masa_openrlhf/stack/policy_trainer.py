@@ -1,0 +1,69 @@
+"""OpenRLHF's training loop of a rank, told where an optimiser step ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from openrlhf.trainer.ray.ppo_actor import ActorPPOTrainer
+
+
+class PolicyTrainer(ActorPPOTrainer):
+    """OpenRLHF's, with two things put right.
+
+    **Every micro-batch counts.** With packing the number of micro-batches of an optimiser step
+    varies, and OpenRLHF tells DeepSpeed that each is a step of its own. ZeRO 3 adds them up all the
+    same; under ZeRO 1 and 2 each backward pass would replace the gradient of the one before, and
+    only the last micro-batch be learned from. So DeepSpeed is told before each which is the last.
+
+    **The loss that is reported is the loss.** OpenRLHF averages the shares that micro-batches have
+    in it, so that its figure shrinks with their number. Here the shares are added up:
+
+        loss of a step = sum over ranks and micro-batches of share / (ranks * scale)
+
+    where OpenRLHF multiplied every share by the number of ranks, which DeepSpeed's mean over ranks
+    takes back, and without packing by the micro-batches of a step as well (``scale``).
+    """
+
+    def ppo_train(self, kl_ctl: float) -> dict[str, float]:
+        """Train on what is in the buffer; the status has the mean loss of the optimiser steps."""
+        self._shares: list[torch.Tensor] = []
+        self._steps = 0
+        status: dict[str, float] = super().ppo_train(kl_ctl)
+        if self._shares:
+            total = self.strategy.all_reduce(float(torch.stack(self._shares).sum()), "sum")
+            ranks = torch.distributed.get_world_size()
+            status["policy_loss"] = total / (ranks * self._scale * max(self._steps, 1))
+        return status
+
+    def training_step(
+        self, experience: Any, kl_ctl: float, step: int, loss_batch_info: Any = None
+    ) -> dict[str, Any]:
+        """Take a micro-batch's forward and backward pass, and the optimiser's step after the last.
+
+        Args:
+            experience: the micro-batch.
+            kl_ctl: coefficient of a KL loss.
+            step: its place among those of ``ppo_train``.
+            loss_batch_info: what the loss is divided by; None: the buffer knows.
+        """
+        ends = self._ends_a_step(step)
+        if self.args.train.dynamic_batch_enable:  # else DeepSpeed counts as OpenRLHF does
+            self.actor.model.set_gradient_accumulation_boundary(ends)
+        status: dict[str, Any] = super().training_step(experience, kl_ctl, step, loss_batch_info)
+        self._shares.append(status["metrics"]["policy_loss"].float())
+        self._steps += ends
+        return status
+
+    def _ends_a_step(self, step: int) -> bool:
+        """Whether the optimiser steps after this micro-batch."""
+        if self.args.train.dynamic_batch_enable:
+            return bool(self.replay_buffer.dynamic_optimizer_step[step])
+        return (step + 1) % self._scale == 0
+
+    @property
+    def _scale(self) -> int:
+        """What DeepSpeed divides each micro-batch's loss by."""
+        if self.args.train.dynamic_batch_enable:
+            return 1
+        return max(int(self.strategy.accumulated_gradient), 1)

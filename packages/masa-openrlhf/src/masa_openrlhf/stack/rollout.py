@@ -1,0 +1,218 @@
+"""The rollout actor: an episode a problem, beside vLLM.
+
+OpenRLHF asks its rollout actor for the responses to one prompt, one call a problem, and calls for
+all problems at once. Here such a call plays a whole episode. Calls share the engine and wait for
+nothing but their own rollouts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from array import array
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import ray
+from masa_control import (
+    Completion,
+    Episode,
+    EpisodeSettings,
+    Planner,
+    Problem,
+    Stopwatch,
+    run_episode,
+)
+from masa_rewards import AnswerVerifier
+from openrlhf.trainer.ray.vllm_engine import RolloutRayActor
+from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+from masa_openrlhf import cpu
+from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.data.prompts import Prompts
+from masa_openrlhf.weights.digest import Digest
+
+
+def _gpu_arguments(config: TrainConfig) -> dict[str, Any]:
+    """VLLM's arguments on GPUs, over those OpenRLHF gives it.
+
+    Without them an engine that is no server works on 128 sequences and 2,048 tokens at a time, much
+    less than its cache holds: predictions and short solutions would wait for each other.
+    """
+    return {
+        "worker_extension_cls": "masa_openrlhf.weights.worker.Worker",
+        "max_num_seqs": config.cluster.engine_sequences,
+        "max_num_batched_tokens": config.cluster.engine_tokens,
+    }
+
+
+class Phase(NamedTuple):
+    """What the rollouts of the coming calls are for.
+
+    Attributes:
+        name: "train" or "eval".
+        step: the training step, from 1.
+        planner: plans by the predictions; None: nothing is decided by them.
+    """
+
+    name: str
+    step: int
+    planner: Planner | None = None
+
+
+class Request(NamedTuple):
+    """One call of the engine, for the timeline.
+
+    Attributes:
+        phase: "train" or "eval".
+        problem: id.
+        kind: "meta" or "solution".
+        began: seconds since the epoch.
+        ended: likewise.
+        tokens: made by all its samples.
+    """
+
+    phase: str
+    problem: str
+    kind: str
+    began: float
+    ended: float
+    tokens: int
+
+
+class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
+    """OpenRLHF's rollout actor, playing episodes.
+
+    Args:
+        masa: the run's configuration.
+        *args: OpenRLHF's own.
+        **kwargs: OpenRLHF's own.
+    """
+
+    async def __init__(  # type: ignore[misc]  # Ray awaits it
+        self, *args: Any, masa: TrainConfig, **kwargs: Any
+    ) -> None:
+        self.masa = masa
+        self.phase = Phase("train", 0)
+        self.requests: list[Request] = []
+        self.verifier = AnswerVerifier(**masa.verifier.model_dump())
+        self._prompts: Prompts | None = None
+        kwargs.update(cpu.engine_arguments() if cpu.is_active() else _gpu_arguments(masa))
+        await super().__init__(*args, **kwargs)
+
+    async def begin(self, phase: Phase) -> None:
+        """Say what the coming calls are for; seeds depend on it."""
+        self.phase = phase
+
+    async def generate_responses(
+        self,
+        prompt: str,
+        label: dict[str, str],
+        sampling_params: SamplingParams,
+        max_length: int,
+        hf_tokenizer: Any,
+        num_samples: int = 1,
+        images: Any = None,
+    ) -> Episode:
+        """Play the episode of one problem.
+
+        Args:
+            prompt: the statement.
+            label: ``{"id": ..., "answer": ...}``.
+            sampling_params: temperature, top-p and whether log-probabilities are wanted.
+            max_length: longest sequence, tokens; prompts were held to it when the data were read.
+            hf_tokenizer: the policy's tokenizer.
+            num_samples: G.
+            images: none; MASA is defined for text.
+        """
+        if self._prompts is None:
+            self._prompts = Prompts(hf_tokenizer, self.masa)
+        problem = Problem(id=label["id"], text=prompt, answer=label["answer"])
+        watch = Stopwatch()
+        engine = _Engine(self, sampling_params, self._prompts, problem, watch)
+        return await run_episode(
+            problem,
+            engine=engine,
+            verifier=self.verifier,
+            settings=self._settings(num_samples),
+            planner=self.phase.planner,
+            watch=watch,
+        )
+
+    def _settings(self, solution_rollouts: int) -> EpisodeSettings:
+        return self.masa.episode_settings(solution_rollouts=solution_rollouts)
+
+    async def take_requests(self) -> list[Request]:
+        """Return the requests since the last call of this."""
+        taken, self.requests = self.requests, []
+        return taken
+
+    async def weight_digest(self) -> dict[str, Digest]:
+        """Return the digest of the engine's weights, from its first worker."""
+        return (await self.llm.collective_rpc("weight_digest"))[0]
+
+
+class _Engine:
+    """vLLM, as the episode of one problem sees it."""
+
+    def __init__(
+        self,
+        actor: EpisodeActor,
+        params: SamplingParams,
+        prompts: Prompts,
+        problem: Problem,
+        watch: Stopwatch,
+    ) -> None:
+        self._actor = actor
+        self._params = params
+        self._prompts = prompts
+        self._problem = problem
+        self._watch = watch
+
+    def encode(self, prompt: str) -> list[int]:
+        return self._prompts.encode(prompt)
+
+    async def generate(
+        self, token_ids: Sequence[int], *, max_tokens: int, n: int, kind: str
+    ) -> list[Completion]:
+        params = self._params.clone()
+        params.n, params.max_tokens = n, max_tokens
+        params.output_kind = RequestOutputKind.FINAL_ONLY
+        params.skip_special_tokens = True
+        params.stop_token_ids = self._prompts.ends_of_turn
+        params.seed = self._seed(kind)
+        began = time.time()
+        output = await self._actor.generate(list(token_ids), params)
+        with self._watch.time("conversion"):
+            made = [_completion(one) for one in sorted(output.outputs, key=lambda one: one.index)]
+        if self._actor.masa.log.timeline:
+            tokens = sum(len(one.token_ids) for one in made)
+            phase = self._actor.phase.name
+            request = Request(phase, self._problem.id, kind, began, time.time(), tokens)
+            self._actor.requests.append(request)
+        return made
+
+    def _seed(self, kind: str) -> int | None:
+        if not self._actor.masa.sampling.seeded:
+            return None
+        phase = self._actor.phase
+        step = phase.step if phase.name == "train" else 0  # every evaluation samples alike
+        name = f"{self._actor.masa.seed}/{phase.name}/{step}/{self._problem.id}/{kind}"
+        return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big")
+
+
+def _completion(output: Any) -> Completion:
+    token_ids = array("i", output.token_ids)
+    logprobs = None
+    if output.logprobs is not None:
+        taken = zip(token_ids, output.logprobs, strict=True)
+        logprobs = array("f", [entry[token].logprob for token, entry in taken])  # 32 bit in vLLM
+    return Completion(
+        token_ids=token_ids,
+        text=output.text,
+        truncated=output.finish_reason == "length",
+        logprobs=logprobs,
+    )
+
+
+RolloutActor = ray.remote(EpisodeActor)

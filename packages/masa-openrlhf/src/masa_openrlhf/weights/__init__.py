@@ -1,0 +1,1 @@
+"""Receiving the policy's weights in a vLLM worker, and comparing them."""

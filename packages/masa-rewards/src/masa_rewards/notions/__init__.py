@@ -1,0 +1,1 @@
+"""Notions: where a named idea occurs in a text, which notions count, and the notion reward."""

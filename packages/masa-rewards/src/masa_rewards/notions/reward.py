@@ -1,0 +1,131 @@
+"""The notion reward: do the predicted notions go with correct rollouts?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence, Set
+
+from masa_rewards._door import require_prediction, require_predictions
+from masa_rewards.notions.finder import PhraseFinder
+from masa_rewards.notions.phrases import Phrase, to_phrase
+from masa_rewards.notions.rules import NotionCount, NotionRules
+from masa_rewards.types import MetaPrediction, RolloutGroup
+
+PAPER = NotionRules()
+"""Counted by rollout, every notion admitted."""
+
+
+def notion_reward(
+    prediction: MetaPrediction, group: RolloutGroup, *, rules: NotionRules = PAPER
+) -> float:
+    """Reward notions that go with correct rollouts.
+
+        r_notion = mean over predicted n of [c1(n) - c0(n) > 0]
+
+    with c1(n), c0(n) the numbers of correct and of incorrect rollouts in which n occurs at least
+    once (MASA, notion reward). What counts as occurring, and as the same notion, says
+    `masa_rewards.notions.phrases`. A notion that the problem statement already holds is left out
+    before the mean, as it proves nothing (second version of the paper).
+
+    >>> from masa_rewards import Rollout
+    >>> group = RolloutGroup(
+    ...     problem="Find the sum of the roots.",
+    ...     rollouts=(
+    ...         Rollout(text="By Vieta's formula, 5.", length=90, correct=True),
+    ...         Rollout(text="The Vieta formulas say 5.", length=70, correct=True),
+    ...         Rollout(text="By Vieta's formulas, and a guess, 6.", length=80, correct=False),
+    ...     ),
+    ... )
+    >>> notion_reward(MetaPrediction(notions=("Vieta formulas", "guess", "sums")), group)
+    0.5
+
+    The formula pays (2 - 1), the guess does not (0 - 1), and the sum stands in the problem.
+
+    Args:
+        prediction: Its `notions` are the predicted ones. One that is stated twice counts once.
+        group: The G >= 1 verified rollouts of the same problem.
+        rules: Which notions count, and how. What they do not admit is left out before the mean.
+
+    Returns:
+        A float in [0, 1]. 0.0 when no notion was predicted, or none is left. When all rollouts
+        are wrong no notion can pay; when all are right each that occurs anywhere does, unless
+        it is counted by rate.
+
+    Raises:
+        TypeError: If one of the two is no prediction, or no group.
+        ValueError: If the group is empty.
+    """
+    require_prediction(prediction, group)
+    return notion_rewards([prediction], group, rules=rules)[0]
+
+
+def notion_rewards(
+    predictions: Sequence[MetaPrediction], group: RolloutGroup, *, rules: NotionRules = PAPER
+) -> list[float]:
+    """Reward the notions of M predictions, with one reading of the group's texts.
+
+    Args:
+        predictions: The M >= 0 predictions.
+        group: The G >= 1 verified rollouts of the same problem.
+        rules: As of `notion_reward`.
+
+    Returns:
+        M floats, each as of `notion_reward`.
+
+    Raises:
+        TypeError: If what is given are no predictions, or is no group.
+        ValueError: If the group is empty.
+    """
+    predictions = require_predictions(predictions, group)
+    named = [{to_phrase(notion) for notion in p.notions or ()} for p in predictions]
+    return pay_notions(named, count_notions(frozenset().union(*named), group, rules=rules), rules)
+
+
+def pay_notions(
+    named: Sequence[Set[Phrase]], counts: Mapping[Phrase, NotionCount], rules: NotionRules
+) -> list[float]:
+    """Reward the notions of M predictions, once they are counted.
+
+    Args:
+        named: Of each prediction, its notions.
+        counts: Of those that count, as of `count_notions`.
+        rules: When one pays.
+
+    Returns:
+        M floats, each as of `notion_reward`.
+    """
+    paid = {notion for notion, count in counts.items() if rules.pay(count)}
+    return [_share(notions & counts.keys(), paid) for notions in named]
+
+
+def count_notions(
+    notions: Collection[Phrase], group: RolloutGroup, *, rules: NotionRules = PAPER
+) -> dict[Phrase, NotionCount]:
+    """Count in how many rollouts each notion occurs, with one reading of the group's texts.
+
+    Args:
+        notions: What to look for, as of `to_phrase`.
+        group: The G >= 1 verified rollouts of the same problem.
+        rules: Which notions to count.
+
+    Returns:
+        The counts of those that the rules admit and the problem does not hold.
+
+    Raises:
+        ValueError: If the group is empty.
+    """
+    group.require_rollouts()
+    admitted = frozenset(filter(rules.admit, notions))
+    finder = PhraseFinder(admitted)
+    counted = admitted - finder.find(group.problem)
+    correct: Counter[Phrase] = Counter()
+    incorrect: Counter[Phrase] = Counter()
+    for rollout in group.rollouts:
+        (correct if rollout.correct else incorrect).update(finder.find(rollout.text))
+    all_correct = len(group.correct_lengths)
+    sizes = (all_correct, len(group.rollouts) - all_correct)
+    return {n: NotionCount(correct[n], incorrect[n], *sizes) for n in counted}
+
+
+def _share(notions: Set[Phrase], paid: Set[Phrase]) -> float:
+    return len(notions & paid) / len(notions) if notions else 0.0

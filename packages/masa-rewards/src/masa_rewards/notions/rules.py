@@ -1,0 +1,103 @@
+"""Which notions count, and when one goes with correct rollouts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import groupby
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from masa_rewards.notions.finder import OR
+from masa_rewards.notions.phrases import Phrase, to_phrase
+
+Counting = Literal["rollout", "rate"]
+
+
+class NotionCount(NamedTuple):
+    """In how many rollouts of a group a notion occurs.
+
+    Attributes:
+        correct: c1(n), the correct rollouts with it.
+        incorrect: c0(n), the incorrect rollouts with it.
+        all_correct: n1, the correct rollouts.
+        all_incorrect: n0, the incorrect rollouts.
+    """
+
+    correct: int
+    incorrect: int
+    all_correct: int
+    all_incorrect: int
+
+
+class NotionRules(BaseModel):
+    """Which notions count, and when one pays. The defaults are the paper's.
+
+    A word that stands in every rollout ("the") pays by the paper's formula wherever most rollouts
+    are correct. Counting by rate takes the reason away; a stop list and a minimum length take the
+    words away.
+
+    >>> from masa_rewards import ENGLISH_STOP_WORDS, MetaPrediction, Rollout, RolloutGroup
+    >>> from masa_rewards import notion_reward
+    >>> right = Rollout(text="By the sieve, 4.", length=9, correct=True)
+    >>> wrong = Rollout(text="The answer is 5.", length=9, correct=False)
+    >>> group = RolloutGroup(problem="How many primes?", rollouts=(right, right, wrong))
+    >>> notion_reward(MetaPrediction(notions=("the",)), group)
+    1.0
+    >>> by_rate = NotionRules(counting="rate")
+    >>> notion_reward(MetaPrediction(notions=("the",)), group, rules=by_rate)
+    0.0
+    >>> stopped = NotionRules(stop_words=ENGLISH_STOP_WORDS)
+    >>> notion_reward(MetaPrediction(notions=("the", "sieve")), group, rules=stopped)
+    1.0
+
+    Attributes:
+        counting: "rollout" pays where c1(n) - c0(n) > 0: it occurs in more correct rollouts than
+            incorrect ones (MASA). "rate" pays where c1(n)/n1 > c0(n)/n0: it occurs in a larger
+            share of them; where all rollouts are correct, or all incorrect, there is nothing to
+            compare, and no notion pays.
+        min_length: Fewest letters and digits of a notion that counts, >= 1. Mind that Chinese and
+            Japanese write a word in one or two.
+        stop_words: Words that say nothing, in any form. A notion of nothing else is left out;
+            "sum of squares" stays, though "of" is one of them. `ENGLISH_STOP_WORDS` is a list to
+            start with, and `common_words` draws one from rollouts of your own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    counting: Counting = "rollout"
+    min_length: Annotated[int, Field(ge=1, strict=True)] = 1
+    stop_words: frozenset[str] = frozenset()
+
+    def admit(self, notion: Phrase) -> bool:
+        """Whether a notion counts, before any rollout is read.
+
+        One without a word in it ("***") does: it occurs nowhere, and pays nothing.
+        """
+        if not notion:
+            return True
+        if self.min_length > 1 and max(_letters(notion)) < self.min_length:
+            return False
+        if not self.stop_words:
+            return True
+        return not self._stop_lemmas.issuperset({lemma.casefold() for lemma in notion} - {OR})
+
+    def pay(self, count: NotionCount) -> bool:
+        """Whether a notion goes with correct rollouts."""
+        if self.counting == "rollout":
+            return count.correct > count.incorrect
+        # Both sides times n1 * n0, so that no share of nothing is needed: 0 > 0 pays nothing.
+        return count.correct * count.all_incorrect > count.incorrect * count.all_correct
+
+    @cached_property
+    def _stop_lemmas(self) -> frozenset[str]:
+        words = (word.casefold() for word in self.stop_words)
+        return frozenset(lemma for word in words for lemma in to_phrase(word))
+
+
+def _letters(notion: Phrase) -> Iterator[int]:
+    """How many letters and digits each way to say a notion has."""
+    for is_or, lemmas in groupby(notion, OR.__eq__):
+        if not is_or:
+            yield sum(map(len, lemmas))

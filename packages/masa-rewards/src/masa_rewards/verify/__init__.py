@@ -1,0 +1,1 @@
+"""Verification: is a stated answer right?"""

@@ -1,0 +1,107 @@
+"""What of a text and a target has to be compared; the verdict where that is plain at once."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from masa_rewards.verify.equality.distinctions import differ
+from masa_rewards.verify.equality.normal_form import normalise, tidy
+from masa_rewards.verify.equality.scales import fold_scale
+from masa_rewards.verify.equality.shortcut import decide
+from masa_rewards.verify.equality.units import marks_differ, other_units, split_unit
+from masa_rewards.verify.extraction import READ_CHARACTERS, Extraction, find_answer
+from masa_rewards.verify.hidden import drop_hidden
+from masa_rewards.verify.options import read_choice
+from masa_rewards.verify.verdict import Verdict
+
+# What they say has been compared; not every version of math-verify passes over them there.
+_PERCENT_WORDS = re.compile(r"(\\?%)(?:\s|\\[,;: ]|~)*\\(?:text|mathrm|mbox)\s*\{[^{}]*\}\s*\.?$")
+MAX_CHARACTERS = 1_000
+"""A longer answer is not given to computer algebra, which it would only keep busy."""
+
+
+class Case(NamedTuple):
+    """Two answers that only computer algebra can compare: the stated one, and both as it reads."""
+
+    answer: str
+    stated: str
+    wanted: str
+
+
+class _Pair(NamedTuple):
+    stated: str
+    wanted: str
+
+
+def read_case(answer_text: str, gold: str, extraction: Extraction) -> Verdict | Case:
+    """Read what a text states and decide it, if it needs no computer algebra.
+
+    Nothing of the text is kept but the answer.
+
+    Args:
+        answer_text: The solution; its last 8,192 characters are read.
+        gold: The right answer.
+        extraction: What states an answer.
+
+    Returns:
+        The verdict, or the case for computer algebra.
+
+    Raises:
+        ValueError: If `gold` is blank.
+    """
+    if not gold.strip():
+        raise ValueError(f"gold is blank ({gold!r}); a problem without an answer has no verdict")
+    answer = find_answer(answer_text, extraction)
+    if answer is None or not normalise(answer):
+        detail = f"no {extraction} answer in the last {READ_CHARACTERS} characters"
+        return Verdict(status="unparsable", answer=answer, detail=detail)
+    gold = find_answer(gold, "boxed") or drop_hidden(gold)
+    decided = _decide(answer, gold)
+    if isinstance(decided, bool):
+        return Verdict(status="correct" if decided else "incorrect", answer=answer)
+    if len(answer) > MAX_CHARACTERS:
+        detail = f"an answer of {len(answer)} > {MAX_CHARACTERS} characters"
+        return Verdict(status="unparsable", answer=answer, detail=detail)
+    return Case(answer, *decided)
+
+
+def _decide(answer: str, gold: str) -> bool | _Pair:
+    """Decide, or return what is left to compare: without the letter of an option, and units."""
+    decided = decide(answer, gold)
+    if decided is not None:
+        return decided and not marks_differ(answer, gold)
+    chosen, right = read_choice(normalise(answer)), read_choice(normalise(gold))
+    if chosen and right:
+        return chosen.letter == right.letter
+    if chosen and chosen.text:
+        return _decide(chosen.text, gold)
+    if right and right.text:
+        return _decide(answer, right.text)
+    return _decide_scaled(answer, gold)
+
+
+def _decide_scaled(answer: str, gold: str) -> bool | _Pair:
+    """Decide, with what multiplies a number taken into it: "5 million" is 5,000,000."""
+    if other_units(answer, gold):
+        return False
+    answer, gold = tidy(answer), tidy(gold)
+    stated, wanted = fold_scale(answer), fold_scale(gold)
+    if stated or wanted:
+        answer, gold = stated or answer, wanted or gold
+        decided = False if other_units(answer, gold) else decide(answer, gold)
+        if decided is not None:
+            return decided
+    return _decide_quantity(answer, gold)
+
+
+def _decide_quantity(answer: str, gold: str) -> bool | _Pair:
+    if differ(answer, gold):
+        return False
+    bare = [_PERCENT_WORDS.sub(r"\1", text) for text in (answer, gold)]
+    stated, wanted = map(split_unit, bare)
+    if stated.unit or wanted.unit or bare != [answer, gold]:
+        decided = decide(stated.value, wanted.value)
+        if decided is not None:
+            return decided
+    return _Pair(stated.value, wanted.value)

@@ -1,0 +1,1 @@
+"""When two answers are equal: by their text, as numbers, with units, by computer algebra."""

@@ -1,0 +1,69 @@
+r"""Tells apart what computer algebra takes for one: brackets, "or" and "and", primes, words."""
+
+from __future__ import annotations
+
+import re
+
+from masa_rewards.verify.equality.normal_form import normalise
+from masa_rewards.verify.equality.primes import primes_differ
+from masa_rewards.verify.equality.qualifiers import words_differ
+
+_OPEN, _CLOSE = ("\\{", "(", "["), ("\\}", ")", "]")
+_BRACKET = re.compile(r"\\[{}]|[()\[\]]|,")
+_MEMBER = re.compile(r"^[^=<>]{0,20}?\\in(?![A-Za-z])")
+_INEQUALITY = re.compile(r"[<>≤≥]|\\(?:leq?|geq?|lt|gt)(?![A-Za-z])")
+_OR = re.compile(r"(?<![A-Za-z\\])or(?![A-Za-z])|\\(?:lor|vee|cup)(?![A-Za-z])")
+_AND = re.compile(r"(?<![A-Za-z\\])and(?![A-Za-z])|\\(?:land|wedge|cap)(?![A-Za-z])")
+
+
+def differ(answer: str, gold: str) -> bool:
+    r"""Whether two answers differ in a way that computer algebra would pass over.
+
+    - in the brackets around a list: a set, a pair or open interval, a closed one;
+    - in "or" against "and" between inequalities;
+    - in primes: 5' and 5, f'(x) and f(x);
+    - in words that change what is said: `5 \text{ (or 6)}`, `5 \text{ or more}`.
+
+    Args:
+        answer: The stated answer, after `tidy`.
+        gold: The right one.
+
+    Returns:
+        True if they differ for sure. False says nothing.
+    """
+    return (
+        _both_and_differ(_list_brackets(answer), _list_brackets(gold))
+        or _both_and_differ(_connective(answer), _connective(gold))
+        or primes_differ(answer, gold)
+        or words_differ(answer, gold)
+    )
+
+
+def _both_and_differ(one: str, other: str) -> bool:
+    return bool(one and other and one != other)
+
+
+def _list_brackets(text: str) -> str:
+    r"""Brackets around a list: "()", "[)", `\{\}`; "" where no list is in brackets as a whole."""
+    text = _MEMBER.sub("", normalise(text))
+    if not text.startswith(_OPEN):
+        return ""
+    depth, commas, first, last = 0, 0, "", ""
+    for match in _BRACKET.finditer(text):
+        mark = match.group()
+        if mark in _OPEN:
+            depth += 1
+        elif mark in _CLOSE:
+            depth -= 1
+        commas += depth == 1 and mark == ","
+        first, last = first or mark, mark
+        if depth == 0:
+            return first + last if match.end() == len(text) and commas else ""
+    return ""
+
+
+def _connective(text: str) -> str:
+    if not _INEQUALITY.search(text):
+        return ""
+    found = [name for name, word in (("or", _OR), ("and", _AND)) if word.search(text)]
+    return found[0] if len(found) == 1 else ""

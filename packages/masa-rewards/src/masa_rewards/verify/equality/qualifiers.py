@@ -1,0 +1,149 @@
+r"""Words beside mathematics that change what it says: "6 or less", `5\text{ (or six)}`, "3 pm".
+
+Computer algebra passes over words, and most of them say nothing: "5 apples". These do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from masa_rewards.verify.braces import text_groups
+from masa_rewards.verify.equality.scales import SCALE_WORDS
+
+# A bound is part of the answer: who leaves it out, or adds it, says something else.
+_BOUNDS = {
+    "<": r"or (?:less|fewer|lower|below|under|smaller|earlier)|and (?:below|under)|at (?:the )?most"
+    r"|up to(?! (?:iso|sign|order|scal|a ))|not? (?:more|greater|larger|higher) than",
+    ">": r"or (?:more|greater|larger|higher|above|over|bigger|later)|and (?:above|over|up|more)"
+    r"|at (?:the )?least|not? (?:less|fewer|smaller|lower) than",
+    "-": r"(?:less|fewer|smaller|lower) than",
+    "+": r"(?:more|greater|larger|higher) than",
+    "/": r"and (?:a|an|one|two|three) (?:half|thirds?|quarters?|fourths?|fifths?|sixth|eighth)",
+    "^": r"^\W*(?:squared|cubed|doubled|tripled|halved|factorial|negated|inverted)",
+}
+_BOUND = re.compile("|".join(f"(?P<b{n}>{words})" for n, words in enumerate(_BOUNDS.values())))
+_SIGNS = list(_BOUNDS)
+_SCALES = SCALE_WORDS - {"gross"}
+_HEDGE = re.compile(
+    r"\b(?:not|no|nor|neither|never|maybe|perhaps|possibly|probably|either|but|unless|otherwise"
+    r"|wrong|incorrect|false|except|instead|rather|else|plus|minus|versus|vs"
+    r"|alternatively|also|aka|or(?= +[^\W\d_]))\b"
+)
+_FIGURE = re.compile(r"(?<![\^_\dA-Za-z-])\d+")
+_NUMBERS = (
+    "zero|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
+    "|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+)
+_NUMBER = re.compile(rf"\b(?:{_NUMBERS})\b(?!-)")
+_WORD = re.compile(r"[a-z]+(?:\.m\.|\.c\.)?")
+# Of these both must have one, and not the same: who leaves the word out may be right.
+_OPPOSITES = [
+    frozenset(words.split())
+    for words in (
+        "am pm",
+        "bc ad",
+        "clockwise counterclockwise",
+        "increase decrease",
+        "north south east west northeast northwest southeast southwest",
+        "left right",
+        "up down",
+        "profit loss",
+        "before after",
+        "horizontal vertical",
+        "inside outside",
+        "upward downward",
+        "forward backward",
+        "above below",
+        "positive negative",
+        "early late",
+        "minimum maximum",
+        "odd even",
+        "heads tails",
+    )
+]
+_SAME_WORD = {
+    "bce": "bc",
+    "b.c.": "bc",
+    "ce": "ad",
+    "a.m.": "am",
+    "p.m.": "pm",
+    "anticlockwise": "counterclockwise",
+    "increased": "increase",
+    "increasing": "increase",
+    "decreased": "decrease",
+    "decreasing": "decrease",
+    "gain": "profit",
+    "earlier": "before",
+    "later": "after",
+    "upwards": "upward",
+    "downwards": "downward",
+    "forwards": "forward",
+    "backwards": "backward",
+    "horizontally": "horizontal",
+    "vertically": "vertical",
+}
+
+
+def words_differ(answer: str, gold: str) -> bool:
+    """Whether the words beside the mathematics of two answers make them two.
+
+    Args:
+        answer: The stated answer, in LaTeX.
+        gold: The right one.
+
+    Returns:
+        True if one has a bound ("or less"), or a word that multiplies it ("million"), that the
+        other has not; if the answer hedges, or names a number, as the gold does not; or if both
+        have a word, and the opposite one. False says nothing.
+    """
+    stated, wanted = _phrases(answer), _phrases(gold)
+    if not stated and not wanted:
+        return False
+    return (
+        _bounds(stated) != _bounds(wanted)
+        or bool(_hedges(stated) - _hedges(wanted))
+        or _are_opposite(_words(stated), _words(wanted))
+    )
+
+
+def _phrases(text: str) -> list[str]:
+    """Groups of words, unless all of the text is words, which are compared as such."""
+    groups = text_groups(text)
+    left, position = [], 0
+    for group in groups:
+        left.append(text[position : group.start])
+        position = group.end
+    if not groups or not re.search(r"[^\W_]", "".join([*left, text[position:]])):
+        return []
+    return [" ".join(group.words.lower().split()) for group in groups]
+
+
+def _bounds(phrases: list[str]) -> frozenset[str]:
+    found = {_SIGNS[int(str(match.lastgroup)[1:])] for match in _find(_BOUND, phrases)}
+    scales = {word for phrase in phrases for word in re.findall(r"[a-z]+", phrase)} & _SCALES
+    return frozenset(found | scales)
+
+
+def _hedges(phrases: list[str]) -> frozenset[str]:
+    return frozenset(
+        match.group() for pattern in (_HEDGE, _FIGURE, _NUMBER) for match in _find(pattern, phrases)
+    )
+
+
+def _find(pattern: re.Pattern[str], phrases: list[str]) -> Iterator[re.Match[str]]:
+    for phrase in phrases:
+        yield from pattern.finditer(phrase)
+
+
+def _words(phrases: list[str]) -> frozenset[str]:
+    words = (word for phrase in phrases for word in _WORD.findall(phrase))
+    return frozenset(_SAME_WORD.get(word, word) for word in words)
+
+
+def _are_opposite(stated: frozenset[str], wanted: frozenset[str]) -> bool:
+    for words in _OPPOSITES:
+        one, other = stated & words, wanted & words
+        if one and other and one != other:
+            return True
+    return False

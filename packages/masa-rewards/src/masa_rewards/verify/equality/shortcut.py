@@ -1,0 +1,76 @@
+r"""Decides at once what needs no computer algebra: the same text, or plain numbers.
+
+Nothing here may take two different values for one: what is not certain is left open.
+"""
+
+from __future__ import annotations
+
+import re
+
+from masa_rewards.verify.equality.chains import is_false_chain
+from masa_rewards.verify.equality.normal_form import normalise
+from masa_rewards.verify.equality.numbers import same_number, to_number
+
+_BASED = re.compile(r"([0-9A-Z]{1,99})_\{?([0-9]{1,2})\}?")
+_GAP = re.compile(r"\d \d")
+# Computer algebra would read a product of letters, and take "evil" for "live", and "on" for "no".
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_SHORT_WORD = re.compile(r"yes|no|odd", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def decide(answer: str, gold: str) -> bool | None:
+    """Decide whether an answer is right, if that can be told at once.
+
+    Args:
+        answer: The extracted answer.
+        gold: The right one.
+
+    Returns:
+        True when both are the same text after `normalise`, or the same number. False when both are
+        numbers that differ, or two words that do, or when the answer is two numbers without
+        anything between them, or says of two different ones that they are equal. None when it
+        takes more.
+    """
+    if normalise(answer, thousands=False) == normalise(gold, thousands=False):
+        return True
+    answer, gold = normalise(answer), normalise(gold)
+    if answer == gold:
+        return True
+    if _GAP.search(answer) or is_false_chain(answer):
+        return False
+    if _are_words(answer, gold):
+        return answer.casefold() == gold.casefold()
+    return _same_number(answer, gold)
+
+
+def _are_words(answer: str, gold: str) -> bool:
+    if _SHORT_WORD.fullmatch(gold):
+        return bool(_LETTERS.fullmatch(answer))
+    return bool(_WORD.fullmatch(answer) and _WORD.fullmatch(gold))
+
+
+def _same_number(answer: str, gold: str) -> bool | None:
+    stated, wanted = to_number(answer), to_number(gold)
+    if stated and wanted:
+        return same_number(stated, wanted)
+    based, wanted_based = _in_base(answer), _in_base(gold)
+    # A number without a base is one of base ten, and one that its base has not is no number.
+    if based is not None and (wanted or wanted_based is not None):
+        return based == (wanted.value if wanted else wanted_based)
+    if wanted_based is not None and stated:
+        return wanted_based == stated.value
+    if wanted and _BASED.fullmatch(answer):
+        return False
+    return None
+
+
+def _in_base(text: str) -> int | None:
+    """Read "1101_2" or "A5_{11}"."""
+    match = _BASED.fullmatch(text)
+    if not match or not 2 <= int(match.group(2)) <= 36:
+        return None
+    try:
+        return int(match.group(1), int(match.group(2)))
+    except ValueError:
+        return None

@@ -1,0 +1,91 @@
+r"""Splits off what stands behind the value of an answer: `5\text{ km}^2`, `6\,\mathrm{kN}`."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from masa_rewards.verify.braces import Group, plain_words, text_groups
+
+_STYLED = r"(\\(?:text|math)[a-z]*\s*\{[^{}]*\})"
+_FRACTION = re.compile(rf"\\frac\s*\{{\s*{_STYLED}\s*\}}\s*\{{\s*{_STYLED}\s*\}}$")
+# What may stand between groups of text, and behind the last, when all of them are one unit.
+_GLUE = re.compile(
+    r"(?:\\[,;:! ]|~|\s|\\(?:cdot|times|mu|Omega|left|right)(?![A-Za-z])|[/().·µμΩ]"
+    r"|\^\s*(?:-?\d|\{\s*-?\d\s*\}))*"
+)
+_LEAD = re.compile(r"(?:\\[,;:! ]|~|\s|\\(?:mu|Omega)(?![A-Za-z])|[µμΩ]|\()*$")
+_LEAD_LENGTH = 30
+# Nothing that a number or an expression ends with.
+_OPEN_END = re.compile(
+    r"(?:[-+*/=<>^_(\[{,:;|&]|\\(?:cdot|times|div|pm|mp|in|to|leq?|geq?|neq?|lt|gt|cup|cap|frac"
+    r"|sqrt|equiv|approx|sim|quad|sin|cos|tan|ln|log))$"
+)
+_PLAIN = re.compile(r"(?<=[\d})!°])(?:\s|\\[,;: ]|~)*(?P<tail>[A-Za-zµμΩ°][^\\$=<>+,;|\[\]]*)$")
+_SPACED = re.compile(r"(?:\s|\\[,;: ]|~)")
+_LONGEST = 60
+
+
+class Tail(NamedTuple):
+    """An answer in two: its value, and the words and signs behind it.
+
+    Attributes:
+        value: What stands in front.
+        words: What stands behind, without LaTeX.
+        styled: Whether a style marks it off as text: letters that none does could be variables.
+        spaced: Whether a space does.
+    """
+
+    value: str
+    words: str
+    styled: bool
+    spaced: bool
+
+
+def split_tail(text: str) -> Tail | None:
+    r"""Split an answer where its value ends and words begin.
+
+    Args:
+        text: An answer, after `tidy`.
+
+    Returns:
+        Its two parts; None when nothing but words, or no word, is there, or something else follows.
+    """
+    if text.endswith("}") and "\\frac" in text:
+        text = _FRACTION.sub(r"\1/\2", text)
+    groups = text_groups(text)
+    if len(groups) == 1 and groups[0][:2] == (0, len(text)):  # all of it in one style
+        text, groups = groups[0].words.strip(), []
+    if groups:
+        return _split_styled(text, groups)
+    match = _PLAIN.search(text, max(0, len(text) - _LONGEST))
+    if not match:
+        return None
+    value = text[: match.start()]
+    spaced = match.start() < match.start("tail")
+    return Tail(value.strip(), plain_words(match["tail"]), styled=False, spaced=spaced)
+
+
+def _split_styled(text: str, groups: list[Group]) -> Tail | None:
+    """The last groups of all that only glue keeps apart."""
+    first = len(groups)
+    behind = len(text)
+    while first and _GLUE.fullmatch(text, groups[first - 1].end, behind):
+        first -= 1
+        behind = groups[first].start
+    if first == len(groups):
+        return None
+    # "5", the first of the groups, may be the value itself: `\mathbf{5}\text{ km}`.
+    if groups[first].start == 0 and first + 1 < len(groups):
+        first += 1
+        behind = groups[first].start
+    lead = _LEAD.search(text, max(0, behind - _LEAD_LENGTH), behind)
+    start = lead.start() if lead else behind
+    value = text[:start].strip()
+    if not value or _OPEN_END.search(value):
+        return None
+    words = [plain_words(text[start:behind])]
+    for group, after in zip(groups[first:], [*groups[first + 1 :], None], strict=True):
+        words.append(group.words)
+        words.append(plain_words(text[group.end : after.start if after else len(text)]))
+    return Tail(value, " ".join("".join(words).split()), styled=True, spaced=True)

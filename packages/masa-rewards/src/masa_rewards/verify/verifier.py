@@ -1,0 +1,207 @@
+"""Is this answer right? Decided at once where it can be, else in a process that can be killed."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from functools import partial
+from types import TracebackType
+from typing import Any, NamedTuple, get_args
+
+from masa_rewards._checks import above_zero, at_least, one_of
+from masa_rewards.verify.case import read_case
+from masa_rewards.verify.extraction import Extraction
+from masa_rewards.verify.verdict import Verdict
+from masa_rewards.verify.workers.pool import WorkerPool
+from masa_rewards.verify.workers.process import Reply, Settings
+
+
+class _Waiting(NamedTuple):
+    answer: str
+    reply: Future[Reply]
+
+    def verdict(self) -> Verdict:
+        """The verdict, once there is a reply. Who is interrupted gives the place in line up."""
+        try:
+            reply = self.reply.result()
+        finally:
+            self.reply.cancel()
+        return Verdict(status=reply.outcome, answer=self.answer, detail=reply.detail)
+
+
+class AnswerVerifier:
+    r"""Verifies stated answers against known ones, safely and from any thread.
+
+    The same text and plain numbers are decided at once. What takes computer algebra (math-verify)
+    goes to one of a few worker processes, the first of which is started when it is first needed
+    (some seconds). A case that takes longer than `timeout`, counted from when a ready worker has
+    it, ends with its worker: sympy can hang in C code or eat memory, and only a process can be
+    stopped. After pickling and after a fork a verifier starts workers of its own.
+
+    Who asks while all workers are busy waits, in the order of asking; of the text that waits, only
+    the answer is kept. An `averify` that is cancelled gives its place up.
+
+    >>> with AnswerVerifier() as verifier:
+    ...     verifier.verify(r"So the sum is \boxed{\frac12}.", "0.5").status
+    'correct'
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int = 2,
+        timeout: float = 5.0,
+        memory_mb: int = 1024,
+        extraction: Extraction = "boxed",
+        start_timeout: float = 120.0,
+        max_waiting: int = 1024,
+    ) -> None:
+        r"""Check and keep the settings; start nothing.
+
+        Args:
+            workers: Most processes at a time, >= 1; also how many cases run at a time.
+            timeout: Seconds a case may take, > 0.
+            memory_mb: Address space of a worker in MiB, >= 256. Not enforced on Windows.
+            extraction: "boxed" takes the last `\boxed{...}` for the answer. "anchored" takes "the
+                answer is ..." too, where nothing is boxed.
+            start_timeout: Seconds a worker may take to start, > 0.
+            max_waiting: How many pairs `verify_many` and `verify_stream` read ahead of the verdict
+                that is due, >= 1. `verify` and `averify` hold one each, and make their caller wait.
+
+        Raises:
+            ValueError: If a setting is out of its range.
+        """
+        self._settings: dict[str, Any] = {
+            "workers": at_least(1, "workers", workers),
+            "timeout": above_zero("timeout", timeout),
+            "memory_mb": at_least(256, "memory_mb", memory_mb),
+            "extraction": one_of(get_args(Extraction), "extraction", extraction),
+            "start_timeout": above_zero("start_timeout", start_timeout),
+            "max_waiting": at_least(1, "max_waiting", max_waiting),
+        }
+        self._extraction: Extraction = extraction
+        self._size, self._max_waiting = workers, max_waiting
+        self._process_settings = Settings(timeout, memory_mb, start_timeout)
+        self._closed = False
+        self._pools: dict[int, WorkerPool] = {}
+
+    def verify(self, answer_text: str, gold: str) -> Verdict:
+        """Verify the answer that a solution states. Blocks while all workers are busy.
+
+        Args:
+            answer_text: The solution; its last 8,192 characters are read.
+            gold: The right answer, in LaTeX or plain text. One that cannot be read as mathematics
+                is compared as text.
+
+        Returns:
+            The verdict. A text without an answer is never right.
+
+        Raises:
+            ValueError: If `gold` is blank.
+            RuntimeError: If the verifier is closed, or no worker could ever be started.
+        """
+        begun = self._begin(answer_text, gold)
+        del answer_text  # it may be long, and the wait too
+        return begun if isinstance(begun, Verdict) else begun.verdict()
+
+    async def averify(self, answer_text: str, gold: str) -> Verdict:
+        """Verify without blocking the event loop, any loop. Else like `verify`.
+
+        Cancelled while it waits for a worker it is forgotten; a case that a worker has goes on to
+        its end, which keeps that worker busy for `timeout` seconds at most.
+        """
+        begun = self._begin(answer_text, gold)
+        del answer_text
+        if isinstance(begun, Verdict):
+            return begun
+        import asyncio  # whoever awaits has it; whoever does not need not wait for it
+
+        try:
+            await asyncio.wrap_future(begun.reply)
+        finally:
+            begun.reply.cancel()
+        return begun.verdict()
+
+    def verify_many(self, pairs: Iterable[tuple[str, str]]) -> list[Verdict]:
+        """Verify many (answer_text, gold) with all workers; verdicts in the order of `pairs`."""
+        return list(self.verify_stream(pairs))
+
+    def verify_stream(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Verdict]:
+        """Verify pairs as they come, with all workers, and as fast as the verdicts are taken.
+
+        At most `max_waiting` pairs are read ahead, and of their texts only the answers are kept:
+        `pairs` may be without end.
+
+        Args:
+            pairs: (answer_text, gold) each.
+
+        Yields:
+            The verdicts, in the order of `pairs`.
+
+        Raises:
+            ValueError: If a gold is blank, when it is read.
+            RuntimeError: If the verifier is closed, or no worker could ever be started.
+        """
+        begun: deque[Verdict | _Waiting] = deque()
+        try:
+            for answer_text, gold in pairs:
+                begun.append(self._begin(answer_text, gold))
+                del answer_text
+                while begun and (len(begun) >= self._max_waiting or _done(begun[0])):
+                    yield _finish(begun.popleft())
+            while begun:
+                yield _finish(begun.popleft())
+        finally:
+            for one in begun:
+                if isinstance(one, _Waiting):
+                    one.reply.cancel()
+
+    def close(self) -> None:
+        """Kill the workers. Closed twice it stays closed; left open it closes with the process."""
+        self._closed = True
+        if pool := self._pools.pop(os.getpid(), None):
+            pool.close()
+
+    def __enter__(self) -> AnswerVerifier:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[partial[AnswerVerifier], tuple[()]]:
+        return partial(type(self), **self._settings), ()
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())
+        return f"AnswerVerifier({settings})"
+
+    def _begin(self, answer_text: str, gold: str) -> Verdict | _Waiting:
+        """The verdict where no computer algebra is needed, else a place in line for it."""
+        if self._closed:
+            raise RuntimeError("the verifier is closed; make a new AnswerVerifier")
+        case = read_case(answer_text, gold, self._extraction)
+        if isinstance(case, Verdict):
+            return case
+        return _Waiting(case.answer, self._pool().submit(case.stated, case.wanted))
+
+    def _pool(self) -> WorkerPool:
+        # One for each process id, so that a fork gets its own; setdefault is atomic.
+        owner = os.getpid()
+        if owner not in self._pools:
+            self._pools.setdefault(owner, WorkerPool(self._size, self._process_settings))
+        return self._pools[owner]
+
+
+def _done(begun: Verdict | _Waiting) -> bool:
+    return isinstance(begun, Verdict) or begun.reply.done()
+
+
+def _finish(begun: Verdict | _Waiting) -> Verdict:
+    return begun if isinstance(begun, Verdict) else begun.verdict()

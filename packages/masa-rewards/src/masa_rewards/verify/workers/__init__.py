@@ -1,0 +1,1 @@
+"""Worker processes for what may hang or take too much memory."""
