@@ -110,7 +110,7 @@ class AlwaysWrong:
 async def main(rounds: int, problems: int) -> None:
     from masa_control import LengthCutoff, Planner, Stopwatch
     from masa_openrlhf import tiny
-    from masa_openrlhf.config.layers import from_settings, read_preset, with_flags
+    from masa_openrlhf.config.layers import apply_flags, build_config, read_preset
     from masa_openrlhf.data.problems import load_problems
     from masa_openrlhf.data.prompts import Prompts
     from masa_openrlhf.stack.rollout import EpisodeActor, Phase, _Engine
@@ -118,13 +118,13 @@ async def main(rounds: int, problems: int) -> None:
     from vllm import AsyncEngineArgs, AsyncLLMEngine
     from vllm.sampling_params import SamplingParams
 
-    config = with_flags(from_settings(read_preset("tiny")), ["--mode", "masa-efficient"])
+    config = apply_flags(build_config(read_preset("tiny")), ["--mode", "masa-efficient"])
     assets = tiny.prepare(
         cache_home() / "tiny", seed=0, problems=config.tiny.problems, held_out=config.tiny.held_out
     )
     chosen = load_problems(str(assets.train_file), config.data).problems[:problems]
     actor = object.__new__(EpisodeActor)
-    actor.masa, actor.requests, actor._mm_pad_token_ids = config, [], None
+    actor.masa, actor._mm_pad_token_ids = config, None
     actor.phase = Phase("train", 1)
     actor.llm = AsyncLLMEngine.from_engine_args(
         AsyncEngineArgs(
@@ -138,7 +138,7 @@ async def main(rounds: int, problems: int) -> None:
     )
     prompts = Prompts(AutoTokenizer.from_pretrained(assets.model_dir), config)
     # No gate: a plan after the predictions, and every problem solved.
-    planner = Planner(step=1, seed=0, cutoff=LengthCutoff(None))
+    planner = Planner(step=1, seed=0, cutoff=LengthCutoff(margin=None))
 
     async def step(kind: str, *, barrier: bool) -> tuple[int, float]:
         from masa_control import run_episode

@@ -22,14 +22,18 @@ from masa_control import (
     Completion,
     Controller,
     ControlSettings,
+    CutoffOff,
     Episode,
+    ExpertSettings,
+    FixedCutoffSettings,
+    FixedStart,
+    GateOff,
     Ledger,
-    LengthCutoff,
     MetaRollout,
     Plan,
-    PredictiveGate,
     Problem,
     SolutionRollout,
+    StaticGateSettings,
 )
 from masa_rewards import MetaPrediction, MetaPrompt, Verdict
 
@@ -317,18 +321,26 @@ def both_figures(truth: Truth, ledger: Ledger) -> dict[str, float | None]:
     }
 
 
+def rules(**chosen: Any) -> ControlSettings:
+    """Only what is named decides, from the start step on."""
+    nothing = {"gate": GateOff(), "cutoff": CutoffOff(), "experts": ExpertSettings(batch=0)}
+    return ControlSettings(**{**nothing, "schedule": FixedStart(start=START), **chosen})
+
+
 def audited(epsilon: float, precision: float = TARGET) -> ControlSettings:
-    gate = AuditedGateSettings(precision=precision)
-    return ControlSettings(gate=gate, gate_audit=epsilon, cutoff=None, experts=None, start=START)
+    return rules(gate=AuditedGateSettings(precision=precision, audit=epsilon))
 
 
 def static(epsilon: float = 0.1, **settings: float) -> ControlSettings:
-    gate = PredictiveGate(**settings)
-    return ControlSettings(gate=gate, gate_audit=epsilon, cutoff=None, experts=None, start=START)
+    return rules(gate=StaticGateSettings(audit=epsilon, **settings))
 
 
-def cut(rule: LengthCutoff | CalibratedCutoffSettings, epsilon: float = 0.1) -> ControlSettings:
-    return ControlSettings(gate=None, cutoff=rule, cutoff_audit=epsilon, experts=None, start=START)
+def cut(margin: float, epsilon: float = 0.1) -> ControlSettings:
+    return rules(cutoff=FixedCutoffSettings(margin=margin, audit=epsilon))
+
+
+def calibrated(epsilon: float) -> ControlSettings:
+    return rules(cutoff=CalibratedCutoffSettings(cut_share=ALPHA, audit=epsilon))
 
 
 GATES = {
@@ -339,26 +351,24 @@ GATES = {
     "audited, target 0.9, ε 0.1": audited(0.1, 0.9),
 }
 CUTOFFS = {
-    "paper, margin 2": cut(LengthCutoff(2.0)),
-    "margin 1.5": cut(LengthCutoff(1.5)),
-    "margin 1": cut(LengthCutoff(1.0)),
-    "calibrated, α 0.05, ε 0.05": cut(CalibratedCutoffSettings(ALPHA), 0.05),
-    "calibrated, α 0.05, ε 0.2": cut(CalibratedCutoffSettings(ALPHA), 0.2),
+    "paper, margin 2": cut(2.0),
+    "margin 1.5": cut(1.5),
+    "margin 1": cut(1.0),
+    "calibrated, α 0.05, ε 0.05": calibrated(0.05),
+    "calibrated, α 0.05, ε 0.2": calibrated(0.2),
 }
 TARGETS = {
-    "paper, margin 2": cut(LengthCutoff(2.0), 0.0),
-    "margin 1": cut(LengthCutoff(1.0), 0.0),
-    "calibrated, α 0.05": cut(CalibratedCutoffSettings(ALPHA), 0.1),
+    "paper, margin 2": cut(2.0, 0.0),
+    "margin 1": cut(1.0, 0.0),
+    "calibrated, α 0.05": calibrated(0.1),
 }
 BOTH = {
-    "paper's rules, margin 2": ControlSettings(experts=None, start=START),
-    "audited, target 0.85, calibrated, α 0.05": ControlSettings(
-        gate=AuditedGateSettings(precision=TARGET),
-        gate_audit=0.1,
-        cutoff=CalibratedCutoffSettings(ALPHA),
-        cutoff_audit=0.1,
-        experts=None,
-        start=START,
+    "paper's rules, margin 2": rules(
+        gate=StaticGateSettings(audit=0), cutoff=FixedCutoffSettings(audit=0)
+    ),
+    "audited, target 0.85, calibrated, α 0.05": rules(
+        gate=AuditedGateSettings(precision=TARGET, audit=0.1),
+        cutoff=CalibratedCutoffSettings(cut_share=ALPHA, audit=0.1),
     ),
 }
 

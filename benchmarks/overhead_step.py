@@ -45,8 +45,7 @@ class Bench:
         self.size = size
         self.config = _config(size, pack)
         self.tokenizer = make_tokenizer(rows)
-        settings = self.config.control_settings()
-        self.controller = Controller(settings, self.config.meta_prompt(), seed=0)
+        self.controller = Controller(self.config, self.config.meta_prompt, seed=0)
         self.ledger = Ledger()
         self.args = _args(self.config)
         self._script = self._scripted(rows, writer)
@@ -70,7 +69,7 @@ class Bench:
         settings = self.config.episode_settings()
         for text, row in self.problems:
             meta = self.prompts.encode(settings.meta_prompt.render(text))
-            solution = self.prompts.encode(settings.solution_template.replace("{problem}", text))
+            solution = self.prompts.encode(settings.solution.template.replace("{problem}", text))
             script[tuple(meta)] = writer.predictions(self.size)
             script[tuple(solution)] = writer.solutions(row, self.size)
         return script
@@ -101,7 +100,8 @@ class Bench:
                 return self.script[tuple(token_ids)]
 
         actor = object.__new__(Scripted)
-        actor.masa, actor.requests, actor.verifier = self.config, [], self.verifier
+        actor.masa, actor.verifier = self.config, self.verifier
+        actor._settings = self.config.episode_settings()
         actor.script, actor._prompts = self._script, self.prompts
         actor.phase = Phase("train", STEP, self.controller.planner(STEP))
         return actor
@@ -127,7 +127,7 @@ class Bench:
     def _trainer(self, sent: list[bytes]) -> dict[str, float]:
         """What the trainer does with a step's episodes, in its order."""
         from masa_control import Stopwatch, step_metrics
-        from masa_openrlhf.stack.experience import clone_samples
+        from masa_openrlhf.stack.experience import clone_samples, weigh_samples
         from masa_openrlhf.stack.samples import EpisodeGenerator
 
         watch = Stopwatch()
@@ -143,6 +143,7 @@ class Bench:
             weight = self.config.experts.number_weight
             samples += clone_samples(experts, self.tokenizer, number_weight=weight, logprobs=True)
         maker = self._maker()
+        watch.run("samples", weigh_samples, samples, self.config.step_weights(decides=True))
         filled = watch.run("samples", maker._filled, samples)
         part = "packing" if self.config.cluster.pack else "samples"
         batches = watch.run(part, maker.split_rollout_samples, filled)
@@ -162,24 +163,24 @@ class Bench:
 
         strategy = SimpleNamespace(args=self.args)
         return ExperienceMaker(
-            None, None, None, None, SimpleNamespace(value=0.0), strategy, self.tokenizer,
-            meta_weight=self.config.meta.weight, clone_weight=self.config.experts.weight,
+            None, None, None, None, SimpleNamespace(value=0.0), strategy, self.tokenizer
         )  # fmt: skip
 
 
 def _config(size: Size, pack: bool) -> Any:
-    from masa_openrlhf.config.layers import from_settings, read_preset
+    from masa_openrlhf.config.layers import build_config, read_preset
 
     settings = read_preset("qwen3-8b") | {"mode": "masa-efficient"}
     settings["cluster"]["pack"] = pack
     settings["batch"] = {"problems": size.problems}
     settings["solution"] = {"rollouts": size.solutions}
     settings["meta"] = {"rollouts": size.predictions}
-    return from_settings(settings)
+    return build_config(settings)
 
 
 def _args(config: Any) -> Any:
-    from masa_openrlhf.arguments.build import arguments, parse
+    from masa_openrlhf.arguments.build import arguments
+    from masa_openrlhf.arguments.parse import parse
     from masa_openrlhf.run.folder import RunFolder
 
     with tempfile.TemporaryDirectory() as folder:

@@ -78,10 +78,11 @@ def test_the_tokenizer_knows_every_word_and_gives_texts_back():
 def test_a_demonstrated_prediction_is_read():
     from comparison.arms import ARMS, BASE
     from comparison.demonstrations import meta_demo
-    from masa_openrlhf.config.layers import from_settings, merged
+    from masa_openrlhf.config.layers import build_config
+    from masa_openrlhf.config.rules import merge_settings
 
-    config = from_settings(merged(BASE, ARMS[-1].settings))
-    read = config.meta_prompt().parse(meta_demo(random.Random(0)))
+    config = build_config(merge_settings(BASE, ARMS[-1].settings))
+    read = config.meta_prompt.parse(meta_demo(random.Random(0)))
     assert read.pass_rate is not None
     assert read.length is not None
     assert read.notions
@@ -91,27 +92,30 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
     from comparison.ablations import LEARNED_AT_RATES, PARTS
     from comparison.arms import ARMS, BASE, TUNING
     from comparison.command import EVERY_ARM
-    from comparison.earlier import EARLIER, PREDICTIONS, ROUND_9_PARTS
-    from masa_openrlhf.config.layers import from_settings, merged
+    from masa_openrlhf.config.layers import build_config
+    from masa_openrlhf.config.rules import merge_settings
 
     rates = (*TUNING, *LEARNED_AT_RATES)
     changed = [str(arm.settings) for arm in EVERY_ARM if arm not in rates]
     assert len(set(changed)) == len(changed)
     assert len({arm.name for arm in EVERY_ARM}) == len(EVERY_ARM)
     # A gate leaves tokens for more steps; dynamic sampling draws more than it keeps.
-    longer = {"masa-efficient": 1440, "dapo": 640, "dapo-8": 640, "efficient-dapo": 640}
-    longer |= {"passes-2-whole": 1760, "counted": 1760, "alike": 1760, "refilled-4": 1440}
-    longer |= {"round-9": 1920, "quarter": 1920, "uncounted": 2400, "refilled-8": 1440}
+    longer = {
+        "masa-efficient": 1440,
+        "dapo": 640,
+        "dapo-8": 640,
+        "refilled-4": 1440,
+        "refilled-8": 1440,
+    }
     longer |= {"round-13": 1440, "refilled-2": 1440, "refilled-4-looked-half": 1440}
     for arm in EVERY_ARM:
-        config = from_settings(merged(BASE, arm.settings))
+        config = build_config(merge_settings(BASE, arm.settings))
         rolled_out = config.max_steps * config.batch.problems
         name = arm.name.split("-0.")[0]  # without a learning rate
-        assert rolled_out == (480 if arm in PREDICTIONS else longer.get(name, 1280)), arm.name
+        assert rolled_out == longer.get(name, 1280), arm.name
         assert config.max_steps % config.eval.every == 0
     assert {arm.settings["batch"]["problems"] for arm in (*ARMS, *PARTS)} == {2, 4}
-    assert {arm.settings.get("batch", {}).get("problems") for arm in EARLIER} == {None, 8}
-    assert len(PARTS) == len(ROUND_9_PARTS) == 14  # refilled is what one recipe is
+    assert len(PARTS) == 13
 
 
 def test_a_run_is_not_taken_for_one_of_another_arm(tmp_path):
@@ -130,9 +134,9 @@ def test_seeds_lie_as_far_apart_as_is_asked(tmp_path, monkeypatch):
     from comparison import command
 
     asked = []
-    monkeypatch.setattr(command, "run_all", lambda jobs, home, at_once: asked.extend(jobs) or 0)
+    monkeypatch.setattr(command, "run_all", lambda jobs, home, **_: asked.extend(jobs) or 0)
     arguments = ["--arms", "grpo", "--first-seed", "200", "--home", str(tmp_path)]
-    assert command.main([*arguments, "--apart", "100"]) == 0
+    assert command.main([*arguments, "--seed-stride", "100"]) == 0
     assert [job.seed for job in asked] == [200, 300, 400, 500, 600]
     assert len({job.policy for job in asked}) == 5
     asked.clear()
@@ -143,10 +147,13 @@ def test_seeds_lie_as_far_apart_as_is_asked(tmp_path, monkeypatch):
 
 def test_the_short_form_is_three_quarters_of_each_arm():
     from comparison.arms import ARMS, BASE, shortened
-    from masa_openrlhf.config.layers import from_settings, merged
+    from masa_openrlhf.config.layers import build_config
+    from masa_openrlhf.config.rules import merge_settings
 
     for arm in ARMS:
-        whole, short = (from_settings(merged(BASE, a.settings)) for a in (arm, shortened(arm)))
+        whole, short = (
+            build_config(merge_settings(BASE, a.settings)) for a in (arm, shortened(arm))
+        )
         assert short.max_steps == pytest.approx(0.75 * whole.max_steps, abs=1)
         assert short.eval.every == 2 * whole.eval.every
         assert short.model_copy(update={"max_steps": whole.max_steps, "eval": whole.eval}) == whole
@@ -157,7 +164,9 @@ def test_the_gate_by_chance_skips_its_share_whatever_is_predicted():
     from masa_control import PredictiveGate
 
     gate = random_gate(0.3)
-    rule = PredictiveGate(gate["max_std"], gate["tolerance"], gate["min_readable"])
+    rule = PredictiveGate(
+        max_std=gate["max_std"], tolerance=gate["tolerance"], min_readable=gate["min_readable"]
+    )
     for predicted in ([0.0, 0.25], [1.0, 1.0], [0.125, 1.0], [0.0, 0.0, None], [0.375, 0.5]):
         assert rule.decide(predicted).skip
     assert gate["audit"] == 0.7
@@ -254,12 +263,12 @@ def test_the_task_is_fair_where_half_the_batch_saves_nothing_and_an_oracle_does(
     [
         (("grpo", "masa", "masa-efficient", "dapo", "grpo-half"), "grpo-half", "dapo"),
         (
-            ("grpo-8", "round-9", "efficient-dapo", "grpo-4-0.0005", "dapo-8"),
+            ("grpo-8", "masa-efficient", "grpo-4-0.0005", "dapo-8"),
             "grpo-4-0.0005",
             "dapo-8",
         ),
         (("grpo-8", "dapo", "grpo-4-0.0005"), "grpo-4-0.0005", "dapo"),
-        (("grpo-8", "masa-8", "grpo-16"), None, None),
+        (("grpo-8", "masa"), None, None),
     ],
 )
 def test_the_checks_find_their_arms_whatever_they_are_called(names, half, dynamic):
@@ -291,7 +300,7 @@ def test_groups_with_variance_are_counted_among_those_rolled_out(tmp_path):
         evals = ({"step": 0, "pass_at_1": 0.2}, {"step": 3, "pass_at_1": 0.6})
         config = {"batch": {"problems": 4}}
         done = ({"event": "trained", "reason": "finished", "step": 3},)
-        return Run(tmp_path / name, config, metrics, evals, (), (), done, {})
+        return Run(tmp_path / name, config, metrics, evals, (), (), (), done, {})
 
     # Of 4 groups 3 have variance, then 1, then none. Half of 4 are rolled out, then half of 8 that
     # were drawn, of which half have variance, then half of 4, of which none has.
@@ -313,7 +322,7 @@ def test_a_run_is_read_as_it_was_after_a_step(tmp_path):
     from masa_openrlhf.report.runs import Run
 
     rows = tuple({"step": step, "pass_at_1": 0.1} for step in (0, 1, 2, 3))
-    run = until(Run(tmp_path, {}, rows[1:], rows, (), (), (), {}), 2)
+    run = until(Run(tmp_path, {}, rows[1:], rows, (), (), (), (), {}), 2)
     assert [row["step"] for row in run.metrics] == [1, 2]
     assert [row["step"] for row in run.evals] == [0, 1, 2]
 
@@ -339,20 +348,21 @@ def test_a_run_that_was_begun_with_other_settings_is_not_gone_on_with(tmp_path):
     from comparison.arms import ARMS
     from comparison.running import Job, changed
     from comparison.schedule import run_all
-    from masa_openrlhf.config.layers import from_settings, merged
+    from masa_openrlhf.config.layers import build_config
+    from masa_openrlhf.config.rules import merge_settings
 
     job = Job(ARMS[0], 3)
     assert changed(job, tmp_path) == []
     run = tmp_path / "runs" / "grpo-3-20260101-000000"
     run.mkdir(parents=True)
-    whole = from_settings(merged(job.settings, {"max_steps": 7})).model_dump_json()
+    whole = build_config(merge_settings(job.settings, {"max_steps": 7})).model_dump_json()
     (run / "config.json").write_text(whole)
     assert changed(job, tmp_path) == []
-    whole = from_settings(merged(job.settings, {"optim": {"lr": 0.5}})).model_dump_json()
+    whole = build_config(merge_settings(job.settings, {"optim": {"lr": 0.5}})).model_dump_json()
     (run / "config.json").write_text(whole)
     assert changed(job, tmp_path) == ["grpo-3: optim.lr is 0.5 there, 0.00035 now"]
     with pytest.raises(SystemExit, match=r"optim\.lr is 0\.5 there[\s\S]*another --home"):
-        run_all([job], tmp_path, at_once=1)
+        run_all([job], tmp_path, jobs_at_a_time=1)
 
 
 def test_an_oracle_pays_for_what_dynamic_sampling_keeps_alone(tmp_path):
@@ -362,7 +372,7 @@ def test_an_oracle_pays_for_what_dynamic_sampling_keeps_alone(tmp_path):
     steps = ({"step": 1, "tokens/solution": 100.0, "tokens/replaced": 60.0},)
     steps += ({"step": 2, "tokens/solution": 80.0},)  # nothing was replaced
     evals = tuple({"step": step, "pass_at_1": 0.2 + step / 10} for step in (0, 1, 2))
-    run = Run(tmp_path, {}, steps, evals, (), (), (), {})
+    run = Run(tmp_path, {}, steps, evals, (), (), (), (), {})
     assert free_of_replaced(run).tokens == (0, 40, 120)
     assert free_of_replaced(run).accuracy == pytest.approx((0.2, 0.3, 0.4))
 
@@ -379,7 +389,7 @@ def test_how_sure_a_prediction_is_is_counted_by_what_it_said(tmp_path):
     }
     pairs = tuple({"step": s, "split": "eval", "pass_rate": p} for s, p in said.items())
     pairs += ({"step": 10, "split": "train", "pass_rate": [[0.6, 0.5]]},)
-    run = Run(tmp_path, {}, (), evals, pairs, (), (), {})
+    run = Run(tmp_path, {}, (), evals, pairs, (), (), (), {})
     head, early, late = _sure({"a": {0: run}, "no predictions": {}})
     assert early[:2] == ["a", "first half"]
     of = dict(zip(head, early, strict=True))
@@ -399,7 +409,7 @@ def test_how_fast_predictions_are_learned_is_read_off_the_evaluations_all_runs_h
 
     def run(*correlations):
         rows = ({"step": 20 * i, "meta/pass_rate_correlation": c} for i, c in correlations)
-        return Run(tmp_path, {}, (), tuple(rows), (), (), (), {})
+        return Run(tmp_path, {}, (), tuple(rows), (), (), (), (), {})
 
     runs = {"a": {0: run((0, 0.0), (1, 0.5), (2, 0.75)), 1: run((1, 0.7), (2, 0.75))}}
     runs |= {"b": {0: run((1, 0.1))}, "not run": {}}

@@ -19,7 +19,7 @@ def two_runs(tmp_path):
     from comparison.arms import ARMS
     from comparison.policy import Assets
     from comparison.running import Job, settings_of
-    from masa_openrlhf.config.layers import from_settings
+    from masa_openrlhf.config.layers import build_config
 
     home = tmp_path / "home"
     assets = Assets(home / "policy" / "model", home / "train.jsonl", home / "held-out.jsonl")
@@ -28,7 +28,7 @@ def two_runs(tmp_path):
         folder = home / "runs" / f"{job.name}-20260101-000000"
         folder.mkdir(parents=True)
         settings = settings_of(job, assets) | {"runs": str(home / "runs")}
-        config = from_settings(settings).model_dump_json()
+        config = build_config(settings).model_dump_json()
         steps = [
             {"step": s, "time": 100.0 + 1.23456 * s, "tokens/solution": 5000.0, "policy/kl": 0.1}
             | {"solution/no_variance": 1 / 3, "solution/length": 70.0, "time/step": 1.0}

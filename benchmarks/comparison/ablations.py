@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comparison.arms import BASE, EFFICIENT, Arm, Settings, at_rates, sized
-from masa_openrlhf.config.layers import merged
+from masa_openrlhf.config.rules import merge_settings
 
 NOTHING: Settings = {"gate": {"rule": "off"}, "cutoff": {"rule": "off"}}
 """Predictions are learned and decide nothing: what learning them costs the policy."""
@@ -16,12 +16,12 @@ LEARNED: tuple[Part, ...] = (
     (
         "cloned-alone",
         "without a gate or a cutoff, predictions only cloned when they might decide",
-        merged(NOTHING, {"schedule": {"meta_weight": 0.0}}),
+        merge_settings(NOTHING, {"schedule": {"meta_weight": 0.0}}),
     ),
     (
         "frozen",
         "without a gate or a cutoff, predictions not trained when they might decide",
-        merged(NOTHING, {"schedule": {"meta_weight": 0.0, "clone_weight": 0.0}}),
+        merge_settings(NOTHING, {"schedule": {"meta_weight": 0.0, "clone_weight": 0.0}}),
     ),
 )
 """Ways to go on learning predictions that decide nothing."""
@@ -37,13 +37,13 @@ def ablations(recipe: Settings, kind: str = "", title: str = "MASA-efficient") -
         kind: how their names begin, as in "round-9-".
         title: how their titles begin.
     """
-    whole = merged(BASE, recipe)
+    whole = merge_settings(BASE, recipe)
     steps: Settings = {"max_steps": sized(whole["batch"]["problems"])["max_steps"]}
-    recipe = merged(recipe, steps)
+    recipe = merge_settings(recipe, steps)
     return tuple(
-        Arm(f"{kind}{name}", f"{title}, {part}", merged(recipe, settings), 1)
+        Arm(f"{kind}{name}", f"{title}, {part}", merge_settings(recipe, settings), 1)
         for name, part, settings in _parts(whole["schedule"]["start"])
-        if merged(whole, settings) != whole
+        if merge_settings(whole, settings) != whole
     )
 
 
@@ -73,11 +73,6 @@ def _parts(start: int) -> tuple[Part, ...]:
         ),
         ("refill", "other problems drawn for skipped ones", {"gate": {"refill": True}}),
         ("no-refill", "no other problems drawn for skipped ones", {"gate": {"refill": False}}),
-        (
-            "not-counted",
-            "skipped problems neither replaced nor counted",
-            {"gate": {"refill": False, "count_skipped": False}},
-        ),
         (
             "start-early",
             "predictions decide from half as many steps on",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from comparison.demonstrations import META_TEMPLATE, SCALE, SOLUTION_TEMPLATE
-from masa_openrlhf.config.layers import merged
+from masa_openrlhf.config.rules import merge_settings
 
 Settings = dict[str, Any]
 
@@ -15,7 +15,7 @@ MAX_LENGTH = 176
 
 FIRST_SEED, SEEDS, CONTROL_SEEDS = 25, 5, 3
 """Those that are reported: of nearly all arms, and of the controls. Seeds 0 to 24 were looked at
-while the recipe was found (see `comparison.earlier`)."""
+while the recipe was found."""
 
 PROBLEMS, EVERY = 1280, 160
 """Problems that a run without a gate has rolled out, and how many lie between two evaluations."""
@@ -62,7 +62,7 @@ def sized(problems: int, total: int = PROBLEMS) -> Settings:
     }
 
 
-BATCH: Settings = merged(sized(4), {"optim": {"lr": 3.5e-4}})
+BATCH: Settings = merge_settings(sized(4), {"optim": {"lr": 3.5e-4}})
 """GRPO's batch, 4 problems a step, and the highest rate at which none of its runs broke;
 MASA-efficient has both too, MASA a rate of its own."""
 
@@ -91,7 +91,6 @@ def refilled(problems: int, rate: float, clones: float = 0.05) -> Settings:
             "tolerance": 0.1,
             "audit": 0.05,
             "audit_trivial": 1.0,
-            "count_skipped": True,
             "refill": True,
         },
         "cutoff": {
@@ -113,7 +112,7 @@ def refilled(problems: int, rate: float, clones: float = 0.05) -> Settings:
             "clone_weight": 0.01,
         },
     }
-    return merged(sized(problems, 9 * EVERY), efficient)
+    return merge_settings(sized(problems, 9 * EVERY), efficient)
 
 
 EFFICIENT: Settings = refilled(4, 3.5e-4, clones=0.2)
@@ -170,11 +169,11 @@ def random_gate(share: float) -> Settings:
 
 
 ARMS = (
-    Arm("grpo", "GRPO", merged(BATCH, {"mode": "grpo"})),
+    Arm("grpo", "GRPO", merge_settings(BATCH, {"mode": "grpo"})),
     Arm(
         "masa",
         "MASA",
-        merged(
+        merge_settings(
             BATCH,
             {"mode": "masa", "meta": {"rollouts": 4, "weight": 1.0}, "optim": {"lr": 5e-4}},
         ),
@@ -183,19 +182,19 @@ ARMS = (
     Arm(
         "grpo-half",
         "GRPO, 2 problems a step",
-        merged(sized(2), {"mode": "grpo", "optim": {"lr": 3.5e-4}}),
+        merge_settings(sized(2), {"mode": "grpo", "optim": {"lr": 3.5e-4}}),
         CONTROL_SEEDS,
     ),
     Arm(
         "dapo",
         "GRPO with DAPO's dynamic sampling, 4 problems with variance a step",
-        merged({"mode": "grpo"}, dynamic(4, 7e-4)),
+        merge_settings({"mode": "grpo"}, dynamic(4, 7e-4)),
         CONTROL_SEEDS,
     ),
     Arm(
         "random",
         "MASA-efficient with a gate that decides by chance",
-        merged(EFFICIENT, {"max_steps": PROBLEMS // 4, "gate": random_gate(0.25)}),
+        merge_settings(EFFICIENT, {"max_steps": PROBLEMS // 4, "gate": random_gate(0.25)}),
         CONTROL_SEEDS,
     ),
 )
@@ -204,10 +203,24 @@ first is the baseline. `grpo-half` has half its batch: what that saves has nothi
 gate knows."""
 
 
+WIDER = (
+    Arm(
+        "grpo-8",
+        "GRPO, 8 problems a step",
+        merge_settings(sized(8), {"mode": "grpo", "optim": {"lr": 7e-4}}),
+    ),
+    Arm(
+        "dapo-8",
+        "GRPO with DAPO's dynamic sampling, 8 problems with variance a step",
+        merge_settings({"mode": "grpo"}, dynamic(8, 1e-3)),
+    ),
+)
+"""The baselines with twice the batch, each with the learning rate that suits it."""
+
 ROUND_13 = Arm(
     "round-13",
     "MASA-efficient, every problem has an expert",
-    merged(EFFICIENT, {"experts": {"threshold": 0.0}}),
+    merge_settings(EFFICIENT, {"experts": {"threshold": 0.0}}),
 )
 """And the best prediction of every problem is cloned, however little it earned, as the package does
 where nothing is said; run beside `masa-efficient` on policies of other warm-ups."""
@@ -215,16 +228,16 @@ where nothing is said; run beside `masa-efficient` on policies of other warm-ups
 
 def shortened(arm: Arm) -> Arm:
     """Return an arm with three quarters of its steps, evaluated half as often."""
-    whole = merged(BASE, arm.settings)
+    whole = merge_settings(BASE, arm.settings)
     less = {"max_steps": whole["max_steps"] * 3 // 4, "eval": {"every": 2 * whole["eval"]["every"]}}
-    return replace(arm, settings=merged(arm.settings, less))
+    return replace(arm, settings=merge_settings(arm.settings, less))
 
 
 _RATES = (2.5e-4, 3.5e-4, 5e-4, 7e-4, 1e-3, 1.4e-3)
 
 
 def _grpo(problems: int, rate: float) -> Settings:
-    settings = merged(sized(problems), {"mode": "grpo", "optim": {"lr": rate}})
+    settings = merge_settings(sized(problems), {"mode": "grpo", "optim": {"lr": rate}})
     if problems >= 8:
         settings["checkpoint"] = BASE["checkpoint"]  # as they were recorded
     return settings
@@ -236,7 +249,7 @@ def at_rates(arm: Arm) -> tuple[Arm, ...]:
         Arm(
             f"{arm.name}-{rate}",
             f"{arm.title}, learning rate {rate}",
-            merged(arm.settings, {"optim": {"lr": rate}}),
+            merge_settings(arm.settings, {"optim": {"lr": rate}}),
             arm.seeds,
         )
         for rate in _RATES
@@ -266,7 +279,7 @@ TUNING = (
     Arm(
         "refilled-4-looked-half",
         "MASA-efficient, half of what is trivial rolled out",
-        merged(refilled(4, 5e-4), {"gate": {"audit_trivial": 0.5}}),
+        merge_settings(refilled(4, 5e-4), {"gate": {"audit_trivial": 0.5}}),
     ),
 )
 """Other batch sizes and learning rates: on seeds from 100 on, to choose by."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from pathlib import Path
 
 from comparison.ablations import LEARNED_AT_RATES, PARTS
-from comparison.arms import ARMS, FIRST_SEED, ROUND_13, SEEDS, TUNING, Arm, shortened
-from comparison.earlier import ALIGNED, EARLIER, PREDICTIONS, ROUND_9_PARTS
+from comparison.arms import ARMS, FIRST_SEED, ROUND_13, SEEDS, TUNING, WIDER, shortened
 from comparison.record import restore, save
 from comparison.running import POLICY_SEEDS, Job, changed
 from comparison.schedule import run_all
-from comparison.tables import print_predictions, print_tables
+from comparison.tables import print_tables
 
 EVERY_ARM = (
-    *(*ARMS, *PARTS, *EARLIER, *PREDICTIONS, *ROUND_9_PARTS),
+    *(*ARMS, *WIDER, *PARTS),
     *(ROUND_13, *TUNING, *LEARNED_AT_RATES),
 )
 SHORT_SEEDS = 2
@@ -31,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if unknown:
         raise SystemExit(f"no arm is called {unknown[0]!r}; there are {', '.join(everything)}")
     count = SHORT_SEEDS if options.short else SEEDS
-    seeds = [options.first_seed + options.apart * n for n in range(options.seeds or count)]
+    seeds = [options.first_seed + options.seed_stride * n for n in range(options.seeds or count)]
     if options.short:
         everything = {name: shortened(arm) for name, arm in everything.items()}
         home /= "short"
@@ -45,11 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{restore(options.recorded, home)} runs unpacked from {options.recorded}")
     failed = 0
     if not options.tables:
-        failed = run_all(jobs, home, at_once=options.at_once)
+        failed = run_all(jobs, home, jobs_at_a_time=options.jobs)
     for line in (line for job in jobs for line in changed(job, home)):
         print(f"Beware: {line}")
-    brief = {arm.name for arm in PREDICTIONS}
-    _print([everything[name] for name in names], brief, seeds, home)
+    print_tables([everything[name] for name in names], seeds, home)
     if options.record:
         print(f"\n{save(jobs, home, options.record)} runs are in {options.record}")
     if failed:
@@ -57,19 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def _print(arms: Sequence[Arm], brief: Set[str], seeds: Sequence[int], home: Path) -> None:
-    """Print the tables: of whole runs, and of the brief ones, about predictions alone."""
-    whole = [arm for arm in arms if arm.name not in brief]
-    if whole:
-        print_tables(whole, seeds, home)
-    if len(whole) < len(arms):
-        beside = [arm for arm in arms if arm.name in brief]
-        print_predictions(beside, seeds, home, step=ALIGNED)
-
-
 def _names(options: argparse.Namespace) -> Sequence[str]:
     if options.ablations:
-        return ["grpo", "masa-efficient", *(arm.name for arm in (*PREDICTIONS, *PARTS))]
+        return ["grpo", "masa-efficient", *(arm.name for arm in PARTS)]
     return SHORT if options.short else [arm.name for arm in ARMS]
 
 
@@ -87,13 +75,13 @@ def _parser() -> argparse.ArgumentParser:
         help=f"{FIRST_SEED} where not said; settings were chosen on seeds from 100 on",
     )
     add(
-        "--apart",
+        "--seed-stride",
         type=int,
         default=1,
         help=f"how far seeds lie apart; with {POLICY_SEEDS} each has its own policy and problems",
     )
     add("--arms", nargs="+", metavar="ARM", help="only these")
-    add("--at-once", type=int, default=2, help="runs at a time, each on about one core")
+    add("--jobs", type=int, default=2, help="runs at a time, each on about one core")
     add("--tables", action="store_true", help="run nothing, print what is there")
     add("--record", type=Path, metavar="FILE", help="write what is finished into one small file")
     add("--recorded", type=Path, metavar="FILE", help="begin with the runs of such a file")

@@ -147,7 +147,7 @@ def predicted_and_true(
     found = []
     for run in runs.values():
         steps = run.evals[-1]["step"] if run.evals else 0
-        for row in run.pairs:
+        for row in run.calibration:
             if row["split"] == "eval" and first * steps < row["step"] <= last * steps:
                 found += [(p, true) for p, true in row["pass_rate"] if p is not None]
     return found

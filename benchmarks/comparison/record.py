@@ -116,7 +116,7 @@ def _kept(folder: Path, home: Path) -> dict[str, str]:
     events = [row for row in read_lines(folder / "events.jsonl") if row["event"] in _EVENTS]
     pairs = [
         {key: row[key] for key in _PAIRS if key in row}
-        for row in read_lines(folder / "pairs.jsonl")
+        for row in read_lines(folder / "calibration.jsonl")
         if row["split"] == "eval"
     ]
     return {
@@ -124,7 +124,7 @@ def _kept(folder: Path, home: Path) -> dict[str, str]:
         "metrics.jsonl": _lines(metrics),
         "eval.jsonl": _lines(_only(row, ("",)) for row in read_lines(folder / "eval.jsonl")),
         "events.jsonl": _lines(events),
-        "pairs.jsonl": _lines(pairs),
+        "calibration.jsonl": _lines(pairs),
     }
 
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from comparison.arms import BASE, Arm, Settings
 from comparison.policy import Assets
-from masa_openrlhf.config.layers import flat, merged
+from masa_openrlhf.config.layers import flatten_settings
+from masa_openrlhf.config.rules import merge_settings
 
 POLICY_SEEDS = 100
 """So many seeds share a policy, its problems and its held-out set."""
@@ -41,7 +42,7 @@ class Job(NamedTuple):
     @property
     def settings(self) -> Settings:
         """What is asked of the run, whatever its seed."""
-        return merged(BASE, self.arm.settings)
+        return merge_settings(BASE, self.arm.settings)
 
 
 def settings_of(job: Job, assets: Assets) -> Settings:
@@ -52,7 +53,7 @@ def settings_of(job: Job, assets: Assets) -> Settings:
         "model": {"path": str(assets.model)},
         "data": {"train": str(assets.train), "eval": str(assets.held_out)},
     }
-    return merged(job.settings, own)
+    return merge_settings(job.settings, own)
 
 
 def folder_of(job: Job, home: Path) -> Path | None:
@@ -90,10 +91,10 @@ def changed(job: Job, home: Path) -> list[str]:
     folder = folder_of(job, home)
     if folder is None or not (folder / "config.json").exists():
         return []
-    there = flat(json.loads((folder / "config.json").read_text("utf-8")))
+    there = flatten_settings(json.loads((folder / "config.json").read_text("utf-8")))
     return [
         f"{job.name}: {key} is {there.get(key)!r} there, {value!r} now"
-        for key, value in flat(job.settings).items()
+        for key, value in flatten_settings(job.settings).items()
         if key != "max_steps" and there.get(key) != value
     ]
 

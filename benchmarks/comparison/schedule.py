@@ -14,7 +14,7 @@ from comparison.running import Job, changed, finished, folder_of, start
 
 
 def run_all(
-    jobs: Sequence[Job], home: Path, *, at_once: int, say: Callable[[str], None] = print
+    jobs: Sequence[Job], home: Path, *, jobs_at_a_time: int, say: Callable[[str], None] = print
 ) -> int:
     """Run what is not finished yet.
 
@@ -26,7 +26,7 @@ def run_all(
     Args:
         jobs: in the order in which they are to start.
         home: where policies, settings and runs are kept.
-        at_once: jobs that run at a time, each on about one core.
+        jobs_at_a_time: jobs that run at a time, each on about one core.
         say: told what is going on.
 
     Returns:
@@ -46,7 +46,7 @@ def run_all(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         while todo or running:
-            while todo and len(running) < at_once:
+            while todo and len(running) < jobs_at_a_time:
                 job = todo.pop(0)
                 made = assets(home, job.policy, say)
                 running.append((job, start(job, made, home), time.monotonic()))

@@ -23,7 +23,7 @@ from comparison.reading import (
     times_less,
     until,
 )
-from masa_openrlhf.config.layers import merged
+from masa_openrlhf.config.rules import merge_settings
 from masa_openrlhf.report.analysis.curves import Axis, Curve, PairedRatio, rising
 from masa_openrlhf.report.runs import Run, curve_of
 from masa_rewards.statistics import mean_interval
@@ -116,9 +116,9 @@ def _samples_dynamically(arm: Arm) -> bool:
 
 def _half_of(base: Arm, arms: Sequence[Arm]) -> str | None:
     """Return the name of the first arm that is GRPO with half the batch of another."""
-    wanted = merged(BASE, base.settings)["batch"]["problems"] / 2
+    wanted = merge_settings(BASE, base.settings)["batch"]["problems"] / 2
     plain = (a for a in arms if a.settings.get("mode") == "grpo" and not _samples_dynamically(a))
-    sizes = ((arm.name, merged(BASE, arm.settings)["batch"]["problems"]) for arm in plain)
+    sizes = ((arm.name, merge_settings(BASE, arm.settings)["batch"]["problems"]) for arm in plain)
     return next((name for name, problems in sizes if problems == wanted), None)
 
 

@@ -10,35 +10,40 @@ from random import Random
 from typing import Any
 
 from masa_control import (
-    Alignment,
+    AlignedStart,
     AuditedGateSettings,
     CalibratedCutoffSettings,
     Controller,
     ControlSettings,
+    CutoffOff,
     Episode,
     EpisodeSettings,
     ExpertSettings,
-    HintSettings,
+    FixedCutoffSettings,
+    FixedStart,
+    GateOff,
     Ledger,
-    LengthCutoff,
+    MetaSettings,
     Planner,
-    PredictiveGate,
+    PredictedHints,
+    RecordedHints,
+    SolutionSettings,
+    StaticGateSettings,
     Tally,
     notion_totals,
     predicted_and_true,
     run_episode,
     step_metrics,
 )
-from masa_control.episode.signals import asked_for
-from masa_rewards import MetaPrompt
+from masa_rewards import MetaPromptForm
 
 from tests.golden.scripted_policy import SCALE, GeneratedPolicy, make_problem
-from tests.masa_control.scripted import ScriptedVerifier
+from tests.masa_control.scripted import ScriptedVerifier, changed
 
 STEPS, PROBLEMS, POOL = 16, 8, 48
 _LEDGER_EVERY = 4
 _RESUMED = 10
-_PROMPT = MetaPrompt(scale=SCALE, min_length=1, max_length=200)
+_PROMPT = MetaPromptForm(scale=SCALE, min_length=1)
 
 
 class AnswerIsSmall:
@@ -62,41 +67,36 @@ class GoldenRun:
 
 
 RUNS = {
-    "grpo": GoldenRun(episode={"meta_rollouts": 0}),
+    "grpo": GoldenRun(episode={"rollouts": 0}),
     "masa": GoldenRun(),
     "masa-efficient-static": GoldenRun(
         ControlSettings(
-            gate=PredictiveGate(max_std=0.2, tolerance=0.15),
-            gate_audit=0.25,
-            gate_audit_trivial=0.5,
-            cutoff=LengthCutoff(1.5),
-            cutoff_audit=0.3,
-            experts=ExpertSettings(threshold=0.2, capacity=12, max_age=4),
-            clones=4,
-            hints=HintSettings(max_notions=2),
-            start=3,
+            gate=StaticGateSettings(max_std=0.2, tolerance=0.15, audit=0.25, audit_trivial=0.5),
+            cutoff=FixedCutoffSettings(margin=1.5, audit=0.3),
+            experts=ExpertSettings(batch=4, threshold=0.2, capacity=12, max_age=4),
+            hints=PredictedHints(max_notions=2),
+            schedule=FixedStart(start=3),
         )
     ),
     "masa-efficient-audited": GoldenRun(
         ControlSettings(
-            gate=AuditedGateSettings(precision=0.7, caution=0.5, window=40),
-            gate_audit=0.3,
-            cutoff=CalibratedCutoffSettings(cut_share=0.1, window=24, min_problems=6, max_age=8),
-            cutoff_audit=0.3,
-            experts=ExpertSettings(capacity=8),
-            clones=3,
-            hints=HintSettings(max_notions=3, record=True, min_seen=8),
-            start=15,
-            aligned=Alignment(precision=0.4, recall=0.2, steps=3),
+            gate=AuditedGateSettings(precision=0.7, caution=0.5, window=40, audit=0.3),
+            cutoff=CalibratedCutoffSettings(
+                cut_share=0.1, window=24, min_problems=6, max_age=8, audit=0.3
+            ),
+            experts=ExpertSettings(batch=3, capacity=8),
+            hints=RecordedHints(max_notions=3, min_seen=8),
+            schedule=AlignedStart(start=15, precision=0.4, recall=0.2, steps=3),
         ),
         {"cut_is": "wrong", "count_notions": True},
     ),
     "masa-own-signal": GoldenRun(
-        ControlSettings(gate=None, cutoff=None, clones=2, experts=ExpertSettings(capacity=4)),
+        ControlSettings(
+            gate=GateOff(), cutoff=CutoffOff(), experts=ExpertSettings(batch=2, capacity=4)
+        ),
         {
-            "meta_prompt": asked_for(_PROMPT, (AnswerIsSmall(),)),
             "signals": (AnswerIsSmall(),),
-            "judgements": ("difficulty", "notion"),
+            "rewards": ("difficulty", "notion"),
             "difficulty_base": 0.1,
         },
     ),
@@ -126,7 +126,7 @@ def play_run(name: str) -> list[dict[str, Any]]:
             row["clones"] = [[one.problem_id, one.reward, one.weight] for one in clones]
         if step % _LEDGER_EVERY == 0:
             row["ledger"] = ledger.metrics()
-            row["to_come"] = Tally.from_metrics("ledger/gate", ledger.metrics()).precision_to_come
+            row["to_come"] = ledger.tallies.get("gate", Tally()).precision_to_come
         rows.append(row)
     return [*rows, _describe_end(controller, ledger, episodes)]
 
@@ -137,15 +137,11 @@ def play_episodes(name: str, step: int) -> list[Episode]:
 
 
 def _episode_settings(run: GoldenRun) -> EpisodeSettings:
-    usual: dict[str, Any] = {
-        "meta_rollouts": 4,
-        "solution_rollouts": 6,
-        "meta_max_tokens": 50,
-        "solution_max_tokens": 80,
-        "meta_prompt": _PROMPT,
-        "solution_template": "Solve: {problem}",
-    }
-    return EpisodeSettings(**{**usual, **run.episode})
+    usual = EpisodeSettings(
+        meta=MetaSettings(rollouts=4, max_tokens=50, prompt=_PROMPT),
+        solution=SolutionSettings(rollouts=6, max_tokens=80, template="Solve: {problem}"),
+    )
+    return changed(usual, **run.episode)
 
 
 def _new_controller(run: GoldenRun, settings: EpisodeSettings) -> Controller | None:

@@ -10,7 +10,8 @@ import runpy
 import sys
 
 from masa_openrlhf import cpu
-from masa_openrlhf.arguments.build import SCRIPT, parse
+from masa_openrlhf.arguments.build import SCRIPT
+from masa_openrlhf.arguments.parse import parse
 from masa_openrlhf.run.devices import cache_home
 
 os.environ.update(cpu.environment(cache_home()), RAY_ENABLE_UV_RUN_RUNTIME_ENV="0")

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from masa_control import Completion, EpisodeSettings, Problem
-from masa_rewards import MetaPrompt, Verdict
+from masa_control import Completion, EpisodeSettings, MetaSettings, Problem, SolutionSettings
+from masa_rewards import Verdict
+from masa_rewards.prompt.meta_prompt import MetaPromptForm
 
 PROBLEM = Problem(id="7", text="What is 2 + 2?", answer="4")
 
@@ -71,14 +72,27 @@ class ScriptedVerifier:
         return Verdict(status=status, answer=None if status in ("timeout", "error") else last)
 
 
+_OWN = ("signals", "prompt_max_tokens", "count_notions")
+
+
 def settings(meta: int, solution: int) -> EpisodeSettings:
     return EpisodeSettings(
-        meta_rollouts=meta,
-        solution_rollouts=solution,
-        meta_max_tokens=50,
-        solution_max_tokens=100,
-        meta_prompt=MetaPrompt(min_length=1, max_length=100),
-        solution_template="Solve: {problem}",
+        meta=MetaSettings(rollouts=meta, max_tokens=50, prompt=MetaPromptForm(min_length=1)),
+        solution=SolutionSettings(rollouts=solution, max_tokens=100, template="Solve: {problem}"),
+    )
+
+
+def changed(chosen: EpisodeSettings, **changes: object) -> EpisodeSettings:
+    """Settings with others in their places, each by its own name; "rollouts" is M."""
+    parts: dict[str, dict[str, object]] = {"meta": {}, "solution": {}, "own": {}}
+    for name, value in changes.items():
+        of_meta = name in MetaSettings.model_fields and name != "signals"
+        of_solution = name in SolutionSettings.model_fields
+        parts["meta" if of_meta else "solution" if of_solution else "own"][name] = value
+    return EpisodeSettings(
+        meta=MetaSettings.model_validate({**dict(chosen.meta), **parts["meta"]}),
+        solution=SolutionSettings.model_validate({**dict(chosen.solution), **parts["solution"]}),
+        **{**{n: getattr(chosen, n) for n in _OWN}, **parts["own"]},
     )
 
 

@@ -142,13 +142,6 @@ def test_tallies_add_up_and_come_apart(first, second):
     assert asdict(total(first + second) - total(first)) == pytest.approx(asdict(total(second)))
 
 
-@given(st.lists(problems(), max_size=8))
-def test_metrics_read_back(made):
-    tally = total(made)
-    assert Tally.from_metrics("gate", tally.metrics("gate")) == tally
-    assert Tally.from_metrics("cutoff", tally.metrics("gate")) == Tally()
-
-
 @given(st.lists(problems(), min_size=1, max_size=12))
 def test_figures_lie_in_their_intervals(made):
     tally = total(made)

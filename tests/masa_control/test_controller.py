@@ -5,18 +5,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from masa_control import (
-    Alignment,
+    AlignedStart,
     AuditedGateSettings,
     CalibratedCutoffSettings,
     Controller,
     ControlSettings,
+    CutoffOff,
     DistanceGate,
     ExpertSettings,
+    FixedCutoffSettings,
+    FixedStart,
+    GateOff,
     GateOutcome,
-    HintSettings,
+    HintsOff,
     LengthCutoff,
     LengthOutcome,
-    PredictiveGate,
+    RecordedHints,
+    StaticGateSettings,
     run_episode,
 )
 from masa_control import Problem as MasaProblem
@@ -26,6 +31,7 @@ from tests.masa_control.made import PROMPT, episode, meta, plain, plan, solution
 from tests.masa_control.scripted import (
     ScriptedEngine,
     ScriptedVerifier,
+    changed,
     completion,
     prediction,
 )
@@ -34,17 +40,17 @@ from tests.masa_control.scripted import (
 )
 
 EVERYTHING = ControlSettings(
-    gate=AuditedGateSettings(precision=0.6, window=64),
-    gate_audit=0.3,
-    cutoff=CalibratedCutoffSettings(0.2, min_problems=4),
-    cutoff_audit=0.3,
-    experts=ExpertSettings(),
-    clones=3,
-    hints=HintSettings(record=True, min_seen=2),
-    start=3,
-    aligned=Alignment(precision=0.3, recall=0.1, steps=2),
+    gate=AuditedGateSettings(precision=0.6, window=64, audit=0.3),
+    cutoff=CalibratedCutoffSettings(cut_share=0.2, min_problems=4, audit=0.3),
+    experts=ExpertSettings(batch=3),
+    hints=RecordedHints(min_seen=2),
+    schedule=AlignedStart(start=3, precision=0.3, recall=0.1, steps=2),
 )
-PAPER = ControlSettings(start=1)
+PAPER = ControlSettings(
+    gate=StaticGateSettings(audit=0),
+    cutoff=FixedCutoffSettings(audit=0),
+    schedule=FixedStart(start=1),
+)
 
 
 # -- what an episode says --------------------------------------------------------------------------
@@ -123,38 +129,55 @@ def test_what_an_episode_says_of_the_cutoff():
 # -- rounds ----------------------------------------------------------------------------------------
 
 
-def test_the_defaults_are_the_papers():
+def test_the_defaults_are_the_papers_with_audits():
     rules = ControlSettings()
-    assert (rules.gate, rules.cutoff) == (PredictiveGate(max_std=0.1), LengthCutoff(margin=2.0))
-    assert rules.gate.tolerance == 0.0
-    assert (rules.gate_audit, rules.cutoff_audit) == (0.0, 0.0)
-    assert (rules.start, rules.aligned, rules.hints) == (80, None, None)
+    assert (rules.gate.rule, rules.gate.max_std, rules.gate.tolerance) == ("static", 0.1, 0.0)
+    assert (rules.cutoff.rule, rules.cutoff.margin) == ("fixed", 2.0)
+    assert (rules.gate.audit, rules.cutoff.audit) == (0.05, 0.05)
+    assert (rules.schedule, rules.hints) == (FixedStart(start=80), HintsOff())
     assert rules.experts.threshold == 0.0  # the authors' code: 0.2; see test_experts
+
+
+def test_alternatives_are_told_apart_by_their_rule():
+    rules = ControlSettings.model_validate({"gate": {"rule": "audited", "precision": 0.8}})
+    assert rules.gate == AuditedGateSettings(precision=0.8)
+    assert ControlSettings.model_validate({"gate": {"max_std": 0.2}}).gate == StaticGateSettings(
+        max_std=0.2
+    )
+    with pytest.raises(ValueError, match="gate.static.precision"):
+        ControlSettings.model_validate({"gate": {"rule": "static", "precision": 0.8}})
+    with pytest.raises(ValueError, match="'dynamic' found using"):
+        ControlSettings.model_validate({"gate": {"rule": "dynamic"}})
 
 
 def test_until_the_start_nothing_is_planned():
     controller = Controller(PAPER, PROMPT)
     assert controller.planner(1) is None
     planner = controller.planner(2)
-    assert (planner.gate, planner.cutoff) == (PredictiveGate(), LengthCutoff())
+    assert (planner.gate, planner.cutoff) == (PAPER.gate, PAPER.cutoff)
     assert (planner.gate_audit, planner.cutoff_audit, planner.hints) == (0.0, 0.0, None)
     assert (planner.step, planner.seed) == (2, 0)
 
 
 def test_without_rules_nothing_is_decided():
-    none = ControlSettings(gate=None, cutoff=None, experts=None, start=0)
+    none = ControlSettings(
+        gate=GateOff(),
+        cutoff=CutoffOff(),
+        experts=ExpertSettings(batch=0),
+        schedule=FixedStart(start=0),
+    )
     controller = Controller(none, PROMPT)
     controller.observe([episode("rw", [meta(4)])], 1)
     planner = controller.planner(2)
     assert (planner.gate, planner.cutoff, planner.hints) == (None, None, None)
-    assert controller.clones(2) == []
+    assert (planner.gate_audit, planner.cutoff_audit) == (0.0, 0.0)
+    assert controller.clones(2) == controller.clone_passes(2) == []
     assert controller.metrics() == {}
 
 
 def test_before_the_start_the_audited_gate_learns_from_all():
-    controller = Controller(
-        ControlSettings(gate=AuditedGateSettings(), gate_audit=0.1, start=5), PROMPT
-    )
+    rules = ControlSettings(gate=AuditedGateSettings(audit=0.1), schedule=FixedStart(start=5))
+    controller = Controller(rules, PROMPT)
     controller.observe([episode("ww", [meta(0), meta(1)], name=f"p{k}") for k in range(20)], 1)
     distance = (1 / 8) / 2**0.5  # sqrt((0² + (1/8)²) / 2)
     assert controller.planner(6).gate == DistanceGate(None, pytest.approx(distance))
@@ -162,32 +185,34 @@ def test_before_the_start_the_audited_gate_learns_from_all():
 
 def test_how_many_must_be_read_holds_before_the_start_too():
     for share, limit in ((0.5, None), (0.25, 0.0)):
-        gate = AuditedGateSettings(min_readable=share)
-        controller = Controller(ControlSettings(gate=gate, gate_audit=0.1, start=5), PROMPT)
+        gate = AuditedGateSettings(min_readable=share, audit=0.1)
+        rules = ControlSettings(gate=gate, schedule=FixedStart(start=5))
+        controller = Controller(rules, PROMPT)
         predictions = [meta(0), meta(None), meta(None), meta(None)]
         controller.observe([episode("ww", predictions) for _ in range(20)], 1)
         assert controller.planner(6).gate.unsolvable == limit
 
 
 def test_rules_that_follow_audits_need_some():
-    with pytest.raises(ValueError, match="gate_audit is 0"):
-        ControlSettings(gate=AuditedGateSettings())
-    with pytest.raises(ValueError, match="cutoff_audit is 0"):
-        ControlSettings(cutoff=CalibratedCutoffSettings())
+    with pytest.raises(ValueError, match="gate.audit is 0"):
+        AuditedGateSettings(audit=0)
+    with pytest.raises(ValueError, match="cutoff.audit is 0"):
+        CalibratedCutoffSettings(audit=0)
 
 
 @pytest.mark.parametrize(("share", "trivial"), [(0.0, 0.2), (0.2, 0.0)])
 def test_both_ends_are_audited_or_neither(share, trivial):
-    with pytest.raises(ValueError, match=f"gate_audit is {share} and gate_audit_trivial {trivial}"):
-        ControlSettings(gate_audit=share, gate_audit_trivial=trivial)
-    both = ControlSettings(gate_audit=0.1, gate_audit_trivial=0.2, start=1)
+    with pytest.raises(ValueError, match=f"audit is {share} and gate.audit_trivial {trivial}"):
+        StaticGateSettings(audit=share, audit_trivial=trivial)
+    gate = StaticGateSettings(audit=0.1, audit_trivial=0.2)
+    both = ControlSettings(gate=gate, schedule=FixedStart(start=1))
     planner = Controller(both, PROMPT).planner(2)
     assert (planner.gate_audit, planner.gate_audit_trivial) == (0.1, 0.2)
 
 
 def test_alignment_starts_it_early():
-    aligned = ControlSettings(start=50, aligned=Alignment(0.8, 0.3, steps=1))
-    controller = Controller(aligned, PROMPT)
+    start = AlignedStart(start=50, precision=0.8, recall=0.3, steps=1)
+    controller = Controller(ControlSettings(schedule=start), PROMPT)
     controller.observe([episode("rw", [meta(4)])] * 30, 1)
     assert controller.planner(2) is None
     controller.observe([episode("ww", [meta(0)])] * 30, 2)
@@ -196,22 +221,34 @@ def test_alignment_starts_it_early():
 
 
 def test_the_calibrated_margin_goes_into_the_plan():
-    calibrated = CalibratedCutoffSettings(0.25, min_problems=4)
-    rules = ControlSettings(cutoff=calibrated, cutoff_audit=0.1, start=0)
+    calibrated = CalibratedCutoffSettings(cut_share=0.25, min_problems=4, audit=0.1)
+    rules = ControlSettings(cutoff=calibrated, schedule=FixedStart(start=0))
     controller = Controller(rules, PROMPT)
-    assert controller.planner(1).cutoff == LengthCutoff(None)
+    assert controller.planner(1).cutoff == LengthCutoff(margin=None)
     made = [episode([solution("r", t)], [meta(4, 10)]) for t in (10, 20, 30, 40)]
     controller.observe(made, 1)
-    assert controller.planner(2).cutoff == LengthCutoff(4.0)  # 1 / 5 <= 0.25: the largest
+    assert controller.planner(2).cutoff == LengthCutoff(margin=4.0)  # 1 / 5 <= 0.25: the largest
     assert controller.metrics()["cutoff/margin"] == 4.0
 
 
+def test_cloning_passes_are_over_when_predictions_decide():
+    rules = ControlSettings(experts=ExpertSettings(batch=2, passes=3), schedule=FixedStart(start=4))
+    controller = Controller(rules, PROMPT, seed=4)
+    assert controller.clone_passes(1) == []  # no expert is there yet
+    controller.observe([episode("rr", [meta(8)], name=f"p{k}") for k in range(9)], 1)
+    passes = controller.clone_passes(4)
+    assert [len(experts) for experts in passes] == [2, 2, 2]
+    assert passes == [controller.clones(4, number) for number in (1, 2, 3)]
+    assert controller.clones(4) not in passes  # those beside the rollouts are a draw of their own
+    assert controller.clone_passes(5) == []
+
+
 def test_clones_are_drawn_from_the_experts():
-    controller = Controller(ControlSettings(clones=2), PROMPT, seed=4)
+    controller = Controller(ControlSettings(experts=ExpertSettings(batch=2)), PROMPT, seed=4)
     controller.observe([episode("rr", [meta(8)], name=f"p{k}") for k in range(9)], 1)
     assert len(controller.clones(1)) == 2
     assert controller.clones(1) != controller.clones(2)
-    assert controller.metrics()["experts/kept"] == 9.0
+    assert controller.metrics()["experts/stored"] == 9.0
 
 
 def test_an_empty_batch_changes_no_decision():
@@ -237,7 +274,7 @@ def play_step(controller, step, size=12):
     """A step of real episodes against a scripted engine; problems are hard, easy or in between."""
     rng = random.Random(f"step {step}")
     planner = controller.planner(step)
-    chosen = episode_settings(3, 4).model_copy(update={"count_notions": True})
+    chosen = changed(episode_settings(3, 4), count_notions=True)
 
     async def one(k):
         level = rng.choice([0, 4, 8])

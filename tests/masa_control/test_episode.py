@@ -9,6 +9,7 @@ from tests.masa_control.scripted import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,
+    changed,
     completion,
     prediction,
     settings,
@@ -164,7 +165,7 @@ def test_the_notion_rules_of_the_settings_are_used():
         "solution": [completion("carry 4")] * 3 + [completion("carry 5")],
     }
     (paid,) = play(ScriptedEngine(**script), meta=1).meta
-    by_rate = settings(1, 4).model_copy(update={"notion_rules": NotionRules(counting="rate")})
+    by_rate = changed(settings(1, 4), notions=NotionRules(counting="rate"))
     episode = asyncio.run(
         run_episode(
             PROBLEM, engine=ScriptedEngine(**script), verifier=ScriptedVerifier(), settings=by_rate

@@ -122,7 +122,7 @@ def test_one_a_problem_the_new_one_counts():
     fill(kept, "a", step=2)
     assert names(kept) == ["b", "a"]
     assert [e.step for e in kept.draw(9, seed=0, step=1)] == [1, 2]
-    assert kept.metrics() == {"experts/kept": 2.0, "experts/taken": 3.0}
+    assert kept.metrics() == {"experts/stored": 2.0, "experts/accepted": 3.0}
 
 
 def test_the_oldest_go_first():
@@ -147,7 +147,7 @@ def test_refusals_are_counted_by_reason():
     kept = buffer(threshold=0.6)
     kept.observe([episode("rr", [meta(8)]), episode("", [meta(8, paid=None)])], PROMPT, 1)
     assert kept.metrics() == {
-        "experts/kept": 0.0,
+        "experts/stored": 0.0,
         "experts/below_threshold": 1.0,
         "experts/unrewarded": 1.0,
     }
@@ -197,15 +197,15 @@ EXPERT = plain(asdict(made("rr", [meta(8)])))
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"problem_id": 7}, "a problem and a text"),
-        ({"text": None}, "a problem and a text"),
-        ({"prompt_ids": ["a"]}, "prompt must be a whole number >= 0, got 'a'"),
+        ({"problem_id": 7}, "problem_id\n"),
+        ({"text": None}, "text\n"),
+        ({"prompt_ids": ["a"]}, "prompt_ids.0\n"),
         ({"numbers": [[0, 9999]]}, r"\(0, 9999\)"),
         ({"unknown": [[5, 4]]}, r"\(5, 4\)"),
-        ({"reward": 1.5}, "got 1.5"),
-        ({"weight": 0.0}, "got 0.0"),
-        ({"step": -1}, "got -1"),
-        ({"more": 1}, "'more': 1"),
+        ({"reward": 1.5}, "reward\n.*input_value=1.5"),
+        ({"weight": 0.0}, "weight\n.*input_value=0.0"),
+        ({"step": -1}, "step\n.*input_value=-1"),
+        ({"more": 1}, "more\n"),
     ],
 )
 def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(change, says):
@@ -219,8 +219,18 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(change, says):
 
 def test_counts_that_do_not_fit_are_refused():
     state = buffer().state_dict()
-    with pytest.raises(ValueError, match="'taken' of experts .* got -1"):
-        buffer().load_state_dict({**state, "counts": {"taken": -1}})
+    with pytest.raises(ValueError, match="counts.accepted\n.*input_value=-1"):
+        buffer().load_state_dict({**state, "counts": {"accepted": -1}})
+
+
+def test_the_counts_of_0_1_0_are_read():
+    kept = buffer()
+    kept.load_state_dict({**kept.state_dict(), "counts": {"taken": 3, "unreadable": 1}})
+    assert kept.metrics() == {
+        "experts/stored": 0.0,
+        "experts/accepted": 3.0,
+        "experts/unreadable": 1.0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -228,7 +238,7 @@ def test_counts_that_do_not_fit_are_refused():
 )
 def test_settings_that_cannot_be_are_refused(settings):
     ((name, value),) = settings.items()
-    with pytest.raises(ValueError, match=f"{name}.* got .*{value!r}"):
+    with pytest.raises(ValueError, match=f"{name}\n.*input_value={value!r}"):
         ExpertSettings(**settings)
 
 

@@ -89,7 +89,7 @@ def test_at_limit_0_it_is_the_papers_rule(rates):
 @given(RATES, st.floats(0.001, 0.6), st.floats(0, 0.49), LIMITS, st.randoms())
 def test_the_order_of_predictions_does_not_matter(rates, std, tolerance, limit, rng):
     shuffled = random.Random(rng.random()).sample(rates, len(rates))
-    for gate in (PredictiveGate(std, tolerance), DistanceGate(limit, limit)):
+    for gate in (PredictiveGate(max_std=std, tolerance=tolerance), DistanceGate(limit, limit)):
         assert gate.decide(rates) == gate.decide(shuffled)
 
 
@@ -97,11 +97,11 @@ def test_the_order_of_predictions_does_not_matter(rates, std, tolerance, limit, 
     RATES, st.floats(0.001, 0.6), st.floats(0, 0.4), st.floats(0, 0.09), st.sampled_from([0.5, 1.0])
 )
 def test_wider_settings_skip_all_that_narrower_ones_skip(rates, std, tolerance, more, readable):
-    narrow = PredictiveGate(std, tolerance, readable)
+    narrow = PredictiveGate(max_std=std, tolerance=tolerance, min_readable=readable)
     for wide in (
-        PredictiveGate(std + more, tolerance, readable),
-        PredictiveGate(std, tolerance + more, readable),
-        PredictiveGate(std, tolerance, readable / 2),
+        PredictiveGate(max_std=std + more, tolerance=tolerance, min_readable=readable),
+        PredictiveGate(max_std=std, tolerance=tolerance + more, min_readable=readable),
+        PredictiveGate(max_std=std, tolerance=tolerance, min_readable=readable / 2),
     ):
         assert wide.decide(rates).skip >= narrow.decide(rates).skip
     near, far = DistanceGate(tolerance, tolerance), DistanceGate(tolerance + more, tolerance + more)
@@ -129,17 +129,18 @@ def test_what_is_no_pass_rate_is_refused(gate, rate):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"max_std": 0.0}, "max_std must be > 0, got 0.0"),
-        ({"max_std": math.nan}, "max_std must be > 0, got nan"),
-        ({"tolerance": 0.5}, r"tolerance must lie in \[0, 0.5\), got 0.5"),
-        ({"tolerance": -0.1}, "got -0.1"),
-        ({"min_readable": 0.0}, r"min_readable must lie in \(0, 1\], got 0.0"),
-        ({"min_readable": 1.1}, "got 1.1"),
+        ({"max_std": 0.0}, "greater than 0"),
+        ({"max_std": math.nan}, "input_value=nan"),
+        ({"tolerance": 0.5}, "less than 0.5"),
+        ({"tolerance": -0.1}, "input_value=-0.1"),
+        ({"min_readable": 0.0}, "greater than 0"),
+        ({"min_readable": 1.1}, "less than or equal to 1"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings, says):
-    with pytest.raises(ValueError, match=says):
+    ((name, value),) = settings.items()
+    with pytest.raises(ValueError, match=f"{name}\n.*{says}"):
         PredictiveGate(**settings)
-    if "min_readable" in settings:
-        with pytest.raises(ValueError, match=says):
+    if name == "min_readable":
+        with pytest.raises(ValueError, match=rf"min_readable must lie in \(0, 1\], got {value!r}"):
             DistanceGate(0.1, 0.1, **settings)

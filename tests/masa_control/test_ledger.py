@@ -35,8 +35,8 @@ def test_counts_of_one_episode():
     assert metrics["ledger/solution_rollouts"] == 2
     assert metrics["ledger/verdict_correct"] == 1
     assert metrics["ledger/verdict_timeout"] == 1
-    assert metrics["ledger/unread_pass_rate_out_of_range"] == 1
-    assert metrics["ledger/unread_pass_rate_no_json"] == 1
+    assert metrics["ledger/unreadable_pass_rate_out_of_range"] == 1
+    assert metrics["ledger/unreadable_pass_rate_no_json"] == 1
 
 
 def test_goes_on_from_its_state():
@@ -90,13 +90,13 @@ def test_decisions_are_counted_by_reason():
     }
     assert {name: metrics[f"ledger/{name}"] for name in expected} == expected
     # The gate: 3 flagged, one audited, wrongly; of the others the one cut whole may agree: missed.
-    assert Tally.from_metrics("ledger/gate", metrics) == sum(
+    assert ledger.tallies["gate"] == sum(
         [Tally.of(1, 0), Tally.of(1, 0), Tally.of(1, 0, right=0, weight=4.0), Tally.of(0, 1)],
         Tally(),
     )
     assert metrics["ledger/gate_precision"] == 0.0
     # The cutoff: 2 cut, and one that would be, rightly.
-    assert Tally.from_metrics("ledger/cutoff", metrics) == sum(
+    assert ledger.tallies["cutoff"] == sum(
         [Tally.of(2, 0), Tally.of(1, 0, right=1, weight=2.0)], Tally()
     )
     assert metrics["ledger/cutoff_f1"] == 1.0
@@ -153,14 +153,13 @@ TOTAL = dict.fromkeys(Total.__slots__, 0.0)
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"counts": {"problems": -1}}, "count 'problems' must .* got -1"),
-        ({"counts": {"problems": 1.5}}, "got 1.5"),
-        ({"tallies": {"gate": TALLY}}, r"\['cutoff', 'gate'\], got {'gate'"),
-        ({"saved": {"gate": TOTAL, "other": TOTAL}}, "'other'"),
-        ({"tallies": {"gate": TALLY, "cutoff": {**TALLY, "audits": "no"}}}, "audits of .*'no'"),
-        ({"saved": {"gate": TOTAL, "cutoff": {**TOTAL, "more": 1.0}}}, "'more'"),
-        ({"tallies": {"gate": TALLY, "cutoff": [1.0]}}, r"got \[1.0\]"),
-        ({"news": 1}, "'news'"),
+        ({"counts": {"problems": -1}}, "counts.problems\n.*input_value=-1"),
+        ({"counts": {"problems": 1.5}}, "counts.problems\n.*input_value=1.5"),
+        ({"tallies": {"gate": TALLY}}, r"\['cutoff', 'gate'\] are needed, got \['gate'\]"),
+        ({"saved": {"gate": TOTAL, "other": TOTAL}}, "saved.other"),
+        ({"tallies": {"gate": TALLY, "cutoff": {**TALLY, "audits": "no"}}}, "cutoff.audits\n"),
+        ({"tallies": {"gate": TALLY, "cutoff": [1.0]}}, r"input_value=\[1.0\]"),
+        ({"news": 1}, "news\n"),
     ],
 )
 def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(change, says):
@@ -171,6 +170,12 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(change, says):
     with pytest.raises(ValueError, match=says):
         ledger.load_state_dict({**before, **change})
     assert ledger.state_dict() == before
+
+
+def test_the_counts_of_0_1_0_are_read():
+    ledger = Ledger()
+    ledger.load_state_dict({**ledger.state_dict(), "counts": {"unread_length_no_key": 2}})
+    assert ledger.metrics() == {"ledger/unreadable_length_no_key": 2.0}
 
 
 def test_a_group_that_was_cut_in_part_is_not_cut_whole():

@@ -60,13 +60,13 @@ def test_an_audited_one_is_solved_whole_and_with_its_hint():
 
 
 def test_the_cutoff_lowers_the_limit():
-    plan = planner(cutoff=LengthCutoff(2.0)).plan("p", [says(0.5, 20), says(0.5, 30)], 100)
+    plan = planner(cutoff=LengthCutoff(margin=2.0)).plan("p", [says(0.5, 20), says(0.5, 30)], 100)
     assert plan.cutoff == CutoffDecision(predicted=25, margin=2.0, max_tokens=50, lowers=True)
     assert (plan.max_tokens, plan.whole, plan.cutoff_audited) == (50, False, False)
 
 
 def test_an_audit_of_the_cutoff_lets_solutions_run_on():
-    made = planner(cutoff=LengthCutoff(2.0), cutoff_audit=1.0)
+    made = planner(cutoff=LengthCutoff(margin=2.0), cutoff_audit=1.0)
     plan = made.plan("p", [says(0.5, 20)], 100)
     assert plan.cutoff.max_tokens == 40
     assert (plan.max_tokens, plan.whole, plan.cutoff_audited) == (100, True, True)
@@ -172,20 +172,20 @@ def test_a_share_that_cannot_be_is_refused(name, share):
             "0.200)",
         ),
         (
-            {"gate": PredictiveGate(), "cutoff": LengthCutoff(1.5), "hints": HintChooser()},
+            {"gate": PredictiveGate(), "cutoff": LengthCutoff(margin=1.5), "hints": HintChooser()},
             [says(0.5, 20, "sum"), UNREADABLE],
             "rolled out: 1 predicted pass rates of mean 0.500 and standard deviation 0.000, 0.500 "
             "from unsolvable; solutions are cut at 30 tokens, 1.50 times the predicted 20; "
             "hint: sum",
         ),
         (
-            {"gate": PredictiveGate(), "cutoff": LengthCutoff(1.5), "cutoff_audit": 1.0},
+            {"gate": PredictiveGate(), "cutoff": LengthCutoff(margin=1.5), "cutoff_audit": 1.0},
             [says(None, 20)] * 2,
             "rolled out: only 0 predicted pass rates could be read; solutions would be cut at 30 "
             "tokens, 1.50 times the predicted 20, but for an audit of 100% of such problems",
         ),
         (
-            {"cutoff": LengthCutoff(9.0)},
+            {"cutoff": LengthCutoff(margin=9.0)},
             [says(0.5)],
             "no gate; solutions may run to their usual limit",
         ),

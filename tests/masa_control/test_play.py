@@ -4,26 +4,26 @@ import asyncio
 
 import pytest
 from masa_control import (
-    EpisodeSettings,
     HintChooser,
     LengthCutoff,
     Planner,
     PredictiveGate,
     Problem,
+    SolutionSettings,
     run_episode,
 )
-from masa_rewards import MetaPrompt
 
 from tests.masa_control.scripted import (
     Script,
     ScriptedPolicy,
     ScriptedVerifier,
+    changed,
     prediction,
     settings,
 )
 
 GATE = {"gate": PredictiveGate()}
-CUTOFF = {"cutoff": LengthCutoff(2.0)}
+CUTOFF = {"cutoff": LengthCutoff(margin=2.0)}
 
 
 def problem(name):
@@ -34,7 +34,7 @@ def play(scripts, planner=None, **changes):
     """Play all scripts side by side; returns the engine and the episodes, by name."""
     engine = ScriptedPolicy(scripts)
     first = next(iter(scripts.values()))
-    chosen = settings(len(first.meta), len(first.solution)).model_copy(update=changes)
+    chosen = changed(settings(len(first.meta), len(first.solution)), **changes)
 
     async def all_of_them():
         episodes = [
@@ -195,7 +195,7 @@ def test_one_rollout_of_each_kind():
 
 
 def test_a_planner_needs_predictions_to_plan_by():
-    with pytest.raises(ValueError, match="meta_rollouts is 0"):
+    with pytest.raises(ValueError, match="meta.rollouts is 0"):
         play({"A": Script([], [("4", 10)])}, planner(**GATE))
 
 
@@ -238,15 +238,7 @@ def test_braces_in_a_hint_and_in_a_problem_stay():
 @pytest.mark.parametrize("template", ["{problem}", "Use {notions}."])
 def test_a_hint_template_holds_both(template):
     with pytest.raises(ValueError, match="hint_template must hold .*got '"):
-        EpisodeSettings(
-            meta_rollouts=1,
-            solution_rollouts=1,
-            meta_max_tokens=9,
-            solution_max_tokens=9,
-            meta_prompt=MetaPrompt(),
-            solution_template="{problem}",
-            hint_template=template,
-        )
+        SolutionSettings(hint_template=template)
 
 
 def test_notions_are_counted_where_a_record_is_kept():

@@ -4,24 +4,23 @@ from dataclasses import dataclass
 import pytest
 from masa_control import (
     JUDGEMENTS,
-    EpisodeSettings,
     Ledger,
     MetaSignal,
     Planner,
     PredictiveGate,
-    asked_for,
     load_signals,
     run_episode,
     step_metrics,
 )
 from masa_control.episode.signals import SignalOutcome, pay_signals, read_signals
-from masa_rewards import MetaPrompt, Rollout, RolloutGroup
+from masa_rewards import Rollout, RolloutGroup
 from pydantic import ValidationError
 
 from tests.masa_control.scripted import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,
+    changed,
     completion,
     settings,
 )
@@ -62,11 +61,7 @@ SAYS = [
 
 
 def chosen(*signals, **more):
-    base = settings(len(SAYS), 1)
-    asked = asked_for(base.meta_prompt, signals)
-    return EpisodeSettings.model_validate(
-        {**dict(base), "meta_prompt": asked, "signals": signals, **more}
-    )
+    return changed(settings(len(SAYS), 1), signals=signals, **more)
 
 
 def play(answer="4", planner=None, said=SAYS, signals=(SIGNAL,), **more):
@@ -113,23 +108,23 @@ def test_without_signals_the_papers_mean_is_paid():
 
 def test_only_the_judgements_that_are_named_are_paid_and_all_are_measured():
     # 1 of 1 right, 3 tokens; of the first prediction length and difficulty are right, no notion is.
-    alone = {name: play(signals=(), judgements=(name,)).meta[0] for name in JUDGEMENTS}
+    alone = {name: play(signals=(), rewards=(name,)).meta[0] for name in JUDGEMENTS}
     assert {name: made.paid for name, made in alone.items()} == {
         "length": 1,
         "difficulty": 1,
         "notion": 0,
     }
     assert all(made.reward.total == pytest.approx(2 / 3) for made in alone.values())
-    assert play(signals=(), judgements=("notion", "length")).meta[0].paid == pytest.approx(1 / 2)
+    assert play(signals=(), rewards=("notion", "length")).meta[0].paid == pytest.approx(1 / 2)
     # A signal of weight w beside one judgement: (1 + w * 1) / (1 + w); alone: what it earns.
-    assert play(judgements=("notion",)).meta[0].paid == pytest.approx(2 / 3)
-    assert play(judgements=()).meta[0].paid == pytest.approx(1)
+    assert play(rewards=("notion",)).meta[0].paid == pytest.approx(2 / 3)
+    assert play(rewards=()).meta[0].paid == pytest.approx(1)
 
 
 @pytest.mark.parametrize("bad", [("length", "length"), ("hints",), ()])
 def test_judgements_are_named_once_and_there_is_one(bad):
     with pytest.raises(ValidationError):
-        chosen(judgements=bad)
+        chosen(rewards=bad)
 
 
 def test_where_nothing_was_judged_it_is_read_and_not_paid():
@@ -148,12 +143,12 @@ def test_where_nothing_was_judged_it_is_read_and_not_paid():
 def test_it_has_its_figures_and_its_count():
     made = play()
     metrics = step_metrics([made])
-    assert metrics["meta/unread_Is_Integer"] == 2 / 5
+    assert metrics["meta/unreadable_Is_Integer"] == 2 / 5
     assert metrics["meta/reward_Is_Integer"] == 2 / 5
     assert metrics["meta/reward"] == pytest.approx((4 + 2 + 2 + 2) / 5 / 5)
     ledger = Ledger()
     ledger.observe(made)
-    assert ledger.metrics()["ledger/unread_signal_Is_Integer"] == 2.0
+    assert ledger.metrics()["ledger/unreadable_signal_Is_Integer"] == 2.0
 
 
 def test_an_answer_with_the_signal_alone_is_an_object_of_ours():
@@ -167,13 +162,7 @@ def test_an_answer_with_the_signal_alone_is_an_object_of_ours():
 @pytest.mark.parametrize("key", ["pass_rate", "Solution_Length", "is_integer"])
 def test_keys_must_differ(key):
     with pytest.raises(ValidationError, match="same key"):
-        asked_for(MetaPrompt(), [SIGNAL, IsInteger(key=key)])
-
-
-def test_signals_that_the_prompt_does_not_ask_for_are_refused():
-    base = settings(1, 1)
-    with pytest.raises(ValidationError, match=r"does not ask for the signals \['Is_Integer'\]"):
-        EpisodeSettings.model_validate({**dict(base), "signals": (SIGNAL,)})
+        chosen(SIGNAL, IsInteger(key=key))
 
 
 def test_a_reward_outside_0_to_1_is_refused_by_name():

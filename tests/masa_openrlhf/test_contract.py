@@ -273,7 +273,7 @@ def test_deepspeed_names_what_it_keeps_beside_offloaded_states_as_we_look_for_it
 def test_learning_rate_schedules_are_those_of_transformers():
     from typing import get_args
 
-    from masa_openrlhf.config.tree import Schedule
+    from masa_openrlhf.config.sections import LearningRateSchedule
 
     names = {
         node.value.value
@@ -281,12 +281,12 @@ def test_learning_rate_schedules_are_those_of_transformers():
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
     }
     # These ask for more than a warm-up and a number of steps.
-    assert names - set(get_args(Schedule)) == {
+    assert names - set(get_args(LearningRateSchedule)) == {
         "reduce_lr_on_plateau",
         "warmup_stable_decay",
         "greedy",
     }
-    assert set(get_args(Schedule)) <= names
+    assert set(get_args(LearningRateSchedule)) <= names
 
 
 def test_what_a_cpu_run_puts_right_is_still_where_it_was():

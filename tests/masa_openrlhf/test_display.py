@@ -70,19 +70,22 @@ def test_the_summary(tmp_path):
     assert "pass@1 0.250 before step 1, 0.625 after step 10" in text
 
 
-def efficient_row(step):
+def tally_after(step):
     """Two problems of each step are flagged and one is missed; each third step audits one."""
-    audited = step // 3
     sums = Tally.of(1, 0, right=1, weight=6.0)
     total = Tally()
     for number in range(1, step + 1):
         total += Tally.of(1, 0) + (sums if number % 3 == 0 else Tally.of(1, 0)) + Tally.of(0, 1)
-    assert total.audits == audited
+    assert total.audits == step // 3
+    return total
+
+
+def efficient_row(step):
+    total = tally_after(step)
     return {
         **row(step),
         "gate/skipped": 0.4,
         "cutoff/cut": 0.1,
-        **total.metrics("ledger/gate"),
         **total.figures("ledger/gate"),
         "ledger/gate_tokens_saved": 50.0 * step,
         "ledger/gate_tokens_saved_low": 30.0 * step,
@@ -98,6 +101,7 @@ def test_what_was_decided_is_shown(tmp_path):
         folder.event("training", steps=6)
         for step in range(1, 7):
             folder.write_metrics(step, efficient_row(step))
+            folder.write_confusion(step, {"gate": tally_after(step)})
             display.update(stopping=False)
         display.summary()
 
@@ -131,8 +135,8 @@ def test_held_out_problems_say_how_well_the_model_knows_itself():
 
 
 def test_without_decisions_nothing_is_said_of_them():
-    assert decisions([row(1), row(2)]) == []
-    assert decisions([]) == []
+    assert decisions([row(1), row(2)], []) == []
+    assert decisions([], []) == []
 
 
 def test_a_stop_says_how_to_go_on(tmp_path):

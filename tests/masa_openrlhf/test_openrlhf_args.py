@@ -2,14 +2,10 @@ from pathlib import Path
 
 import pytest
 from masa_openrlhf import cpu
-from masa_openrlhf.arguments.build import (
-    OWNED,
-    OpenRLHFArgumentError,
-    arguments,
-    parse,
-    train_batch_size,
-)
-from masa_openrlhf.config.layers import from_settings, presets, read_preset, with_flags
+from masa_openrlhf.arguments.build import OWNED, arguments, train_batch_size
+from masa_openrlhf.arguments.parse import OpenRLHFArgumentError, parse
+from masa_openrlhf.config.layers import apply_flags, build_config, read_preset
+from masa_openrlhf.config.presets import list_presets
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.folder import RunFolder
 
@@ -20,10 +16,10 @@ def parsed(config, *, on_cpu=False, resume=False):
     return parse(arguments(config, FOLDER, cpu=on_cpu, resume=resume))
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", list_presets())
 @pytest.mark.parametrize("algorithm", ["grpo", "dapo", "dr_grpo"])
 def test_openrlhf_takes_every_preset(name, algorithm):
-    config = with_flags(from_settings(read_preset(name)), ["--algorithm", algorithm])
+    config = apply_flags(build_config(read_preset(name)), ["--algorithm", algorithm])
     args = parsed(config, on_cpu=name == "tiny")
     assert args.rollout.batch_size == config.batch.problems
     assert args.actor.adam.lr == config.optim.lr
@@ -34,7 +30,7 @@ def test_openrlhf_takes_every_preset(name, algorithm):
 
 
 def test_the_papers_recipe_for_8b():
-    args = parsed(from_settings(read_preset("qwen3-8b")))
+    args = parsed(build_config(read_preset("qwen3-8b")))
     assert args.train.batch_size == 128 * (16 + 8)
     assert args.data.max_len == 2048 + 8192
     assert args.actor.model_name_or_path == "Qwen/Qwen3-8B-Base"
@@ -52,24 +48,24 @@ def test_the_papers_recipe_for_8b():
 def test_gradients_add_up_in_float32_on_gpus_and_as_openrlhf_has_it_on_a_cpu():
     assert parsed(TrainConfig()).ds.grad_accum_dtype == "fp32"
     assert parsed(TrainConfig(), on_cpu=True).ds.grad_accum_dtype is None
-    given = with_flags(TrainConfig(), ["--ds.grad_accum_dtype", "bf16"])
+    given = apply_flags(TrainConfig(), ["--ds.grad_accum_dtype", "bf16"])
     assert parsed(given).ds.grad_accum_dtype == "bf16"
 
 
 def test_openrlhf_names_its_own_mistakes():
-    config = with_flags(TrainConfig(), ["--ds.zero_stge", "3"])
+    config = apply_flags(TrainConfig(), ["--ds.zero_stge", "3"])
     with pytest.raises(OpenRLHFArgumentError, match=r"zero_stge.*did you mean --ds\.zero_stage"):
         parsed(config)
-    config = with_flags(TrainConfig(), ["--ds.param_dtype", "fp8"])
+    config = apply_flags(TrainConfig(), ["--ds.param_dtype", "fp8"])
     with pytest.raises(OpenRLHFArgumentError, match="invalid choice: 'fp8'"):
         parsed(config)
-    config = with_flags(TrainConfig(), ["--train.partial_rollout_enable"])
+    config = apply_flags(TrainConfig(), ["--train.partial_rollout_enable"])
     with pytest.raises(OpenRLHFArgumentError, match="requires --train.async_enable"):
         parsed(config)
 
 
 def test_a_flag_passes_through_and_wins():
-    args = parsed(with_flags(TrainConfig(), ["--ds.zero_stage", "3", "--actor.adam.lr", "5e-6"]))
+    args = parsed(apply_flags(TrainConfig(), ["--ds.zero_stage", "3", "--actor.adam.lr", "5e-6"]))
     assert (args.ds.zero_stage, args.actor.adam.lr) == (3, 5e-6)
 
 
@@ -122,7 +118,7 @@ def test_resume_is_passed_on():
 def test_an_optimiser_step_is_whole_micro_batches_on_every_rank(
     problems, solutions, predictions, ranks, micro, updates, expected
 ):
-    config = from_settings(
+    config = build_config(
         {
             "batch": {"problems": problems, "train_micro": micro},
             "solution": {"rollouts": solutions},
@@ -152,25 +148,8 @@ WITH_EXPERTS = {
 
 def test_experts_have_room_in_the_optimiser_step():
     # 35 rollouts and 7 experts, in units of 8: one step, not two.
-    assert train_batch_size(from_settings(WITH_EXPERTS)) == 48
-    assert train_batch_size(from_settings({**WITH_EXPERTS, "mode": "masa"})) == 40
-
-
-def test_an_optimiser_step_of_either_kind_alone_has_room_for_the_larger():
-    settings = {**WITH_EXPERTS, "optim": {"apart": True}}
-    # 20 solutions; 15 predictions and 7 experts.
-    assert train_batch_size(from_settings(settings)) == 24
-    assert from_settings(settings).updates == 2
-    assert from_settings({**settings, "mode": "grpo"}).updates == 1
-
-
-def test_the_weight_of_predictions_once_they_decide():
-    config = from_settings({"meta": {"weight": 0.5}, "schedule": {"meta_weight": 0.0}})
-    assert [config.meta_weight(False), config.meta_weight(True)] == [0.5, 0.0]
-    assert from_settings({"meta": {"weight": 0.5}}).meta_weight(True) == 0.5
-    config = from_settings({"experts": {"weight": 0.5}, "schedule": {"clone_weight": 0.0}})
-    assert [config.clone_weight(False), config.clone_weight(True)] == [0.5, 0.0]
-    assert from_settings({"experts": {"weight": 0.5}}).clone_weight(True) == 0.5
+    assert train_batch_size(build_config(WITH_EXPERTS)) == 48
+    assert train_batch_size(build_config({**WITH_EXPERTS, "mode": "masa"})) == 40
 
 
 @pytest.mark.parametrize(
@@ -187,11 +166,11 @@ def test_the_weight_of_predictions_once_they_decide():
     ],
 )
 def test_a_cpu_refuses_what_it_cannot_do(flags, message):
-    config = with_flags(from_settings(read_preset("tiny")), flags)
+    config = apply_flags(build_config(read_preset("tiny")), flags)
     with pytest.raises(ValueError, match=message):
         cpu.refuse_unsupported(parsed(config, on_cpu=True))
 
 
 def test_a_cpu_takes_the_tiny_preset():
-    tiny = parsed(from_settings(read_preset("tiny")), on_cpu=True)
+    tiny = parsed(build_config(read_preset("tiny")), on_cpu=True)
     assert cpu.refuse_unsupported(tiny) is None

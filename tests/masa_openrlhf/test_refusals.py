@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
-from masa_openrlhf.arguments.build import OpenRLHFArgumentError, arguments, parse, unknown_flags
-from masa_openrlhf.config.layers import ConfigError, from_settings, presets, read_preset, with_flags
+from masa_openrlhf.arguments.build import arguments
+from masa_openrlhf.arguments.parse import OpenRLHFArgumentError, parse, unknown_flags
+from masa_openrlhf.config.layers import ConfigError, apply_flags, build_config, read_preset
+from masa_openrlhf.config.presets import list_presets
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.folder import RunFolder
 
@@ -21,8 +23,8 @@ OURS = ("--cluster", "--model", "--mode", "--algorithm", "--gate", "--optim", "-
 def preset(name, *flags):
     settings = read_preset(name)
     if any(flag.startswith(OURS) for flag in flags):
-        return with_flags(from_settings(settings), list(flags))
-    return from_settings({**settings, "openrlhf": unknown_flags(flags)})  # in a tenth of the time
+        return apply_flags(build_config(settings), list(flags))
+    return build_config({**settings, "openrlhf": unknown_flags(flags)})  # in a tenth of the time
 
 
 REFUSED = [
@@ -108,7 +110,7 @@ def test_it_is_taken(flags):
     assert parsed(preset("qwen3-8b", *flags.split()))
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", list_presets())
 def test_the_presets_are_taken(name):
     assert parsed(preset(name), on_cpu=name == "tiny")
 
@@ -130,7 +132,7 @@ def test_engines_follow_the_gpus(flags, engines):
 
 def test_gpus_that_are_no_whole_engines_are_named():
     with pytest.raises(ConfigError, match=r"1 x 8.*no whole engines.*tensor_parallel \(3\)"):
-        from_settings({"cluster": {"tensor_parallel": 3}})
+        build_config({"cluster": {"tensor_parallel": 3}})
 
 
 @pytest.mark.parametrize("more", [[], ["--cluster.no-colocate"]])

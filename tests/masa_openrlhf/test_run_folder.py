@@ -1,9 +1,12 @@
 import asyncio
 import json
+import re
+from dataclasses import asdict
 
-from masa_control import Pairs, Planner, PredictiveGate, run_episode
+from masa_control import Pairs, Planner, PredictiveGate, Tally, run_episode
+from masa_openrlhf.config.layers import read_saved_config
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.run.folder import MAX_PAIRS, RunFolder, TailReader, read_lines
+from masa_openrlhf.run.folder import MAX_POINTS, RunFolder, TailReader, read_lines
 from masa_rewards.notions.rules import NotionCount
 
 from tests.masa_control.scripted import (
@@ -24,7 +27,7 @@ def folder(tmp_path):
 
 def test_the_configuration_is_written_whole(tmp_path):
     made = folder(tmp_path)
-    assert TrainConfig.model_validate_json(made.config.read_text()) == TrainConfig()
+    assert read_saved_config(made.config.read_text()) == TrainConfig()
 
 
 def test_it_is_its_users_alone_and_so_are_its_settings(tmp_path):
@@ -49,13 +52,13 @@ def test_a_resumed_run_drops_what_it_will_write_again(tmp_path):
     made.write_eval(0, {"x": 0.0})
     made.write_eval(3, {"x": 3.0})
     for step, split in ((0, "eval"), (2, "train"), (3, "train"), (3, "eval")):
-        made.write_pairs(step, split, Pairs([(0.5, 0.25)], []))
+        made.write_calibration(step, split, Pairs([(0.5, 0.25)], []))
     for step in (1, 3):
         made.write_notions(step, {"vieta": NotionCount(1, 0, 1, 3)})
     made.rewind(2)
     assert [row["step"] for row in made.metrics()] == [1, 2]
     assert [row["step"] for row in made.evals()] == [0]
-    assert list(read_lines(made.path / "pairs.jsonl")) == [
+    assert list(read_lines(made.path / "calibration.jsonl")) == [
         {"step": step, "split": split, "pass_rate": [[0.5, 0.25]], "length": []}
         for step, split in ((0, "eval"), (2, "train"))
     ]
@@ -66,14 +69,49 @@ def test_a_resumed_run_drops_what_it_will_write_again(tmp_path):
     assert made.metrics() == made.evals() == []
 
 
-def test_a_line_of_pairs_and_of_notions_is_bounded(tmp_path):
+def test_a_run_of_0_1_0_gets_todays_names_when_it_is_resumed(tmp_path):
+    made = folder(tmp_path)
+    counts = Tally.of(1, 0, right=1, weight=2.0)
+    old = {f"ledger/gate_tally_{name}": value for name, value in asdict(counts).items()}
+    for step in (1, 2):
+        made.write_metrics(step, {"meta/unread_length": 0.5, "experts/kept": 3.0} | old)
+    pairs = {"step": 1, "split": "train", "pass_rate": [[0.5, 0.25]], "length": []}
+    (made.path / "pairs.jsonl").write_text(json.dumps(pairs) + "\n")
+    made.rewind(1)
+    (row,) = made.metrics()
+    assert set(row) == {"step", "time", "meta/unreadable_length", "experts/stored"}
+    assert list(read_lines(made.path / "calibration.jsonl")) == [pairs]
+    assert not (made.path / "pairs.jsonl").exists()
+    assert made.confusion() == [{"step": 1, "gate": asdict(counts)}]
+    made.rewind(1)  # nothing is left to rename
+    assert made.metrics() == [row]
+
+
+def test_confusion_counts_are_written_once_something_was_decided(tmp_path):
+    made = folder(tmp_path)
+    made.write_confusion(1, {})
+    made.write_confusion(2, {"gate": Tally.of(2, 1)})
+    (row,) = made.confusion()
+    assert (row["step"], row["gate"]["flagged"], row["gate"]["missed"]) == (2, 2.0, 1.0)
+
+
+def test_a_run_says_what_it_was_started_with(tmp_path):
+    made = folder(tmp_path)
+    made.create(TrainConfig())
+    found = json.loads((made.path / "versions.json").read_text())
+    assert {"python", "masa-openrlhf", "torch"} <= set(found)
+    if "commit" in found:  # a checkout; not so where the sources came without git
+        assert re.fullmatch(r"[0-9a-f]{40}\+?", found["commit"])
+
+
+def test_a_line_of_points_and_of_notions_is_bounded(tmp_path):
     """On a cluster a step may have hundreds of problems, and an evaluation thousands."""
     made = folder(tmp_path)
-    made.write_pairs(1, "eval", Pairs([(i / 4096, 1 / 3) for i in range(2048)], []))
-    made.write_pairs(2, "train", Pairs([], []))
+    made.write_calibration(1, "eval", Pairs([(i / 4096, 1 / 3) for i in range(2048)], []))
+    made.write_calibration(2, "train", Pairs([], []))
     made.write_notions(2, {})
-    (line,) = read_lines(made.path / "pairs.jsonl")
-    assert len(line["pass_rate"]) == MAX_PAIRS == 512
+    (line,) = read_lines(made.path / "calibration.jsonl")
+    assert len(line["pass_rate"]) == MAX_POINTS == 512
     assert line["pass_rate"][:2] == [[0.0, 0.3333], [0.001, 0.3333]]  # each fourth
     assert line["pass_rate"][-1] == [0.499, 0.3333]
     assert not (made.path / "notions.jsonl").exists()
@@ -133,4 +171,4 @@ def test_an_episode_says_why_it_was_skipped(tmp_path):
     assert read["decided"].startswith("skipped as trivial: 2 predicted pass rates of mean 1.000")
     assert read["solutions"] == []
     assert read["plan"]["gate"]["std"] == 0.0
-    assert [m["paid"] for m in read["meta"]] == [None, None]
+    assert [m["total_reward"] for m in read["meta"]] == [None, None]

@@ -9,6 +9,7 @@ def test_the_public_names_are_these():
         "AnswerVerifier",
         "MetaPrediction",
         "MetaPrompt",
+        "MetaPromptForm",
         "MetaReward",
         "Missing",
         "NotionRules",

@@ -27,12 +27,15 @@ def whole_run(tmp_path_factory):
 
     While it trains it is looked at from outside, by somebody who has no token.
     """
-    from tests.stack.runs import SMALL, TWO_RANKS, WholeRun, only_folder, steps, train
+    from masa_openrlhf.run.folder import read_lines
+
+    from tests.stack.runs import RECORDING, SMALL, TWO_RANKS, WholeRun, only_folder, steps, train
     from tests.stack.strangers import look_at
 
     where = tmp_path_factory.mktemp("whole")
     runs = where / "runs"
-    with train("--runs", str(runs), *SMALL, *TWO_RANKS, log=where / "out.txt") as run:
+    variables = {"MASA_TEST_REQUESTS": str(where / "requests.jsonl"), "PYTHONPATH": RECORDING}
+    with train("--runs", str(runs), *SMALL, *TWO_RANKS, log=where / "out.txt", **variables) as run:
         run.wait_until(lambda: runs.exists() and any(runs.iterdir()))
         folder = only_folder(runs)
         run.wait_until(lambda: bool(steps(folder)))
@@ -40,4 +43,4 @@ def whole_run(tmp_path_factory):
         status = run.wait()
         left = run.left_behind()
     assert status == 0, run.output
-    return WholeRun(folder, run.output, left, seen)
+    return WholeRun(folder, run.output, left, seen, list(read_lines(where / "requests.jsonl")))

@@ -9,24 +9,30 @@ import signal
 import ray
 from masa_openrlhf.run import launch
 
+from tests.stack.other_actors import run_with
 
-class Actors(launch.Actors):
-    """The actors of a run, but for an engine that dies at the third weight of the first update."""
 
-    def rollout(self):
-        from masa_openrlhf.stack.rollout import EpisodeActor
+def rollout():
+    """The rollout actor, but for an engine that dies at the third weight of the first update."""
+    from masa_openrlhf.stack.rollout import EpisodeActor
 
-        class Dying(EpisodeActor):
-            weights = 0
+    class Dying(EpisodeActor):
+        weights = 0
 
-            async def update_weight(self, *args, **kwargs):
-                self.weights += 1
-                if self.weights == 3:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return await super().update_weight(*args, **kwargs)
+        async def update_weight(self, *args, **kwargs):
+            self.weights += 1
+            if self.weights == 3:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return await super().update_weight(*args, **kwargs)
 
-        return ray.remote(Dying)
+    return ray.remote(Dying)
+
+
+def substitute(config, folder):
+    import openrlhf.trainer.ray.vllm_engine as engine
+
+    engine.RolloutRayActor = launch._WithArguments(rollout(), masa=config)
 
 
 if __name__ == "__main__":
-    launch.main(actors=Actors())
+    run_with(substitute)

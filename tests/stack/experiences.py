@@ -2,45 +2,77 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
-from masa_control import Stopwatch
+from masa_control import StepWeights
 
 
-def maker(experience, *, ranks=1, batch=64, micro=16, meta_weight=1.0, mode="token-mean", **more):
+@dataclass
+class WeighedMaker:
+    """The experience maker, and what the parts of a step's loss weigh."""
+
+    maker: Any
+    weights: StepWeights
+    rolled_out: float
+
+
+def maker(
+    experience,
+    *,
+    ranks=1,
+    batch=64,
+    micro=16,
+    meta_weight=1.0,
+    clone_weight=0.0,
+    rolled_out=1.0,
+    mode="token-mean",
+    loss_type="ppo",
+    estimator="group_norm",
+    updates=1,
+):
     """An experience maker without models behind it: only what it does with samples."""
-    made = object.__new__(experience.ExperienceMaker)
-    made.meta_weight, made._ranks, made._watch = meta_weight, ranks, Stopwatch()
-    made.clone_weight = more.get("clone_weight", 0.0)
-    made.rolled_out = more.get("rolled_out", 1.0)
-    made.advantage_estimator = more.get("estimator", "group_norm")
-    made.tokenizer = SimpleNamespace(pad_token_id=0)
-    made.kl_ctl = SimpleNamespace(value=0.0)
-    made.args = SimpleNamespace(
+    args = SimpleNamespace(
+        algo=SimpleNamespace(advantage=SimpleNamespace(estimator=estimator)),
         train=SimpleNamespace(batch_size=batch, dynamic_batch_enable=False),
         rollout=SimpleNamespace(
             micro_batch_size=micro,
             max_new_tokens=100,
             batch_size=batch,
-            n_samples_per_prompt=more.get("updates", 1),
+            n_samples_per_prompt=updates,
         ),
-        actor=SimpleNamespace(loss_agg_mode=mode, policy_loss_type=more.get("loss_type", "ppo")),
+        actor=SimpleNamespace(
+            loss_agg_mode=mode, policy_loss_type=loss_type, num_nodes=1, num_gpus_per_node=ranks
+        ),
+        ds=SimpleNamespace(ring_attn_size=1, tensor_parallel_size=1),
         reward=SimpleNamespace(
             clip_range=(-10, 10), overlong_buffer_len=None, stop_properly_penalty_coef=None
         ),
         data=SimpleNamespace(max_len=200),
     )
-    return made
+    made = experience.ExperienceMaker(
+        None,
+        None,
+        None,
+        None,
+        SimpleNamespace(value=0.0),
+        SimpleNamespace(args=args),
+        SimpleNamespace(pad_token_id=0),
+    )
+    return WeighedMaker(made, StepWeights(meta_weight, clone_weight), rolled_out)
 
 
 def with_advantages(made, samples):
     import torch
+    from masa_openrlhf.stack.experience import weigh_samples
 
-    batches = made.split_rollout_samples(made._filled(samples))
+    weigh_samples(samples, made.weights, made.rolled_out)
+    batches = made.maker.split_rollout_samples(made.maker._filled(samples))
     for batch in batches:
         batch.kl = torch.zeros_like(batch.action_mask, dtype=torch.float32)
         batch.action_log_probs = torch.full_like(batch.kl, -7.0)  # as the policy scored them
-    return made.compute_advantages_and_returns(batches)
+    return made.maker.compute_advantages_and_returns(batches)
 
 
 class Letters:

@@ -21,9 +21,10 @@ import torch
 import transformers
 from deepspeed.runtime import bf16_optimizer
 from einops import rearrange
-from masa_control import Stopwatch
+from masa_control import StepWeights
 from masa_control.advantages import group_advantages
-from masa_openrlhf.arguments.build import arguments, parse
+from masa_openrlhf.arguments.build import arguments
+from masa_openrlhf.arguments.parse import parse
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.folder import RunFolder
 from masa_openrlhf.stack import experience as maker
@@ -118,7 +119,7 @@ def samples(loss: Loss) -> list[Any]:
     for expert in range(0 if loss.type == "gspo" else EXPERTS):
         ids, mask = sequence(20)
         weights = tuple((1.0 + 7.0 * (torch.rand(int(mask.sum()), generator=draw) < 0.3)).tolist())
-        tag = maker.Tag(f"expert/{expert}", "expert", False, weights)
+        tag = maker.Tag(f"expert/{expert}", "expert", False, token_weights=weights)
         made.append(
             maker._experience(
                 ids, mask, torch.zeros(len(mask)), reward=0.0, truncated=False, tag=tag
@@ -168,10 +169,10 @@ def whole(folder: Path, loss: Loss) -> dict[str, Any]:
             likelier = (log_probs - log_probs.detach()).exp()[
                 mask.bool()
             ]  # 1, its gradient log p's
-            pulls = (torch.tensor(tag.weights) * likelier).sum()
+            pulls = (torch.tensor(tag.token_weights) * likelier).sum()
             by_token = loss.aggregation == "token-mean"
-            cloning = cloning - (pulls if by_token else pulls / sum(tag.weights))
-            weight += sum(tag.weights) if by_token else 1.0
+            cloning = cloning - (pulls if by_token else pulls / sum(tag.token_weights))
+            weight += sum(tag.token_weights) if by_token else 1.0
             continue
         score(row, log_probs.detach())
         penalty = (loss.kl * row.kl * mask).flip(1).cumsum(1).flip(1)
@@ -310,12 +311,12 @@ def learn(folder: Path, loss: Loss, layout: Layout) -> dict[str, Any]:
 
 def shares(actor: Any, args: Any, loss: Loss) -> list[Any]:
     """This rank's share of the batch, scored by the policy and with advantages."""
-    made = object.__new__(maker.ExperienceMaker)
-    made.meta_weight, made.clone_weight, made.rolled_out = 1.0, CLONE_WEIGHT, 1.0
-    made._ranks, made._watch, made.args = RANKS, Stopwatch(), args
-    made.advantage_estimator = "group_norm"
-    made.tokenizer, made.kl_ctl = SimpleNamespace(pad_token_id=0), SimpleNamespace(value=loss.kl)
-    batches = made.split_rollout_samples(made._filled(samples(loss)))
+    strategy, kl = SimpleNamespace(args=args), SimpleNamespace(value=loss.kl)
+    pad = SimpleNamespace(pad_token_id=0)
+    made = maker.ExperienceMaker(None, None, None, None, kl, strategy, pad)
+    weighed = samples(loss)
+    maker.weigh_samples(weighed, StepWeights(meta=1.0, clone=CLONE_WEIGHT))
+    batches = made.split_rollout_samples(made._filled(weighed))
     for batch in batches:
         with torch.no_grad():
             log_probs = actor(batch.sequences, batch.action_mask, batch.attention_mask)

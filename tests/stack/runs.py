@@ -17,6 +17,9 @@ from masa_openrlhf.run.folder import RunFolder
 
 MARK = "MASA_TEST_RUN"
 
+RECORDING = str(Path(__file__).parent / "recording")
+"""On PYTHONPATH: requests to vLLM are written down."""
+
 # Small, and awkward on purpose: M != G, and 5 x (4 + 6) sequences fill no whole micro-batches.
 SMALL = (
     "--tiny.problems=64",
@@ -32,7 +35,6 @@ SMALL = (
     "--eval.every=3",
     "--eval.rollouts=2",
     "--log.episodes=5",
-    "--log.timeline",
     # Predictions decide from the third step on, and often enough to be seen in seven.
     "--schedule.start=2",
     "--gate.rule=static",
@@ -58,18 +60,20 @@ class WholeRun(NamedTuple):
         output: what it printed.
         left: its processes that were still there at its end.
         seen: a look at it from outside, while it trained: ``strangers.Seen``.
+        requests: those to vLLM, as ``recording`` wrote them down.
     """
 
     folder: RunFolder
     output: str
     left: list[str]
     seen: Any
+    requests: list[dict[str, Any]]
 
 
 class Run:
     """A run of the command line, in a process of its own."""
 
-    def __init__(self, *arguments: str, log: Path) -> None:
+    def __init__(self, *arguments: str, log: Path, **variables: str) -> None:
         self.log = log
         self.mark = uuid.uuid4().hex
         self._file = open(log, "w")  # noqa: SIM115
@@ -78,7 +82,7 @@ class Run:
             stdout=self._file,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, MARK: self.mark, "COLUMNS": "120"},
+            env={**os.environ, MARK: self.mark, "COLUMNS": "120", **variables},
         )
 
     @property
@@ -131,9 +135,9 @@ class Run:
 
 
 @contextlib.contextmanager
-def command(name: str, *arguments: str, log: Path) -> Iterator[Run]:
+def command(name: str, *arguments: str, log: Path, **variables: str) -> Iterator[Run]:
     """Run ``masa-openrlhf NAME``; whatever happens, nothing of it outlives the block."""
-    run = Run("masa_openrlhf.cli", name, *arguments, log=log)
+    run = Run("masa_openrlhf.cli", name, *arguments, log=log, **variables)
     try:
         yield run
     finally:
@@ -143,9 +147,9 @@ def command(name: str, *arguments: str, log: Path) -> Iterator[Run]:
         run.wait(30)
 
 
-def train(*arguments: str, log: Path) -> contextlib.AbstractContextManager[Run]:
+def train(*arguments: str, log: Path, **variables: str) -> contextlib.AbstractContextManager[Run]:
     """Run ``masa-openrlhf train``, likewise."""
-    return command("train", *arguments, log=log)
+    return command("train", *arguments, log=log, **variables)
 
 
 def only_folder(runs: Path) -> RunFolder:

@@ -95,7 +95,7 @@ def test_every_rank_gets_as_much_and_no_sample_is_lost(experience, ranks, episod
     micro = 4
     size = -(-35 // (ranks * micro)) * ranks * micro
     made = maker(experience, ranks=ranks, batch=size, micro=micro)
-    batches = made.split_rollout_samples(made._filled(samples))
+    batches = made.maker.split_rollout_samples(made.maker._filled(samples))
     # As OpenRLHF deals them out: equal chunks of the list.
     assert len(batches) % ranks == 0
     chunk = len(batches) // ranks
@@ -146,7 +146,7 @@ def test_rewards_are_clipped_for_what_they_are(experience):
     shares = []
     for size in (len(samples), 20 * len(samples)):
         made = maker(experience, batch=size, micro=size, mode="seq-mean-token-mean")
-        made.args.reward.clip_range = (-0.5, 1.0)
+        made.maker.args.reward.clip_range = (-0.5, 1.0)
         rows = by_sample(with_advantages(made, list(samples)))
         shares.append(
             sorted(round(value / size, 5) for tag, value in rows if tag.kind == "solution")
@@ -158,9 +158,9 @@ def test_rewards_are_clipped_for_what_they_are(experience):
 def test_more_samples_than_a_batch_was_laid_out_for_are_not_dropped(experience):
     """Packed, OpenRLHF would train on the first so many, without a word."""
     samples = experience.samples_of(episode(2, meta=2, solution=4), "0")
-    assert len(maker(experience, batch=3, updates=2)._filled(samples)) == 6
+    assert len(maker(experience, batch=3, updates=2).maker._filled(samples)) == 6
     with pytest.raises(RuntimeError, match="6 samples are more than"):
-        maker(experience, batch=3, updates=1)._filled(samples)
+        maker(experience, batch=3, updates=1).maker._filled(samples)
 
 
 def test_fillers_and_experts_show_no_gap_between_vllm_and_the_policy(experience):
@@ -197,7 +197,7 @@ def test_returns_are_those_of_openrlhf_without_a_discount(experience, shape):
 def test_making_experiences_is_timed(experience):
     made = maker(experience, batch=8, micro=8)
     with_advantages(made, experience.samples_of(episode(2), "0"))
-    assert set(made._watch.take()) == {"conversion"}
+    assert set(made.maker._watch.take()) == {"conversion"}
 
 
 def test_the_meta_weight(experience):
@@ -293,7 +293,7 @@ def test_an_expert_is_its_prompt_its_corrected_text_and_the_end(experience):
     (tag,) = made.labels
     assert tag.kind == "expert"
     # The true number weighs 8; the length that nobody knows nothing; the rest, the end too, 1.
-    assert tag.weights == (1, 8, 1, 1, 0, 0, 1)
+    assert tag.token_weights == (1, 8, 1, 1, 0, 0, 1)
 
 
 @pytest.mark.parametrize("mode", ["token-mean", "seq-mean-token-mean"])
@@ -323,7 +323,7 @@ def test_cloning_is_a_weighted_likelihood_beside_the_policy_loss(experience, mod
         """The gradient of the weighted mean of -log p, by hand."""
         rows = []
         for made in clones(experience, *experts):
-            weights = torch.tensor(made.labels[0].weights)
+            weights = torch.tensor(made.labels[0].token_weights)
             rows.append((weights, made.sequences[0, -len(weights) :].float() / 100))
         if mode == "token-mean":
             pulls = sum((w * x).sum() for w, x in rows)
@@ -345,19 +345,19 @@ def test_experts_alone_are_a_step_too(experience):
         for tag, row in zip(batch.labels, batch.advantages, strict=True)
         if tag.kind == "expert"
     ]
-    assert tag.weights == (1, 8, 1)
+    assert tag.token_weights == (1, 8, 1)
     assert all(bool(batch.advantages.isfinite().all()) for batch in batches)
 
 
 def test_the_overlong_penalty_is_for_solutions_alone(experience):
     made = maker(experience, batch=6)
-    made.args.reward.overlong_buffer_len = 98.0  # beyond 2 tokens
-    made.args.reward.overlong_penalty_factor = 1.0
+    made.maker.args.reward.overlong_buffer_len = 98.0  # beyond 2 tokens
+    made.maker.args.reward.overlong_penalty_factor = 1.0
     samples = experience.samples_of(episode(2, length=50), "0")
     before = [float(s.rewards) for s in samples]
-    made._ranks, made.make_experience = 1, lambda batches: batches
-    made.compute_advantages_and_returns = lambda batches: batches
-    made.make_experience_batch(samples)
+    made.maker.make_experience = lambda batches: batches
+    made.maker.compute_advantages_and_returns = lambda batches: batches
+    made.maker.make_experience_batch(samples)
     after = [float(s.rewards) for s in samples]
     assert after[:2] == before[:2]
     assert after[2] == pytest.approx(1 - 48 / 98)
@@ -374,9 +374,11 @@ def test_packed_batches_keep_to_the_limit_however_little_there_is(experience, ra
     ]
     size = -(-len(samples) // ranks) * ranks
     made = maker(experience, ranks=ranks, batch=size)
-    made.args.train.dynamic_batch_enable = True
-    limit = made.args.rollout.max_tokens_per_gpu = 2 * max(int(s.total_length) for s in samples)
-    batches = made.split_rollout_samples(made._filled(samples))
+    made.maker.args.train.dynamic_batch_enable = True
+    limit = made.maker.args.rollout.max_tokens_per_gpu = 2 * max(
+        int(s.total_length) for s in samples
+    )
+    batches = made.maker.split_rollout_samples(made.maker._filled(samples))
     assert len(batches) % ranks == 0
     assert sum(len(batch.labels) for batch in batches) == size
     assert max(float(batch.total_length.sum()) for batch in batches) <= 1.02 * limit

@@ -1,6 +1,7 @@
 """A run whose problems are replaced, to the end of its data: nobody knows before where that is."""
 
 import pytest
+from masa_openrlhf.config.tree import TrainConfig
 
 from tests.stack.runs import SMALL, only_folder, steps, train
 
@@ -65,11 +66,6 @@ def test_its_steps_are_said_to_be_at_most_so_many(dapo):
         ({"max_steps": 7}, 7, 35, True),
     ],
 )
-def test_which_step_is_the_last(importable_here, settings, step, drawn, last):
-    from masa_openrlhf.config.tree import TrainConfig
-    from masa_openrlhf.stack.trainer import Trainer
-
-    made = object.__new__(Trainer)
-    made.masa = TrainConfig.model_validate({"batch": {"problems": 5}, **settings})
-    made.prompts_dataloader = range(40)
-    assert made._is_last(step, drawn) is last
+def test_which_step_is_the_last(settings, step, drawn, last):
+    config = TrainConfig.model_validate({"batch": {"problems": 5}, **settings})
+    assert config.is_last_step(step, drawn, problems=40) is last

@@ -78,7 +78,7 @@ def test_it_goes_on_after_the_last_checkpoint(stopped_killed_and_resumed):
 def test_it_goes_on_with_the_model_it_had(stopped_killed_and_resumed):
     """A model that lost its weights, or its tokenizer, would predict nothing readable."""
     folder, _ = stopped_killed_and_resumed
-    assert all(row["meta/unread_pass_rate"] < 0.5 for row in folder.metrics())
+    assert all(row["meta/unreadable_pass_rate"] < 0.5 for row in folder.metrics())
 
 
 def test_no_process_outlives_its_run(stopped_killed_and_resumed):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from masa_control import Problem, Stopwatch
-from masa_openrlhf.config.layers import from_settings
+from masa_openrlhf.config.layers import build_config
 from masa_openrlhf.config.tree import TrainConfig
 
 
@@ -45,7 +45,7 @@ def test_an_engine_on_a_gpu_takes_what_its_cache_holds(rollout):
     """vLLM's own limits for an engine that is no server are 128 sequences and 2,048 tokens."""
     found = rollout._gpu_arguments(TrainConfig())
     assert (found["max_num_seqs"], found["max_num_batched_tokens"]) == (512, 8192)
-    config = from_settings({"cluster": {"engine_sequences": 64, "engine_tokens": 4096}})
+    config = build_config({"cluster": {"engine_sequences": 64, "engine_tokens": 4096}})
     found = rollout._gpu_arguments(config)
     assert (found["max_num_seqs"], found["max_num_batched_tokens"]) == (64, 4096)
 

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.config.layers import read_saved_config
 
 from tests.stack.runs import steps
 
@@ -67,22 +67,19 @@ def test_skipped_problems_count_in_the_loss(folder):
     assert any(row.get("gate/skipped", 0.0) > 0 for row in rows)
     for row in rows:
         left = 1 - row.get("gate/skipped", 0.0)
-        assert row["policy/rolled_out"] == pytest.approx(left or 1.0)
+        assert row["policy/rolled_out_share"] == pytest.approx(left or 1.0)
 
 
 def test_experts_are_cloned_from_the_first_step_on(folder):
     rows = folder.metrics()
-    assert rows[0]["experts/kept"] == rows[0]["experts/taken"] > 0
+    assert rows[0]["experts/stored"] == rows[0]["experts/accepted"] > 0
     assert rows[-1]["ledger/cloned_sequences"] >= 5 * 6
     assert rows[-1]["ledger/cloned_tokens"] > rows[-1]["ledger/cloned_sequences"]
 
 
-def test_no_problem_waits_for_the_predictions_of_another(folder):
-    """By vLLM's log: solutions of one problem start while another's predictions are being made."""
-    requests = [
-        json.loads(line) for line in (folder.path / "timeline.jsonl").read_text().splitlines()
-    ]
-    decided = [r for r in requests if r["step"] > 2 and r["phase"] == "train"]
+def test_no_problem_waits_for_the_predictions_of_another(whole_run):
+    """Solutions of one problem start while another's predictions are being made, in vLLM."""
+    decided = [r for r in whole_run.requests if r["step"] > 2 and r["phase"] == "train"]
     ends = {(r["step"], r["problem"]): r["ended"] for r in decided if r["kind"] == "meta"}
     overtaken = 0
     for solution in (r for r in decided if r["kind"] == "solution"):
@@ -97,7 +94,9 @@ def test_no_problem_waits_for_the_predictions_of_another(folder):
 
 
 def test_what_its_report_draws_is_recorded(folder):
-    pairs = [json.loads(line) for line in (folder.path / "pairs.jsonl").read_text().splitlines()]
+    pairs = [
+        json.loads(line) for line in (folder.path / "calibration.jsonl").read_text().splitlines()
+    ]
     assert [row["step"] for row in pairs if row["split"] == "eval"] == [0, 3, 6, 7]
     for row in pairs:
         assert len(row["pass_rate"]) <= (8 if row["split"] == "eval" else 5)
@@ -162,7 +161,7 @@ def test_held_out_problems_are_evaluated(folder):
 
 
 def test_what_a_run_leaves_to_be_read(folder):
-    config = TrainConfig.model_validate_json(folder.config.read_text())
+    config = read_saved_config(folder.config.read_text())
     assert (config.meta.rollouts, config.solution.rollouts) == (4, 6)
     assert "--train.batch_size 64" in openrlhf_arguments(folder)
     assert list((folder.path / "tensorboard").rglob("events.out.tfevents.*"))

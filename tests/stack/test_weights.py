@@ -4,7 +4,7 @@ import sys
 import time
 
 import pytest
-from masa_openrlhf.config.layers import from_settings, read_preset, with_flags
+from masa_openrlhf.config.layers import apply_flags, build_config, read_preset
 from masa_openrlhf.run.folder import RunFolder
 from masa_openrlhf.run.supervision import supervise
 
@@ -17,7 +17,7 @@ def run_with(tmp_path, capfd):
 
     def run(module):
         flags = ["--max-steps", "3", "--eval.every", "9", *SMALL]
-        config = with_flags(from_settings(read_preset("tiny")), flags)
+        config = apply_flags(build_config(read_preset("tiny")), flags)
         folder = RunFolder(tmp_path / "run")
         folder.create(config)
         command = (sys.executable, "-m", f"tests.stack.{module}")

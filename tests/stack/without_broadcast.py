@@ -6,19 +6,25 @@ Started as ``python -m tests.stack.without_broadcast FOLDER``, as ``supervise`` 
 import ray
 from masa_openrlhf.run import launch
 
+from tests.stack.other_actors import run_with
 
-class Actors(launch.Actors):
-    """The actors of a run, but for a trainer that keeps its weights to itself."""
 
-    def trainer(self):
-        from masa_openrlhf.stack.trainer import Trainer
+def trainer():
+    """The trainer, but for one that keeps its weights to itself."""
+    from masa_openrlhf.stack.trainer import Trainer
 
-        class Silent(Trainer):
-            def broadcast_to_vllm(self):
-                return None
+    class Silent(Trainer):
+        def broadcast_to_vllm(self):
+            return None
 
-        return ray.remote(Silent)
+    return ray.remote(Silent)
+
+
+def substitute(config, folder):
+    import openrlhf.trainer.ppo_trainer as stock
+
+    stock.PPOTrainer = launch._WithArguments(trainer(), masa=config, folder=folder)
 
 
 if __name__ == "__main__":
-    launch.main(actors=Actors())
+    run_with(substitute)

@@ -5,7 +5,7 @@ import sys
 import pytest
 from masa_openrlhf.cli import main
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.eval import command, help_text
+from masa_openrlhf.eval import command
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.engine.model_source import find_model
 from masa_openrlhf.eval.errors import EvalError
@@ -34,15 +34,10 @@ def test_the_defaults_are_the_papers():
     assert (config.prediction.rollouts, config.prediction.gate_max_std) == (8, 0.1)
 
 
-def test_the_help_is_what_the_settings_are():
-    said = help_text.FILE.read_text(encoding="utf-8")
-    assert said == help_text.render(), "run make help-text"
-
-
 def test_the_help_imports_nothing_slow():
     code = (
         "import sys; from masa_openrlhf.cli import main; main(['eval', '--help']);"
-        "heavy = {'torch', 'ray', 'vllm', 'pydantic', 'rich', 'datasets'} & set(sys.modules);"
+        "heavy = {'torch', 'ray', 'vllm', 'numpy', 'rich', 'datasets'} & set(sys.modules);"
         "sys.exit(f'imported: {heavy}' if heavy else 0)"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -118,7 +113,7 @@ def test_what_a_model_is(tmp_path, model):
     assert found.path == str(run_folder / "model")
     assert found.trained
     assert found.asked_as.solution.template == "Do {problem}"
-    assert command.meta_prompt(config, found) == trained.meta_prompt()
+    assert command.meta_prompt(config, found) == trained.meta_prompt
     given = EvalConfig(
         model=str(run_folder), solution_template="Now {problem}", chat_template=False
     )

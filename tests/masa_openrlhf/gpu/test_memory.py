@@ -5,14 +5,14 @@ import pytest
 pytest.importorskip("transformers")
 torch = pytest.importorskip("torch")
 
-from masa_openrlhf.config.layers import from_settings, read_preset  # noqa: E402
+from masa_openrlhf.config.layers import build_config, read_preset  # noqa: E402
 from masa_openrlhf.gpu import memory  # noqa: E402
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("preset", sorted(memory.SHAPES))
 def test_a_training_step_leaves_room_on_80_gb_also_after_a_resume(preset):
-    config = from_settings(read_preset(preset))
+    config = build_config(read_preset(preset))
     tokens, shape = config.batch.max_tokens_per_gpu, memory.SHAPES[preset]
     assert (config.cluster.zero_stage, config.world_size) == (3, 8)
     found = memory.need(shape, tokens)

@@ -49,7 +49,13 @@ def episode(problem="1 + 1?", *, right=1, wrong=1, text="it is 2", decided=None,
     """An episode as a run writes it out, with two predictions."""
     prediction = {"pass_rate": 0.5, "length": 12, "notions": [notion, "sum"], "missing": {}}
     reward = {"length": 1.0, "difficulty": 0.25, "notion": 0.5, "total": 0.58}
-    meta = {"text": "{}", "tokens": 5, "prediction": prediction, "reward": reward, "paid": 0.75}
+    meta = {
+        "text": "{}",
+        "tokens": 5,
+        "prediction": prediction,
+        "reward": reward,
+        "total_reward": 0.75,
+    }
     unread = {**meta, "prediction": {"pass_rate": None, "length": None, "notions": None}}
     solution = {"text": text, "tokens": 7, "cut": None, "reward": 1.0}
     return {
@@ -57,7 +63,7 @@ def episode(problem="1 + 1?", *, right=1, wrong=1, text="it is 2", decided=None,
         "answer": "2",
         "pass_rate": right / (right + wrong) if right + wrong else None,
         "decided": decided,
-        "meta": [meta, {**unread, "reward": None, "paid": None}],
+        "meta": [meta, {**unread, "reward": None, "total_reward": None}],
         "solutions": [{**solution, "verdict": {"status": "correct"}}] * right
         + [{**solution, "reward": 0.0, "verdict": {"status": "incorrect"}}] * wrong,
     }

@@ -16,8 +16,8 @@ def run(path, steps=4):
     tally = Tally()
     for step in range(1, steps + 1):
         tally += AUDITED + Tally.of(1, 0) + Tally.of(0, 1)
-        metrics = {"gate/skipped": step / 10, **tally.metrics("ledger/gate")}
-        folder.write_metrics(step, {**made.row(step), **metrics})
+        folder.write_metrics(step, {**made.row(step), "gate/skipped": step / 10})
+        folder.write_confusion(step, {"gate": tally})
     return read_run(path)
 
 
@@ -43,3 +43,13 @@ def test_a_mode_without_decisions_is_said(tmp_path):
     found = decisions.section(group_runs([read_run(tmp_path / "a")]))
     assert found.missing == ["masa: predictions decide nothing."]
     assert not found.pictures
+
+
+def test_a_run_of_0_1_0_has_the_counts_in_its_metrics(tmp_path):
+    new, folder = run(tmp_path / "new"), made.run(tmp_path / "old", steps=0, mode="masa-efficient")
+    for row in new.confusion:
+        old = {f"ledger/gate_tally_{name}": value for name, value in row["gate"].items()}
+        folder.write_metrics(row["step"], made.row(row["step"]) | {"gate/skipped": 0.1} | old)
+    assert decisions.quality([read_run(folder.path)], "gate").tally == (
+        decisions.quality([new], "gate").tally
+    )

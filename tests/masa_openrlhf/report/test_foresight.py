@@ -8,9 +8,9 @@ from tests.masa_openrlhf.report import made
 def folder(tmp_path, name="a", evals=(), steps=10):
     folder = made.run(tmp_path / name, steps=steps)
     for step in range(1, steps + 1):
-        folder.write_pairs(step, "train", Pairs([(step / 10, 0.5)], [(float(step), 9.0)]))
+        folder.write_calibration(step, "train", Pairs([(step / 10, 0.5)], [(float(step), 9.0)]))
     for step in evals:
-        folder.write_pairs(step, "eval", Pairs([(step / 100, 0.25)], []))
+        folder.write_calibration(step, "eval", Pairs([(step / 100, 0.25)], []))
     return read_run(folder.path)
 
 

@@ -64,7 +64,7 @@ def full(path, **config):
     folder = made.run(path, steps=60, evals=(0, 20, 40, 60), gain=0.01, **config)
     for step in range(1, 61):
         pairs = Pairs([(0.1, 0.2), (step / 60, 0.5)], [(9.0, 12.0)])
-        folder.write_pairs(step, "train", pairs)
+        folder.write_calibration(step, "train", pairs)
         lead = 30 if step > 30 else 10
         folder.write_notions(step, {"vieta <formula>": NotionCount(lead, 10, 40, 40)})
     made.write_episodes(folder, 1, made.episode())

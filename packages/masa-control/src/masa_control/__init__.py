@@ -2,33 +2,63 @@
 
 masa-control knows an engine and a verifier as protocols and nothing of any training stack: the same
 episode runs under vLLM in a Ray actor, under another engine, or against a scripted one.
+
+``masa_control.advantages`` and ``masa_control.loss``, what a policy is trained by, need numpy and
+are imported by their own names.
 """
 
 from masa_rewards.statistics import Interval
 
 from masa_control.decisions.audited_gate import AuditedGate, AuditedGateSettings, GateOutcome
-from masa_control.decisions.controller import Controller, ControlSettings
+from masa_control.decisions.controller import (
+    Controller,
+    ControlSettings,
+    CutoffSettings,
+    GateSettings,
+    HintSettings,
+    ScheduleSettings,
+)
 from masa_control.decisions.cutoff import (
     CalibratedCutoff,
     CalibratedCutoffSettings,
+    CutoffOff,
+    FixedCutoffSettings,
     LengthCutoff,
     LengthOutcome,
 )
 from masa_control.decisions.experts import Expert, ExpertBuffer, ExpertSettings
-from masa_control.decisions.gate import DistanceGate, Gate, PredictiveGate
-from masa_control.decisions.hints import HintChooser, Hints, HintSettings
+from masa_control.decisions.gate import (
+    DistanceGate,
+    Gate,
+    GateAudits,
+    GateOff,
+    PredictiveGate,
+    StaticGateSettings,
+)
+from masa_control.decisions.hints import (
+    HintChooser,
+    Hints,
+    HintsOff,
+    PredictedHints,
+    RecordedHints,
+)
 from masa_control.decisions.planner import Planner
-from masa_control.decisions.schedule import Alignment, Schedule
+from masa_control.decisions.schedule import (
+    AlignedStart,
+    FixedStart,
+    Schedule,
+    StepWeights,
+    step_weights,
+)
 from masa_control.episode.plan import CutoffDecision, GateDecision, Plan
-from masa_control.episode.protocols import Completion, Engine, Verifier
+from masa_control.episode.protocols import Completion, Engine, EpisodePlanner, Verifier
 from masa_control.episode.run import run_episode
-from masa_control.episode.settings import HINT_TEMPLATE, EpisodeSettings
+from masa_control.episode.settings import EpisodeSettings, MetaSettings, SolutionSettings
 from masa_control.episode.signals import (
     JUDGEMENTS,
     Judgement,
     MetaSignal,
     SignalOutcome,
-    asked_for,
     load_signals,
 )
 from masa_control.episode.stopwatch import Stopwatch
@@ -46,13 +76,14 @@ from masa_control.measures.calibration import Pairs, predicted_and_true
 from masa_control.measures.ledger import Ledger
 from masa_control.measures.metrics import step_metrics
 from masa_control.measures.notion_counts import notion_totals
+from masa_control.refill import FilledBatch, RefillRules, fill_batch
+from masa_control.settings import Settings
 
 __all__ = [
-    "HINT_TEMPLATE",
     "JUDGEMENTS",
     "META",
     "SOLUTION",
-    "Alignment",
+    "AlignedStart",
     "AuditedGate",
     "AuditedGateSettings",
     "CalibratedCutoff",
@@ -61,44 +92,64 @@ __all__ = [
     "ControlSettings",
     "Controller",
     "CutoffDecision",
+    "CutoffOff",
+    "CutoffSettings",
     "DistanceGate",
     "Engine",
     "Episode",
+    "EpisodePlanner",
     "EpisodeSettings",
     "Expert",
     "ExpertBuffer",
     "ExpertSettings",
+    "FilledBatch",
+    "FixedCutoffSettings",
+    "FixedStart",
     "Gate",
+    "GateAudits",
     "GateDecision",
+    "GateOff",
     "GateOutcome",
+    "GateSettings",
     "HintChooser",
     "HintSettings",
     "Hints",
+    "HintsOff",
     "Interval",
     "Judgement",
     "Ledger",
     "LengthCutoff",
     "LengthOutcome",
     "MetaRollout",
+    "MetaSettings",
     "MetaSignal",
     "Pairs",
     "Plan",
     "Planner",
+    "PredictedHints",
     "PredictiveGate",
     "Problem",
+    "RecordedHints",
+    "RefillRules",
     "Schedule",
+    "ScheduleSettings",
+    "Settings",
     "SignalOutcome",
     "SolutionRollout",
+    "SolutionSettings",
+    "StaticGateSettings",
+    "StepWeights",
     "Stopwatch",
     "Tally",
     "Total",
     "Verifier",
-    "asked_for",
     "audit_draw",
+    "fill_batch",
     "judged_group",
     "load_signals",
     "notion_totals",
     "predicted_and_true",
     "run_episode",
     "step_metrics",
+    "step_weights",
 ]

@@ -7,7 +7,6 @@ import os
 import sys
 import tempfile
 import time
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -55,9 +54,9 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _preset_names() -> list[str]:
-    from masa_openrlhf.config.layers import presets
+    from masa_openrlhf.config.presets import list_presets
 
-    return presets()
+    return list_presets()
 
 
 def _fail(message: str, status: int = 1) -> NoReturn:
@@ -77,10 +76,11 @@ def _options() -> argparse.ArgumentParser:
 
 def _guarded_train(argv: list[str]) -> None:
     if "-h" in argv or "--help" in argv:
-        # Rendered beforehand (make help-text): building the parser takes a second.
-        print(resources.files("masa_openrlhf").joinpath("help.txt").read_text("utf-8"), end="")
+        from masa_openrlhf.config.help import render_train_help
+
+        print(render_train_help(), end="")
         return
-    from masa_openrlhf.arguments.build import OpenRLHFArgumentError
+    from masa_openrlhf.arguments.parse import OpenRLHFArgumentError
     from masa_openrlhf.config.layers import ConfigError
     from masa_openrlhf.run.disk import DiskFullError
 
@@ -94,8 +94,9 @@ def _guarded_train(argv: list[str]) -> None:
 
 def _eval(argv: list[str]) -> None:
     if "-h" in argv or "--help" in argv:
-        file = resources.files("masa_openrlhf.eval").joinpath("help.txt")
-        print(file.read_text("utf-8"), end="")
+        from masa_openrlhf.eval.help_text import render_eval_help
+
+        print(render_eval_help(), end="")
         return
     from masa_openrlhf.eval.command import main as evaluate
 
@@ -132,6 +133,7 @@ def _train(argv: list[str]) -> int:
 
 def _configuration(options: argparse.Namespace, flags: list[str]) -> TrainConfig:
     from masa_openrlhf.config import layers
+    from masa_openrlhf.config.rules import merge_settings
 
     if options.resume is not None:
         if options.preset or options.config:
@@ -143,20 +145,19 @@ def _configuration(options: argparse.Namespace, flags: list[str]) -> TrainConfig
             from masa_openrlhf.run.trust import require_trusted
 
             require_trusted(options.resume)  # to read its configuration imports what that names
-        from masa_openrlhf.config.tree import TrainConfig
-
-        return layers.with_flags(TrainConfig.model_validate_json(file.read_text("utf-8")), flags)
+        return layers.apply_flags(layers.read_saved_config(file.read_text("utf-8")), flags)
     preset = options.preset or (None if options.config else "tiny")
     found = layers.read_preset(preset) if preset else {}
     for file in options.config:
-        found = layers.merged(found, layers.read_toml(file))
-    return layers.with_flags(layers.from_settings(found), flags)
+        found = merge_settings(found, layers.read_toml(file))
+    return layers.apply_flags(layers.build_config(found), flags)
 
 
 def _check(config: TrainConfig, folder: os.PathLike[str], *, resume: bool, show: bool) -> None:
     """Have OpenRLHF read its arguments, before anything starts; show them if asked to."""
     from masa_openrlhf import cpu
-    from masa_openrlhf.arguments.build import SCRIPT, arguments, parse
+    from masa_openrlhf.arguments.build import SCRIPT, arguments
+    from masa_openrlhf.arguments.parse import parse
     from masa_openrlhf.run.devices import runs_on_cpu
     from masa_openrlhf.run.folder import RunFolder
 

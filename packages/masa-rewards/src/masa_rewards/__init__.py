@@ -23,7 +23,7 @@ from masa_rewards.missing import Missing
 from masa_rewards.notions.reward import notion_reward
 from masa_rewards.notions.rules import NotionRules
 from masa_rewards.notions.stop_words import ENGLISH_STOP_WORDS, common_words
-from masa_rewards.prompt.meta_prompt import MetaPrompt
+from masa_rewards.prompt.meta_prompt import MetaPrompt, MetaPromptForm
 from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
 from masa_rewards.verify.verdict import Verdict
 from masa_rewards.verify.verifier import AnswerVerifier
@@ -33,6 +33,7 @@ __all__ = [
     "AnswerVerifier",
     "MetaPrediction",
     "MetaPrompt",
+    "MetaPromptForm",
     "MetaReward",
     "Missing",
     "NotionRules",

@@ -13,17 +13,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from masa_rewards.statistics import wilson_bounds
+from pydantic import Field, StrictBool, model_validator
 
-from masa_control.decisions.gate import DistanceGate
+from masa_control.decisions.gate import DistanceGate, GateAudits, ReadableShare
 from masa_control.episode.plan import GateReason
-from masa_control.state import entries, number, restored, row, saved
+from masa_control.state import SavedState, Share, Weight
 
 _ENDS: tuple[GateReason, ...] = ("trivial", "unsolvable")
+
+Limit = Annotated[float, Field(strict=True, ge=0, le=0.5)]
 
 _HOLDING = 0.5
 """Share of the caution with which an open limit is held."""
@@ -40,41 +42,53 @@ class GateOutcome(NamedTuple):
     """
 
     end: GateReason
-    distance: float
-    no_variance: bool
-    weight: float
+    distance: Share
+    no_variance: StrictBool
+    weight: Weight
 
 
-@dataclass(frozen=True, slots=True)
-class AuditedGateSettings:
-    """How the thresholds follow.
+class AuditedGateSettings(GateAudits, ReadableShare):
+    """A gate whose thresholds follow what its audits show, so that its precision is held."""
 
-    Attributes:
-        precision: target: the share of flagged problems whose group has no variance, in (0, 1).
-        caution: normal quantile by which the estimate must lie above the target, >= 0; 1 leaves
-            about one chance in six that the true precision of the chosen region is below it.
-        window: outcomes remembered for each end, >= 1; older ones say nothing of the policy as it
-            is.
-        max_distance: no limit is larger than this, in (0, 0.5).
-        min_readable: as of `PredictiveGate`.
-    """
+    rule: Literal["audited"] = "audited"
+    """audited: thresholds follow the audits, so that precision stays above gate.precision."""
+    precision: float = Field(default=0.9, gt=0, lt=1)
+    """Target precision: share of flagged problems whose group has no variance, in (0, 1)."""
+    caution: float = Field(default=1.0, ge=0)
+    """Standard errors by which the estimated precision must lie above the target; 1 leaves about
+    one chance in six that the true precision of the chosen region is below it."""
+    window: int = Field(default=512, ge=1)
+    """Problems remembered for each end (trivial, unsolvable); older ones describe an
+    older policy."""
+    max_distance: float = Field(default=0.35, gt=0, lt=0.5)
+    """Largest threshold: predictions that lie farther from 0 or 1 (root mean square) never skip a
+    problem."""
 
-    precision: float = 0.9
-    caution: float = 1.0
-    window: int = 512
-    max_distance: float = 0.35
-    min_readable: float = 0.5
+    @model_validator(mode="after")
+    def _needs_audits(self) -> AuditedGateSettings:
+        if not self.audit:
+            raise ValueError(
+                "the audited gate needs audits, and gate.audit is 0: behind its limits it would "
+                "see nothing; set a share, as 0.05, or take gate.rule = static"
+            )
+        return self
 
-    def __post_init__(self) -> None:
-        if not 0 < self.precision < 1:
-            raise ValueError(f"precision must lie in (0, 1), got {self.precision!r}")
-        if self.caution < 0:
-            raise ValueError(f"caution must be >= 0, got {self.caution!r}")
-        if self.window < 1:
-            raise ValueError(f"window must be >= 1, got {self.window!r}")
-        if not 0 < self.max_distance < 0.5:
-            raise ValueError(f"max_distance must lie in (0, 0.5), got {self.max_distance!r}")
-        DistanceGate(None, None, self.min_readable)  # refuses what cannot be
+
+class _State(SavedState):
+    state_of = "audited gate"
+
+    outcomes: dict[GateReason, list[GateOutcome]]
+    limits: dict[GateReason, Limit | None]
+
+    @model_validator(mode="after")
+    def _has_both_ends(self) -> _State:
+        for found in (self.outcomes, self.limits):
+            if set(found) != set(_ENDS):
+                raise ValueError(f"both ends {_ENDS!r} are needed, got {sorted(found)!r}")
+        for end, outcomes in self.outcomes.items():
+            if any(outcome.end != end for outcome in outcomes):
+                raise ValueError(f"an outcome at the end {end!r} is of the other end")
+        return self
 
 
 class AuditedGate:
@@ -129,12 +143,8 @@ class AuditedGate:
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
-        return saved(
-            "audited gate",
-            1,
-            outcomes={end: [list(o) for o in self._outcomes[end]] for end in _ENDS},
-            limits=dict(self._limits),
-        )
+        outcomes = {end: list(self._outcomes[end]) for end in _ENDS}
+        return _State(outcomes=outcomes, limits=dict(self._limits)).to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state``.
@@ -142,13 +152,11 @@ class AuditedGate:
         Raises:
             ValueError: it is not the state of an audited gate.
         """
-        outcomes, limits = restored("audited gate", 1, state, "outcomes", "limits")
+        read = _State.from_dict(state)
         fresh = self._empty()
-        for end, rows in zip(_ENDS, entries("the outcomes", outcomes, *_ENDS), strict=True):
-            fresh[end].extend(_outcome(end, made) for made in rows)
-        moved = entries("the limits", limits, *_ENDS)
-        read = [None if v is None else number("a limit of the gate", v, 0, 0.5) for v in moved]
-        self._outcomes, self._limits = fresh, dict(zip(_ENDS, read, strict=True))
+        for end in _ENDS:
+            fresh[end].extend(read.outcomes[end])
+        self._outcomes, self._limits = fresh, {end: read.limits[end] for end in _ENDS}
 
 
 class _Region(NamedTuple):
@@ -178,11 +186,3 @@ def _regions(outcomes: Iterable[GateOutcome]) -> Iterator[_Region]:
             right += outcome.weight * outcome.no_variance
             squares += outcome.weight**2
         yield _Region(distance, min(1.0, right / total), total * total / squares)
-
-
-def _outcome(expected: GateReason, saved_row: object) -> GateOutcome:
-    end, distance, no_variance, weight = row("an outcome of the gate", saved_row, 4)
-    if end != expected or not isinstance(no_variance, bool):
-        raise ValueError(f"not an outcome at the end {expected!r}: {saved_row!r}")
-    distance = number("the distance of an outcome of the gate", distance, 0, 1)
-    return GateOutcome(end, distance, no_variance, number("the weight of an outcome", weight, 1))

@@ -3,82 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from masa_rewards import MetaPrompt
+from pydantic import Tag
 
 from masa_control.decisions.audited_gate import AuditedGate, AuditedGateSettings, GateOutcome
 from masa_control.decisions.cutoff import (
     CalibratedCutoff,
     CalibratedCutoffSettings,
+    CutoffAudits,
+    CutoffOff,
+    FixedCutoffSettings,
     LengthCutoff,
     LengthOutcome,
     predicted_length,
 )
 from masa_control.decisions.experts import Expert, ExpertBuffer, ExpertSettings
-from masa_control.decisions.gate import Gate, PredictiveGate
-from masa_control.decisions.hints import Hints, HintSettings
+from masa_control.decisions.gate import (
+    Gate,
+    GateAudits,
+    GateOff,
+    PredictiveGate,
+    StaticGateSettings,
+)
+from masa_control.decisions.hints import Hints, HintsOff, PredictedHints, RecordedHints
 from masa_control.decisions.planner import Planner
-from masa_control.decisions.schedule import Alignment, Schedule
+from masa_control.decisions.schedule import AlignedStart, FixedStart, Schedule
 from masa_control.episode.plan import GateDecision
 from masa_control.episode.types import Episode
 from masa_control.measures.audit import Tally
 from masa_control.measures.decision_counts import gate_tally
-from masa_control.state import restored, saved
+from masa_control.settings import Settings, by_rule
+from masa_control.state import SavedState
 
 _Outcome = TypeVar("_Outcome")
+GateSettings = Annotated[
+    Annotated[StaticGateSettings, Tag("static")]
+    | Annotated[AuditedGateSettings, Tag("audited")]
+    | Annotated[GateOff, Tag("off")],
+    by_rule("static"),
+]
+CutoffSettings = Annotated[
+    Annotated[FixedCutoffSettings, Tag("fixed")]
+    | Annotated[CalibratedCutoffSettings, Tag("calibrated")]
+    | Annotated[CutoffOff, Tag("off")],
+    by_rule("fixed"),
+]
+HintSettings = Annotated[
+    Annotated[HintsOff, Tag("off")]
+    | Annotated[PredictedHints, Tag("predicted")]
+    | Annotated[RecordedHints, Tag("recorded")],
+    by_rule("off"),
+]
+ScheduleSettings = Annotated[
+    Annotated[FixedStart, Tag("fixed")] | Annotated[AlignedStart, Tag("aligned")],
+    by_rule("fixed"),
+]
+
 _PARTS = ("gate", "cutoff", "experts", "hints", "schedule")
 
 
-@dataclass(frozen=True, slots=True)
-class ControlSettings:
-    """What is decided, and by which rule. The defaults are the paper's.
+class ControlSettings(Settings):
+    """What predictions decide, and by which rules. The defaults are the paper's, with audits."""
 
-    Attributes:
-        gate: the static rule, or the settings of the audited one; None: nothing is skipped.
-        gate_audit: ε of the gate, in [0, 1].
-        gate_audit_trivial: another ε for what it would skip as trivial; None: the same. Problems
-            that are always solved have short solutions, so that looking is cheap there, and a
-            policy forgets: they do not stay trivial.
-        cutoff: the fixed margin, or the settings of the calibrated one; None: nothing is cut.
-        cutoff_audit: ε of the cutoff, in [0, 1].
-        experts: what is kept to be cloned; None: nothing is cloned.
-        clones: experts cloned a step, >= 0.
-        hints: which notions are put to a problem; None: none.
-        start: the first k steps are plain MASA.
-        aligned: start before k, once predictions are this good; None: by number alone.
-    """
+    gate: GateSettings = StaticGateSettings()
+    """Which problems are not worth rolling out."""
+    cutoff: CutoffSettings = FixedCutoffSettings()
+    """When a solution is given up."""
+    experts: ExpertSettings = ExpertSettings()
+    """Which predictions are cloned, with true numbers."""
+    hints: HintSettings = HintsOff()
+    """Which predicted notions are put to a problem."""
+    schedule: ScheduleSettings = FixedStart()
+    """From which step on predictions decide."""
 
-    gate: PredictiveGate | AuditedGateSettings | None = field(default_factory=PredictiveGate)
-    gate_audit: float = 0.0
-    gate_audit_trivial: float | None = None
-    cutoff: LengthCutoff | CalibratedCutoffSettings | None = field(default_factory=LengthCutoff)
-    cutoff_audit: float = 0.0
-    experts: ExpertSettings | None = field(default_factory=ExpertSettings)
-    clones: int = 0
-    hints: HintSettings | None = None
-    start: int = 80
-    aligned: Alignment | None = None
 
-    def __post_init__(self) -> None:
-        trivial = self.gate_audit_trivial
-        if trivial is not None and bool(trivial) != bool(self.gate_audit):
-            raise ValueError(
-                f"gate_audit is {self.gate_audit!r} and gate_audit_trivial {trivial!r}: with "
-                "audits at one end alone nobody knows how right the gate is; give both a share, "
-                "or neither"
-            )
-        if isinstance(self.gate, AuditedGateSettings) and not self.gate_audit:
-            raise ValueError(
-                "the audited gate needs audits, and gate_audit is 0: behind its limits it would "
-                "see nothing; set a share, as 0.05, or take the static rule"
-            )
-        if isinstance(self.cutoff, CalibratedCutoffSettings) and not self.cutoff_audit:
-            raise ValueError(
-                "the calibrated cutoff needs audits, and cutoff_audit is 0: it would see only "
-                "problems that it does not cut; set a share, as 0.05, or take a fixed margin"
-            )
+class _State(SavedState):
+    state_of = "controller"
+
+    parts: dict[str, dict[str, Any]]
 
 
 class Controller:
@@ -97,17 +101,14 @@ class Controller:
         self, settings: ControlSettings, meta_prompt: MetaPrompt, *, seed: int = 0
     ) -> None:
         self.settings, self._prompt, self._seed = settings, meta_prompt, seed
-        self._audited_gate = (
-            AuditedGate(settings.gate) if isinstance(settings.gate, AuditedGateSettings) else None
-        )
+        gate, cutoff, hints = settings.gate, settings.cutoff, settings.hints
+        self._audited_gate = AuditedGate(gate) if isinstance(gate, AuditedGateSettings) else None
         self._calibrated = (
-            CalibratedCutoff(settings.cutoff)
-            if isinstance(settings.cutoff, CalibratedCutoffSettings)
-            else None
+            CalibratedCutoff(cutoff) if isinstance(cutoff, CalibratedCutoffSettings) else None
         )
-        self._experts = None if settings.experts is None else ExpertBuffer(settings.experts)
-        self._hints = None if settings.hints is None else Hints(settings.hints)
-        self._schedule = Schedule(settings.start, settings.aligned)
+        self._experts = ExpertBuffer(settings.experts) if settings.experts.batch else None
+        self._hints = None if isinstance(hints, HintsOff) else Hints(hints)
+        self._schedule = Schedule(settings.schedule)
         self._gate = self._current_gate()
 
     # -- before a step -----------------------------------------------------------------------------
@@ -120,28 +121,28 @@ class Controller:
         """Return what plans the episodes of ``step``; None while predictions decide nothing."""
         if not self.decides(step):
             return None
+        gate, cutoff = self.settings.gate, self.settings.cutoff
+        audits = gate if isinstance(gate, GateAudits) else GateAudits(audit=0)
         return Planner(
             step=step,
             seed=self._seed,
             gate=self._gate,
-            gate_audit=self.settings.gate_audit,
-            gate_audit_trivial=self.settings.gate_audit_trivial,
+            gate_audit=audits.audit,
+            gate_audit_trivial=audits.audit_trivial,
             cutoff=self._cutoff(),
-            cutoff_audit=self.settings.cutoff_audit,
+            cutoff_audit=cutoff.audit if isinstance(cutoff, CutoffAudits) else 0.0,
             hints=None if self._hints is None else self._hints.chooser(),
         )
 
     def _current_gate(self) -> Gate | None:
         if self._audited_gate is not None:
             return self._audited_gate.gate()
-        assert not isinstance(self.settings.gate, AuditedGateSettings)
-        return self.settings.gate
+        return self.settings.gate if isinstance(self.settings.gate, PredictiveGate) else None
 
     def _cutoff(self) -> LengthCutoff | None:
         if self._calibrated is not None:
             return self._calibrated.cutoff()
-        assert not isinstance(self.settings.cutoff, CalibratedCutoffSettings)
-        return self.settings.cutoff
+        return self.settings.cutoff if isinstance(self.settings.cutoff, LengthCutoff) else None
 
     # -- after it ----------------------------------------------------------------------------------
 
@@ -173,7 +174,21 @@ class Controller:
         """Return the experts that are cloned in ``step``; a ``number`` of its own draws anew."""
         if self._experts is None:
             return []
-        return self._experts.draw(self.settings.clones, seed=self._seed, step=step, number=number)
+        return self._experts.draw(
+            self.settings.experts.batch, seed=self._seed, step=step, number=number
+        )
+
+    def clone_passes(self, step: int) -> list[list[Expert]]:
+        """Return the experts of each cloning pass of ``step``: more updates, on experts alone.
+
+        There are ``experts.passes`` of them until predictions decide, and none afterwards. Without
+        a token sampled, predictions become accurate sooner.
+        """
+        if self._experts is None or self.decides(step):
+            return []
+        numbers = range(1, self.settings.experts.passes + 1)
+        drawn = [self.clones(step, number) for number in numbers]
+        return [experts for experts in drawn if experts]
 
     # -- its state ---------------------------------------------------------------------------------
 
@@ -193,9 +208,7 @@ class Controller:
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
-        return saved(
-            "controller", 1, parts={name: p.state_dict() for name, p in self._parts().items()}
-        )
+        return _State(parts={name: p.state_dict() for name, p in self._parts().items()}).to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state``.
@@ -204,7 +217,7 @@ class Controller:
             ValueError: it is not the state of a controller with these settings; nothing is changed
                 then.
         """
-        (parts,) = restored("controller", 1, state, "parts")
+        parts = _State.from_dict(state).parts
         mine = self._parts()
         if set(parts) != set(mine):
             raise ValueError(

@@ -6,10 +6,14 @@ import math
 import statistics
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from masa_control.state import number, restored, row, saved
+from pydantic import Field, model_validator
+
+from masa_control.settings import Settings
+from masa_control.state import Count, SavedState, Weight
+
+Ratio = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
 
 def predicted_length(lengths: Sequence[int | None]) -> float | None:
@@ -21,8 +25,7 @@ def predicted_length(lengths: Sequence[int | None]) -> float | None:
     return statistics.median(known) if known else None
 
 
-@dataclass(frozen=True, slots=True)
-class LengthCutoff:
+class LengthCutoff(Settings):
     """The paper's rule: a solution stops at `margin` times the predicted length.
 
         max_tokens = min(limit, ceil(margin * median(l̂)))
@@ -31,16 +34,11 @@ class LengthCutoff:
     680
     >>> LengthCutoff().max_tokens([None, None], limit=8192)
     8192
-
-    Attributes:
-        margin: paper: 2; its second version tries 0.5, 1.0 and 1.5. None: nothing is cut.
     """
 
-    margin: float | None = 2.0
-
-    def __post_init__(self) -> None:
-        if self.margin is not None and not 0 < self.margin < math.inf:
-            raise ValueError(f"margin must be > 0 and finite, or None, got {self.margin!r}")
+    margin: float | None = Field(default=2.0, gt=0, allow_inf_nan=False)
+    """Solutions stop at this many times the predicted length (paper: 2; its second version tries
+    0.5, 1.0 and 1.5); unset: nothing is cut."""
 
     def max_tokens(self, lengths: Sequence[int | None], limit: int) -> int:
         """Return how many tokens a solution may take.
@@ -72,30 +70,66 @@ class LengthOutcome(NamedTuple):
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class CalibratedCutoffSettings:
-    """How the margin follows.
+class CutoffAudits(Settings):
+    """What every cutoff has: audits of what it cuts."""
 
-    Attributes:
-        cut_share: α, the largest share of correct rollouts that may be cut, in (0, 1).
-        window: problems remembered, >= 1. Once the cutoff lowers most limits, only audited ones
-            come in, so a long window is slow to follow.
-        min_problems: problems with a correct solution before anything is cut, >= 1.
-        max_age: steps for which a problem is remembered, >= 1. A policy's lengths move on; where
-            fewer than `min_problems` are as young as this, nothing is cut until there are.
-    """
+    audit: float = Field(default=0.05, ge=0, le=1)
+    """Fraction of the problems whose solutions would be cut that is run to the usual limit anyway,
+    drawn at random, to estimate the cutoff's precision; in [0, 1]."""
 
-    cut_share: float = 0.05
-    window: int = 128
-    min_problems: int = 16
-    max_age: int = 20
 
-    def __post_init__(self) -> None:
-        if not 0 < self.cut_share < 1:
-            raise ValueError(f"cut_share must lie in (0, 1), got {self.cut_share!r}")
-        for name in ("window", "min_problems", "max_age"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be >= 1, got {getattr(self, name)!r}")
+class FixedCutoffSettings(CutoffAudits, LengthCutoff):
+    """The paper's cutoff: a fixed multiple of the predicted length."""
+
+    rule: Literal["fixed"] = "fixed"
+    """fixed (the paper): cut at cutoff.margin times the predicted length."""
+
+
+class CalibratedCutoffSettings(CutoffAudits):
+    """A cutoff whose margin follows the lengths of correct solutions."""
+
+    rule: Literal["calibrated"] = "calibrated"
+    """calibrated: the margin follows, so that at most cutoff.cut_share of correct solutions is
+    cut."""
+    cut_share: float = Field(default=0.05, gt=0, lt=1)
+    """Largest share α of correct solutions that may be cut, in (0, 1)."""
+    window: int = Field(default=128, ge=1)
+    """Problems remembered. Once most limits are lowered only audited problems come in, so a long
+    window follows slowly."""
+    min_problems: int = Field(default=16, ge=1)
+    """Problems with a correct solution before anything is cut."""
+    max_age: int = Field(default=20, ge=1)
+    """Steps for which a problem is remembered; with fewer than cutoff.min_problems nothing is
+    cut."""
+
+    @model_validator(mode="after")
+    def _needs_audits(self) -> CalibratedCutoffSettings:
+        if not self.audit:
+            raise ValueError(
+                "the calibrated cutoff needs audits, and cutoff.audit is 0: it would see only "
+                "problems that it does not cut; set a share, as 0.05, or take cutoff.rule = fixed"
+            )
+        return self
+
+
+class CutoffOff(Settings):
+    """No cutoff: solutions run to their usual limit."""
+
+    rule: Literal["off"] = "off"
+    """off: solutions run to solution.max_tokens."""
+
+
+class _Row(NamedTuple):
+    ratios: Annotated[tuple[Ratio, ...], Field(min_length=1)]
+    weight: Weight
+    step: Count
+
+
+class _State(SavedState):
+    state_of = "calibrated cutoff"
+    version = 2
+
+    outcomes: list[_Row]
 
 
 class CalibratedCutoff:
@@ -167,8 +201,7 @@ class CalibratedCutoff:
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
         known = zip(self._outcomes, self._steps, strict=True)
-        rows = [[list(o.ratios), o.weight, step] for o, step in known]
-        return saved("calibrated cutoff", 2, outcomes=rows)
+        return _State(outcomes=[_Row(o.ratios, o.weight, step) for o, step in known]).to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state``.
@@ -176,16 +209,7 @@ class CalibratedCutoff:
         Raises:
             ValueError: it is not the state of a calibrated cutoff.
         """
-        (rows,) = restored("calibrated cutoff", 2, state, "outcomes")
-        known = [_outcome(made) for made in rows]
-        self._outcomes = deque((o for o, _ in known), maxlen=self.settings.window)
-        self._steps = deque((step for _, step in known), maxlen=self.settings.window)
-
-
-def _outcome(saved_row: object) -> tuple[LengthOutcome, int]:
-    ratios, weight, step = row("an outcome of the cutoff", saved_row, 3)
-    if not isinstance(ratios, list | tuple) or not ratios:
-        raise ValueError(f"an outcome of the cutoff needs its ratios, got {saved_row!r}")
-    read = tuple(number("a ratio of an outcome of the cutoff", ratio, 0) for ratio in ratios)
-    outcome = LengthOutcome(read, number("the weight of an outcome of the cutoff", weight, 1))
-    return outcome, int(number("the step of an outcome of the cutoff", step, 0))
+        rows = _State.from_dict(state).outcomes
+        window = self.settings.window
+        self._outcomes = deque((LengthOutcome(r.ratios, r.weight) for r in rows), maxlen=window)
+        self._steps = deque((row.step for row in rows), maxlen=window)

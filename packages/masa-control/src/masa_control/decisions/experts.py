@@ -10,13 +10,20 @@ import random
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from masa_rewards import MetaPrompt
+from pydantic import Field
 
 from masa_control.episode.types import Episode, MetaRollout
-from masa_control.state import entries, number, restored, saved, whole
+from masa_control.settings import Settings
+from masa_control.state import Count, SavedState, Share, Weight
+
+Span = tuple[Count, Count]
+"""From where to where something stands in a text, in characters."""
+
+_RENAMED = {"taken": "accepted"}
 
 Refusal = Literal["unrewarded", "unreadable", "below_threshold", "unknown_pass_rate"]
 
@@ -38,38 +45,49 @@ class Expert:
     """
 
     problem_id: str
-    prompt_ids: tuple[int, ...]
+    prompt_ids: tuple[Count, ...]
     text: str
-    numbers: tuple[tuple[int, int], ...]
-    unknown: tuple[tuple[int, int], ...]
-    reward: float
-    weight: float
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class ExpertSettings:
-    """What is kept, and for how long.
-
-    Attributes:
-        threshold: only rollouts that earned at least this, in [0, 1]. Where nobody solves a problem
-            neither length nor notions can be earned: 0.2 (the authors' code) takes those alone that
-            say 0 already, and a policy that never does is never shown one.
-        capacity: experts kept, >= 1; the oldest go first.
-        max_age: steps after which one is dropped, >= 1: the policy is another by then.
-    """
-
-    threshold: float = 0.0
-    capacity: int = 1024
-    max_age: int = 20
+    numbers: tuple[Span, ...]
+    unknown: tuple[Span, ...]
+    reward: Share
+    weight: Weight
+    step: Count
 
     def __post_init__(self) -> None:
-        if not 0 <= self.threshold <= 1:
-            raise ValueError(f"threshold must lie in [0, 1], got {self.threshold!r}")
-        if self.capacity < 1 or self.max_age < 1:
-            raise ValueError(
-                f"capacity and max_age must be >= 1, got {self.capacity!r}, {self.max_age!r}"
-            )
+        for begin, end in (*self.numbers, *self.unknown):
+            if not begin <= end <= len(self.text):
+                raise ValueError(
+                    f"no place of a text of {len(self.text)} characters: {(begin, end)!r}"
+                )
+
+
+class ExpertSettings(Settings):
+    """Cloning of the best predictions, with true numbers in them (DAgger)."""
+
+    batch: int = Field(default=32, ge=0)
+    """Experts cloned a step; 0: none."""
+    weight: float = Field(default=0.1, ge=0)
+    """Weight of the cloning loss (the policy loss has weight 1)."""
+    number_weight: float = Field(default=8.0, gt=0)
+    """Weight of a token of a true number within the cloning loss (other tokens have weight 1)."""
+    passes: int = Field(default=2, ge=0)
+    """Additional optimiser steps a step, on experts alone, until predictions decide; 0: none. They
+    sample no token, and predictions become accurate sooner."""
+    threshold: float = Field(default=0.0, ge=0, le=1)
+    """Smallest reward of a prediction that becomes an expert, in [0, 1]. Where no solution is
+    correct at most a third can be had: 0.2 (the authors' code) then keeps only predictions that say
+    0 already."""
+    capacity: int = Field(default=1024, ge=1)
+    """Experts kept, one a problem; the oldest are dropped first."""
+    max_age: int = Field(default=20, ge=1)
+    """Steps after which an expert is dropped: the policy is another by then."""
+
+
+class _State(SavedState):
+    state_of = "expert buffer"
+
+    experts: list[Expert]
+    counts: dict[str, Count]
 
 
 def expert_of(
@@ -152,7 +170,7 @@ class ExpertBuffer:
             if isinstance(made, Expert):
                 self._experts.pop(made.problem_id, None)  # to the end: insertion order is age
                 self._experts[made.problem_id] = made
-                self._counts["taken"] += 1
+                self._counts["accepted"] += 1
             else:
                 self._counts[made] += 1
         oldest = step - self.settings.max_age
@@ -180,12 +198,11 @@ class ExpertBuffer:
     def metrics(self) -> dict[str, float]:
         """Return the size of the buffer, and counts of what was taken and refused, by reason."""
         counts = {f"experts/{name}": float(n) for name, n in sorted(self._counts.items())}
-        return {"experts/kept": float(len(self)), **counts}
+        return {"experts/stored": float(len(self)), **counts}
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
-        experts = [asdict(expert) for expert in self._experts.values()]
-        return saved("expert buffer", 1, experts=experts, counts=dict(self._counts))
+        return _State(experts=list(self._experts.values()), counts=dict(self._counts)).to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state``.
@@ -193,33 +210,7 @@ class ExpertBuffer:
         Raises:
             ValueError: it is not the state of an expert buffer.
         """
-        experts, counts = restored("expert buffer", 1, state, "experts", "counts")
-        made = [_expert(saved_row) for saved_row in experts]
-        fresh = {name: whole(f"the count {name!r} of experts", n) for name, n in counts.items()}
-        self._experts = {expert.problem_id: expert for expert in made}
-        self._counts = Counter(fresh)
-
-
-def _expert(saved_row: object) -> Expert:
-    names = [field.name for field in fields(Expert)]
-    row = dict(zip(names, entries("an expert in the state", saved_row, *names), strict=True))
-    if not isinstance(row["problem_id"], str) or not isinstance(row["text"], str):
-        raise ValueError(f"an expert has a problem and a text, got {saved_row!r}")
-    return Expert(
-        problem_id=row["problem_id"],
-        prompt_ids=tuple(whole("a token of an expert's prompt", i) for i in row["prompt_ids"]),
-        text=row["text"],
-        numbers=_spans(row["numbers"], row["text"]),
-        unknown=_spans(row["unknown"], row["text"]),
-        reward=number("the reward of an expert", row["reward"], 0, 1),
-        weight=number("the weight of an expert", row["weight"], 1),
-        step=whole("the step of an expert", row["step"]),
-    )
-
-
-def _spans(pairs: Any, text: str) -> tuple[tuple[int, int], ...]:
-    spans = tuple((whole("a place", begin), whole("a place", end)) for begin, end in pairs)
-    for begin, end in spans:
-        if not begin <= end <= len(text):
-            raise ValueError(f"no place of a text of {len(text)} characters: {(begin, end)!r}")
-    return spans
+        read = _State.from_dict(state)
+        self._experts = {expert.problem_id: expert for expert in read.experts}
+        # 0.1.0 counted "taken".
+        self._counts = Counter({_RENAMED.get(name, name): n for name, n in read.counts.items()})

@@ -10,9 +10,12 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+from pydantic import Field, model_validator
 
 from masa_control.episode.plan import GateDecision, GateReason
+from masa_control.settings import Settings
 
 
 class Gate(Protocol):
@@ -63,8 +66,14 @@ def _decision(reading: _Reading, *, skip: bool, limit: float | None) -> GateDeci
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PredictiveGate:
+class ReadableShare(Settings):
+    """How many predictions must be readable before a gate says anything."""
+
+    min_readable: float = Field(default=0.5, gt=0, le=1)
+    """Smallest share of readable predictions, in (0, 1]; with a smaller one nothing is skipped."""
+
+
+class PredictiveGate(ReadableShare):
     """The paper's rule: skip when the predictions agree, and agree on 0 or on 1.
 
         skip  <=>  std(p̂) < max_std  and  (mean(p̂) <= tolerance or mean(p̂) >= 1 - tolerance)
@@ -76,22 +85,13 @@ class PredictiveGate:
     False
     >>> gate.decide([None, None, 1.0]).skip
     False
-
-    Attributes:
-        max_std: predictions with this standard deviation or more do not agree (paper: 0.1).
-        tolerance: how far from 0 or 1 the mean may lie, in [0, 0.5). The paper's second version
-            has 0: exactly 0 or 1.
-        min_readable: with a smaller share of readable predictions nothing is skipped, in (0, 1].
     """
 
-    max_std: float = 0.1
-    tolerance: float = 0.0
-    min_readable: float = 0.5
-
-    def __post_init__(self) -> None:
-        _check(max_std=self.max_std, min_readable=self.min_readable)
-        if not 0 <= self.tolerance < 0.5:
-            raise ValueError(f"tolerance must lie in [0, 0.5), got {self.tolerance!r}")
+    max_std: float = Field(default=0.1, gt=0)
+    """Predicted pass rates with this standard deviation or more do not agree (paper: 0.1)."""
+    tolerance: float = Field(default=0.0, ge=0, lt=0.5)
+    """Largest distance of the mean predicted pass rate from 0 or 1, in [0, 0.5). The paper's second
+    version has 0: exactly 0 or 1."""
 
     def decide(self, pass_rates: Sequence[float | None]) -> GateDecision:
         """Decide from the M predicted pass rates, in any order.
@@ -129,7 +129,8 @@ class DistanceGate:
     min_readable: float = 0.5
 
     def __post_init__(self) -> None:
-        _check(min_readable=self.min_readable)
+        if not 0 < self.min_readable <= 1:
+            raise ValueError(f"min_readable must lie in (0, 1], got {self.min_readable!r}")
 
     def decide(self, pass_rates: Sequence[float | None]) -> GateDecision:
         """Decide from the M predicted pass rates, in any order.
@@ -148,8 +149,41 @@ class DistanceGate:
         return _decision(reading, skip=skip, limit=limit)
 
 
-def _check(*, max_std: float = 1.0, min_readable: float) -> None:
-    if not max_std > 0:
-        raise ValueError(f"max_std must be > 0, got {max_std!r}")
-    if not 0 < min_readable <= 1:
-        raise ValueError(f"min_readable must lie in (0, 1], got {min_readable!r}")
+class GateAudits(Settings):
+    """What every gate has: audits of what it skips, and what takes the place of that."""
+
+    audit: float = Field(default=0.05, ge=0, le=1)
+    """Fraction of the problems that the gate would skip that is rolled out anyway, drawn at random,
+    to estimate the gate's precision; in [0, 1]. 0 is the paper's way: precision stays unknown."""
+    audit_trivial: float | None = Field(default=None, ge=0, le=1)
+    """The same fraction for problems that would be skipped as trivial; unset: as gate.audit. Their
+    solutions are short, so audits are cheap, and always-solved problems can be forgotten unseen."""
+    refill: bool = False
+    """Draw further problems in the places of skipped ones, until the batch is full."""
+    refill_limit: int = Field(default=4, ge=1)
+    """With gate.refill: a step draws at most this many times batch.problems."""
+
+    @model_validator(mode="after")
+    def _audits_at_both_ends(self) -> GateAudits:
+        trivial = self.audit_trivial
+        if trivial is not None and bool(trivial) != bool(self.audit):
+            raise ValueError(
+                f"gate.audit is {self.audit!r} and gate.audit_trivial {trivial!r}: with audits at "
+                "one end alone the precision of the gate stays unknown; give both a share, or "
+                "neither"
+            )
+        return self
+
+
+class StaticGateSettings(GateAudits, PredictiveGate):
+    """The paper's gate: a fixed rule on mean and standard deviation of the predicted pass rates."""
+
+    rule: Literal["static"] = "static"
+    """static (the paper): skip where predictions agree on 0 or 1."""
+
+
+class GateOff(Settings):
+    """No gate: every problem is rolled out."""
+
+    rule: Literal["off"] = "off"
+    """off: every problem is rolled out."""

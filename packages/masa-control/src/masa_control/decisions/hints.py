@@ -11,34 +11,42 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from masa_rewards.notions.phrases import Phrase, to_phrase
 from masa_rewards.notions.rules import NotionCount
+from pydantic import Field
 
-from masa_control.state import number, restored, row, saved, whole
+from masa_control.settings import Settings
+from masa_control.state import Number, SavedState
 
 
-@dataclass(frozen=True, slots=True)
-class HintSettings:
-    """Which notions make a hint.
+class HintsOff(Settings):
+    """No hints: problems are put as they are."""
 
-    Attributes:
-        max_notions: at most so many, >= 1.
-        record: only notions with a good record.
-        min_seen: judged solutions in which a notion must have stood for its record to count, >= 1.
-        remembered: notions of which a record is kept, >= 1; those seen least are forgotten first.
-    """
+    rule: Literal["off"] = "off"
+    """off: problems are put as they are."""
 
-    max_notions: int = 5
-    record: bool = False
-    min_seen: int = 16
-    remembered: int = 20_000
 
-    def __post_init__(self) -> None:
-        for name in ("max_notions", "min_seen", "remembered"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be >= 1, got {getattr(self, name)!r}")
+class PredictedHints(Settings):
+    """Predicted notions are put to the problem (the paper's second version)."""
+
+    rule: Literal["predicted"] = "predicted"
+    """predicted (the paper's second version): the notions that most predictions name."""
+    max_notions: int = Field(default=5, ge=1)
+    """Notions in a hint, at most."""
+
+
+class RecordedHints(PredictedHints):
+    """Of the predicted notions only those that more solutions came right with than expected."""
+
+    rule: Literal["recorded"] = "recorded"  # type: ignore[assignment]
+    """recorded: of the predicted notions, those that more solutions came right with than the pass
+    rates of their problems say."""
+    min_seen: int = Field(default=16, ge=1)
+    """Judged solutions in which a notion must have occurred before its record counts."""
+    remembered: int = Field(default=20_000, ge=1)
+    """Notions of which a record is kept; those seen least are dropped first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,18 @@ class Record(NamedTuple):
     gain: float
 
 
+class _Row(NamedTuple):
+    phrase: Phrase
+    seen: Annotated[int, Field(strict=True, ge=1)]
+    gain: Number
+
+
+class _State(SavedState):
+    state_of = "hints"
+
+    records: list[_Row]
+
+
 class Hints:
     """Keeps the record of notions, and gives the chooser that it calls for.
 
@@ -97,13 +117,14 @@ class Hints:
         settings: which notions make a hint.
     """
 
-    def __init__(self, settings: HintSettings | None = None) -> None:
-        self.settings = settings or HintSettings()
+    def __init__(self, settings: PredictedHints | None = None) -> None:
+        self.settings = settings or PredictedHints()
+        self._record = self.settings if isinstance(self.settings, RecordedHints) else None
         self._records: dict[Phrase, Record] = {}
 
     def observe(self, counts: Mapping[Phrase, NotionCount]) -> None:
         """Add the counts of one problem; does nothing where no record is kept."""
-        if not self.settings.record:
+        if self._record is None:
             return
         for phrase, count in counts.items():
             seen, judged = count.correct + count.incorrect, count.all_correct + count.all_incorrect
@@ -111,33 +132,34 @@ class Hints:
                 gain = count.correct - seen * count.all_correct / judged
                 before = self._records.get(phrase, Record(0, 0.0))
                 self._records[phrase] = Record(before.seen + seen, before.gain + gain)
-        if len(self._records) > self.settings.remembered:
+        if len(self._records) > self._record.remembered:
             ranked = sorted(self._records.items(), key=lambda item: (-item[1].seen, item[0]))
-            self._records = dict(ranked[: self.settings.remembered])
+            self._records = dict(ranked[: self._record.remembered])
 
     def chooser(self) -> HintChooser:
         """Return the chooser for now."""
         good = None
-        if self.settings.record:
+        if self._record is not None:
             good = frozenset(p for p, record in self._records.items() if self._good(record))
         return HintChooser(self.settings.max_notions, good)
 
     def _good(self, record: Record) -> bool:
         # Sums of fractions: where all solutions of a problem agree, rounding must not tell.
-        return record.seen >= self.settings.min_seen and record.gain > 1e-9
+        assert self._record is not None
+        return record.seen >= self._record.min_seen and record.gain > 1e-9
 
     def metrics(self) -> dict[str, float]:
-        """Return ``hints/remembered`` and ``hints/good``, where a record is kept."""
-        if not self.settings.record:
+        """Return ``hints/remembered`` and ``hints/eligible``, where a record is kept."""
+        if self._record is None:
             return {}
         good = sum(map(self._good, self._records.values()))
-        return {"hints/remembered": float(len(self._records)), "hints/good": float(good)}
+        return {"hints/remembered": float(len(self._records)), "hints/eligible": float(good)}
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
         # By the alphabet: what a step adds comes from a set, whose order no two processes share.
-        rows = [[list(phrase), *record] for phrase, record in sorted(self._records.items())]
-        return saved("hints", 1, records=rows)
+        rows = [_Row(phrase, *record) for phrase, record in sorted(self._records.items())]
+        return _State(records=rows).to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state``.
@@ -145,13 +167,5 @@ class Hints:
         Raises:
             ValueError: it is not the state of hints.
         """
-        (rows,) = restored("hints", 1, state, "records")
-        self._records = dict(map(_record, rows))
-
-
-def _record(saved_row: object) -> tuple[Phrase, Record]:
-    phrase, seen, gain = row("a record of a notion", saved_row, 3)
-    if not isinstance(phrase, list | tuple) or not all(isinstance(word, str) for word in phrase):
-        raise ValueError(f"a record is of a notion's words, got {saved_row!r}")
-    seen = whole("how often a notion was seen", seen, 1)
-    return tuple(phrase), Record(seen, number("the gain of a notion", gain))
+        rows = _State.from_dict(state).records
+        self._records = {row.phrase: Record(row.seen, row.gain) for row in rows}

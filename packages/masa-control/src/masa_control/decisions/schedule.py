@@ -4,78 +4,131 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
+from masa_control.decisions.experts import ExpertSettings
+from masa_control.episode.settings import MetaSettings
 from masa_control.measures.audit import Tally
-from masa_control.state import restored, saved, sums, whole
+from masa_control.settings import Settings
+from masa_control.state import SavedState
+
+
+class StartWeights(Settings):
+    """From which step on predictions decide, and what changes then."""
+
+    start: int = Field(default=80, ge=0)
+    """Number of first steps that are plain MASA (paper: 80 of 314); with schedule.rule = aligned
+    the largest such number."""
+    meta_weight: float | None = Field(default=None, ge=0)
+    """Replaces meta.weight from the start step on; unset: meta.weight throughout."""
+    clone_weight: float | None = Field(default=None, ge=0)
+    """Replaces experts.weight from the start step on; unset: experts.weight throughout. Accurate
+    predictions need less cloning, and cloning takes its share of the policy's optimiser step."""
+
+
+class FixedStart(StartWeights):
+    """Predictions decide from a step on that is named."""
+
+    rule: Literal["fixed"] = "fixed"
+    """fixed (the paper): predictions decide after schedule.start steps."""
+
+
+class AlignedStart(StartWeights):
+    """Predictions decide as soon as the gate, watched while it decides nothing, is good enough.
+
+    All that it would have skipped is rolled out until then, so its precision and recall are known.
+    """
+
+    rule: Literal["aligned"] = "aligned"
+    """aligned: predictions decide as soon as the gate, observed while nothing is skipped, has
+    schedule.precision and schedule.recall; after schedule.start steps at the latest."""
+    precision: float = Field(default=0.8, gt=0, lt=1)
+    """Precision that the lower end of its 95 % confidence interval must exceed, in (0, 1)."""
+    recall: float = Field(default=0.3, ge=0, lt=1)
+    """Recall that must be exceeded, in [0, 1)."""
+    steps: int = Field(default=10, ge=1)
+    """Steps over which precision and recall are measured."""
 
 
 @dataclass(frozen=True, slots=True)
-class Alignment:
-    """When predictions are good enough to decide by.
-
-    Measured before the start on what the gate would have skipped: all of it is rolled out then, so
-    its precision and its recall are known.
+class StepWeights:
+    """What the parts of a step's loss weigh (the policy loss of the solutions has weight 1).
 
     Attributes:
-        precision: the lower end of the precision's interval (95 %) must be above it, in (0, 1).
-        recall: the recall must be above it, in [0, 1).
-        steps: over so many steps, >= 1.
+        meta: factor on the advantages of the meta groups.
+        clone: weight of the cloning loss.
     """
 
-    precision: float = 0.8
-    recall: float = 0.3
-    steps: int = 10
+    meta: float
+    clone: float
 
-    def __post_init__(self) -> None:
-        if not (0 < self.precision < 1 and 0 <= self.recall < 1):
-            raise ValueError(
-                f"precision must lie in (0, 1) and recall in [0, 1), got {self.precision!r}, "
-                f"{self.recall!r}"
-            )
-        if self.steps < 1:
-            raise ValueError(f"steps must be >= 1, got {self.steps!r}")
+
+def step_weights(
+    meta: MetaSettings, experts: ExpertSettings, schedule: StartWeights, *, decides: bool
+) -> StepWeights:
+    """Return the weights of a step: others, where set, once predictions decide.
+
+    Args:
+        meta: the weight of predictions until then.
+        experts: the weight of cloning until then.
+        schedule: the weights from then on.
+        decides: whether predictions decide in the step.
+    """
+    if not decides:
+        return StepWeights(meta.weight, experts.weight)
+    later_meta, later_clone = schedule.meta_weight, schedule.clone_weight
+    return StepWeights(
+        meta.weight if later_meta is None else later_meta,
+        experts.weight if later_clone is None else later_clone,
+    )
+
+
+class _State(SavedState):
+    state_of = "schedule"
+
+    aligned_at: Annotated[int, Field(strict=True, ge=1)] | None
+    tallies: list[Tally]
 
 
 class Schedule:
     """Says from which step on predictions decide: by number, or once they are good enough.
 
     Args:
-        start: the first k steps are plain MASA (paper: 80); with `aligned` the latest k.
-        aligned: start as soon as predictions are as good as this; None: by number alone.
+        settings: the rule.
     """
 
-    def __init__(self, start: int = 80, aligned: Alignment | None = None) -> None:
-        if start < 0:
-            raise ValueError(f"start must be >= 0, got {start!r}")
-        self.start, self.aligned = start, aligned
+    def __init__(self, settings: FixedStart | AlignedStart | None = None) -> None:
+        self.settings = settings or FixedStart()
+        self._aligned = self.settings if isinstance(self.settings, AlignedStart) else None
         self._aligned_at: int | None = None
         self._tallies = self._empty()
 
     def _empty(self) -> deque[Tally]:
-        return deque(maxlen=1 if self.aligned is None else self.aligned.steps)
+        return deque(maxlen=1 if self._aligned is None else self._aligned.steps)
 
     def decides(self, step: int) -> bool:
         """Whether predictions decide in ``step``, which counts from 1."""
         early = self._aligned_at is not None and step > self._aligned_at
-        return step > self.start or early
+        return step > self.settings.start or early
 
     def observe(self, would_have: Tally, step: int) -> None:
         """Take in what the gate would have skipped in a step in which nothing was skipped."""
-        if self.aligned is None or self._aligned_at is not None:
+        if self._aligned is None or self._aligned_at is not None:
             return
         self._tallies.append(would_have)
         tally = sum(self._tallies, Tally())
         # All of it was rolled out; what counts is what the next problems can expect of the gate.
         precision, recall = tally.precision_to_come.low, tally.recall.value
         if (
-            len(self._tallies) == self.aligned.steps
+            len(self._tallies) == self._aligned.steps
             and precision is not None
             and (
                 recall is not None
-                and precision > self.aligned.precision
-                and recall > self.aligned.recall
+                and precision > self._aligned.precision
+                and recall > self._aligned.recall
             )
         ):
             self._aligned_at = step
@@ -88,8 +141,7 @@ class Schedule:
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
-        tallies = [asdict(tally) for tally in self._tallies]
-        return saved("schedule", 1, aligned_at=self._aligned_at, tallies=tallies)
+        return _State(aligned_at=self._aligned_at, tallies=list(self._tallies)).to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state``.
@@ -97,8 +149,7 @@ class Schedule:
         Raises:
             ValueError: it is not the state of a schedule.
         """
-        aligned_at, tallies = restored("schedule", 1, state, "aligned_at", "tallies")
-        made = [sums(Tally, tally) for tally in tallies]
-        self._aligned_at = None if aligned_at is None else whole("aligned_at", aligned_at, 1)
+        read = _State.from_dict(state)
+        self._aligned_at = read.aligned_at
         self._tallies = self._empty()
-        self._tallies.extend(made)
+        self._tallies.extend(read.tallies)

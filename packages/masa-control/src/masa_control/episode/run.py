@@ -74,18 +74,18 @@ async def run_episode(
         ValueError: a planner without meta rollouts to plan by.
         Exception: whatever the engine or the verifier raises; the other half is then cancelled.
     """
-    if planner is not None and not settings.meta_rollouts:
-        raise ValueError("a planner plans by predictions, and meta_rollouts is 0")
+    if planner is not None and not settings.meta.rollouts:
+        raise ValueError("a planner plans by predictions, and meta.rollouts is 0")
     watch = watch or Stopwatch()
     meta_ids: list[int] = []
-    if settings.meta_rollouts:
+    if settings.meta.rollouts:
         with watch.time("prompts"):
             meta_ids = engine.encode(settings.meta_prompt.render(problem.text))
     predicting = _predictions(engine, meta_ids, settings)
     if planner is None:
         with watch.time("prompts"):
             solution_ids = engine.encode(settings.solution_prompt(problem))
-        limit = settings.solution_max_tokens
+        limit = settings.solution.max_tokens
         answers, solutions = await _together(
             predicting, _solutions(engine, verifier, solution_ids, problem, settings, limit, watch)
         )
@@ -95,7 +95,7 @@ async def run_episode(
         answers = await predicting
         predictions = watch.run("rewards", _read, answers, settings)
         with watch.time("control"):
-            plan = planner.plan(problem.id, predictions, settings.solution_max_tokens)
+            plan = planner.plan(problem.id, predictions, settings.solution.max_tokens)
         solution_ids, solutions = [], ()
         if plan.solve:
             with watch.time("prompts"):
@@ -144,16 +144,16 @@ def _paid(
             for a, p, values in zip(answers, predictions, read, strict=True)
         ]
         return unpaid, {}
-    rules = settings.notion_rules
+    rules = settings.meta.notions
     named = [{to_phrase(notion) for notion in p.notions or ()} for p in predictions]
     counts = count_notions(frozenset().union(*named), group, rules=rules)
     rewards = mean_rewards(
-        predictions, group, pay_notions(named, counts, rules), base=settings.difficulty_base
+        predictions, group, pay_notions(named, counts, rules), base=settings.meta.difficulty_base
     )
     rollouts = []
     for answer, prediction, reward, values in zip(answers, predictions, rewards, read, strict=True):
         outcomes = pay_signals(signals, values, group, problem.answer)
-        earned = paid(reward, outcomes, signals, settings.judgements)
+        earned = paid(reward, outcomes, signals, settings.meta.rewards)
         rollouts.append(MetaRollout(answer, prediction, reward, outcomes, earned))
     return rollouts, counts
 
@@ -174,10 +174,10 @@ def _solution_prompt(
 async def _predictions(
     engine: Engine, prompt_ids: list[int], settings: EpisodeSettings
 ) -> Sequence[Completion]:
-    if not settings.meta_rollouts:
+    if not settings.meta.rollouts:
         return ()
     return await engine.generate(
-        prompt_ids, max_tokens=settings.meta_max_tokens, n=settings.meta_rollouts, kind=META
+        prompt_ids, max_tokens=settings.meta.max_tokens, n=settings.meta.rollouts, kind=META
     )
 
 
@@ -191,7 +191,7 @@ async def _solutions(
     watch: Stopwatch,
 ) -> tuple[SolutionRollout, ...]:
     completions = await engine.generate(
-        prompt_ids, max_tokens=max_tokens, n=settings.solution_rollouts, kind=SOLUTION
+        prompt_ids, max_tokens=max_tokens, n=settings.solution.rollouts, kind=SOLUTION
     )
     began = time.monotonic()
     verdicts = await asyncio.gather(
@@ -201,11 +201,9 @@ async def _solutions(
         )
     )
     watch.seconds[WAIT] += time.monotonic() - began
-    lowered = max_tokens < settings.solution_max_tokens
+    lowered, cut_is = max_tokens < settings.solution.max_tokens, settings.solution.cut_is
     return tuple(
-        SolutionRollout(
-            completion, verdict, settings.cut_is if lowered and completion.truncated else None
-        )
+        SolutionRollout(completion, verdict, cut_is if lowered and completion.truncated else None)
         for completion, verdict in zip(completions, verdicts, strict=True)
     )
 

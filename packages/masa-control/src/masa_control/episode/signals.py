@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
-from masa_rewards import MetaPrompt, MetaReward, RolloutGroup
+from masa_rewards import MetaReward, RolloutGroup
 
 
 @runtime_checkable
@@ -54,16 +54,6 @@ class SignalOutcome(NamedTuple):
 
     prediction: object | None
     reward: float | None
-
-
-def asked_for(prompt: MetaPrompt, signals: Sequence[MetaSignal]) -> MetaPrompt:
-    """Return the prompt that asks for the signals too.
-
-    Raises:
-        ValueError: two signals share a key, or one has a key of the prompt's own.
-    """
-    extra = (*prompt.extra, *((signal.key, signal.asked) for signal in signals))
-    return MetaPrompt.model_validate({**prompt.model_dump(), "extra": extra})
 
 
 def read_signals(

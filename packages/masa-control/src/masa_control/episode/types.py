@@ -15,8 +15,10 @@ from masa_control.episode.plan import GateReason, Plan
 from masa_control.episode.protocols import Completion
 from masa_control.episode.signals import SignalOutcome
 
-META = "meta"
-SOLUTION = "solution"
+RolloutKind = Literal["meta", "solution"]
+
+META: RolloutKind = "meta"
+SOLUTION: RolloutKind = "solution"
 
 CutIs = Literal["unknown", "wrong"]
 """What a solution is that was cut before it had stated the right answer."""

@@ -12,10 +12,12 @@ from __future__ import annotations
 import hashlib
 import math
 import operator
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from masa_rewards.statistics import UNKNOWN, Z95, Interval, student_t_quantile, wilson_interval
+
+from masa_control.state import Number
 
 
 def audit_draw(*names: object) -> float:
@@ -52,15 +54,15 @@ class Tally:
         tt: Σ w² t².
     """
 
-    problems: float = 0.0
-    flagged: float = 0.0
-    missed: float = 0.0
-    audits: float = 0.0
-    weighted_flagged: float = 0.0
-    weighted_right: float = 0.0
-    ff: float = 0.0
-    ft: float = 0.0
-    tt: float = 0.0
+    problems: Number = 0.0
+    flagged: Number = 0.0
+    missed: Number = 0.0
+    audits: Number = 0.0
+    weighted_flagged: Number = 0.0
+    weighted_right: Number = 0.0
+    ff: Number = 0.0
+    ft: Number = 0.0
+    tt: Number = 0.0
 
     @staticmethod
     def of(
@@ -172,16 +174,6 @@ class Tally:
             return UNKNOWN
         return Interval(*(figure(p) for p in (precision.value, precision.low, precision.high)))
 
-    def metrics(self, area: str) -> dict[str, float]:
-        """Return the sums as ``{"<area>_tally_<sum>": value}``."""
-        return {f"{area}_tally_{name}": value for name, value in asdict(self).items()}
-
-    @staticmethod
-    def from_metrics(area: str, row: Mapping[str, float]) -> Tally:
-        """Return the tally that ``metrics(area)`` wrote; of nothing where it wrote none."""
-        names = [field.name for field in fields(Tally)]
-        return Tally(**{name: float(row.get(f"{area}_tally_{name}", 0.0)) for name in names})
-
     def figures(self, area: str) -> dict[str, float]:
         """Return precision, recall and F1, with ends, as far as they are known."""
         found: dict[str, float] = {}
@@ -221,13 +213,13 @@ class Total:
         aa: Σ (v² + v) a².
     """
 
-    forgone: float = 0.0
-    audits: float = 0.0
-    units: float = 0.0
-    amount: float = 0.0
-    ff: float = 0.0
-    fa: float = 0.0
-    aa: float = 0.0
+    forgone: Number = 0.0
+    audits: Number = 0.0
+    units: Number = 0.0
+    amount: Number = 0.0
+    ff: Number = 0.0
+    fa: Number = 0.0
+    aa: Number = 0.0
 
     @staticmethod
     def audited(units: int, amount: float, share: float) -> Total:

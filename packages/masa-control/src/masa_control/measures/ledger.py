@@ -8,15 +8,37 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import model_validator
 
 from masa_control.episode.types import Episode
 from masa_control.measures.audit import Tally, Total
 from masa_control.measures.decision_counts import cutoff_saved, cutoff_tally, gate_saved, gate_tally
-from masa_control.state import entries, restored, saved, sums, whole
+from masa_control.state import Count, SavedState
 
-_DECISIONS = {"gate": (gate_tally, gate_saved), "cutoff": (cutoff_tally, cutoff_saved)}
+Decision = Literal["gate", "cutoff"]
+
+_DECISIONS: dict[Decision, Any] = {
+    "gate": (gate_tally, gate_saved),
+    "cutoff": (cutoff_tally, cutoff_saved),
+}
+
+
+class _State(SavedState):
+    state_of = "ledger"
+    version = 2
+
+    counts: dict[str, Count]
+    tallies: dict[Decision, Tally]
+    saved: dict[Decision, Total]
+
+    @model_validator(mode="after")
+    def _has_both_decisions(self) -> _State:
+        for found in (self.tallies, self.saved):
+            if set(found) != set(_DECISIONS):
+                raise ValueError(f"{sorted(_DECISIONS)!r} are needed, got {sorted(found)!r}")
+        return self
 
 
 class Ledger:
@@ -43,9 +65,9 @@ class Ledger:
         for meta in episode.meta:
             add["meta_tokens"] += len(meta.completion.token_ids)
             for component, reason in meta.prediction.missing.items():
-                add[f"unread_{component}_{reason}"] += 1
+                add[f"unreadable_{component}_{reason}"] += 1
             for key, signal in meta.signals.items():
-                add[f"unread_signal_{key}"] += signal.prediction is None
+                add[f"unreadable_signal_{key}"] += signal.prediction is None
         self._decided(episode)
 
     def _decided(self, episode: Episode) -> None:
@@ -79,28 +101,31 @@ class Ledger:
         """Return the totals as ``{"ledger/<what>": count}``.
 
         Of gate and cutoff, once they decide: precision, recall and F1 with the ends of their
-        intervals, the sums they come from (``Tally.from_metrics`` reads them back, and those of two
-        steps subtracted are those of the steps between), and the tokens they saved.
+        intervals, and the tokens they saved. ``tallies`` has the sums they come from.
         """
         found = {f"ledger/{name}": float(count) for name, count in sorted(self._counts.items())}
         for name, tally in self._tallies.items():
             total = self._saved[name]
             if tally != Tally():
-                found |= tally.metrics(f"ledger/{name}") | tally.figures(f"ledger/{name}")
+                found |= tally.figures(f"ledger/{name}")
                 for end, value in zip(("", "_low", "_high"), total.interval, strict=True):
                     if value is not None:
                         found[f"ledger/{name}_tokens_saved{end}"] = value
         return found
 
+    @property
+    def tallies(self) -> dict[str, Tally]:
+        """What gate and cutoff have decided since the run began; empty before they decide.
+
+        Those of two steps subtracted are those of the steps between.
+        """
+        return {name: tally for name, tally in self._tallies.items() if tally != Tally()}
+
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on counting."""
-        return saved(
-            "ledger",
-            2,
-            counts=dict(self._counts),
-            tallies={name: asdict(tally) for name, tally in self._tallies.items()},
-            saved={name: asdict(total) for name, total in self._saved.items()},
-        )
+        return _State(
+            counts=dict(self._counts), tallies=dict(self._tallies), saved=dict(self._saved)
+        ).to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state``.
@@ -108,12 +133,9 @@ class Ledger:
         Raises:
             ValueError: the state is not a ledger's, or of another version.
         """
-        counts, tallies, totals = restored("ledger", 2, state, "counts", "tallies", "saved")
-        made = entries("the tallies of the ledger", tallies, *_DECISIONS)
-        spared = entries("the tokens saved of the ledger", totals, *_DECISIONS)
-        fresh = {name: whole(f"the count {name!r}", count) for name, count in counts.items()}
-        new_tallies = [sums(Tally, tally) for tally in made]
-        new_saved = [sums(Total, total) for total in spared]
-        self._tallies = dict(zip(_DECISIONS, new_tallies, strict=True))
-        self._saved = dict(zip(_DECISIONS, new_saved, strict=True))
-        self._counts = Counter(fresh)
+        read = _State.from_dict(state)
+        self._tallies, self._saved = dict(read.tallies), dict(read.saved)
+        # 0.1.0 counted "unread_<component>".
+        self._counts = Counter(
+            {name.replace("unread_", "unreadable_", 1): n for name, n in read.counts.items()}
+        )

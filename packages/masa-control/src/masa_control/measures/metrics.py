@@ -46,7 +46,7 @@ def _solution_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
             "solution/no_variance": [rate in (0.0, 1.0) for rate in rates],
             "solution/length": [len(s.completion.token_ids) for s in rollouts],
             "solution/truncated": [s.completion.truncated for s in rollouts],
-            "solution/unjudged": [s.verdict.failed for s in rollouts],
+            "solution/verifier_failed": [s.verdict.failed for s in rollouts],
             "solution/unparsable": [s.verdict.status == "unparsable" for s in rollouts],
         }
     )
@@ -64,9 +64,9 @@ def _meta_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
             "meta/reward_notion": [r.notion for r in rewards],
             "meta/length": [len(m.completion.token_ids) for m in rollouts],
             "meta/truncated": [m.completion.truncated for m in rollouts],
-            "meta/unread_pass_rate": [p.pass_rate is None for p in predictions],
-            "meta/unread_length": [p.length is None for p in predictions],
-            "meta/unread_notion": [p.notions is None for p in predictions],
+            "meta/unreadable_pass_rate": [p.pass_rate is None for p in predictions],
+            "meta/unreadable_length": [p.length is None for p in predictions],
+            "meta/unreadable_notion": [p.notions is None for p in predictions],
         }
     )
     return {**metrics, **_signals(rollouts), **_alignment(episodes)}
@@ -76,7 +76,7 @@ def _signals(rollouts: Sequence[MetaRollout]) -> dict[str, float]:
     columns: dict[str, list[float]] = {}
     for rollout in rollouts:
         for key, outcome in rollout.signals.items():
-            columns.setdefault(f"meta/unread_{key}", []).append(outcome.prediction is None)
+            columns.setdefault(f"meta/unreadable_{key}", []).append(outcome.prediction is None)
             if outcome.reward is not None:
                 columns.setdefault(f"meta/reward_{key}", []).append(outcome.reward)
     return _means(columns)

@@ -1,28 +1,14 @@
-"""Our configuration as OpenRLHF's own arguments, read by OpenRLHF's own parser.
-
-OpenRLHF builds its parser, and checks what it read, in the main block of its training script, below
-imports that take seconds. Here that block is taken from the installed source and run as it stands,
-without the imports and without its last line, which would start the training. So a mistake is found
-by OpenRLHF itself, at once, on any machine.
-"""
+"""Our configuration as OpenRLHF's own arguments."""
 
 from __future__ import annotations
 
-import argparse
-import ast
-import contextlib
-import difflib
-import io
-import os
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 
 from masa_control.advantages import ESTIMATORS
 
-from masa_openrlhf.arguments.installed import load_file, source
-from masa_openrlhf.arguments.refusals import refusals
-from masa_openrlhf.config.tree import WITHOUT_END, OpenRLHFValue, TrainConfig
+from masa_openrlhf.arguments.parse import OpenRLHFArgumentError
+from masa_openrlhf.config.sections import WITHOUT_END
+from masa_openrlhf.config.tree import OpenRLHFValue, TrainConfig
 from masa_openrlhf.run.folder import RunFolder
 from masa_openrlhf.run.wandb_login import PLACEHOLDER
 
@@ -79,10 +65,6 @@ _UNSUPPORTED = {
     "ckpt.best_metric_key": "checkpoints are kept by age",
     "logger.logging_steps": "every step is logged",
 }
-
-
-class OpenRLHFArgumentError(ValueError):
-    """OpenRLHF's parser, or a check of its own, refused the arguments."""
 
 
 def arguments(config: TrainConfig, folder: RunFolder, *, cpu: bool, resume: bool) -> list[str]:
@@ -204,12 +186,11 @@ def _rollouts(config: TrainConfig) -> dict[str, Any]:
 def train_batch_size(config: TrainConfig) -> int:
     """Return the sequences of one optimiser step.
 
-    A step's rollouts and clones, or with ``optim.apart`` the larger half of them, split into its
-    updates, rounded up to whole micro-batches on every rank.
+    A step's rollouts and clones, split into its updates, rounded up to whole micro-batches on every
+    rank.
     """
-    solutions = config.batch.problems * config.solution.rollouts
-    others = config.batch.problems * config.meta_rollouts + config.clones
-    sequences = max(solutions, others) if config.optim.apart else solutions + others
+    rollouts = config.solution.rollouts + config.meta_rollouts
+    sequences = config.batch.problems * rollouts + config.clones
     per_update = -(-sequences // config.optim.updates_per_step)
     unit = config.world_size * (1 if config.cluster.pack else config.batch.train_micro)
     return -(-per_update // unit) * unit
@@ -282,118 +263,3 @@ def _tokens(name: str, value: OpenRLHFValue | tuple[Any, ...] | None) -> list[st
 
 
 # -- reading them as OpenRLHF will -----------------------------------------------------------------
-
-
-def parse(argv: Sequence[str]) -> argparse.Namespace:
-    """Read arguments as OpenRLHF's training script does, its checks included.
-
-    Args:
-        argv: arguments, without the program's name.
-
-    Returns:
-        OpenRLHF's namespace: ``args.actor.adam.lr`` and so on.
-
-    Raises:
-        OpenRLHFArgumentError: it refuses them, and the message is its own; or a run would get them
-            wrong, and the message says how.
-        ModuleNotFoundError: OpenRLHF is not installed.
-    """
-    statements, filename = _main_block()
-    namespace = {
-        "argparse": _Argparse(argv),
-        "os": os,
-        "datetime": datetime,
-        "hierarchize": load_file("openrlhf/utils/config.py").hierarchize,
-    }
-    code = compile(ast.Module(body=statements, type_ignores=[]), filename, "exec")
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):  # its warnings come again in the run
-            exec(code, namespace)
-    except AssertionError as error:
-        raise OpenRLHFArgumentError(f"OpenRLHF refuses these arguments: {error}") from error
-    args: argparse.Namespace = namespace["args"]
-    if found := refusals(args, attention=_value(argv, "--ds.attn_implementation")):
-        raise OpenRLHFArgumentError("\n".join(["not possible in a run:", *_listed(found)]))
-    return args
-
-
-def _value(argv: Sequence[str], flag: str) -> str | None:
-    """The last value that a flag is given."""
-    places = [i for i, token in enumerate(argv[:-1]) if token == flag]
-    return argv[places[-1] + 1] if places else None
-
-
-def _listed(lines: Sequence[str]) -> list[str]:
-    return [f"  - {line}" for line in lines]
-
-
-def unknown_flags(argv: Sequence[str]) -> dict[str, OpenRLHFValue]:
-    """Turn flags that are not ours into entries of ``TrainConfig.openrlhf``.
-
-    ``--name value``, ``--name=value``, ``--name`` (a switch) and ``--name a b`` are understood.
-
-    Raises:
-        OpenRLHFArgumentError: something that is not a flag stands alone.
-    """
-    flags: dict[str, list[str]] = {}
-    name = None
-    for token in argv:
-        if token.startswith("--"):
-            name, _, value = token[2:].partition("=")
-            flags[name] = [value] if "=" in token else []
-        elif name is None:
-            raise OpenRLHFArgumentError(f"{token!r} belongs to no flag")
-        else:
-            flags[name].append(token)
-    return {
-        name: True if not values else values[0] if len(values) == 1 else values
-        for name, values in flags.items()
-    }
-
-
-def _main_block() -> tuple[list[ast.stmt], str]:
-    path = source("openrlhf/cli/train_ppo_ray.py")
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'":
-            *body, last = node.body
-            if ast.unparse(last) != "train(args)":
-                break
-            kept = [s for s in body if ast.unparse(s) != _HIERARCHIZE]
-            return kept, str(path)
-    raise RuntimeError(
-        f"{path} does not end in a main block that calls train(args): this version of OpenRLHF is "
-        "not the one masa-openrlhf is made for (0.11.2)"
-    )
-
-
-_HIERARCHIZE = "from openrlhf.utils.config import hierarchize"
-
-
-class _Parser(argparse.ArgumentParser):
-    """Raises where argparse would print a usage of three hundred lines and exit."""
-
-    argv: Sequence[str] = ()
-
-    def parse_args(self, *_: Any, **__: Any) -> Any:
-        return super().parse_args(self.argv)
-
-    def error(self, message: str) -> NoReturn:
-        hints = ""
-        known = [s for action in self._actions for s in action.option_strings]
-        for token in message.split():
-            if token.startswith("--") and token not in known:
-                close = difflib.get_close_matches(token, known, n=3)
-                hints += f"; did you mean {' or '.join(close)}?" if close else ""
-        raise OpenRLHFArgumentError(f"OpenRLHF's parser: {message}{hints}")
-
-
-class _Argparse:
-    """Stands for the argparse module in OpenRLHF's main block."""
-
-    def __init__(self, argv: Sequence[str]) -> None:
-        self._argv = argv
-
-    def ArgumentParser(self, *args: Any, **kwargs: Any) -> _Parser:  # noqa: N802
-        parser = _Parser(*args, **kwargs)
-        parser.argv = self._argv
-        return parser

@@ -11,7 +11,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import get_args
 
-from masa_openrlhf.config.tree import Schedule
+from masa_openrlhf.config.sections import LearningRateSchedule
 
 _Check = tuple[Callable[[Namespace], object], str]
 
@@ -159,7 +159,7 @@ _LATER: tuple[_Check, ...] = (
         "the {a.train.batch_size} sequences of an optimiser step do not divide between the ranks",
     ),
     (
-        lambda a: a.actor.lr_scheduler not in get_args(Schedule),
+        lambda a: a.actor.lr_scheduler not in get_args(LearningRateSchedule),
         "actor.lr_scheduler {a.actor.lr_scheduler}: use optim.schedule, which has those there are",
     ),
     (

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pydantic
+import pydantic_core
 import tyro
 
-from masa_openrlhf.arguments.build import unknown_flags
+from masa_openrlhf.arguments.parse import unknown_flags
+from masa_openrlhf.config.aliases import (
+    RemovedSettingError,
+    take_old_flags,
+    translate_settings,
+    upgrade_settings,
+)
+from masa_openrlhf.config.presets import list_presets
+from masa_openrlhf.config.rules import alternatives, merge_settings, rules_with
 from masa_openrlhf.config.tree import TrainConfig
 
 if sys.version_info >= (3, 11):
@@ -21,15 +31,12 @@ else:
 
 PROGRAM = "masa-openrlhf train"
 
+_SHARED_SECTIONS = ("data", "eval")
+"""Sections of ours whose name OpenRLHF's flags begin with too."""
+
 
 class ConfigError(ValueError):
     """The configuration cannot be used; the message names the settings and their values."""
-
-
-def presets() -> list[str]:
-    """Return the names of the presets."""
-    files = resources.files("masa_openrlhf.config.presets").iterdir()
-    return sorted(file.name[:-5] for file in files if file.name.endswith(".toml"))
 
 
 def read_preset(name: str) -> dict[str, Any]:
@@ -38,12 +45,10 @@ def read_preset(name: str) -> dict[str, Any]:
     Raises:
         ConfigError: there is no preset of this name.
     """
-    if name not in presets():
-        raise ConfigError(f"there is no preset {name!r}; there are {', '.join(presets())}")
-    text = (
-        resources.files("masa_openrlhf.config.presets").joinpath(f"{name}.toml").read_text("utf-8")
-    )
-    return tomllib.loads(text)
+    if name not in list_presets():
+        raise ConfigError(f"there is no preset {name!r}; there are {', '.join(list_presets())}")
+    folder = resources.files("masa_openrlhf.config.presets")
+    return tomllib.loads(folder.joinpath(f"{name}.toml").read_text("utf-8"))
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -60,17 +65,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not TOML: {error}") from error
 
 
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``below`` with the settings of ``above`` over it, section by section."""
-    result = dict(below)
-    for key, value in above.items():
-        if isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
-            value = merged(result[key], value)
-        result[key] = value
-    return result
-
-
-def flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+def flatten_settings(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     """Return settings by their whole names, as in "optim.lr".
 
     Args:
@@ -80,47 +75,136 @@ def flat(settings: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in settings.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{before}{name}.")
+            found |= flatten_settings(value, f"{before}{name}.")
         else:
             found[before + name] = value
     return found
 
 
-def from_settings(settings: Mapping[str, Any]) -> TrainConfig:
-    """Return the configuration of plain settings.
+def build_config(settings: Mapping[str, Any]) -> TrainConfig:
+    """Return the configuration of plain settings; old names are taken, with a warning.
 
     Raises:
         ConfigError: names every setting that is wrong, with its value.
     """
     try:
-        return TrainConfig.model_validate(settings)
+        found = translate_settings(settings)
+        _warn(found.warnings)
+        return TrainConfig.model_validate(found.settings)
     except pydantic.ValidationError as error:
-        raise ConfigError(explain(error)) from error
+        raise ConfigError(explain_errors(error)) from error
+    except RemovedSettingError as error:
+        raise ConfigError(str(error)) from error
 
 
-def with_flags(base: TrainConfig, flags: Sequence[str]) -> TrainConfig:
+def read_saved_config(text: str) -> TrainConfig:
+    """Return the configuration of a run's ``config.json``; that of a run of 0.1.0 too.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    try:
+        return TrainConfig.model_validate(upgrade_settings(pydantic_core.from_json(text)))
+    except pydantic.ValidationError as error:
+        raise ConfigError(explain_errors(error)) from error
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def apply_flags(base: TrainConfig, flags: Sequence[str]) -> TrainConfig:
     """Put flags over a configuration; those that are not ours are OpenRLHF's.
 
     Raises:
-        ConfigError: a flag's value cannot be used.
+        ConfigError: a flag's value cannot be used, or it belongs to another rule of its section.
         OpenRLHFArgumentError: something stands alone that belongs to no flag.
         SystemExit: a flag of ours is misused; tyro has said how.
     """
+    old, flags = take_old_flags(flags)
+    rules, flags = _take_rules(flags)
+    if old or rules:
+        try:
+            found = translate_settings(old)
+        except RemovedSettingError as error:
+            raise ConfigError(str(error)) from error
+        _warn(found.warnings)
+        above = merge_settings(found.settings, rules)
+        base = build_config(merge_settings(base.model_dump(), above))
     try:
         config, rest = tyro.cli(
-            TrainConfig, default=base, args=list(flags), return_unknown_args=True, prog=PROGRAM
+            tyro.conf.AvoidSubcommands[TrainConfig],
+            default=base,
+            args=list(flags),
+            return_unknown_args=True,
+            prog=PROGRAM,
         )
+        _refuse_unknown_settings(config, rest)
         passed = {**base.openrlhf, **unknown_flags(rest)}
         return TrainConfig.model_validate({**config.model_dump(), "openrlhf": passed})
     except pydantic.ValidationError as error:
-        raise ConfigError(explain(error)) from error
+        raise ConfigError(explain_errors(error)) from error
 
 
-def explain(error: pydantic.ValidationError) -> str:
+def _take_rules(flags: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """Take the flags that choose a section's rule: they decide which other flags there are."""
+    rules: dict[str, Any] = {}
+    rest: list[str] = []
+    tokens = list(flags)
+    while tokens:
+        token = tokens.pop(0)
+        name, equals, value = token.removeprefix("--").partition("=")
+        section, _, key = name.partition(".")
+        if token.startswith("--") and key == "rule" and alternatives(section):
+            value = value if equals else (tokens.pop(0) if tokens else "")
+            if value not in alternatives(section):
+                names = ", ".join(alternatives(section))
+                raise ConfigError(f"{section}.rule must be one of {names}, got {value!r}")
+            rules[section] = {"rule": value}
+        else:
+            rest.append(token)
+    return rules, rest
+
+
+def _refuse_unknown_settings(config: TrainConfig, rest: Sequence[str]) -> None:
+    """Refuse flags of our sections that none of our settings has: OpenRLHF has no such section."""
+    known = list(_setting_names(config))
+    for token in rest:
+        name = token[2:].partition("=")[0].replace("-", "_")
+        section, dot, key = name.partition(".")
+        ours = section in TrainConfig.model_fields and section not in _SHARED_SECTIONS
+        if not token.startswith("--") or not dot or not ours:
+            continue
+        if rules := rules_with(section, key):
+            raise ConfigError(
+                f"{name} belongs to {section}.rule = {' or '.join(rules)}, and {section}.rule is "
+                f"{getattr(config, section).rule!r}: choose the rule too"
+            )
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ConfigError(f"there is no setting {name}{hint}")
+
+
+def _setting_names(config: TrainConfig) -> Iterator[str]:
+    yield from flatten_settings(config.model_dump())
+    for section in TrainConfig.model_fields:
+        for model in alternatives(section).values():
+            yield from (f"{section}.{key}" for key in model.model_fields)
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        print(f"{PROGRAM}: {warning}", file=sys.stderr)
+
+
+def explain_errors(error: pydantic.ValidationError) -> str:
     """Say what is wrong, a line a setting."""
     lines = []
     for one in error.errors():
-        name = ".".join(str(part) for part in one["loc"])
+        section, *rest = [str(part) for part in one["loc"]] or [""]
+        rule = rest.pop(0) if rest and rest[0] in alternatives(section) else None
+        name = ".".join([section, *rest])
+        message = one["msg"]
+        if one["type"] == "extra_forbidden" and rest and (rules := rules_with(section, rest[0])):
+            message = f"belongs to {section}.rule = {' or '.join(rules)}, and the rule is {rule!r}"
         value = "" if one["type"] == "missing" or not name else f" (got {one['input']!r})"
-        lines.append(f"{name + ': ' if name else ''}{one['msg']}{value}")
+        lines.append(f"{name + ': ' if name else ''}{message}{value}")
     return "\n".join(lines)

@@ -20,7 +20,7 @@ from typing import Any
 
 from masa_control import Problem
 
-from masa_openrlhf.config.tree import DataConfig
+from masa_openrlhf.config.sections import DataConfig
 from masa_openrlhf.run.folder import write_whole
 
 _PROBLEM_KEYS = ("prompt", "problem", "question")

@@ -47,7 +47,7 @@ class Prompts:
     def longest(self, problem: Problem) -> int:
         """Return the length of the longer of the problem's prompts, tokens."""
         prompts = [self._settings.solution_prompt(problem)]
-        if self._settings.meta_rollouts:
+        if self._settings.meta.rollouts:
             prompts.append(self._settings.meta_prompt.render(problem.text))
         return max(len(self.encode(prompt)) for prompt in prompts)
 

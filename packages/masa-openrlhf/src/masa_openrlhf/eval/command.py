@@ -98,7 +98,7 @@ def load_all(chosen: Sequence[Benchmark], config: EvalConfig, model: ModelSource
 def meta_prompt(config: EvalConfig, model: ModelSource) -> MetaPrompt:
     """Return the meta prompt: of the run, where the model was trained by us."""
     if model.trained:
-        return model.asked_as.meta_prompt()
+        return model.asked_as.meta_prompt
     return MetaPrompt(max_length=max(config.max_tokens, 128))
 
 

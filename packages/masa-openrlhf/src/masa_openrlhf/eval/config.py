@@ -6,22 +6,19 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from masa_control import Settings
+from pydantic import Field, model_validator
+
+from masa_openrlhf.config.sections import VerifierConfig
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True
-    )
-
-
-class PredictionConfig(_Section):
+class PredictionConfig(Settings):
     """With --meta: what the model is asked to foresee of its own answers."""
 
     rollouts: int = Field(default=8, ge=1)
-    """M, predictions a question."""
+    """Number of predictions a question (M)."""
     temperature: float = Field(default=1.0, ge=0)
-    """Of the predictions: 1, as they are sampled in training."""
+    """Temperature of the predictions: 1, as they are sampled in training."""
     max_tokens: int = Field(default=4096, ge=1)
     """Longest prediction, tokens."""
     gate_max_std: float = Field(default=0.1, gt=0)
@@ -29,11 +26,11 @@ class PredictionConfig(_Section):
     mean says always or never solved."""
 
 
-class EngineConfig(_Section):
+class EngineConfig(Settings):
     """vLLM."""
 
     device: Literal["auto", "cpu", "gpu"] = "auto"
-    """auto: what the installed vLLM is built for."""
+    """Where the model runs; auto: what the installed vLLM is built for."""
     gpu_memory: float = Field(default=0.9, gt=0, le=1)
     """Share of a GPU's memory that a copy of the model takes."""
     max_model_len: int | None = Field(default=None, ge=2)
@@ -44,17 +41,17 @@ class EngineConfig(_Section):
     """Longest a copy of the model may take to start, seconds."""
 
 
-class SandboxConfig(_Section):
+class SandboxConfig(Settings):
     """Limits of code that a model wrote, for one answer."""
 
     seconds: float = Field(default=60.0, gt=0)
-    """All tests of an answer, seconds of the clock."""
+    """Longest that all tests of an answer may take, seconds of the clock."""
     case_seconds: float = Field(default=6.0, gt=0)
-    """One test that has its own input, seconds of the clock."""
+    """Longest that one test with its own input may take, seconds of the clock."""
     memory_mb: int = Field(default=2048, ge=128)
-    """Memory of a process, and of all processes together, MiB."""
+    """Memory that a process, and all processes together, may take, MiB."""
     processes: int = Field(default=32, ge=4)
-    """Processes and threads at a time."""
+    """Processes and threads that may run at a time."""
     file_mb: int = Field(default=16, ge=1)
     """Largest file, MiB; all files together may be twice that."""
     output_mb: int = Field(default=8, ge=1)
@@ -63,39 +60,42 @@ class SandboxConfig(_Section):
     """Answers that are tested at a time."""
 
 
-class VerifierConfig(_Section):
-    """The judge of mathematical answers: masa_rewards.AnswerVerifier."""
+class AnswerVerifierConfig(VerifierConfig):
+    """Verification of mathematical answers: masa_rewards.AnswerVerifier."""
 
     workers: int = Field(default=2, ge=1)
-    timeout: float = Field(default=5.0, gt=0)
-    """Longest a case may take, seconds."""
+    """Worker processes, at most; also how many answers are verified at a time."""
     memory_mb: int = Field(default=1024, ge=256)
     """Memory a worker may take, MiB."""
     extraction: Literal["boxed", "anchored"] = "boxed"
-    """What states an answer: a box only, or "the answer is ..." too, where nothing is boxed."""
+    """What states an answer: boxed, a box only; anchored, "the answer is ..." too, where nothing is
+    boxed."""
 
 
-class EvalConfig(_Section):
+class EvalConfig(Settings):
     """An evaluation."""
 
     model: Annotated[str, tyro.conf.Suppress] = Field(default="", min_length=0)
     """Hub name, folder of a model, folder of a run (its model/ is taken), or tiny."""
     benchmarks: str = "maths"
-    """Names with commas between: single ones, maths, logic, science, code, all, or tiny."""
+    """Benchmarks, names with commas between: single ones, maths, logic, science, code, all, or
+    tiny."""
     data: Path | None = None
     """Folder of local files, each in its hub's form; what is not there comes from the hub."""
     samples: int = Field(default=32, ge=1)
-    """n, answers a question."""
+    """Number of answers a question (n)."""
     temperature: float = Field(default=0.6, ge=0)
+    """Temperature of the answers; 0: the most probable token each time."""
     top_p: float = Field(default=1.0, gt=0, le=1)
+    """Nucleus sampling: the smallest set of tokens with this probability is sampled from."""
     max_tokens: int = Field(default=16384, ge=1)
     """Longest answer, tokens; less where the model's context is shorter."""
     pass_at: tuple[int, ...] = (1, 8, 32)
-    """k of Pass@k; those above the number of samples are left out."""
+    """Values of k in Pass@k; those above the number of samples are left out."""
     seed: int = 0
-    """Of the samples, and of the order of choices."""
+    """Seed of the samples, and of the order of choices."""
     max_questions: int | None = Field(default=None, ge=1)
-    """The first so many of each benchmark; unset: all."""
+    """Number of questions taken from the start of each benchmark; unset: all."""
     meta: bool = False
     """Ask for predictions first, and report how good they are."""
     chat_template: bool | None = None
@@ -109,11 +109,11 @@ class EvalConfig(_Section):
     data_parallel: int = Field(default=1, ge=1)
     """Copies of the model, each with its share of the questions."""
     evals: Path = Path("evals")
-    """Where the folders of evaluations are made."""
+    """Folder in which the folders of evaluations are made."""
     prediction: PredictionConfig = PredictionConfig()
     engine: EngineConfig = EngineConfig()
     sandbox: SandboxConfig = SandboxConfig()
-    verifier: VerifierConfig = VerifierConfig()
+    verifier: AnswerVerifierConfig = AnswerVerifierConfig()
 
     @model_validator(mode="after")
     def _check(self) -> EvalConfig:

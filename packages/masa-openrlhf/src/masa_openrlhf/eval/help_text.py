@@ -1,15 +1,10 @@
-"""The help of ``masa-openrlhf eval``, rendered beforehand as that of train is."""
+"""The help of ``masa-openrlhf eval``."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from masa_openrlhf.config.help import render_settings
 from masa_openrlhf.eval.benchmarks.registry import FAMILIES
 from masa_openrlhf.eval.config import EvalConfig
-from masa_openrlhf.eval.settings import PROGRAM
-from masa_openrlhf.help_text import render_settings
-
-FILE = Path(__file__).parent / "help.txt"
 
 _HEAD = """\
 usage: masa-openrlhf eval MODEL [--benchmarks NAMES] [--data DIR] [--config FILE.toml ...]
@@ -33,16 +28,10 @@ Settings and their defaults, the paper's:
 """
 
 
-def render() -> str:
-    """Return the whole help."""
+def render_eval_help() -> str:
+    """Return the whole help of ``masa-openrlhf eval``."""
     names = "\n".join(
         " " * 19 + ", ".join(entry.name for entry in FAMILIES[family])
         for family in ("maths", "logic", "science", "code")
     )
-    return _HEAD.format(families=", ".join(FAMILIES), names=names) + render_settings(
-        EvalConfig, PROGRAM
-    )
-
-
-if __name__ == "__main__":
-    FILE.write_text(render(), encoding="utf-8")
+    return _HEAD.format(families=", ".join(FAMILIES), names=names) + render_settings(EvalConfig)

@@ -10,7 +10,8 @@ from typing import Any
 import pydantic
 import tyro
 
-from masa_openrlhf.config.layers import ConfigError, explain, merged, read_toml
+from masa_openrlhf.config.layers import ConfigError, explain_errors, read_toml
+from masa_openrlhf.config.rules import merge_settings
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.folder import EvalFolder, check_goes_on
@@ -41,7 +42,7 @@ def configuration(given: argparse.Namespace, rest: Sequence[str]) -> EvalConfig:
         raise EvalError("--resume has its settings; it takes flags, no files")
     found: dict[str, Any] = {}
     for file in given.config:
-        found = merged(found, read_toml(file))
+        found = merge_settings(found, read_toml(file))
     try:
         if given.resume is None:
             base = EvalConfig.model_validate({**found, **({"model": model} if model else {})})
@@ -50,7 +51,7 @@ def configuration(given: argparse.Namespace, rest: Sequence[str]) -> EvalConfig:
         base = before.model_copy(update={"model": model} if model else {})
         now = _with_flags(base, flags)
     except pydantic.ValidationError as error:
-        raise ConfigError(explain(error)) from error
+        raise ConfigError(explain_errors(error)) from error
     check_goes_on(before, now, given.resume)
     return now
 

@@ -106,9 +106,9 @@ def _imports() -> str:
 
 
 def _parser() -> str:
-    from masa_openrlhf.config.layers import presets
+    from masa_openrlhf.config.presets import list_presets
 
-    for preset in presets():
+    for preset in list_presets():
         flags = FLAGS if preset == "tiny" else ("--cluster.device=gpu",)
         command = ("-m", "masa_openrlhf.cli", "train", "--preset", preset, *flags, "--dry-run")
         done = _run(*command)

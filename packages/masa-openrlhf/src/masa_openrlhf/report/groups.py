@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from masa_openrlhf.config.layers import flat
+from masa_openrlhf.config.layers import flatten_settings
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.report.formatting import listed
 from masa_openrlhf.report.runs import Run
@@ -30,7 +30,7 @@ class Group:
         name: the mode, and the settings in which it differs from others of that mode.
         mode: as "masa".
         runs: by seed.
-        settings: what they share, flat.
+        settings: what they share, flatten_settings.
     """
 
     name: str
@@ -97,8 +97,9 @@ def differences(groups: Sequence[Group]) -> list[tuple[str, list[str]]]:
 
 
 def _settings(run: Run) -> dict[str, str]:
-    base = flat(TrainConfig().model_dump(mode="json"))
-    whole = {**base, **flat(run.config)}  # an older run lacks what came since: at its default
+    base = flatten_settings(TrainConfig().model_dump(mode="json"))
+    # An older run lacks what came since: it had it at its default.
+    whole = {**base, **flatten_settings(run.config)}
     model = str(whole.get("model.path"))
     if model.endswith("first-model"):  # made on the spot, in the run's own folder
         whole["model.path"] = None

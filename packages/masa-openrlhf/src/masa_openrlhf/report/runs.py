@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from masa_openrlhf.config.aliases import upgrade_settings
 from masa_openrlhf.report.analysis.curves import Curve
+from masa_openrlhf.run.old_names import OLD_FILES, rename_metrics, tallies_in_metrics
 
-_LINES = ("metrics", "eval", "pairs", "notions", "events")
+_LINES = ("metrics", "eval", "calibration", "confusion", "notions", "events")
 
 Row = Mapping[str, Any]
 
@@ -29,7 +31,8 @@ class Run:
         config: the configuration as it was written, whole.
         metrics: the lines of its steps.
         evals: the lines of its evaluations that have a pass@1.
-        pairs: predicted and true figures, a line a step and an evaluation.
+        calibration: predicted and true values, a line a step and an evaluation.
+        confusion: confusion counts of gate and cutoff since the run began, a line a step.
         notions: in how many solutions each predicted notion stood, a line a step.
         events: what happened.
         unreadable: file -> lines that could not be read.
@@ -39,7 +42,8 @@ class Run:
     config: Mapping[str, Any]
     metrics: tuple[Row, ...]
     evals: tuple[Row, ...]
-    pairs: tuple[Row, ...]
+    calibration: tuple[Row, ...]
+    confusion: tuple[Row, ...]
     notions: tuple[Row, ...]
     events: tuple[Row, ...]
     unreadable: Mapping[str, int]
@@ -110,23 +114,33 @@ def read_run(path: Path) -> Run:
         ) from error
     if not isinstance(settings, dict):
         raise ReportError(f"{config} is not a configuration: {str(settings)[:60]!r}")
-    lines = {name: list(_lines(path / f"{name}.jsonl")) for name in _LINES}
+    lines = {name: list(_lines(_file_of(path, name))) for name in _LINES}
     read = {name: [row for row in rows if row is not None] for name, rows in lines.items()}
     stepped = {name: [r for r in read[name] if _has_step(r)] for name in _LINES if name != "events"}
+    metrics = _in_order(stepped["metrics"])
+    old = [tallies_in_metrics(row) for row in metrics]
     return Run(
         path=path.resolve(),
-        config=settings,
-        metrics=_in_order(stepped["metrics"]),
+        config=upgrade_settings(settings, keep_removed=True),
+        metrics=tuple(map(rename_metrics, metrics)),
         evals=tuple(r for r in _in_order(stepped["eval"]) if _number(r.get("pass_at_1"))),
-        pairs=tuple(stepped["pairs"]),
+        calibration=tuple(stepped["calibration"]),
+        confusion=_in_order(stepped["confusion"]) or tuple(row for row in old if len(row) > 1),
         notions=tuple(stepped["notions"]),
         events=tuple(row for row in read["events"] if "event" in row),
         unreadable={
-            f"{name}.jsonl": lost
+            _file_of(path, name).name: lost
             for name, rows in lines.items()
             if (lost := len(rows) - len(stepped.get(name, read[name])))
         },
     )
+
+
+def _file_of(folder: Path, name: str) -> Path:
+    """A file of lines; a run of 0.1.0 may have it under another name."""
+    file = folder / f"{name}.jsonl"
+    old = OLD_FILES.get(file.name)
+    return file if old is None or file.exists() else folder / old
 
 
 def curve_of(run: Run) -> Curve:

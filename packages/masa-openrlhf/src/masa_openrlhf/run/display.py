@@ -237,12 +237,13 @@ class Display:
     def summary(self) -> None:
         """Say what came of the run."""
         rows, evals = self._folder.metrics(), self._folder.evals()
+        decided = decisions(rows, self._folder.confusion())
         table = Table(box=None, pad_edge=False)
         for heading in ("", "first fifth of the steps", "last fifth"):
             table.add_column(heading, justify="left" if not heading else "right")
         for change in fifths(rows):
             table.add_row(change.title, *_both(change))
-        parts: list[Any] = [table, *map(Text, decisions(rows)), Text(_spent(rows))]
+        parts: list[Any] = [table, *map(Text, decided), Text(_spent(rows))]
         parts += map(Text, held_out(evals))
         self._console.print(Panel(Group(*parts), title="What the run learned", expand=False))
         self._console.print(f"Model: {self._folder.model}", soft_wrap=True)

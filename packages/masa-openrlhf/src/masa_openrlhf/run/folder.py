@@ -7,9 +7,10 @@ data/               the problems of the run, in the order they were read
 events.jsonl        what happened, a line each: phases, checkpoints, checks
 metrics.jsonl       a line a step
 eval.jsonl          a line an evaluation
-pairs.jsonl         predicted and true pass rates and lengths, a line a step and an evaluation
+calibration.jsonl   predicted and true pass rates and lengths, a line a step and an evaluation
+confusion.jsonl     confusion counts of gate and cutoff since the run began, a line a step
+versions.json       versions of the packages, and the commit, that it was started with
 notions.jsonl       in how many right and wrong solutions each predicted notion stood, a line a step
-timeline.jsonl      a line a request to vLLM, with log.timeline
 episodes/           a few episodes a step, whole, to read
 checkpoints/        what the run can go on from
 model/              the trained model, in Hugging Face form
@@ -29,19 +30,25 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from masa_openrlhf.run.old_names import OLD_FILES, rename_metrics, tallies_in_metrics
+from masa_openrlhf.run.versions import collect_versions
+
 if TYPE_CHECKING:
-    from masa_control import Episode, Pairs
+    from masa_control import Episode, Pairs, Tally
     from masa_rewards.notions.rules import NotionCount
 
     from masa_openrlhf.config.tree import TrainConfig
 
-MAX_PAIRS = 512
-"""Pairs of a kind in a line of pairs.jsonl; of more, some, evenly spread."""
+FORMAT = 2
+"""Of ``config.json``; that of 0.1.0 names none."""
+
+MAX_POINTS = 512
+"""Calibration points of a kind in a line of calibration.jsonl; of more, some, evenly spread."""
 
 MAX_NOTIONS = 256
 """Notions in a line of notions.jsonl: those that stood in most solutions."""
 
-_BY_STEP = ("metrics.jsonl", "eval.jsonl", "pairs.jsonl", "notions.jsonl", "timeline.jsonl")
+_BY_STEP = ("metrics.jsonl", "eval.jsonl", "calibration.jsonl", "confusion.jsonl", "notions.jsonl")
 
 
 class RunFolder:
@@ -102,10 +109,13 @@ class RunFolder:
         for folder in (self.data, self.log.parent, self.path / "episodes"):
             folder.mkdir(parents=True, exist_ok=True)
         self.write_config(config)
+        write_whole(self.path / "versions.json", json.dumps(collect_versions(), indent=2) + "\n")
 
     def write_config(self, config: TrainConfig) -> None:
         """Write the configuration."""
-        write_whole(self.config, config.model_dump_json(indent=2) + "\n", private=True)
+        settings = {"format": FORMAT, **config.model_dump(mode="json")}
+        text = json.dumps(settings, indent=2, ensure_ascii=False)
+        write_whole(self.config, text + "\n", private=True)
 
     def request_stop(self) -> None:
         """Ask the trainer to write a checkpoint after the step it is in, and end."""
@@ -133,24 +143,22 @@ class RunFolder:
         """Add the line of an evaluation."""
         self._append("eval.jsonl", {"step": step, "time": time.time(), **metrics})
 
-    def write_pairs(self, step: int, split: str, pairs: Pairs) -> None:
-        """Add the predicted and true figures of a step ("train") or an evaluation ("eval")."""
+    def write_confusion(self, step: int, tallies: Mapping[str, Tally]) -> None:
+        """Add the confusion counts of gate and cutoff up to a step; nothing before they decide."""
+        if tallies:
+            row = {name: asdict(tally) for name, tally in tallies.items()}
+            self._append("confusion.jsonl", {"step": step, **row})
+
+    def write_calibration(self, step: int, split: str, pairs: Pairs) -> None:
+        """Add the predicted and true values of a step ("train") or an evaluation ("eval")."""
         kinds = {kind: _thinned(values) for kind, values in pairs._asdict().items()}
         if any(kinds.values()):
-            self._append("pairs.jsonl", {"step": step, "split": split, **kinds})
+            self._append("calibration.jsonl", {"step": step, "split": split, **kinds})
 
     def write_notions(self, step: int, totals: Mapping[str, NotionCount]) -> None:
         """Add the counts of a step's notions, each [c1, c0, n1, n0]."""
         if totals:
             self._append("notions.jsonl", {"step": step, "notions": totals})
-
-    def write_timeline(self, step: int, engines: Sequence[Sequence[Any]]) -> None:
-        """Add a line for each request that each engine served in a step."""
-        for number, requests in enumerate(engines):
-            for request in requests:
-                self._append(
-                    "timeline.jsonl", {"step": step, "engine": number, **request._asdict()}
-                )
 
     def write_episodes(self, step: int, episodes: Sequence[Episode]) -> None:
         """Write the first few episodes of a step, to be read by a person."""
@@ -160,18 +168,38 @@ class RunFolder:
             write_whole(self.path / "episodes" / f"step-{step:06d}.json", text + "\n")
 
     def rewind(self, step: int) -> None:
-        """Drop the lines of steps after ``step``, all of them for 0: they are written anew."""
+        """Drop the lines of steps after ``step``, all of them for 0: they are written anew.
+
+        Those of a run of 0.1.0 get today's names.
+        """
+        self._upgrade()
         for name in _BY_STEP:
             file = self.path / name
             kept = [row for row in read_lines(file) if step and row["step"] <= step]
             if file.exists():
-                write_whole(file, "".join(json.dumps(row) + "\n" for row in kept))
+                _write_rows(file, kept)
+
+    def _upgrade(self) -> None:
+        for new, old in OLD_FILES.items():
+            if (self.path / old).exists() and not (self.path / new).exists():
+                (self.path / old).replace(self.path / new)
+        rows = self.metrics()
+        renamed = [rename_metrics(row) for row in rows]
+        if renamed != rows:
+            _write_rows(self.path / "metrics.jsonl", renamed)
+        confusion = [tallies_in_metrics(row) for row in rows]
+        if any(len(row) > 1 for row in confusion) and not self.confusion():
+            _write_rows(self.path / "confusion.jsonl", [row for row in confusion if len(row) > 1])
 
     # -- read by anybody ---------------------------------------------------------------------------
 
     def metrics(self) -> list[dict[str, Any]]:
         """Return the lines of all steps."""
         return list(read_lines(self.path / "metrics.jsonl"))
+
+    def confusion(self) -> list[dict[str, Any]]:
+        """Return the confusion counts of all steps in which gate or cutoff had decided."""
+        return list(read_lines(self.path / "confusion.jsonl"))
 
     def evals(self) -> list[dict[str, Any]]:
         """Return the lines of all evaluations."""
@@ -188,8 +216,8 @@ class RunFolder:
 
 def _thinned(pairs: Sequence[tuple[float, float]]) -> list[list[float]]:
     """At most so many pairs, evenly spread, with four decimals."""
-    apart = max(1.0, len(pairs) / MAX_PAIRS)
-    kept = (pairs[int(i * apart)] for i in range(min(len(pairs), MAX_PAIRS)))
+    apart = max(1.0, len(pairs) / MAX_POINTS)
+    kept = (pairs[int(i * apart)] for i in range(min(len(pairs), MAX_POINTS)))
     return [[round(value, 4) for value in pair] for pair in kept]
 
 
@@ -201,6 +229,10 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
         for line in file:
             if line.endswith(b"\n") and line.strip():
                 yield json.loads(line)
+
+
+def _write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 class TailReader:
@@ -260,7 +292,7 @@ def readable(episode: Episode) -> dict[str, Any]:
                 "prediction": m.prediction.model_dump(mode="json"),
                 "reward": None if m.reward is None else m.reward.model_dump(mode="json"),
                 "signals": {key: outcome._asdict() for key, outcome in m.signals.items()},
-                "paid": m.paid,
+                "total_reward": m.paid,
             }
             for m in episode.meta
         ],

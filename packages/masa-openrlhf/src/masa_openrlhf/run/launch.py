@@ -20,8 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from masa_openrlhf import cpu, gpu
-from masa_openrlhf.arguments.build import SCRIPT, arguments, parse
-from masa_openrlhf.config.tree import DataConfig, TrainConfig
+from masa_openrlhf.arguments.build import SCRIPT, arguments
+from masa_openrlhf.arguments.parse import parse
+from masa_openrlhf.config.layers import read_saved_config
+from masa_openrlhf.config.sections import DataConfig
+from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.data.problems import Loaded, keep_short, load_problems, write_problems
 from masa_openrlhf.gpu.cluster import require_gpus
 from masa_openrlhf.run import loopback
@@ -31,34 +34,6 @@ from masa_openrlhf.run.processes import die_with_parent
 from masa_openrlhf.run.ray_cluster import refuse_open_cluster
 from masa_openrlhf.run.temporary import RAY_FOLDER
 from masa_openrlhf.run.wandb_login import key_for
-
-
-class Actors:
-    """The Ray actors of a run; a subclass may put its own in their places."""
-
-    def trainer(self) -> Any:
-        """Return the trainer's actor class."""
-        from masa_openrlhf.stack.trainer import TrainerRayActor
-
-        return TrainerRayActor
-
-    def policy(self) -> Any:
-        """Return the policy's actor class."""
-        from masa_openrlhf.stack.policy import PolicyRayActor
-
-        return PolicyRayActor
-
-    def rollout(self) -> Any:
-        """Return the rollout actor class."""
-        from masa_openrlhf.stack.rollout import RolloutActor
-
-        return RolloutActor
-
-    def reference(self) -> Any:
-        """Return the reference model's actor class."""
-        from masa_openrlhf.stack.reference import ReferenceRayActor
-
-        return ReferenceRayActor
 
 
 class _WithArguments:
@@ -74,14 +49,13 @@ class _WithArguments:
         return self._actor.remote(*args, **kwargs, **self._arguments)
 
 
-def launch(folder: RunFolder, config: TrainConfig, *, resume: bool, actors: Actors) -> None:
+def launch(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
     """Train, in this process and in those it starts.
 
     Args:
         folder: the run's folder.
         config: the resolved configuration.
         resume: go on from the last checkpoint in the folder.
-        actors: the classes to run with.
 
     Raises:
         DataError: the problems cannot be used.
@@ -107,7 +81,7 @@ def launch(folder: RunFolder, config: TrainConfig, *, resume: bool, actors: Acto
     if on_cpu:
         cpu.refuse_unsupported(parse(argv))
     folder.event("starting", what="the stack")
-    _substitute(folder, config, actors)
+    _substitute(folder, config)
     folder.event("starting", what="vLLM and DeepSpeed")
     sys.argv = [SCRIPT, *argv]
     runpy.run_module(SCRIPT, run_name="__main__", alter_sys=True)
@@ -234,7 +208,7 @@ def _start_ray(config: TrainConfig, *, on_cpu: bool) -> None:
     )
 
 
-def _substitute(folder: RunFolder, config: TrainConfig, actors: Actors) -> None:
+def _substitute(folder: RunFolder, config: TrainConfig) -> None:
     """Put our actor classes where OpenRLHF's script, and its helpers, look its own up."""
     importlib.import_module("masa_openrlhf.stack")  # makes the process ready, before OpenRLHF
 
@@ -243,15 +217,20 @@ def _substitute(folder: RunFolder, config: TrainConfig, actors: Actors) -> None:
     import openrlhf.trainer.ray.ppo_actor as policy
     import openrlhf.trainer.ray.vllm_engine as engine
 
+    from masa_openrlhf.stack.policy import PolicyRayActor
+    from masa_openrlhf.stack.reference import ReferenceRayActor
+    from masa_openrlhf.stack.rollout import RolloutActor
+    from masa_openrlhf.stack.trainer import TrainerRayActor
+
     trainer.PPOTrainer = _WithArguments(
-        actors.trainer(), masa=config, folder=folder, wandb_key=key_for(config)
+        TrainerRayActor, masa=config, folder=folder, wandb_key=key_for(config)
     )
-    policy.PolicyModelActor = _WithArguments(actors.policy(), masa=config)
-    engine.RolloutRayActor = _WithArguments(actors.rollout(), masa=config)
-    reference.ReferenceModelActor = actors.reference()
+    policy.PolicyModelActor = _WithArguments(PolicyRayActor, masa=config)
+    engine.RolloutRayActor = _WithArguments(RolloutActor, masa=config)
+    reference.ReferenceModelActor = ReferenceRayActor
 
 
-def main(actors: Actors | None = None, argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     """Entry point of the process that ``supervise`` starts."""
     parser = argparse.ArgumentParser(prog="python -m masa_openrlhf.run.launch")
     parser.add_argument("folder", type=Path, help="a run's folder, with its config.json")
@@ -259,10 +238,10 @@ def main(actors: Actors | None = None, argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     die_with_parent()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    config = TrainConfig.model_validate_json((options.folder / "config.json").read_text())
+    config = read_saved_config((options.folder / "config.json").read_text("utf-8"))
     folder = RunFolder(options.folder, sample_episodes=config.log.episodes)
     try:
-        launch(folder, config, resume=options.resume, actors=actors or Actors())
+        launch(folder, config, resume=options.resume)
     except Exception as error:
         folder.event("failed", error=type(error).__name__, message=str(error)[-2000:])
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from masa_control import Tally
@@ -59,15 +59,28 @@ def tokens_saved(row: dict[str, Any]) -> float | None:
     return sum(known) if known else None
 
 
-def tally_between(rows: Sequence[dict[str, Any]], name: str, first: int) -> Tally:
-    """Return the tally of "gate" or "cutoff" over the lines from index ``first`` on."""
-    area = f"ledger/{name}"
-    before = Tally.from_metrics(area, rows[first - 1]) if first else Tally()
-    return Tally.from_metrics(area, rows[-1]) - before
+def tally_between(confusion: Sequence[Mapping[str, Any]], name: str, first: int) -> Tally:
+    """Return the tally of "gate" or "cutoff" over the steps after step ``first``.
+
+    Args:
+        confusion: lines of confusion.jsonl, which count from the start of the run.
+        name: "gate" or "cutoff".
+        first: the last step that is not counted; 0: all are.
+    """
+    rows = [row for row in confusion if name in row]
+    if not rows:
+        return Tally()
+    before = [row for row in rows if row["step"] <= first]
+    return Tally(**rows[-1][name]) - (Tally(**before[-1][name]) if before else Tally())
 
 
-def decisions(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Say what gate and cutoff did over the last half of the steps, and what the run saved."""
+def decisions(rows: Sequence[dict[str, Any]], confusion: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say what gate and cutoff did over the last half of the steps, and what the run saved.
+
+    Args:
+        rows: lines of metrics.jsonl.
+        confusion: lines of confusion.jsonl.
+    """
     if not rows or tokens_saved(rows[-1]) is None:
         return []
     half = len(rows) // 2
@@ -79,7 +92,7 @@ def decisions(rows: Sequence[dict[str, Any]]) -> list[str]:
         ("cutoff", "solutions cut", cut),
     ):
         if amount is not None:
-            tally = tally_between(rows, name, half)
+            tally = tally_between(confusion, name, rows[half - 1]["step"] if half else 0)
             lines.append(
                 f"  {what} {amount:.1%}; precision {_shown(tally.precision)}, recall "
                 f"{_shown(tally.recall)}, F1 {_shown(tally.f1)}"

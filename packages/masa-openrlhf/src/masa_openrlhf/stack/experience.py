@@ -15,13 +15,21 @@ small its weight.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
-from masa_control import META, SOLUTION, Completion, Episode, Expert, Stopwatch
+from masa_control import (
+    META,
+    SOLUTION,
+    Completion,
+    Episode,
+    Expert,
+    StepWeights,
+    Stopwatch,
+)
 from masa_control.advantages import group_advantages
-from numpy.typing import NDArray
+from masa_control.loss import LossScales, average_to_one, clone_token_weights, loss_scales
 from openrlhf.models.utils import compute_reward
 from openrlhf.trainer.ppo_utils.experience import Experience
 from openrlhf.trainer.ppo_utils.experience_maker import RemoteExperienceMaker
@@ -31,8 +39,10 @@ from openrlhf.utils.seqlen_balancing import (
     get_seqlen_balanced_partitions,
 )
 
-FILLER = "filler"
-EXPERT = "expert"
+Kind = Literal["meta", "solution", "expert", "filler"]
+
+FILLER: Kind = "filler"
+EXPERT: Kind = "expert"
 
 
 class Tag(NamedTuple):
@@ -42,13 +52,18 @@ class Tag(NamedTuple):
         group: name of the group its advantage is taken in.
         kind: "meta", "solution", "expert" or "filler".
         scored: it has a reward.
-        weights: of an expert's tokens in the cloning loss, one a response token.
+        weight: factor on the advantage of a rollout; of an expert, the weight of the cloning loss.
+        rolled_out: share of the step's problems that were rolled out, in (0, 1], where the others
+            count in the policy loss as groups without variance do; else 1.
+        token_weights: of an expert's tokens in the cloning loss, one a response token.
     """
 
     group: str
-    kind: str
+    kind: Kind
     scored: bool
-    weights: tuple[float, ...] = ()
+    weight: float = 1.0
+    rolled_out: float = 1.0
+    token_weights: tuple[float, ...] = ()
 
 
 def samples_of(episode: Episode, group: str) -> list[Experience]:
@@ -96,7 +111,7 @@ def clone_samples(
     samples = []
     for expert in experts:
         encoded = tokenizer(expert.text, add_special_tokens=False, return_offsets_mapping=True)
-        weights = _clone_weights(expert, encoded["offset_mapping"], number_weight)
+        weights = clone_token_weights(expert, encoded["offset_mapping"], number_weight)
         response = [*encoded["input_ids"], tokenizer.eos_token_id]
         tokens, action_mask = _sequence(expert.prompt_ids, response)
         samples.append(
@@ -106,22 +121,32 @@ def clone_samples(
                 torch.zeros(len(tokens) - 1) if logprobs else None,
                 reward=0.0,
                 truncated=False,
-                tag=Tag(f"expert/{expert.problem_id}", EXPERT, False, (*weights.tolist(), 1.0)),
+                tag=Tag(
+                    f"expert/{expert.problem_id}",
+                    EXPERT,
+                    scored=False,
+                    token_weights=(*weights.tolist(), 1.0),  # the end of the sequence too
+                ),
             )
         )
     return samples
 
 
-def _clone_weights(
-    expert: Expert, places_T_2: Sequence[tuple[int, int]], number_weight: float
-) -> NDArray[np.float64]:
-    """Weights of an expert's tokens, by where in its text they stand; unknown goes before known."""
-    begins_T, ends_T = np.array(places_T_2, dtype=np.int64).reshape(-1, 2).T
-    weights_T = np.ones(len(begins_T))
-    for spans, weight in ((expert.numbers, number_weight), (expert.unknown, 0.0)):
-        for start, end in spans:
-            weights_T[(begins_T < end) & (start < ends_T)] = weight
-    return weights_T
+def weigh_samples(
+    samples: Iterable[Experience], weights: StepWeights, rolled_out: float = 1.0
+) -> None:
+    """Write into the tags of single samples what each weighs in the step's loss.
+
+    Args:
+        samples: of a step; their tags are replaced.
+        weights: of the meta groups and of cloning, in this step.
+        rolled_out: share of the step's problems that were rolled out, in (0, 1].
+    """
+    by_kind = {META: weights.meta, EXPERT: weights.clone}
+    for sample in samples:
+        (tag,) = sample.labels
+        weight = by_kind.get(tag.kind, 1.0)
+        sample.labels = [tag._replace(weight=weight, rolled_out=rolled_out)]
 
 
 def _sequence(prompt: Sequence[int], response: Sequence[int]) -> tuple[Any, Any]:
@@ -138,7 +163,7 @@ def _tensor(values: Sequence[float], dtype: Any) -> Any:
 
 
 def _sample(
-    prompt: Sequence[int], completion: Completion, reward: float, group: str, kind: str
+    prompt: Sequence[int], completion: Completion, reward: float, group: str, kind: Kind
 ) -> Experience:
     tokens, action_mask = _sequence(prompt, completion.token_ids)
     logprobs = None
@@ -201,28 +226,17 @@ class ExperienceMaker(RemoteExperienceMaker):
 
     Args:
         *args: OpenRLHF's own.
-        meta_weight: factor on the advantages of meta groups; can be set between steps.
-        clone_weight: weight of the cloning loss, beside 1 for the policy loss; can be set between
-            steps.
         watch: adds up what the conversion takes.
         **kwargs: OpenRLHF's own.
-
-    Attributes:
-        rolled_out: share of a step's problems that were rolled out, in (0, 1], where the others are
-            to count in the policy loss as groups without variance do; to be set before each step.
     """
 
     def __init__(
         self,
         *args: Any,
-        meta_weight: float,
-        clone_weight: float = 0.0,
         watch: Stopwatch | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.meta_weight, self.clone_weight = meta_weight, clone_weight
-        self.rolled_out = 1.0
         self._watch = watch or Stopwatch()
         actor = self.args.actor
         self._ranks = (
@@ -311,17 +325,16 @@ class ExperienceMaker(RemoteExperienceMaker):
                 [tag.group for tag in tags],
                 [tag.scored for tag in tags],
                 estimator=self.advantage_estimator,
-                weights_N=[self.meta_weight if tag.kind == META else 1.0 for tag in tags],
+                weights_N=[tag.weight for tag in tags],
             )
         )
-        sizes = self._sizes(experiences)
-        scale = sizes.all / max(sizes.policy, 1.0)
+        scales = self._scales(experiences)
         # Clipped before they are scaled: how far depends on nothing that fills the batch.
-        advantages = advantages.clamp(*self.args.reward.clip_range) * scale
+        advantages = advantages.clamp(*self.args.reward.clip_range) * scales.policy
         shares = advantages.split([len(e.labels) for e in experiences])
+        kl_coef = max(self.kl_ctl.value, 0.0) * scales.policy
         for e, share in zip(experiences, shares, strict=True):
-            clone_scale = self.clone_weight * sizes.all / max(sizes.cloned, 1e-9)
-            self._spread(e, share, clone_scale, kl_coef=max(self.kl_ctl.value, 0.0) * scale)
+            self._spread(e, share, scales.clone, kl_coef=kl_coef)
         return experiences
 
     def _spread(
@@ -341,19 +354,16 @@ class ExperienceMaker(RemoteExperienceMaker):
         returns = undiscounted_returns(reward, experience.action_mask)
         for row, tag in enumerate(experience.labels):
             if tag.kind == EXPERT:
-                weights = torch.tensor(self._weights(tag)) * clone_scale
+                weights = torch.tensor(self._token_weights(tag)) * (tag.weight * clone_scale)
                 returns[row][experience.action_mask[row].bool()] = weights.to(returns)
         experience.returns = returns
         experience.advantages = returns.clone()
         experience.info["return"] = reward.sum(dim=-1)
         experience.kl = None
 
-    def _weights(self, tag: Tag) -> list[float]:
+    def _token_weights(self, tag: Tag) -> list[float]:
         """Weights of an expert's tokens; where sequences are what is averaged, of mean 1."""
-        if self._by_token:
-            return list(tag.weights)
-        mean = sum(tag.weights) / len(tag.weights)
-        return [weight / mean for weight in tag.weights]
+        return list(tag.token_weights) if self._by_token else average_to_one(tag.token_weights)
 
     @property
     def _by_token(self) -> bool:
@@ -361,23 +371,18 @@ class ExperienceMaker(RemoteExperienceMaker):
         actor = self.args.actor
         return bool(actor.loss_agg_mode == "token-mean" and actor.policy_loss_type != "gspo")
 
-    def _sizes(self, experiences: Iterable[Experience]) -> _Sizes:
-        """What the loss is divided by (all tokens, or all sequences), and what that is made of.
-
-        The policy loss is to be the mean over its own rollouts, and the cloning loss the weighted
-        mean over experts, whatever else fills the batch. With ``rolled_out`` below 1 it is as if
-        the other problems had been rolled out too, as long, and to no difference.
-        """
+    def _scales(self, experiences: Iterable[Experience]) -> LossScales:
+        """What advantages and clones are multiplied by; sizes are tokens, or sequences."""
         total = policy = cloned = 0.0
         for e in experiences:
             sizes = e.action_mask.sum(dim=-1).tolist() if self._by_token else [1] * len(e.labels)
             for tag, size in zip(e.labels, sizes, strict=True):
                 total += size
                 if tag.kind == EXPERT:
-                    cloned += sum(tag.weights) if self._by_token else 1
+                    cloned += sum(tag.token_weights) if self._by_token else 1
                 elif tag.kind != FILLER:
-                    policy += size / self.rolled_out
-        return _Sizes(total, policy, cloned)
+                    policy += size / tag.rolled_out
+        return loss_scales(total, policy, cloned)
 
 
 def undiscounted_returns(rewards_N_T: Any, action_mask_N_T: Any) -> Any:
@@ -393,14 +398,6 @@ def undiscounted_returns(rewards_N_T: Any, action_mask_N_T: Any) -> Any:
         action_mask_N_T: 1 where a token is an action.
     """
     return (rewards_N_T * action_mask_N_T).flip(1).cumsum(1).flip(1)
-
-
-class _Sizes(NamedTuple):
-    """Tokens, or sequences, of a batch: all, those of rollouts, those of experts by weight."""
-
-    all: float
-    policy: float
-    cloned: float
 
 
 def deal(samples: Sequence[Experience], ranks: int) -> list[list[Experience]]:

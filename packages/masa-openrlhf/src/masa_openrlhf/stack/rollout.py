@@ -8,7 +8,6 @@ nothing but their own rollouts.
 from __future__ import annotations
 
 import hashlib
-import time
 from array import array
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -60,26 +59,6 @@ class Phase(NamedTuple):
     planner: Planner | None = None
 
 
-class Request(NamedTuple):
-    """One call of the engine, for the timeline.
-
-    Attributes:
-        phase: "train" or "eval".
-        problem: id.
-        kind: "meta" or "solution".
-        began: seconds since the epoch.
-        ended: likewise.
-        tokens: made by all its samples.
-    """
-
-    phase: str
-    problem: str
-    kind: str
-    began: float
-    ended: float
-    tokens: int
-
-
 class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
     """OpenRLHF's rollout actor, playing episodes.
 
@@ -94,7 +73,7 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
     ) -> None:
         self.masa = masa
         self.phase = Phase("train", 0)
-        self.requests: list[Request] = []
+        self._settings = masa.episode_settings()
         self.verifier = AnswerVerifier(**masa.verifier.model_dump())
         self._prompts: Prompts | None = None
         kwargs.update(cpu.engine_arguments() if cpu.is_active() else _gpu_arguments(masa))
@@ -134,18 +113,15 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
             problem,
             engine=engine,
             verifier=self.verifier,
-            settings=self._settings(num_samples),
+            settings=self._settings_for(num_samples),
             planner=self.phase.planner,
             watch=watch,
         )
 
-    def _settings(self, solution_rollouts: int) -> EpisodeSettings:
-        return self.masa.episode_settings(solution_rollouts=solution_rollouts)
-
-    async def take_requests(self) -> list[Request]:
-        """Return the requests since the last call of this."""
-        taken, self.requests = self.requests, []
-        return taken
+    def _settings_for(self, solution_rollouts: int) -> EpisodeSettings:
+        """The run's settings, with the G of a phase: evaluation has another."""
+        solution = self._settings.solution.model_copy(update={"rollouts": solution_rollouts})
+        return self._settings.model_copy(update={"solution": solution})
 
     async def weight_digest(self) -> dict[str, Digest]:
         """Return the digest of the engine's weights, from its first worker."""
@@ -181,16 +157,9 @@ class _Engine:
         params.skip_special_tokens = True
         params.stop_token_ids = self._prompts.ends_of_turn
         params.seed = self._seed(kind)
-        began = time.time()
         output = await self._actor.generate(list(token_ids), params)
         with self._watch.time("conversion"):
-            made = [_completion(one) for one in sorted(output.outputs, key=lambda one: one.index)]
-        if self._actor.masa.log.timeline:
-            tokens = sum(len(one.token_ids) for one in made)
-            phase = self._actor.phase.name
-            request = Request(phase, self._problem.id, kind, began, time.time(), tokens)
-            self._actor.requests.append(request)
-        return made
+            return [_completion(one) for one in sorted(output.outputs, key=lambda one: one.index)]
 
     def _seed(self, kind: str) -> int | None:
         if not self._actor.masa.sampling.seeded:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import ray
-from masa_control import Episode, Planner, Stopwatch
+from masa_control import Episode, Planner, RefillRules, Stopwatch, fill_batch
 from openrlhf.trainer.ppo_utils.experience import Experience
 from openrlhf.trainer.ppo_utils.samples_generator import (
     SamplesGenerator,
@@ -81,7 +80,6 @@ class EpisodeGenerator(SamplesGenerator):
             drawn, over = self._play(
                 self._iterator,
                 Phase("train", step, planner),
-                discard=self._discard,
                 n_samples_per_prompt=self._solution_rollouts,
                 **generate_kwargs,
             )
@@ -104,15 +102,6 @@ class EpisodeGenerator(SamplesGenerator):
             for sample in samples_of(episode, f"{position}/{episode.problem.id}")
         ]
 
-    def _discard(self, episode: Episode) -> bool:
-        """Whether dynamic sampling throws the problem away."""
-        return self.args.algo.dynamic_filtering_enable and episode.pass_rate in (None, 0.0, 1.0)
-
-    def _refill(self, episode: Episode, drawn: int) -> bool:
-        """Whether another problem is to be drawn for one that was skipped."""
-        limit = self._refill_limit
-        return limit is not None and episode.skipped is not None and drawn < limit
-
     def play_eval(self, step: int, **generate_kwargs: Any) -> list[Episode]:
         """Play the whole evaluation set, with ``n_samples_per_prompt`` solutions a problem."""
         training = self.episodes, self.replaced, self.played
@@ -131,73 +120,34 @@ class EpisodeGenerator(SamplesGenerator):
             self._watch = watch
         return episodes
 
-    def _play(
-        self,
-        problems: Iterator[Any],
-        phase: Phase,
-        *,
-        discard: Callable[[Episode], bool] = lambda episode: False,
-        **generate_kwargs: Any,
-    ) -> tuple[int, bool]:
-        """Play one batch; for what falls out of it other problems are drawn.
-
-        At once, or with ``ahead`` above 1 in rounds: that many times what is missing, together.
-        Which problems are drawn, and in which order their episodes come, does not depend on who is
-        done first.
-        """
-        ray.get([engine.begin.remote(phase) for engine in self.vllm_engines])
-        position: dict[Any, int] = {}
-        done: dict[int, Episode] = {}
+    def _rules(self, phase: Phase) -> RefillRules:
+        """When a problem is replaced: in training alone."""
         size = self.args.rollout.batch_size
-        replaces = self.args.algo.dynamic_filtering_enable or self._refill_limit is not None
-        rounds = self._ahead > 1 and phase.name == "train" and replaces
+        if phase.name != "train":
+            return RefillRules(size)
+        dynamic = bool(self.args.algo.dynamic_filtering_enable)
+        return RefillRules(size, dynamic, self._refill_limit, self._ahead)
 
-        def start(count: int) -> bool:
+    def _play(
+        self, problems: Iterator[Any], phase: Phase, **generate_kwargs: Any
+    ) -> tuple[int, bool]:
+        """Play one batch; returns the number of problems drawn, and whether the pass is over."""
+        ray.get([engine.begin.remote(phase) for engine in self.vllm_engines])
+
+        def start(count: int) -> tuple[list[Any], bool]:
             prompts, labels, images, over = _collect_prompt_batch(problems, count)
-            if prompts:
-                refs = self._dispatch_prompts_to_vllm(
-                    prompts, labels, images=images, **generate_kwargs
-                )
-                first = len(position)
-                position.update((ref, first + i) for i, ref in enumerate(refs))
-            return over
+            if not prompts:
+                return [], over
+            dispatch = self._dispatch_prompts_to_vllm
+            return dispatch(prompts, labels, images=images, **generate_kwargs), over
 
-        def falls_out(episode: Episode, drawn: int) -> bool:
-            return discard(episode) or self._refill(episode, drawn)
+        def wait(pending: Sequence[Any]) -> tuple[Any, Episode]:
+            (ref,), _ = ray.wait(list(pending), num_returns=1)
+            return ref, self._watch.run("transfer", ray.get, ref)
 
-        over = start(self._many(size, 0) if rounds else size)
-        pending = list(position)
-        while pending:
-            ready, pending = ray.wait(pending, num_returns=1)
-            drawn = len(position)
-            missing = 0
-            for ref in ready:
-                episode: Episode = self._watch.run("transfer", ray.get, ref)
-                done[position[ref]] = episode
-                missing += not rounds and falls_out(episode, drawn)
-            if rounds and not pending:
-                kept = sum(not falls_out(episode, drawn) for episode in done.values())
-                missing = self._many(size - kept, drawn)
-            if missing > 0 and not over:
-                over = start(missing)
-                pending += list(position)[drawn:]
-        self.played = [done[i] for i in sorted(done)]
-        self.episodes, self.replaced = [], []
-        room = size
-        for episode in self.played:
-            if discard(episode) or (rounds and not room and episode.skipped is None):
-                self.replaced.append(episode)
-                continue
-            self.episodes.append(episode)
-            room -= room > 0 and episode.skipped is None
-        return len(position), over
-
-    def _many(self, missing: int, drawn: int) -> int:
-        """How many problems to draw together for so many places, after so many were drawn."""
-        many = math.ceil(self._ahead * missing)
-        if self._refill_limit is not None and not self.args.algo.dynamic_filtering_enable:
-            many = min(many, self._refill_limit - drawn)
-        return max(many, 0)
+        batch = fill_batch(self._rules(phase), start, wait)
+        self.episodes, self.replaced, self.played = batch.episodes, batch.replaced, batch.played
+        return len(batch.played), batch.is_over
 
     def _wake(self) -> None:
         if self.args.vllm.enable_sleep:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import openrlhf.trainer.ppo_trainer as stock
@@ -12,15 +12,16 @@ import ray
 import torch
 import transformers
 from masa_control import (
-    SOLUTION,
     Controller,
     Episode,
+    Expert,
     Ledger,
     Stopwatch,
     notion_totals,
     predicted_and_true,
     step_metrics,
 )
+from masa_control.loss import rolled_out_share
 from masa_rewards.statistics import rate_interval
 from openrlhf.trainer.ppo_utils.experience import Experience
 from openrlhf.trainer.ray.vllm_engine import batch_vllm_engine_call
@@ -29,7 +30,7 @@ from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.folder import MAX_NOTIONS, RunFolder
 from masa_openrlhf.run.overhead import overhead_metrics
 from masa_openrlhf.run.wandb_login import Secret, hand_over
-from masa_openrlhf.stack.experience import FILLER, ExperienceMaker, clone_samples
+from masa_openrlhf.stack.experience import FILLER, ExperienceMaker, clone_samples, weigh_samples
 from masa_openrlhf.stack.liveness import get_while_alive
 from masa_openrlhf.stack.samples import EpisodeGenerator
 from masa_openrlhf.weights.digest import compare
@@ -39,7 +40,6 @@ from masa_openrlhf.weights.digest import compare
 _POLICY_METRICS = {
     "policy_loss": "policy/loss",
     "actor_grad_norm": "policy/grad_norm",
-    "actor_grad_norm_meta": "policy/grad_norm_meta",
     "actor_grad_norm_passes": "policy/grad_norm_passes",
     "actor_lr": "policy/lr",
     "ppo_clip_ratio": "policy/clip_ratio",
@@ -53,6 +53,26 @@ _POLICY_METRICS = {
     "timing/broadcast": "time/broadcast",
     "timing/generation": "time/generation",
 }
+
+
+def merge_reports(reports: Sequence[Mapping[str, Any]], passes: int) -> dict[str, Any]:
+    """Return one report of a step's updates.
+
+    What OpenRLHF reports of the update on rollouts is kept; of the cloning passes, the mean of
+    their gradient norms, as ``actor_grad_norm_passes``. Times add up.
+
+    Args:
+        reports: of each update; that on rollouts, if there is one, is the first.
+        passes: how many of them, the last ones, are cloning passes.
+    """
+    own, of_passes = reports[: len(reports) - passes], reports[len(reports) - passes :]
+    status: dict[str, Any] = dict(own[0]) if own else {}
+    if of_passes:
+        norms = [float(report["actor_grad_norm"]) for report in of_passes]
+        status["actor_grad_norm_passes"] = statistics.fmean(norms)
+    for name in {key for report in reports for key in report if key.startswith("timing/")}:
+        status[name] = sum(report.get(name, 0.0) for report in reports)
+    return status
 
 
 class Stop(Exception):  # noqa: N818  # nothing went wrong
@@ -85,9 +105,9 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         self.ledger = Ledger()
         # Nothing overlaps in this process but what waits: what is timed here, a step lasts longer.
         self.watch = Stopwatch(time.perf_counter)
-        control = masa.control_settings()
+        control = masa.control
         self.controller = (
-            None if control is None else Controller(control, masa.meta_prompt(), seed=masa.seed)
+            None if control is None else Controller(control, masa.meta_prompt, seed=masa.seed)
         )
         transformers.set_seed(masa.seed)  # the order of the problems
         super().__init__(*args, **kwargs)
@@ -99,7 +119,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             self.vllm_engines,
             solution_rollouts=masa.solution.rollouts,
             planner=(lambda step: None) if self.controller is None else self.controller.planner,
-            refill_limit=masa.gate.refill_limit * masa.batch.problems if masa.gate.refill else None,
+            refill_limit=masa.refill_problems,
             ahead=masa.sampling.ahead,
             watch=self.watch,
         )
@@ -112,8 +132,6 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             maker.kl_ctl,
             maker.strategy,
             maker.tokenizer,
-            meta_weight=masa.meta.weight,
-            clone_weight=masa.experts.weight,
             watch=self.watch,
         )
         self.max_steps = masa.optimiser_steps(self._steps())
@@ -121,19 +139,11 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         self._resumed_at = 0
         self._last_evaluated = -1
         self._more_updates = False
+        self._weights, self._rolled_out = masa.step_weights(decides=False), 1.0
 
     def _steps(self) -> int:
         """Steps of the whole run; at most, where problems are replaced and no number is set."""
         return self.masa.steps(len(self.prompts_dataloader))
-
-    def _is_last(self, step: int, drawn: int) -> bool:
-        """Whether no step follows: all are taken, or all passes over the problems are over.
-
-        Args:
-            step: the step just taken.
-            drawn: problems drawn in the whole run.
-        """
-        return step >= self._steps() or drawn >= self.masa.passes * len(self.prompts_dataloader)
 
     # -- the loop ----------------------------------------------------------------------------------
 
@@ -178,15 +188,14 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         samples = [s for s in rollout_samples if s.labels[0].kind != FILLER]
         samples += self._clones(played, global_step + 1)
         decides = self.controller is not None and self.controller.decides(global_step + 1)
-        self.experience_maker.meta_weight = self.masa.meta_weight(decides)
-        self.experience_maker.clone_weight = self.masa.clone_weight(decides)
-        if self.masa.counts_skipped:
-            there = sum(episode.skipped is None for episode in played)
-            self.experience_maker.rolled_out = there / len(played) if there else 1.0  # only clones
+        self._weights = self.masa.step_weights(decides)
+        self._rolled_out = rolled_out_share(played) if self.masa.counts_skipped else 1.0
+        passes = self._passes(global_step + 1)
+        for part in (samples, *passes):
+            weigh_samples(part, self._weights, self._rolled_out)
         if not samples:  # all was skipped, or nothing could be judged
             self.ledger.without_update()
-        passes = self._passes(global_step + 1)
-        status = self._update(self._parts(samples), passes, global_step)
+        status = self._update(samples, passes, global_step)
         step = global_step + 1
         self.samples_generator.step = step
         if samples and step - self._resumed_at <= self.masa.cluster.check_weights:
@@ -196,45 +205,19 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
                 self.ledger.observe(episode)
         return status, step
 
-    def _parts(self, samples: Sequence[Experience]) -> list[list[Experience]]:
-        """What each of a step's updates learns from: one, or with ``optim.apart`` two.
-
-        Two are one of solutions and one of the rest.
-        """
-        parts = [list(samples)]
-        if self.masa.optim.apart:
-            kinds = [sample.labels[0].kind == SOLUTION for sample in samples]
-            parts = [
-                [s for s, solution in zip(samples, kinds, strict=True) if solution is wanted]
-                for wanted in (True, False)
-            ]
-        return [part for part in parts if part]
-
     def _update(
         self,
-        parts: Sequence[list[Experience]],
+        samples: list[Experience],
         passes: Sequence[list[Experience]],
         global_step: int,
     ) -> dict[str, Any]:
-        """Take the updates of a step; after the last one vLLM gets the weights.
-
-        What OpenRLHF says of the first part is kept; of the second, and of the passes their mean,
-        the gradient norm; times add up.
-        """
-        said = []
-        for number, samples in enumerate(updates := [*parts, *passes], 1):
+        """Take the updates of a step; after the last one vLLM gets the weights."""
+        updates = [*([samples] if samples else []), *passes]
+        reports = []
+        for number, part in enumerate(updates, 1):
             self._more_updates = number < len(updates)
-            said.append(super().train_step(samples, global_step)[0])
-        of_parts, of_passes = said[: len(parts)], said[len(parts) :]
-        status: dict[str, Any] = dict(of_parts[0]) if parts else {}
-        if len(parts) > 1:
-            status["actor_grad_norm_meta"] = of_parts[1]["actor_grad_norm"]
-        if passes:
-            norms = [float(one["actor_grad_norm"]) for one in of_passes]
-            status["actor_grad_norm_passes"] = statistics.fmean(norms)
-        for name in {key for one in said for key in one if key.startswith("timing/")}:
-            status[name] = sum(one.get(name, 0.0) for one in said)
-        return status
+            reports.append(super().train_step(part, global_step)[0])
+        return merge_reports(reports, len(passes))
 
     def broadcast_to_vllm(self) -> None:
         """As OpenRLHF's, but once a step, after its last update; a dead engine is named."""
@@ -251,19 +234,18 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             return []
         with self.watch.time("control"):
             self.controller.observe(played, step)
-        return self._drawn(self.controller, step)
+            experts = self.controller.clones(step)
+        return self._clone_samples(experts)
 
     def _passes(self, step: int) -> list[list[Experience]]:
         """Experts for more updates on them alone, while predictions decide nothing."""
-        if self.controller is None or self.controller.decides(step):
+        if self.controller is None:
             return []
-        numbers = range(1, self.masa.clone_passes + 1)
-        drawn = [self._drawn(self.controller, step, number) for number in numbers]
-        return [clones for clones in drawn if clones]
-
-    def _drawn(self, controller: Controller, step: int, number: int = 0) -> list[Experience]:
         with self.watch.time("control"):
-            experts = controller.clones(step, number)
+            drawn = self.controller.clone_passes(step)
+        return [self._clone_samples(experts) for experts in drawn]
+
+    def _clone_samples(self, experts: Sequence[Expert]) -> list[Experience]:
         with self.watch.time("conversion"):
             clones = clone_samples(
                 experts,
@@ -285,7 +267,8 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         played = self.samples_generator.played
         with self.watch.time("records"):
             self.folder.write_episodes(global_step, played)
-            self.folder.write_pairs(global_step, "train", predicted_and_true(played))
+            self.folder.write_calibration(global_step, "train", predicted_and_true(played))
+            self.folder.write_confusion(global_step, self.ledger.tallies)
             self.folder.write_notions(global_step, notion_totals(played, MAX_NOTIONS))
             metrics = self._metrics(logs_dict)
         metrics |= overhead_metrics(
@@ -295,13 +278,11 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             step=metrics["time/step"],
         )
         self.folder.write_metrics(global_step, metrics)
-        if self.masa.log.timeline:
-            taken = ray.get([engine.take_requests.remote() for engine in self.vllm_engines])
-            self.folder.write_timeline(global_step, taken)
         for logger in (self.wandb_logger, self.tensorboard_logger):
             if logger:
                 logger.log_train(global_step, metrics)
-        last = self._is_last(global_step, client_states["total_consumed_prompts"])
+        drawn = client_states["total_consumed_prompts"]
+        last = self.masa.is_last_step(global_step, drawn, len(self.prompts_dataloader))
         asked = self.folder.stop_requested()
         if last or asked or global_step % self.masa.checkpoint.every == 0:
             self._checkpoint(global_step, client_states)
@@ -325,11 +306,11 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             metrics["tokens/replaced"] = float(sum(made))
         metrics["sampling/drawn"] = float(len(self.samples_generator.played))
         if self.masa.meta_rollouts:
-            metrics["meta/weight"] = self.experience_maker.meta_weight
+            metrics["meta/weight"] = self._weights.meta
         if self.masa.clones:
-            metrics["experts/weight"] = self.experience_maker.clone_weight
+            metrics["experts/weight"] = self._weights.clone
         if self.masa.counts_skipped:
-            metrics["policy/rolled_out"] = self.experience_maker.rolled_out
+            metrics["policy/rolled_out_share"] = self._rolled_out
         if self.controller is not None:
             metrics |= self.controller.metrics()
         return {**metrics, **self.ledger.metrics()}
@@ -364,7 +345,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         episodes = self.samples_generator.play_eval(step, **kwargs)
         metrics = eval_metrics(episodes)
         self.folder.write_eval(step, metrics)
-        self.folder.write_pairs(step, "eval", predicted_and_true(episodes))
+        self.folder.write_calibration(step, "eval", predicted_and_true(episodes))
         for logger in (self.wandb_logger, self.tensorboard_logger):
             if logger:
                 logger.log_eval(step, metrics)

@@ -7,10 +7,11 @@ from functools import cached_property
 from itertools import groupby
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 from masa_rewards.notions.finder import OR
 from masa_rewards.notions.phrases import Phrase, to_phrase
+from masa_rewards.notions.stop_words import ENGLISH_STOP_WORDS
 
 Counting = Literal["rollout", "rate"]
 
@@ -51,24 +52,31 @@ class NotionRules(BaseModel):
     >>> stopped = NotionRules(stop_words=ENGLISH_STOP_WORDS)
     >>> notion_reward(MetaPrediction(notions=("the", "sieve")), group, rules=stopped)
     1.0
-
-    Attributes:
-        counting: "rollout" pays where c1(n) - c0(n) > 0: it occurs in more correct rollouts than
-            incorrect ones (MASA). "rate" pays where c1(n)/n1 > c0(n)/n0: it occurs in a larger
-            share of them; where all rollouts are correct, or all incorrect, there is nothing to
-            compare, and no notion pays.
-        min_length: Fewest letters and digits of a notion that counts, >= 1. Mind that Chinese and
-            Japanese write a word in one or two.
-        stop_words: Words that say nothing, in any form. A notion of nothing else is left out;
-            "sum of squares" stays, though "of" is one of them. `ENGLISH_STOP_WORDS` is a list to
-            start with, and `common_words` draws one from rollouts of your own.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True
+    )
 
     counting: Counting = "rollout"
+    """When a notion is rewarded. rollout (the paper): it occurs in more correct rollouts than
+    incorrect ones, c1(n) - c0(n) > 0. rate: it occurs in a larger share of them,
+    c1(n)/n1 > c0(n)/n0; where all rollouts are correct, or all incorrect, there is nothing to
+    compare, and no notion is rewarded."""
     min_length: Annotated[int, Field(ge=1, strict=True)] = 1
+    """Fewest letters and digits of a notion that counts. Chinese and Japanese write a word in one
+    or two."""
+    stop_list: Literal["none", "english"] = "none"
+    """english: notions of nothing but articles, pronouns, prepositions and the like do not count
+    (ENGLISH_STOP_WORDS)."""
     stop_words: frozenset[str] = frozenset()
+    """Further words that say nothing, in any form. A notion of nothing else does not count; "sum of
+    squares" stays, though "of" is one of them. `common_words` draws a list from rollouts of your
+    own."""
+
+    @field_serializer("stop_words", when_used="json")
+    def _in_order(self, words: frozenset[str]) -> list[str]:
+        return sorted(words)
 
     def admit(self, notion: Phrase) -> bool:
         """Whether a notion counts, before any rollout is read.
@@ -79,7 +87,7 @@ class NotionRules(BaseModel):
             return True
         if self.min_length > 1 and max(_letters(notion)) < self.min_length:
             return False
-        if not self.stop_words:
+        if not self._stop_lemmas:
             return True
         return not self._stop_lemmas.issuperset({lemma.casefold() for lemma in notion} - {OR})
 
@@ -92,7 +100,8 @@ class NotionRules(BaseModel):
 
     @cached_property
     def _stop_lemmas(self) -> frozenset[str]:
-        words = (word.casefold() for word in self.stop_words)
+        listed = ENGLISH_STOP_WORDS if self.stop_list == "english" else frozenset()
+        words = (word.casefold() for word in self.stop_words | listed)
         return frozenset(lemma for word in words for lemma in to_phrase(word))
 
 

@@ -37,7 +37,44 @@ class Correction(NamedTuple):
     places: Mapping[Component, tuple[int, int]]
 
 
-class MetaPrompt(BaseModel):
+class MetaPromptForm(BaseModel):
+    """What of a meta prompt is a matter of taste: its wording, its keys, its tags, its scale."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True
+    )
+
+    wording: str = DEFAULT_WORDING
+    """The meta prompt. {problem} stands in it exactly once; {scale}, {min_length}, {max_length},
+    {opening}, {closing}, {pass_rate_key}, {length_key} and {notions_key} may, and {extra} and
+    {extra_form}, which are empty without extra keys. Any other brace stands for itself."""
+    scale: Annotated[int, Field(ge=1)] = 8
+    """The pass rate is predicted as an integer from 0 to this; divided by it on reading."""
+    min_length: Annotated[int, Field(ge=0)] = 128
+    """Shortest solution length that can be predicted, tokens."""
+    pass_rate_key: Key = "pass_rate"
+    """Name of the pass rate in the answer's object."""
+    length_key: Key = "solution_length"
+    """Name of the solution length in the answer's object."""
+    notions_key: Key = "math_notion"
+    """Name of the list of notions in the answer's object."""
+    opening: Tag = "<meta>"
+    """Tag before the thinking."""
+    closing: Tag = "</meta>"
+    """Tag after the thinking."""
+
+    @field_validator("wording")
+    @classmethod
+    def _one_problem(cls, wording: str) -> str:
+        if (count := wording.count(PROBLEM)) != 1:
+            raise ValueError(
+                f"wording must hold {PROBLEM!r} exactly once, where the problem goes; "
+                f"this one holds it {count} times: {wording[:200]!r}"
+            )
+        return wording
+
+
+class MetaPrompt(MetaPromptForm):
     r"""The contract between us and the policy: how a prediction is asked for, written and read.
 
     >>> prompt = MetaPrompt(max_length=4096)
@@ -49,47 +86,14 @@ class MetaPrompt(BaseModel):
     (0.75, {'length': 'out_of_range', 'notions': 'no_key'})
     >>> prompt.format(prediction)
     '{"pass_rate": 6}'
-
-    Attributes:
-        wording: The prompt. `{problem}` stands in it exactly once; `{scale}`, `{min_length}`,
-            `{max_length}`, `{opening}`, `{closing}`, `{pass_rate_key}`, `{length_key}` and
-            `{notions_key}` may, and `{extra}` and `{extra_form}`, which are empty without extra
-            keys. Any other brace stands for itself.
-        pass_rate_key: Name of the pass rate in the object.
-        length_key: Name of the solution length.
-        notions_key: Name of the list of notions.
-        scale: The pass rate is asked for as an integer from 0 to this; divided by it on reading.
-        min_length: Shortest length that can be predicted, in tokens.
-        max_length: Longest one, in tokens: the maximum RESPONSE length of a solution rollout.
-        opening: Tag before the thinking.
-        closing: Tag after the thinking.
-        extra: More keys that the object is to have, each with what it is asked for by: "true or
-            false, whether the answer is an integer". `entries` has their values; `parse` leaves
-            them alone.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    wording: str = DEFAULT_WORDING
-    pass_rate_key: Key = "pass_rate"
-    length_key: Key = "solution_length"
-    notions_key: Key = "math_notion"
-    scale: Annotated[int, Field(ge=1)] = 8
-    min_length: Annotated[int, Field(ge=0)] = 128
     max_length: Annotated[int, Field(ge=1)] = 8192
-    opening: Tag = "<meta>"
-    closing: Tag = "</meta>"
+    """Longest length that can be predicted, in tokens: the maximum RESPONSE length of a solution
+    rollout."""
     extra: tuple[tuple[Key, str], ...] = ()
-
-    @field_validator("wording")
-    @classmethod
-    def _one_problem(cls, wording: str) -> str:
-        if (count := wording.count(PROBLEM)) != 1:
-            raise ValueError(
-                f"wording must hold {PROBLEM!r} exactly once, where the problem goes; "
-                f"this one holds it {count} times: {wording[:200]!r}"
-            )
-        return wording
+    """More keys that the object is to have, each with what it is asked for by: "true or false,
+    whether the answer is an integer". `entries` has their values; `parse` leaves them alone."""
 
     @model_validator(mode="after")
     def _consistent(self) -> MetaPrompt:

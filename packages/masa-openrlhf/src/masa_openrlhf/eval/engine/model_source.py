@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pydantic
-
-from masa_openrlhf.config.layers import explain
+from masa_openrlhf.config.layers import ConfigError, read_saved_config
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
@@ -64,10 +62,10 @@ def find_model(config: EvalConfig) -> ModelSource:
 
 def _tiny(config: EvalConfig) -> ModelSource:
     from masa_openrlhf import tiny
-    from masa_openrlhf.config.layers import from_settings, read_preset
+    from masa_openrlhf.config.layers import build_config, read_preset
     from masa_openrlhf.run.devices import cache_home
 
-    preset = from_settings(read_preset(TINY))
+    preset = build_config(read_preset(TINY))
     assets = tiny.prepare(
         cache_home() / "tiny",
         seed=preset.tiny.seed,
@@ -103,11 +101,12 @@ def _of_run(folder: Path, config: EvalConfig) -> ModelSource:
 
 
 def _configuration(folder: Path) -> TrainConfig:
+    file = folder / "config.json"
     try:
-        return TrainConfig.model_validate_json((folder / "config.json").read_text("utf-8"))
-    except pydantic.ValidationError as error:
+        return read_saved_config(file.read_text("utf-8"))
+    except ConfigError as error:
         raise EvalError(
-            f"{folder / 'config.json'} is of another version of masa-openrlhf:\n{explain(error)}\n"
+            f"{file} is of another version of masa-openrlhf:\n{error}\n"
             f"Name {folder / 'model'} to ask its model in the default wording"
         ) from error
 

@@ -48,7 +48,7 @@ def section(groups: Sequence[Group]) -> Section:
         if not group.predicts:
             missing.append(f"{group.name}: makes no predictions.")
             continue
-        unrecorded += [run for run in group.runs if not run.pairs]
+        unrecorded += [run for run in group.runs if not run.calibration]
         for kind, words in _KINDS:
             found = pairs_of(group.runs, kind)
             if not (found.before or found.after):
@@ -82,13 +82,15 @@ def pairs_of(runs: Sequence[Run], kind: str) -> BeforeAfter:
         Those of the first and last evaluation on held-out problems, where each run that recorded
         pairs has two; else those of the first and last fifth of the steps (at least one each).
     """
-    recorded = [run for run in runs if run.pairs]
-    evals = [[row for row in run.pairs if row.get("split") == "eval"] for run in recorded]
+    recorded = [run for run in runs if run.calibration]
+    evals = [[row for row in run.calibration if row.get("split") == "eval"] for run in recorded]
     if evals and all(len(rows) > 1 for rows in evals):
         ends = [[rows[place] for rows in evals] for place in (0, -1)]
         where = "held-out, first and last evaluation"
     else:
-        steps = [[row for row in run.pairs if row.get("split") == "train"] for run in recorded]
+        steps = [
+            [row for row in run.calibration if row.get("split") == "train"] for run in recorded
+        ]
         fifth = [max(1, len(rows) // 5) for rows in steps]
         each = list(zip(steps, fifth, strict=True))
         ends = [

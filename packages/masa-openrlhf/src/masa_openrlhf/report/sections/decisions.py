@@ -110,7 +110,8 @@ def quality(runs: Sequence[Run], decision: str) -> Quality:
         half = len(run.metrics) // 2
         shares += [float(row[key]) for row in run.metrics[half:] if key in row]
         if run.metrics:
-            tally += tally_between([dict(row) for row in run.metrics], decision, half)
+            last = run.metrics[half - 1]["step"] if half else 0
+            tally += tally_between(run.confusion, decision, last)
     return Quality(sum(shares) / len(shares) if shares else None, tally)
 
 

@@ -170,11 +170,13 @@ def _prediction(one: Mapping[str, Any]) -> Prediction:
     said, reward = one.get("prediction") or {}, one.get("reward") or {}
     earned = [reward.get(part) for part in ("length", "difficulty", "notion")]
     notions = said.get("notions")
+    # 0.1.0 called it "paid"; before that only the mean of the three was written.
+    total = one.get("total_reward", one.get("paid", reward.get("total")))
     return Prediction(
         pass_rate=number(said.get("pass_rate")),
         length=number(said.get("length"), ",.0f"),
         notions=", ".join(map(str, notions)) if notions else "–",
-        rewards=tuple(number(value) for value in (*earned, one.get("paid", reward.get("total")))),
+        rewards=tuple(number(value) for value in (*earned, total)),
     )
 
 
