@@ -5,7 +5,7 @@ SYNC := $(UV) sync --quiet --locked --all-packages --extra cpu
 RUN := $(UV) run --no-sync
 CLUSTER := UV_PROJECT_ENVIRONMENT=.venv-cluster $(UV)
 
-.PHONY: help train test check check-cluster format help-text golden wheels
+.PHONY: help train test check check-cluster format golden wheels
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -29,10 +29,6 @@ check-cluster: .venv-cluster/ready ## the cluster's environment (9.1 GB): how fa
 format: .venv/ready ## format, and mend what lint can
 	$(RUN) ruff format .
 	$(RUN) ruff check --fix .
-
-help-text: .venv/ready ## render the help of train and eval anew, after their settings changed
-	$(RUN) python -m masa_openrlhf.help_text
-	$(RUN) python -m masa_openrlhf.eval.help_text
 
 golden: .venv/ready ## write the golden numbers anew, after some were moved on purpose
 	$(RUN) python -m tests.golden.write

@@ -119,7 +119,7 @@ async def main(rounds: int, problems: int) -> None:
     from vllm.sampling_params import SamplingParams
 
     config = apply_flags(build_config(read_preset("tiny")), ["--mode", "masa-efficient"])
-    assets = tiny.prepare(
+    assets = tiny.prepare_assets(
         cache_home() / "tiny", seed=0, problems=config.tiny.problems, held_out=config.tiny.held_out
     )
     chosen = load_problems(str(assets.train_file), config.data).problems[:problems]

@@ -31,7 +31,7 @@ def as_it_was() -> Iterator[None]:
 
     with (
         patch.object(experience, "undiscounted_returns", returns),
-        patch.object(experience, "_tensor", lambda values, _: torch.tensor([*values])),
+        patch.object(experience, "_to_tensor", lambda values, _: torch.tensor([*values])),
         patch.object(rollout, "array", lambda _, values: tuple(values)),
     ):
         yield

@@ -179,12 +179,14 @@ def _config(size: Size, pack: bool) -> Any:
 
 
 def _args(config: Any) -> Any:
-    from masa_openrlhf.arguments.build import arguments
-    from masa_openrlhf.arguments.parse import parse
+    from masa_openrlhf.arguments.build import build_arguments
+    from masa_openrlhf.arguments.parse import parse_arguments
     from masa_openrlhf.run.folder import RunFolder
 
     with tempfile.TemporaryDirectory() as folder:
-        return parse(arguments(config, RunFolder(Path(folder)), cpu=False, resume=False))
+        return parse_arguments(
+            build_arguments(config, RunFolder(Path(folder)), cpu=False, resume=False)
+        )
 
 
 def _score(batches: Sequence[Any]) -> None:

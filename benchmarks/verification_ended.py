@@ -13,21 +13,21 @@ import argparse
 import time
 from collections import Counter
 
-from masa_rewards.verify.workers.process import Reply, Settings, Worker
+from masa_rewards.verify.workers.process import Reply, VerificationWorker, WorkerSettings
 
-SETTINGS = Settings(timeout=5.0, memory_mb=1024, start_timeout=120.0)
+SETTINGS = WorkerSettings(timeout=5.0, memory_mb=1024, start_timeout=120.0)
 CASE = "x+", "1"  # a moment's work: cannot be read
 
 
 def count(cases: int) -> Counter[Reply]:
     """Return what came of so many cases, each put to a worker that is alive."""
     replies: Counter[Reply] = Counter()
-    worker = Worker(SETTINGS)
+    worker = VerificationWorker(SETTINGS)
     try:
         for _ in range(cases):
             if not worker.alive:
                 worker.kill()
-                worker = Worker(SETTINGS)
+                worker = VerificationWorker(SETTINGS)
             replies[worker.ask(*CASE)] += 1
     finally:
         worker.kill()

@@ -15,8 +15,13 @@ from typing import NamedTuple
 
 from comparison.demonstrations import META_TEMPLATE, SOLUTION_TEMPLATE, meta_demo, solution_demo
 from comparison.task import Problem, make_problems
-from masa_openrlhf.tiny.assets import once
-from masa_openrlhf.tiny.warmup import Demonstration, WarmUpSettings, encode, fit
+from masa_openrlhf.tiny.assets import fill_once
+from masa_openrlhf.tiny.warmup import (
+    Demonstration,
+    WarmUpSettings,
+    encode_demonstrations,
+    fit_model,
+)
 
 TRAIN_PROBLEMS = 6000
 HELD_OUT = 160
@@ -52,7 +57,7 @@ def _batches(
     rng = random.Random(f"warm-up {seed}")
     while True:
         problems = make_problems(SETTINGS.batch, rng.getrandbits(32), exclude=exclude)
-        yield encode(tokenizer, [_demonstration(p, rng) for p in problems])  # type: ignore[arg-type]
+        yield encode_demonstrations(tokenizer, [_demonstration(p, rng) for p in problems])  # type: ignore[arg-type]
 
 
 def _demonstration(problem: Problem, rng: random.Random) -> tuple[str, str]:
@@ -80,7 +85,7 @@ def _make(folder: Path, seed: int, say: Callable[[str], None]) -> None:
     tokenizer = make_tokenizer()
     model = make_model(tokenizer, seed)
     batches = itertools.islice(_batches(seed, exclude, tokenizer), SETTINGS.steps)
-    losses = fit(model, tokenizer.pad_token_id, batches, settings=SETTINGS)
+    losses = fit_model(model, tokenizer.pad_token_id, batches, settings=SETTINGS)
     say(f"seed {seed}: warmed up, loss of a token {losses[-1]:.3f}")
     model.to(torch.bfloat16).save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")
@@ -94,5 +99,5 @@ def assets(home: Path, seed: int, say: Callable[[str], None] = print) -> Assets:
         seed: of the weights, the warm-up and the problems.
         say: told what is done.
     """
-    folder = once(home / f"policy-{_digest()}-{seed}", lambda made: _make(made, seed, say))
+    folder = fill_once(home / f"policy-{_digest()}-{seed}", lambda made: _make(made, seed, say))
     return Assets(folder / "model", folder / "train.jsonl", folder / "held_out.jsonl")

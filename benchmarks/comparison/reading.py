@@ -11,7 +11,13 @@ from typing import Any
 
 import numpy as np
 from comparison.running import folder_called
-from masa_openrlhf.report.analysis.curves import Axis, Curve, PairedRatio, paired_ratio, rising
+from masa_openrlhf.report.analysis.curves import (
+    Axis,
+    Curve,
+    PairedRatio,
+    make_monotone,
+    paired_ratio,
+)
 from masa_openrlhf.report.runs import Run, curve_of, read_run
 
 SHARES = (0.5, 0.75, 0.9, 1.0)
@@ -24,7 +30,7 @@ TOKENS = (200e3, 350e3, 500e3)
 
 def accuracy_at(curve: Curve, share: float) -> float:
     """Return the accuracy at which a run has made so large a share of its whole gain."""
-    values = rising(curve.accuracy)
+    values = make_monotone(curve.accuracy)
     return values[0] + share * (values[-1] - values[0])
 
 
@@ -32,7 +38,7 @@ def accuracy_after(curve: Curve, tokens: float) -> float | None:
     """Return the levelled accuracy of a run that had made so many tokens; None where it ended."""
     if not curve.tokens[0] <= tokens <= curve.tokens[-1]:
         return None
-    return float(np.interp(tokens, curve.tokens, rising(curve.accuracy)))
+    return float(np.interp(tokens, curve.tokens, make_monotone(curve.accuracy)))
 
 
 def differences_after(
@@ -78,7 +84,7 @@ def times_less(
 
 
 def _there_at_the_end(curve: Curve, goal: float) -> Curve:
-    if rising(curve.accuracy)[-1] >= goal:
+    if make_monotone(curve.accuracy)[-1] >= goal:
         return curve
     return dataclasses.replace(curve, accuracy=(*curve.accuracy[:-1], goal))
 

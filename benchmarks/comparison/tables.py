@@ -24,7 +24,7 @@ from comparison.reading import (
     until,
 )
 from masa_openrlhf.config.rules import merge_settings
-from masa_openrlhf.report.analysis.curves import Axis, Curve, PairedRatio, rising
+from masa_openrlhf.report.analysis.curves import Axis, Curve, PairedRatio, make_monotone
 from masa_openrlhf.report.runs import Run, curve_of
 from masa_rewards.statistics import mean_interval
 
@@ -199,7 +199,7 @@ def _ends(curves: Mapping[str, Mapping[int, Curve]], titles: Mapping[str, str]) 
                 titles[name],
                 str(len(ends)),
                 _mean([c.accuracy[0] for c in ends], ".3f"),
-                _mean([rising(c.accuracy)[-1] for c in ends], ".3f"),
+                _mean([make_monotone(c.accuracy)[-1] for c in ends], ".3f"),
                 f"{max(deepest_fall(c.accuracy) for c in ends):.3f}",
                 _mean([c.tokens[-1] / 1000 for c in ends], ",.0f") + " k",
                 f"{statistics.fmean(c.steps[-1] for c in ends):.0f}",

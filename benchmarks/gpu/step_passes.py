@@ -19,13 +19,13 @@ def passes(found: Found) -> None:
     small = memory.Shape(64, 2, 4, 2, 128, vocabulary=1000, head=16)
     large = memory.Shape(4096, 8, 32, 8, 12_288)
     shape, tokens = (small, 512) if found.small else (large, 16_384)
-    parameters, foretold = memory.peak(shape, tokens, chunked=True)
+    parameters, foretold = memory.measure_peak(shape, tokens, chunked=True)
     found.figure("parameters", parameters)
     found.figure("foretold, GiB", foretold / 2**30)
-    attention.register()
+    attention.register_attention()
     with torch.device(found.device):
-        model = memory.model(shape, attention.NAME)
-    log_probs.prepare(model)
+        model = memory.make_model(shape, attention.NAME)
+    log_probs.prepare_head(model)
     lengths = [tokens // 4] * 4
     places = torch.cat([torch.arange(n) for n in lengths])[None].to(found.device)
     ids = torch.randint(0, shape.vocabulary, (1, tokens), device=found.device)

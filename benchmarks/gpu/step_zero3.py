@@ -18,7 +18,7 @@ def zero3(found: Found) -> None:
     import torch
     from masa_openrlhf.gpu import actor, adam, attention
 
-    adam.install()
+    adam.install_adam()
     deepspeed.init_distributed(dist_backend="nccl" if found.device == "cuda" else "gloo")
     with tempfile.TemporaryDirectory() as folder:
         _save_model(found, folder)
@@ -26,8 +26,8 @@ def zero3(found: Found) -> None:
         _, padded = _gradient(found, stock)
         stock.model.destroy()
         del stock
-        actor.install()
-        attention.register()
+        actor.install_actor()
+        attention.register_attention()
         ours = _wrapped(folder, packed=True)
     found.figure("attention", ours.model.module.config._attn_implementation)
     scores, packed = _gradient(found, ours)

@@ -13,6 +13,7 @@ from masa_control import (
     AlignedStart,
     AuditedGateSettings,
     CalibratedCutoffSettings,
+    ConfusionCounts,
     Controller,
     ControlSettings,
     CutoffOff,
@@ -29,9 +30,8 @@ from masa_control import (
     RecordedHints,
     SolutionSettings,
     StaticGateSettings,
-    Tally,
-    notion_totals,
-    predicted_and_true,
+    calibration_points,
+    count_step_notions,
     run_episode,
     step_metrics,
 )
@@ -126,7 +126,7 @@ def play_run(name: str) -> list[dict[str, Any]]:
             row["clones"] = [[one.problem_id, one.reward, one.weight] for one in clones]
         if step % _LEDGER_EVERY == 0:
             row["ledger"] = ledger.metrics()
-            row["to_come"] = ledger.tallies.get("gate", Tally()).precision_to_come
+            row["to_come"] = ledger.tallies.get("gate", ConfusionCounts()).precision_to_come
         rows.append(row)
     return [*rows, _describe_end(controller, ledger, episodes)]
 
@@ -183,7 +183,7 @@ def _describe_episode(episode: Episode) -> dict[str, Any]:
         "rate": episode.pass_rate,
         "range": episode.pass_rate_range,
         "solved": [s.reward for s in episode.solutions],
-        "paid": [m.paid for m in episode.meta],
+        "paid": [m.total_reward for m in episode.meta],
     }
     if episode.plan is not None:
         plan = episode.plan
@@ -200,7 +200,7 @@ def _describe_end(
     return {
         "ledger": ledger.state_dict(),
         "controller": None if controller is None else controller.state_dict(),
-        "pairs": predicted_and_true(episodes)._asdict(),
-        "notions": notion_totals(episodes),
+        "pairs": calibration_points(episodes)._asdict(),
+        "notions": count_step_notions(episodes),
         "rewards": [[m.reward and list(m.reward) for m in e.meta] for e in episodes],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from masa_control.decisions.experts import Expert, expert_of
+from masa_control.decisions.experts import Expert, make_expert
 from masa_rewards import MetaPrompt
 
 from tests.golden.control import play_episodes
@@ -25,14 +25,14 @@ def list_batches() -> list[dict[str, Any]]:
 
     prompt = MetaPrompt(scale=SCALE, min_length=1, max_length=200)
     episodes = play_episodes("masa", 1)
-    made = [expert_of(episode, prompt, threshold=0.3, step=1) for episode in episodes]
+    made = [make_expert(episode, prompt, threshold=0.3, step=1) for episode in episodes]
     experts = [one for one in made if isinstance(one, Expert)][:3]
     rows = []
     for options in _MAKERS:
         samples = [
             sample
             for number, episode in enumerate(episodes)
-            for sample in experience.samples_of(episode, str(number))
+            for sample in experience.episode_samples(episode, str(number))
         ]
         samples += experience.clone_samples(experts, Letters(), number_weight=8.0, logprobs=True)
         at_once = maker(

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 from masa_control.advantages import ESTIMATORS, group_advantages
-from masa_openrlhf.eval.results.comparison import _compared
+from masa_openrlhf.eval.results.comparison import _compare_benchmark
 from masa_openrlhf.eval.results.meta_awareness import meta_figures
-from masa_openrlhf.eval.results.metrics import figures
-from masa_openrlhf.report.analysis.bands import pool
-from masa_openrlhf.report.analysis.curves import Curve, paired_ratio, rising, tokens_to
-from masa_openrlhf.report.sections.contributions import contribution
-from masa_openrlhf.report.sections.notions import movements
+from masa_openrlhf.eval.results.metrics import compute_metrics
+from masa_openrlhf.report.analysis.bands import pool_curves
+from masa_openrlhf.report.analysis.curves import Curve, make_monotone, paired_ratio, tokens_to
+from masa_openrlhf.report.sections.contributions import estimate_contribution
+from masa_openrlhf.report.sections.notions import notion_movements
 from masa_rewards import MetaPrompt
 
 from tests.golden.scripted_policy import NOTIONS
@@ -53,15 +53,15 @@ def list_evaluations() -> list[dict[str, Any]]:
         rows.append(
             {
                 "records": count,
-                "figures": figures(_ENTRY, now, (1, 2, 4)).model_dump(mode="json"),
-                "compared": _compared("made", before, now).model_dump(mode="json"),
+                "figures": compute_metrics(_ENTRY, now, (1, 2, 4)).model_dump(mode="json"),
+                "compared": _compare_benchmark("made", before, now).model_dump(mode="json"),
                 "meta": meta_figures(now, MetaPrompt(), max_std=0.1).model_dump(mode="json"),
             }
         )
     for status in ("correct", "incorrect"):
         alike = [_make_record(Random(f"alike/{n}"), n, status) for n in range(6)]
-        found = figures(_ENTRY, alike, (1,)).model_dump(mode="json")
-        compared = _compared("made", alike, alike).model_dump(mode="json")
+        found = compute_metrics(_ENTRY, alike, (1,)).model_dump(mode="json")
+        compared = _compare_benchmark("made", alike, alike).model_dump(mode="json")
         rows.append({"all": status, "figures": found, "compared": compared})
     return rows
 
@@ -70,13 +70,14 @@ def list_report_figures() -> list[dict[str, Any]]:
     """Return levelled curves, bands, ratios, contributions and movements of generated runs."""
     arms = [[_make_curve(Random(f"curve/{arm}/{seed}")) for seed in range(4)] for arm in (0, 1)]
     rows: list[dict[str, Any]] = [
-        {"rising": rising(one.accuracy), "best": rising(one.accuracy, "best")} for one in arms[0]
+        {"rising": make_monotone(one.accuracy), "best": make_monotone(one.accuracy, "best")}
+        for one in arms[0]
     ]
     rows += [
         {"tokens_to": [tokens_to(one, goal) for goal in (0.2, 0.35, 0.5, 0.9)]} for one in arms[1]
     ]
     for count in (1, 2, 4):
-        band = pool(arms[0][:count], "tokens")
+        band = pool_curves(arms[0][:count], "tokens")
         rows.append({"runs": count, "band": band})
         for method in ("t", "bootstrap"):
             ratio = paired_ratio(
@@ -84,13 +85,15 @@ def list_report_figures() -> list[dict[str, Any]]:
             )
             rows.append({"runs": count, "method": method, "ratio": ratio})
     runs = [SimpleNamespace(notions=_make_notions(Random(f"notions/{k}"))) for k in range(3)]
-    rows.append({"movements": movements(runs)})
+    rows.append({"movements": notion_movements(runs)})
     return rows
 
 
 def list_contributions() -> list[dict[str, Any]]:
     """Return what a regression shares out; its numbers come of a linear algebra library."""
-    return [{"runs": k, "contribution": contribution(_make_series(k), seed=2)} for k in (1, 2)]
+    return [
+        {"runs": k, "contribution": estimate_contribution(_make_series(k), seed=2)} for k in (1, 2)
+    ]
 
 
 def _make_record(draw: Random, number: int, status: str | None = None) -> dict[str, Any]:

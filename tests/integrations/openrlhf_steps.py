@@ -11,7 +11,7 @@ import sys
 
 from masa_openrlhf import cpu
 from masa_openrlhf.arguments.build import SCRIPT
-from masa_openrlhf.arguments.parse import parse
+from masa_openrlhf.arguments.parse import parse_arguments
 from masa_openrlhf.run.devices import cache_home
 
 os.environ.update(cpu.environment(cache_home()), RAY_ENABLE_UV_RUN_RUNTIME_ENV="0")
@@ -48,7 +48,7 @@ def engine():
 
 def main(*arguments):
     start_ray()
-    cpu.refuse_unsupported(parse(list(arguments)))
+    cpu.refuse_unsupported(parse_arguments(list(arguments)))
     cpu.activate()
     import openrlhf.trainer.ray.vllm_engine as module
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from masa_rewards import MetaPrompt, Verdict
-from masa_rewards.integrations.meeting import Arrival, Meeting
+from masa_rewards.integrations.group_collector import Arrival, Meeting
 from masa_rewards.integrations.samples import Sample
 
 RIGHT = Verdict(status="correct", answer="5")
@@ -129,6 +129,6 @@ def test_an_error_reaches_everybody_who_waits(monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError("in the rewards")
 
-    monkeypatch.setattr("masa_rewards.integrations.meeting.reward_samples", broken)
+    monkeypatch.setattr("masa_rewards.integrations.group_collector.reward_samples", broken)
     paid = met(meta(), solution(FAILED), solution(RIGHT))
     assert [type(each) for each in paid] == [ZeroDivisionError] * 3

@@ -124,8 +124,8 @@ def tiny():
     """The warmed-up tiny model, and four of its problems; made by a process that may warn."""
     make = (
         "from masa_openrlhf.run.devices import cache_home\n"
-        "from masa_openrlhf.tiny import prepare\n"
-        "made = prepare(cache_home() / 'tiny', seed=0, problems=64, held_out=8)\n"
+        "from masa_openrlhf.tiny import prepare_assets\n"
+        "made = prepare_assets(cache_home() / 'tiny', seed=0, problems=64, held_out=8)\n"
         "print(made.model_dir, made.train_file, sep='\\n')\n"
     )
     ended = subprocess.run([sys.executable, "-c", make], capture_output=True, text=True)

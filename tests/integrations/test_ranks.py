@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from masa_rewards import MetaPrompt, Verdict
-from masa_rewards.integrations.ranks import gather_others, reward_own
+from masa_rewards.integrations.distributed import gather_others, reward_own
 from masa_rewards.integrations.samples import MissingSolutionsError, Sample
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from masa_rewards import MetaPrompt
-from masa_rewards.integrations.meeting import Meeting
+from masa_rewards.integrations.group_collector import Meeting
 from masa_rewards.integrations.verl import MasaRewardManager, read_settings, verl_rows
 
 from tests.integrations.environments import ROOT, environment, needs_uv

@@ -36,14 +36,18 @@ def meta(
     length: int | None = 20,
     notions: Sequence[str] = ("sum",),
     *,
-    paid: float | None = 0.5,
+    total_reward: float | None = 0.5,
     truncated: bool = False,
 ) -> MetaRollout:
     """A prediction of pass_rate eighths; None: one that cannot be read."""
     text = "Hm." if pass_rate is None else prediction(pass_rate, length or 0, *notions)
-    reward = None if paid is None else MetaReward(length=0, difficulty=0, notion=0, total=paid)
+    reward = (
+        None
+        if total_reward is None
+        else MetaReward(length=0, difficulty=0, notion=0, total=total_reward)
+    )
     made = completion(text, 5, truncated=truncated)
-    return MetaRollout(made, PROMPT.parse(text), reward, {}, paid)
+    return MetaRollout(made, PROMPT.parse(text), reward, {}, total_reward)
 
 
 def plan(

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_control import Interval, Tally, Total, audit_draw
+from masa_control import ConfusionCounts, Interval, SavingsEstimate, audit_draw
 from masa_rewards.statistics import UNKNOWN, wilson_bounds, wilson_interval
 
 Z = 1.959963984540054
@@ -15,7 +15,7 @@ Z = 1.959963984540054
 def problems(draw):
     flagged = draw(st.integers(0, 5))
     audited = draw(st.booleans())
-    return Tally.of(
+    return ConfusionCounts.of(
         flagged,
         draw(st.integers(0, 5)),
         right=draw(st.integers(0, flagged)) if audited else None,
@@ -24,7 +24,7 @@ def problems(draw):
 
 
 def total(tallies):
-    return sum(tallies, Tally())
+    return sum(tallies, ConfusionCounts())
 
 
 # -- the draw --------------------------------------------------------------------------------------
@@ -55,13 +55,13 @@ def test_draws_are_even():
 def test_a_tally_worked_out_by_hand():
     # 10 flagged, 4 of them audited at ε = 0.5, 3 of those rightly; 2 missed.
     made = total(
-        [Tally.of(1, 0)] * 6
-        + [Tally.of(1, 0, right=1, weight=2.0)] * 3
-        + [Tally.of(1, 0, right=0, weight=2.0)]
-        + [Tally.of(0, 1)] * 2
-        + [Tally.of(0, 0)] * 5
+        [ConfusionCounts.of(1, 0)] * 6
+        + [ConfusionCounts.of(1, 0, right=1, weight=2.0)] * 3
+        + [ConfusionCounts.of(1, 0, right=0, weight=2.0)]
+        + [ConfusionCounts.of(0, 1)] * 2
+        + [ConfusionCounts.of(0, 0)] * 5
     )
-    assert made == Tally(
+    assert made == ConfusionCounts(
         problems=10,
         flagged=10,
         missed=2,
@@ -84,53 +84,63 @@ def test_a_tally_worked_out_by_hand():
 
 
 def test_f1_is_the_harmonic_mean():
-    made = total([Tally.of(3, 1, right=2, weight=1.0), Tally.of(1, 2, right=1, weight=1.0)])
+    made = total(
+        [
+            ConfusionCounts.of(3, 1, right=2, weight=1.0),
+            ConfusionCounts.of(1, 2, right=1, weight=1.0),
+        ]
+    )
     p, r = made.precision.value, made.recall.value
     assert (p, r) == (0.75, 0.5)
     assert made.f1.value == pytest.approx(2 * p * r / (p + r))
 
 
 def test_where_all_are_audited_all_of_them_is_known():
-    made = total([Tally.of(1, 0, right=1, weight=1.0)] * 3 + [Tally.of(1, 0, right=0, weight=1.0)])
+    made = total(
+        [ConfusionCounts.of(1, 0, right=1, weight=1.0)] * 3
+        + [ConfusionCounts.of(1, 0, right=0, weight=1.0)]
+    )
     assert made.precision == Interval(0.75, 0.75, 0.75)
     # But of those to come it is a sample of four.
     assert made.precision_to_come == wilson_interval(0.75, 4)
 
 
 def test_nothing_known_says_nothing():
-    assert Tally().precision == Tally().recall == Tally().f1 == UNKNOWN
-    assert Tally().precision_to_come == UNKNOWN
-    assert Tally().figures("gate") == {}
+    assert (
+        ConfusionCounts().precision == ConfusionCounts().recall == ConfusionCounts().f1 == UNKNOWN
+    )
+    assert ConfusionCounts().precision_to_come == UNKNOWN
+    assert ConfusionCounts().figures("gate") == {}
     # Flagged, and nobody looked.
-    unseen = Tally.of(1, 0) + Tally.of(0, 1)
+    unseen = ConfusionCounts.of(1, 0) + ConfusionCounts.of(0, 1)
     assert unseen.precision == unseen.recall == unseen.f1 == UNKNOWN
 
 
 def test_nothing_flagged_found_nothing_if_there_was_something():
-    assert Tally.of(0, 2).recall == Tally.of(0, 2).f1 == Interval(0.0, 0.0, 0.0)
-    assert Tally.of(0, 2).precision == UNKNOWN
-    assert Tally.of(0, 0).recall == UNKNOWN
+    assert ConfusionCounts.of(0, 2).recall == ConfusionCounts.of(0, 2).f1 == Interval(0.0, 0.0, 0.0)
+    assert ConfusionCounts.of(0, 2).precision == UNKNOWN
+    assert ConfusionCounts.of(0, 0).recall == UNKNOWN
 
 
 def test_where_nothing_should_have_been_flagged_recall_is_not_known():
-    made = Tally.of(4, 0, right=0, weight=1.0)
+    made = ConfusionCounts.of(4, 0, right=0, weight=1.0)
     assert made.precision.value == 0.0
     assert made.recall == UNKNOWN
     assert made.f1.value == 0.0
 
 
 def test_one_audit_is_one_case_whatever_it_holds():
-    made = Tally.of(16, 0, right=8, weight=4.0) + Tally.of(16, 0)
+    made = ConfusionCounts.of(16, 0, right=8, weight=4.0) + ConfusionCounts.of(16, 0)
     assert made.precision == wilson_interval(0.5, 1 / (1 - 1 / 2))
 
 
 def test_rollouts_of_a_problem_that_go_together_are_few_cases():
     # All right or all wrong: 10 problems of 8 are 10 cases, not 80.
-    together = [Tally.of(8, 0, right=8 * (k < 5), weight=4.0) for k in range(10)]
+    together = [ConfusionCounts.of(8, 0, right=8 * (k < 5), weight=4.0) for k in range(10)]
     assert total(together).precision_to_come == wilson_interval(0.5, 10)
     # Half of each right, give or take one: the variance between problems is small, and so is the
     # interval; but never narrower than Student's t allows.
-    apart = [Tally.of(8, 0, right=4 + (-1) ** k, weight=4.0) for k in range(10)]
+    apart = [ConfusionCounts.of(8, 0, right=4 + (-1) ** k, weight=4.0) for k in range(10)]
     variance = 10 * 16 / (80 * 4) ** 2  # Σ w² (t - f / 2)² / (Σ w f)²
     cases = 0.25 / variance * 9 / 10 * 9 / (9 + (Z * Z + 1) / 2)
     assert total(apart).precision_to_come == pytest.approx(wilson_interval(0.5, cases))
@@ -154,7 +164,9 @@ def test_figures_lie_in_their_intervals(made):
 
 
 def test_figures_are_named():
-    figures = (Tally.of(1, 0, right=1, weight=1.0) + Tally.of(0, 1)).figures("gate")
+    figures = (ConfusionCounts.of(1, 0, right=1, weight=1.0) + ConfusionCounts.of(0, 1)).figures(
+        "gate"
+    )
     ends = [f"gate_{name}{end}" for name in ("precision", "recall", "f1") for end in ENDS]
     assert sorted(figures) == sorted(ends)
     assert figures["gate_recall_low"] == 0.5
@@ -178,7 +190,7 @@ ENDS = ("", "_low", "_high")
 )
 def test_numbers_that_cannot_be_are_refused(args, says):
     with pytest.raises(ValueError, match=says):
-        Tally.of(**args)
+        ConfusionCounts.of(**args)
 
 
 # -- simulations -----------------------------------------------------------------------------------
@@ -199,10 +211,10 @@ def gate_round(rng, count, precision, epsilon):
         agree = int(rng.random() < precision)
         right += agree
         if rng.random() < epsilon:
-            made.append(Tally.of(1, 0, right=agree, weight=1 / epsilon))
+            made.append(ConfusionCounts.of(1, 0, right=agree, weight=1 / epsilon))
         else:
             unseen += 1
-    return total(made) + Tally(problems=unseen, flagged=unseen), right / count
+    return total(made) + ConfusionCounts(problems=unseen, flagged=unseen), right / count
 
 
 @pytest.mark.parametrize("epsilon", [0.05, 0.2])
@@ -246,7 +258,7 @@ def test_the_mean_coverage_over_many_regimes_is_95_percent():
 
 def clustered_round(rng, count, precision, together, epsilon):
     """Problems of 0 to 8 units, whose outcomes are alike (beta-binomial, `together` in (0, 1))."""
-    made, right, flagged, unseen = [], 0, 0, Tally()
+    made, right, flagged, unseen = [], 0, 0, ConfusionCounts()
     heads = precision * (1 - together) / together
     tails = (1 - precision) * (1 - together) / together
     for _ in range(count):
@@ -255,9 +267,9 @@ def clustered_round(rng, count, precision, together, epsilon):
         correct = sum(rng.random() < share for _ in range(units))
         right, flagged = right + correct, flagged + units
         if rng.random() < epsilon:
-            made.append(Tally.of(units, 0, right=correct, weight=1 / epsilon))
+            made.append(ConfusionCounts.of(units, 0, right=correct, weight=1 / epsilon))
         else:
-            unseen += Tally(problems=units > 0, flagged=units)
+            unseen += ConfusionCounts(problems=units > 0, flagged=units)
     return total([unseen, *made]), right / flagged
 
 
@@ -324,8 +336,11 @@ def test_precision_and_its_totals_are_unbiased(precision, epsilon):
 
 def test_a_total_worked_out_by_hand():
     # ε = 0.25, v = 3. Two audits of one unit: 100 and 200 tokens; 6 skipped: 6 x 150.
-    made = sum([Total.audited(1, 100, 0.25), Total.audited(1, 200, 0.25)], Total(forgone=6.0))
-    assert made == Total(6.0, 2.0, 6.0, 900.0, 24.0, 3600.0, 12 * 50_000.0)
+    made = sum(
+        [SavingsEstimate.audited(1, 100, 0.25), SavingsEstimate.audited(1, 200, 0.25)],
+        SavingsEstimate(forgone=6.0),
+    )
+    assert made == SavingsEstimate(6.0, 2.0, 6.0, 900.0, 24.0, 3600.0, 12 * 50_000.0)
     # Σ (v² + v) (a - 150)² = 12 x 2 x 2500; times (6 / 6)² and 2 / 1; t of one degree: 12.7
     spread = math.sqrt(12 * 2 * 2500 * 2)
     interval = made.interval
@@ -336,38 +351,44 @@ def test_a_total_worked_out_by_hand():
 
 def test_units_of_an_audit_weigh_as_many_as_they_are():
     # One of 3 units that cost 30 in all, one of 1 that cost 30: 15 a unit, not 20.
-    made = Total.audited(3, 30, 0.5) + Total.audited(1, 30, 0.5) + Total(forgone=10.0)
+    made = (
+        SavingsEstimate.audited(3, 30, 0.5)
+        + SavingsEstimate.audited(1, 30, 0.5)
+        + SavingsEstimate(forgone=10.0)
+    )
     assert made.interval.value == 150.0
 
 
 def test_equal_amounts_leave_no_doubt():
-    made = sum([Total.audited(1, 70, 0.1)] * 3, Total(forgone=20.0))
+    made = sum([SavingsEstimate.audited(1, 70, 0.1)] * 3, SavingsEstimate(forgone=20.0))
     assert made.interval == pytest.approx(Interval(1400.0, 1400.0, 1400.0))
 
 
 def test_what_nobody_looked_at_is_not_known():
-    assert Total(forgone=5.0).interval == UNKNOWN
+    assert SavingsEstimate(forgone=5.0).interval == UNKNOWN
     assert (
-        Total(forgone=5.0) + Total.audited(1, 10, 0.5)
+        SavingsEstimate(forgone=5.0) + SavingsEstimate.audited(1, 10, 0.5)
     ).interval == UNKNOWN  # one says too little
-    assert (Total(forgone=5.0) + Total.audited(0, 0, 0.5)).audits == 0
+    assert (SavingsEstimate(forgone=5.0) + SavingsEstimate.audited(0, 0, 0.5)).audits == 0
 
 
 def test_where_nothing_was_forgone_nothing_was_spared():
-    assert Total().interval == Interval(0.0, 0.0, 0.0)
-    assert sum([Total.audited(1, 70, 1.0)] * 3, Total()).interval == Interval(0.0, 0.0, 0.0)
+    assert SavingsEstimate().interval == Interval(0.0, 0.0, 0.0)
+    assert sum([SavingsEstimate.audited(1, 70, 1.0)] * 3, SavingsEstimate()).interval == Interval(
+        0.0, 0.0, 0.0
+    )
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.1])
 def test_a_share_that_cannot_be_is_refused(share):
     with pytest.raises(ValueError, match=f"got {share!r}"):
-        Total.audited(1, 10, share)
+        SavingsEstimate.audited(1, 10, share)
 
 
 @pytest.mark.parametrize(("units", "amount"), [(-1, 10), (1, -10)])
 def test_an_amount_that_cannot_be_is_refused(units, amount):
     with pytest.raises(ValueError, match=f"got {units!r} and {amount!r}"):
-        Total.audited(units, amount, 0.5)
+        SavingsEstimate.audited(units, amount, 0.5)
 
 
 @pytest.mark.parametrize("epsilon", [0.05, 0.2])
@@ -381,17 +402,17 @@ def test_what_was_spared_is_unbiased_and_covered(epsilon, units):
     rng = random.Random(f"spared {epsilon} {units}")
     errors, covered, plain = [], 0, []
     for _ in range(ROUNDS):
-        made, truth, weighted, unseen = Total(), 0.0, 0.0, 0
+        made, truth, weighted, unseen = SavingsEstimate(), 0.0, 0.0, 0
         for _ in range(round(20 / epsilon)):
             count = rng.randrange(1, units + 1)
             amount = sum(rng.lognormvariate(5, 0.5) for _ in range(count))
             if rng.random() < epsilon:
-                made += Total.audited(count, amount, epsilon)
+                made += SavingsEstimate.audited(count, amount, epsilon)
                 weighted += amount * (1 / epsilon - 1)
             else:
                 truth += amount
                 unseen += count
-        interval = (made + Total(forgone=float(unseen))).interval
+        interval = (made + SavingsEstimate(forgone=float(unseen))).interval
         errors.append(interval.value / truth - 1)
         plain.append(weighted / truth - 1)
         covered += interval.low <= truth <= interval.high

@@ -260,7 +260,7 @@ def test_an_empty_batch_changes_no_decision():
 
 def test_a_batch_that_is_skipped_whole_teaches_nothing_and_clones_nothing():
     controller = Controller(EVERYTHING, PROMPT)
-    skipped = [episode("", [meta(0, paid=None)], plan(True), f"p{k}") for k in range(8)]
+    skipped = [episode("", [meta(0, total_reward=None)], plan(True), f"p{k}") for k in range(8)]
     controller.observe(skipped, 9)
     assert controller.planner(10).gate == DistanceGate(None, None)
     assert controller.metrics()["experts/unrewarded"] == 8.0

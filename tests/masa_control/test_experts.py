@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from masa_control import Expert, ExpertBuffer, ExpertSettings
-from masa_control.decisions.experts import expert_of
+from masa_control.decisions.experts import make_expert
 from masa_rewards.difficulty import DIFFICULTY_BASE
 
 from tests.masa_control.made import PROMPT, episode, meta, plain, plan, solution, ways_of_saving
 
 
 def made(solutions, predictions, made_plan=None, name="7", threshold=0.2, step=1):
-    return expert_of(
+    return make_expert(
         episode(solutions, predictions, made_plan, name), PROMPT, threshold=threshold, step=step
     )
 
@@ -23,7 +23,9 @@ def right(*tokens):
 
 def test_the_best_one_gets_the_true_numbers_in_its_own_text():
     solutions = [*right(10, 40, 30), solution("w", 5)]
-    found = made(solutions, [meta(2, 500, paid=0.3), meta(3, 600, ["carry"], paid=0.9)])
+    found = made(
+        solutions, [meta(2, 500, total_reward=0.3), meta(3, 600, ["carry"], total_reward=0.9)]
+    )
     assert found == Expert(
         problem_id="7",
         prompt_ids=(1, 2, 3),
@@ -52,12 +54,12 @@ def test_a_length_that_nobody_knows_is_left_and_not_cloned():
 
 def test_the_first_of_equals_and_only_what_was_read_whole_and_ended():
     predictions = [
-        meta(None, paid=0.9),
-        meta(3, paid=0.8, truncated=True),
-        meta(4, notions=[], paid=0.7),  # no notion
-        meta(5, notions=["first"], paid=0.4),
-        meta(5, notions=["second"], paid=0.4),
-        meta(5, paid=None),
+        meta(None, total_reward=0.9),
+        meta(3, total_reward=0.8, truncated=True),
+        meta(4, notions=[], total_reward=0.7),  # no notion
+        meta(5, notions=["first"], total_reward=0.4),
+        meta(5, notions=["second"], total_reward=0.4),
+        meta(5, total_reward=None),
     ]
     assert '"first"' in made("rw", predictions).text
 
@@ -65,13 +67,13 @@ def test_the_first_of_equals_and_only_what_was_read_whole_and_ended():
 @pytest.mark.parametrize(
     ("solutions", "predictions", "refusal"),
     [
-        ("", [meta(8, paid=None)], "unrewarded"),
+        ("", [meta(8, total_reward=None)], "unrewarded"),
         ("", [], "unrewarded"),
-        ("????", [meta(8, paid=0.5)], "unknown_pass_rate"),
+        ("????", [meta(8, total_reward=0.5)], "unknown_pass_rate"),
         ("rrcc", [meta(8)], "unknown_pass_rate"),
         ("cccc", [meta(8)], "unknown_pass_rate"),
         ("rr", [meta(None), meta(8, truncated=True)], "unreadable"),
-        ("rr", [meta(8, paid=0.19)], "below_threshold"),
+        ("rr", [meta(8, total_reward=0.19)], "below_threshold"),
     ],
 )
 def test_why_there_is_none(solutions, predictions, refusal):
@@ -80,14 +82,14 @@ def test_why_there_is_none(solutions, predictions, refusal):
 
 def test_who_says_half_of_what_nobody_solves_is_shown_a_zero():
     """At 0.2 nobody would be: length and notions cannot be earned there."""
-    half = [meta(4, paid=DIFFICULTY_BASE**0.5 / 3)]
+    half = [meta(4, total_reward=DIFFICULTY_BASE**0.5 / 3)]
     found = made("wwww", half, threshold=ExpertSettings().threshold)
     assert PROMPT.parse(found.text).pass_rate == 0.0
     assert made("wwww", half, threshold=0.2) == "below_threshold"
 
 
 def test_the_threshold_takes_in_its_end():
-    assert isinstance(made("rr", [meta(8, paid=0.2)]), Expert)
+    assert isinstance(made("rr", [meta(8, total_reward=0.2)]), Expert)
 
 
 def test_cut_ones_that_do_not_change_the_stated_number_do_not_matter():
@@ -145,7 +147,7 @@ def test_what_is_too_old_is_dropped_even_when_nothing_comes():
 
 def test_refusals_are_counted_by_reason():
     kept = buffer(threshold=0.6)
-    kept.observe([episode("rr", [meta(8)]), episode("", [meta(8, paid=None)])], PROMPT, 1)
+    kept.observe([episode("rr", [meta(8)]), episode("", [meta(8, total_reward=None)])], PROMPT, 1)
     assert kept.metrics() == {
         "experts/stored": 0.0,
         "experts/below_threshold": 1.0,

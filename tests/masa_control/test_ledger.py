@@ -1,7 +1,7 @@
 import asyncio
 
 import pytest
-from masa_control import Ledger, Tally, Total, run_episode
+from masa_control import ConfusionCounts, Ledger, SavingsEstimate, run_episode
 
 from tests.masa_control import made
 from tests.masa_control.scripted import (
@@ -61,8 +61,8 @@ def decided():
     lowered = made.plan(allowed=50, cutoff_epsilon=0.5)
     spared = made.plan(allowed=50, spared=True, cutoff_epsilon=0.5)
     return [
-        made.episode("", [made.meta(0, paid=None)], made.plan(True)),
-        made.episode("", [made.meta(8, paid=None)], made.plan(True, mean=1.0)),
+        made.episode("", [made.meta(0, total_reward=None)], made.plan(True)),
+        made.episode("", [made.meta(8, total_reward=None)], made.plan(True, mean=1.0)),
         made.episode(solved, [made.meta(0)], made.plan(True, audited=True)),
         made.episode(solved, [made.meta(None)], made.plan(mean=None)),
         made.episode([made.solution("c", 50)] * 2, [made.meta(4)], lowered),
@@ -91,13 +91,18 @@ def test_decisions_are_counted_by_reason():
     assert {name: metrics[f"ledger/{name}"] for name in expected} == expected
     # The gate: 3 flagged, one audited, wrongly; of the others the one cut whole may agree: missed.
     assert ledger.tallies["gate"] == sum(
-        [Tally.of(1, 0), Tally.of(1, 0), Tally.of(1, 0, right=0, weight=4.0), Tally.of(0, 1)],
-        Tally(),
+        [
+            ConfusionCounts.of(1, 0),
+            ConfusionCounts.of(1, 0),
+            ConfusionCounts.of(1, 0, right=0, weight=4.0),
+            ConfusionCounts.of(0, 1),
+        ],
+        ConfusionCounts(),
     )
     assert metrics["ledger/gate_precision"] == 0.0
     # The cutoff: 2 cut, and one that would be, rightly.
     assert ledger.tallies["cutoff"] == sum(
-        [Tally.of(2, 0), Tally.of(1, 0, right=1, weight=2.0)], Tally()
+        [ConfusionCounts.of(2, 0), ConfusionCounts.of(1, 0, right=1, weight=2.0)], ConfusionCounts()
     )
     assert metrics["ledger/cutoff_f1"] == 1.0
     # One audit of each says too little of the tokens that were saved; none are invented.
@@ -146,8 +151,8 @@ def test_the_state_is_the_identity_in_json_and_pickle_too():
         assert other.metrics() == ledger.metrics()
 
 
-TALLY = dict.fromkeys(Tally.__slots__, 0.0)
-TOTAL = dict.fromkeys(Total.__slots__, 0.0)
+TALLY = dict.fromkeys(ConfusionCounts.__slots__, 0.0)
+TOTAL = dict.fromkeys(SavingsEstimate.__slots__, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_without_rollouts_or_experts_the_factors_are_finite():
 
 
 def test_the_share_that_was_rolled_out():
-    skipped = episode("", [meta(0, paid=None)], plan(True))
+    skipped = episode("", [meta(0, total_reward=None)], plan(True))
     there = episode("rw", [meta(4)])
     assert rolled_out_share([skipped, there, skipped, there]) == 0.5
     assert rolled_out_share([there]) == 1.0

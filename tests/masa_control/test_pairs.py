@@ -1,6 +1,6 @@
 import asyncio
 
-from masa_control import Pairs, predicted_and_true, run_episode
+from masa_control import CalibrationPoints, calibration_points, run_episode
 
 from tests.masa_control.scripted import (
     PROBLEM,
@@ -31,12 +31,12 @@ def episode(predicted, lengths):
 
 def test_the_means_of_a_problem_beside_the_truth():
     """Of 8 predicted 2 and 6: 0.5; right were 3 of 4, of 5, 6 and 10 tokens: 7."""
-    assert predicted_and_true([episode([(2, 5), (6, 8)], (5, 6, 10))]) == Pairs(
+    assert calibration_points([episode([(2, 5), (6, 8)], (5, 6, 10))]) == CalibrationPoints(
         [(0.5, 0.75)], [(6.5, 7.0)]
     )
 
 
 def test_no_length_without_a_right_solution_and_no_pair_without_a_prediction():
-    assert predicted_and_true([episode([(0, 5)], ())]) == Pairs([(0.0, 0.0)], [])
-    assert predicted_and_true([episode([], (5,))]) == Pairs([], [])
-    assert predicted_and_true([]) == Pairs([], [])
+    assert calibration_points([episode([(0, 5)], ())]) == CalibrationPoints([(0.0, 0.0)], [])
+    assert calibration_points([episode([], (5,))]) == CalibrationPoints([], [])
+    assert calibration_points([]) == CalibrationPoints([], [])

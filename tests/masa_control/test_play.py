@@ -83,7 +83,9 @@ def test_a_skipped_problem_asks_for_no_solution():
     skipped = episodes["A"]
     assert (skipped.skipped, skipped.pass_rate) == ("trivial", None)
     assert (skipped.solutions, skipped.solution_prompt_ids) == ((), ())
-    assert [m.reward for m in skipped.meta] == [m.paid for m in skipped.meta] == [None, None]
+    assert (
+        [m.reward for m in skipped.meta] == [m.total_reward for m in skipped.meta] == [None, None]
+    )
     assert skipped.weight == 1.0
     assert episodes["B"].skipped is None
 
@@ -164,7 +166,7 @@ def test_a_verifier_that_times_out_on_all_leaves_nothing_known():
     assert made.pass_rate_range == (None, None)
     assert made.no_variance() is None
     assert not any(s.open for s in made.solutions)
-    assert [m.paid for m in made.meta] == [None, None]
+    assert [m.total_reward for m in made.meta] == [None, None]
 
 
 def test_agreement_is_asked_of_an_end():
@@ -185,7 +187,7 @@ def test_predictions_that_none_can_read_skip_nothing_and_cut_nothing():
     engine, episodes = play({"A": made}, planner(**GATE, **CUTOFF))
     assert ("A", "solution", 100) in engine.asked
     assert episodes["A"].plan.gate.mean is None
-    assert [m.paid for m in episodes["A"].meta] == [0.0, 0.0]
+    assert [m.total_reward for m in episodes["A"].meta] == [0.0, 0.0]
 
 
 def test_one_rollout_of_each_kind():

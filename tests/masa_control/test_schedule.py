@@ -1,24 +1,24 @@
 import pytest
 from masa_control import (
     AlignedStart,
+    ConfusionCounts,
     ExpertSettings,
     FixedStart,
     MetaSettings,
     Schedule,
     StepWeights,
-    Tally,
     step_weights,
 )
 
 from tests.masa_control.made import plain, ways_of_saving
 
-GOOD = Tally.of(1, 0, right=1, weight=1.0)
-BAD = Tally.of(1, 0, right=0, weight=1.0)
-MISSED = Tally.of(0, 1)
+GOOD = ConfusionCounts.of(1, 0, right=1, weight=1.0)
+BAD = ConfusionCounts.of(1, 0, right=0, weight=1.0)
+MISSED = ConfusionCounts.of(0, 1)
 
 
 def times(tally, count):
-    return sum([tally] * count, Tally())
+    return sum([tally] * count, ConfusionCounts())
 
 
 def test_by_number_the_first_k_steps_decide_nothing():
@@ -65,7 +65,7 @@ def test_both_must_be_above():
         times(GOOD, 50) + times(MISSED, 50),  # recall exactly 0.5
         times(GOOD, 50) + times(BAD, 12),  # precision 0.81, its lower end below 0.8
         times(MISSED, 50),  # nothing flagged
-        Tally(),
+        ConfusionCounts(),
     ):
         schedule = Schedule(wanted)
         schedule.observe(seen, 1)
@@ -105,7 +105,10 @@ def test_goes_on_from_its_state(steps):
         ({"aligned_at": "soon"}, "aligned_at\n.*input_value='soon'"),
         ({"aligned_at": True}, "aligned_at\n.*valid integer"),
         ({"tallies": ["no"]}, "tallies.0\n.*input_value='no'"),
-        ({"tallies": [{**dict.fromkeys(Tally.__slots__, 0.0), "missed": "no"}]}, "0.missed\n"),
+        (
+            {"tallies": [{**dict.fromkeys(ConfusionCounts.__slots__, 0.0), "missed": "no"}]},
+            "0.missed\n",
+        ),
         ({"more": 1}, "more\n.*Extra inputs"),
         ({"version": 2}, "of version 2"),
     ],

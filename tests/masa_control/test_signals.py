@@ -12,7 +12,7 @@ from masa_control import (
     run_episode,
     step_metrics,
 )
-from masa_control.episode.signals import SignalOutcome, pay_signals, read_signals
+from masa_control.episode.signals import SignalOutcome, read_signals, score_signals
 from masa_rewards import Rollout, RolloutGroup
 from pydantic import ValidationError
 
@@ -95,30 +95,32 @@ def test_it_is_read_paid_and_weighed_in():
         SignalOutcome(True, 1.0),
         SignalOutcome(None, 0.0),
     ]
-    assert [m.paid for m in made.meta] == pytest.approx([4 / 5, 2 / 5, 2 / 5, 2 / 5, 0])
+    assert [m.total_reward for m in made.meta] == pytest.approx([4 / 5, 2 / 5, 2 / 5, 2 / 5, 0])
     # The paper's three are as they are without it.
     assert made.meta[0].reward.total == pytest.approx(2 / 3)
 
 
 def test_without_signals_the_papers_mean_is_paid():
     made = play(signals=())
-    assert [m.paid for m in made.meta] == [m.reward.total for m in made.meta]
+    assert [m.total_reward for m in made.meta] == [m.reward.total for m in made.meta]
     assert made.meta[0].signals == {}
 
 
 def test_only_the_judgements_that_are_named_are_paid_and_all_are_measured():
     # 1 of 1 right, 3 tokens; of the first prediction length and difficulty are right, no notion is.
     alone = {name: play(signals=(), rewards=(name,)).meta[0] for name in JUDGEMENTS}
-    assert {name: made.paid for name, made in alone.items()} == {
+    assert {name: made.total_reward for name, made in alone.items()} == {
         "length": 1,
         "difficulty": 1,
         "notion": 0,
     }
     assert all(made.reward.total == pytest.approx(2 / 3) for made in alone.values())
-    assert play(signals=(), rewards=("notion", "length")).meta[0].paid == pytest.approx(1 / 2)
+    assert play(signals=(), rewards=("notion", "length")).meta[0].total_reward == pytest.approx(
+        1 / 2
+    )
     # A signal of weight w beside one judgement: (1 + w * 1) / (1 + w); alone: what it earns.
-    assert play(rewards=("notion",)).meta[0].paid == pytest.approx(2 / 3)
-    assert play(rewards=()).meta[0].paid == pytest.approx(1)
+    assert play(rewards=("notion",)).meta[0].total_reward == pytest.approx(2 / 3)
+    assert play(rewards=()).meta[0].total_reward == pytest.approx(1)
 
 
 @pytest.mark.parametrize("bad", [("length", "length"), ("hints",), ()])
@@ -137,7 +139,7 @@ def test_where_nothing_was_judged_it_is_read_and_not_paid():
             None,
         ]
         assert {m.signals["Is_Integer"].reward for m in made.meta} == {None}
-        assert {m.paid for m in made.meta} == {None}
+        assert {m.total_reward for m in made.meta} == {None}
 
 
 def test_it_has_its_figures_and_its_count():
@@ -167,7 +169,7 @@ def test_keys_must_differ(key):
 
 def test_a_reward_outside_0_to_1_is_refused_by_name():
     with pytest.raises(ValueError, match=r"signal 'greedy' pays 1.5 for True"):
-        pay_signals([Greedy()], {"greedy": True}, GROUP, "4")
+        score_signals([Greedy()], {"greedy": True}, GROUP, "4")
     with pytest.raises(ValueError, match="'greedy'"):
         play(signals=(Greedy(),), said=['{"greedy": true}'] * 5)
 

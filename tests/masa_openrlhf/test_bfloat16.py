@@ -63,10 +63,10 @@ def test_float32_is_left_alone(tensors):
 def test_only_where_the_cpu_cannot_and_only_once(monkeypatch, native):
     before = functional.linear
     monkeypatch.setattr(bfloat16, "is_native", lambda: native)
-    bfloat16.widen()
+    bfloat16.widen_products()
     assert (functional.linear is before) == native
     after = functional.linear
-    bfloat16.widen()
+    bfloat16.widen_products()
     assert functional.linear is after
 
 

@@ -1,5 +1,5 @@
 import pytest
-from masa_openrlhf.weights.digest import Digest, compare, digest
+from masa_openrlhf.weights.digest import Digest, compare_weights, digest_tensor
 
 torch = pytest.importorskip("torch")
 
@@ -12,20 +12,20 @@ POLICY = {
 
 
 def test_a_digest_is_the_sum_and_the_absolute_sum():
-    assert digest(torch.tensor([1.0, -2.0, 0.5])) == Digest(-0.5, 3.5)
+    assert digest_tensor(torch.tensor([1.0, -2.0, 0.5])) == Digest(-0.5, 3.5)
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (7,), (3, 5), (2, 3, 4), (9_000_000,), (5000, 1000)])
 def test_it_is_added_up_piece_by_piece_to_the_same(shape):
     values = torch.randn(shape, generator=torch.Generator().manual_seed(1)).bfloat16()
-    found = digest(values)
+    found = digest_tensor(values)
     assert found.total == pytest.approx(values.double().sum().item(), rel=1e-9, abs=1e-9)
     assert found.absolute == pytest.approx(values.double().abs().sum().item(), rel=1e-12)
 
 
 def test_it_leaves_the_tensor_as_it_is():
     values = torch.tensor([[1.0, -2.0], [-3.0, 4.0]], dtype=torch.float64).T  # not contiguous
-    assert digest(values) == Digest(0.0, 10.0)
+    assert digest_tensor(values) == Digest(0.0, 10.0)
     assert values.tolist() == [[1.0, -3.0], [-2.0, 4.0]]
 
 
@@ -49,23 +49,23 @@ def test_no_copy_of_a_large_tensor_is_made():
             return made
 
     with Watch():
-        digest(values)
+        digest_tensor(values)
     assert 0 < most <= 8 * 2**22
 
 
 def test_fused_weights_are_the_sum_of_their_parts():
     engine = {"l.qkv_proj.weight": Digest(0.5, 6.0), "norm.weight": Digest(4.0, 4.0)}
-    assert compare(POLICY, engine) == (2, (), ())
+    assert compare_weights(POLICY, engine) == (2, (), ())
 
 
 def test_a_weight_that_differs_is_named():
     engine = {"l.qkv_proj.weight": Digest(0.5, 6.0), "norm.weight": Digest(4.0, 4.001)}
-    assert compare(POLICY, engine).differing == ("norm.weight",)
+    assert compare_weights(POLICY, engine).differing == ("norm.weight",)
 
 
 def test_a_weight_that_only_changed_sign_is_found():
-    assert compare({"w": Digest(1.0, 1.0)}, {"w": Digest(-1.0, 1.0)}).differing == ("w",)
+    assert compare_weights({"w": Digest(1.0, 1.0)}, {"w": Digest(-1.0, 1.0)}).differing == ("w",)
 
 
 def test_what_the_policy_lacks_is_named():
-    assert compare(POLICY, {"other.weight": Digest(1.0, 1.0)}) == (0, (), ("other.weight",))
+    assert compare_weights(POLICY, {"other.weight": Digest(1.0, 1.0)}) == (0, (), ("other.weight",))

@@ -1,10 +1,10 @@
 import io
 
-from masa_control import Tally
+from masa_control import ConfusionCounts
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.run.display import Display, duration
+from masa_openrlhf.run.display import Display, format_duration
 from masa_openrlhf.run.folder import RunFolder
-from masa_openrlhf.run.summary import decisions, fifths, held_out
+from masa_openrlhf.run.summary import compare_fifths, held_out, summarise_decisions
 from rich.console import Console
 
 
@@ -72,10 +72,14 @@ def test_the_summary(tmp_path):
 
 def tally_after(step):
     """Two problems of each step are flagged and one is missed; each third step audits one."""
-    sums = Tally.of(1, 0, right=1, weight=6.0)
-    total = Tally()
+    sums = ConfusionCounts.of(1, 0, right=1, weight=6.0)
+    total = ConfusionCounts()
     for number in range(1, step + 1):
-        total += Tally.of(1, 0) + (sums if number % 3 == 0 else Tally.of(1, 0)) + Tally.of(0, 1)
+        total += (
+            ConfusionCounts.of(1, 0)
+            + (sums if number % 3 == 0 else ConfusionCounts.of(1, 0))
+            + ConfusionCounts.of(0, 1)
+        )
     assert total.audits == step // 3
     return total
 
@@ -135,8 +139,8 @@ def test_held_out_problems_say_how_well_the_model_knows_itself():
 
 
 def test_without_decisions_nothing_is_said_of_them():
-    assert decisions([row(1), row(2)], []) == []
-    assert decisions([], []) == []
+    assert summarise_decisions([row(1), row(2)], []) == []
+    assert summarise_decisions([], []) == []
 
 
 def test_a_stop_says_how_to_go_on(tmp_path):
@@ -159,12 +163,12 @@ def test_last_words_are_shown_as_they_are(tmp_path):
 
 
 def test_fifths_of_a_short_run():
-    changes = {c.title: c for c in fifths([{"solution/pass_rate": 0.5}])}
+    changes = {c.title: c for c in compare_fifths([{"solution/pass_rate": 0.5}])}
     assert changes["Solutions right (pass@1)"].first == 0.5
-    assert fifths([]) == []
+    assert compare_fifths([]) == []
 
 
 def test_durations():
-    assert duration(45) == "45 s"
-    assert duration(600) == "10 min"
-    assert duration(7500) == "2 h 05 min"
+    assert format_duration(45) == "45 s"
+    assert format_duration(600) == "10 min"
+    assert format_duration(7500) == "2 h 05 min"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from masa_openrlhf.config.help import render_settings, render_train_help
-from masa_openrlhf.config.rules import alternatives
+from masa_openrlhf.config.rules import list_alternatives
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.eval.benchmarks.registry import FAMILIES
 from masa_openrlhf.eval.config import EvalConfig
@@ -41,7 +41,7 @@ def test_settings_of_a_rule_stand_under_it():
     assert text.index("gate, with --gate.rule static") < text.index("--gate.max-std") < audited
     assert audited < text.index("--gate.precision") < text.index("--cutoff.rule")
     for section in ("gate", "cutoff", "hints", "schedule"):
-        rules = ",".join(alternatives(section))
+        rules = ",".join(list_alternatives(section))
         assert text.count(f"--{section}.rule {{{rules}}}") == 1
 
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 from masa_openrlhf import cpu
-from masa_openrlhf.arguments.build import OWNED, arguments, train_batch_size
-from masa_openrlhf.arguments.parse import OpenRLHFArgumentError, parse
+from masa_openrlhf.arguments.build import OWNED, build_arguments, train_batch_size
+from masa_openrlhf.arguments.parse import OpenRLHFArgumentError, parse_arguments
 from masa_openrlhf.config.layers import apply_flags, build_config, read_preset
 from masa_openrlhf.config.presets import list_presets
 from masa_openrlhf.config.tree import TrainConfig
@@ -13,7 +13,7 @@ FOLDER = RunFolder(Path("run"))
 
 
 def parsed(config, *, on_cpu=False, resume=False):
-    return parse(arguments(config, FOLDER, cpu=on_cpu, resume=resume))
+    return parse_arguments(build_arguments(config, FOLDER, cpu=on_cpu, resume=resume))
 
 
 @pytest.mark.parametrize("name", list_presets())
@@ -73,12 +73,12 @@ def test_a_flag_passes_through_and_wins():
 def test_what_is_ours_to_set_is_refused_with_the_way_out(name):
     config = TrainConfig(openrlhf={name: "1"})
     with pytest.raises(OpenRLHFArgumentError, match=f"{name} is set by"):
-        arguments(config, FOLDER, cpu=False, resume=False)
+        build_arguments(config, FOLDER, cpu=False, resume=False)
 
 
 def test_asynchronous_training_is_refused():
     with pytest.raises(OpenRLHFArgumentError, match=r"train\.async_enable"):
-        arguments(
+        build_arguments(
             TrainConfig(openrlhf={"train.async_enable": True}), FOLDER, cpu=False, resume=False
         )
 
@@ -87,18 +87,18 @@ def test_asynchronous_training_is_refused():
 def test_estimators_without_groups_are_refused(estimator):
     config = TrainConfig(openrlhf={"algo.advantage.estimator": estimator})
     with pytest.raises(OpenRLHFArgumentError, match=f"{estimator}.*group_norm, dr_grpo, rloo"):
-        arguments(config, FOLDER, cpu=False, resume=False)
+        build_arguments(config, FOLDER, cpu=False, resume=False)
 
 
 def test_flags_that_would_do_nothing_are_refused():
     config = TrainConfig(openrlhf={"logger.logging_steps": "5"})
     with pytest.raises(OpenRLHFArgumentError, match="every step is logged"):
-        arguments(config, FOLDER, cpu=False, resume=False)
+        build_arguments(config, FOLDER, cpu=False, resume=False)
 
 
 def test_a_folder_that_openrlhf_would_split_is_refused():
     with pytest.raises(OpenRLHFArgumentError, match="',' or '@'"):
-        arguments(TrainConfig(), RunFolder(Path("a,b")), cpu=False, resume=False)
+        build_arguments(TrainConfig(), RunFolder(Path("a,b")), cpu=False, resume=False)
 
 
 def test_resume_is_passed_on():

@@ -3,8 +3,12 @@
 from pathlib import Path
 
 import pytest
-from masa_openrlhf.arguments.build import arguments
-from masa_openrlhf.arguments.parse import OpenRLHFArgumentError, parse, unknown_flags
+from masa_openrlhf.arguments.build import build_arguments
+from masa_openrlhf.arguments.parse import (
+    OpenRLHFArgumentError,
+    collect_openrlhf_flags,
+    parse_arguments,
+)
 from masa_openrlhf.config.layers import ConfigError, apply_flags, build_config, read_preset
 from masa_openrlhf.config.presets import list_presets
 from masa_openrlhf.config.tree import TrainConfig
@@ -14,7 +18,9 @@ pytest.importorskip("openrlhf", reason="the stack is not installed: masa-openrlh
 
 
 def parsed(config, on_cpu=False):
-    return parse(arguments(config, RunFolder(Path("run")), cpu=on_cpu, resume=False))
+    return parse_arguments(
+        build_arguments(config, RunFolder(Path("run")), cpu=on_cpu, resume=False)
+    )
 
 
 OURS = ("--cluster", "--model", "--mode", "--algorithm", "--gate", "--optim", "--experts")
@@ -24,7 +30,9 @@ def preset(name, *flags):
     settings = read_preset(name)
     if any(flag.startswith(OURS) for flag in flags):
         return apply_flags(build_config(settings), list(flags))
-    return build_config({**settings, "openrlhf": unknown_flags(flags)})  # in a tenth of the time
+    return build_config(
+        {**settings, "openrlhf": collect_openrlhf_flags(flags)}
+    )  # in a tenth of the time
 
 
 REFUSED = [

@@ -3,7 +3,7 @@ import json
 import re
 from dataclasses import asdict
 
-from masa_control import Pairs, Planner, PredictiveGate, Tally, run_episode
+from masa_control import CalibrationPoints, ConfusionCounts, Planner, PredictiveGate, run_episode
 from masa_openrlhf.config.layers import read_saved_config
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.folder import MAX_POINTS, RunFolder, TailReader, read_lines
@@ -52,7 +52,7 @@ def test_a_resumed_run_drops_what_it_will_write_again(tmp_path):
     made.write_eval(0, {"x": 0.0})
     made.write_eval(3, {"x": 3.0})
     for step, split in ((0, "eval"), (2, "train"), (3, "train"), (3, "eval")):
-        made.write_calibration(step, split, Pairs([(0.5, 0.25)], []))
+        made.write_calibration(step, split, CalibrationPoints([(0.5, 0.25)], []))
     for step in (1, 3):
         made.write_notions(step, {"vieta": NotionCount(1, 0, 1, 3)})
     made.rewind(2)
@@ -71,7 +71,7 @@ def test_a_resumed_run_drops_what_it_will_write_again(tmp_path):
 
 def test_a_run_of_0_1_0_gets_todays_names_when_it_is_resumed(tmp_path):
     made = folder(tmp_path)
-    counts = Tally.of(1, 0, right=1, weight=2.0)
+    counts = ConfusionCounts.of(1, 0, right=1, weight=2.0)
     old = {f"ledger/gate_tally_{name}": value for name, value in asdict(counts).items()}
     for step in (1, 2):
         made.write_metrics(step, {"meta/unread_length": 0.5, "experts/kept": 3.0} | old)
@@ -90,7 +90,7 @@ def test_a_run_of_0_1_0_gets_todays_names_when_it_is_resumed(tmp_path):
 def test_confusion_counts_are_written_once_something_was_decided(tmp_path):
     made = folder(tmp_path)
     made.write_confusion(1, {})
-    made.write_confusion(2, {"gate": Tally.of(2, 1)})
+    made.write_confusion(2, {"gate": ConfusionCounts.of(2, 1)})
     (row,) = made.confusion()
     assert (row["step"], row["gate"]["flagged"], row["gate"]["missed"]) == (2, 2.0, 1.0)
 
@@ -107,8 +107,10 @@ def test_a_run_says_what_it_was_started_with(tmp_path):
 def test_a_line_of_points_and_of_notions_is_bounded(tmp_path):
     """On a cluster a step may have hundreds of problems, and an evaluation thousands."""
     made = folder(tmp_path)
-    made.write_calibration(1, "eval", Pairs([(i / 4096, 1 / 3) for i in range(2048)], []))
-    made.write_calibration(2, "train", Pairs([], []))
+    made.write_calibration(
+        1, "eval", CalibrationPoints([(i / 4096, 1 / 3) for i in range(2048)], [])
+    )
+    made.write_calibration(2, "train", CalibrationPoints([], []))
     made.write_notions(2, {})
     (line,) = read_lines(made.path / "calibration.jsonl")
     assert len(line["pass_rate"]) == MAX_POINTS == 512

@@ -6,7 +6,7 @@ import time
 import pytest
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.folder import RunFolder
-from masa_openrlhf.run.supervision import supervise
+from masa_openrlhf.run.supervision import supervise_run
 
 # Stands for a run that is asked to stop, and then ends with the event it is given.
 ASKED = """
@@ -32,7 +32,7 @@ def test_asked_to_stop_in_its_last_step_a_run_has_finished(tmp_path, capsys, rea
     folder.create(config)
     child = (sys.executable, "-c", ASKED.format(event={"reason": reason, "step": 3}))
     folder.write_metrics(3, {"solution/pass_rate": 0.5, "time/step": 1.0})
-    assert supervise(folder, config, command=child, resume=False) == status
+    assert supervise_run(folder, config, command=child, resume=False) == status
     shown = capsys.readouterr().out
     assert said in shown
     assert ("--resume" in shown) == (status == 130)
@@ -56,7 +56,7 @@ def test_before_training_the_first_interrupt_ends_a_run(tmp_path, capsys, events
     folder.create(config)
     child = (sys.executable, "-c", STARTING.format(events=events))
     begun = time.monotonic()
-    assert supervise(folder, config, command=child, resume=False) == 130
+    assert supervise_run(folder, config, command=child, resume=False) == 130
     assert time.monotonic() - begun < 30
     shown = " ".join(capsys.readouterr().out.split())
     assert "stopping at once: training has not begun" in shown

@@ -17,11 +17,16 @@ from masa_openrlhf.tiny import (
     PASS_RATE_SCALE,
     SOLUTION_TEMPLATE,
     assets,
-    prepare,
+    prepare_assets,
 )
 from masa_openrlhf.tiny.demonstrations import NOTIONS, meta_demo, solution_demo
-from masa_openrlhf.tiny.task import RECIPES, Step, apply, crosses, make_problems
-from masa_openrlhf.tiny.warmup import WarmUpSettings, accumulate, demonstrations, warm_up
+from masa_openrlhf.tiny.task import RECIPES, Step, apply_step, is_crossing, make_problems
+from masa_openrlhf.tiny.warmup import (
+    WarmUpSettings,
+    accumulate_gradient,
+    make_demonstrations,
+    warm_up,
+)
 from masa_rewards import AnswerVerifier, MetaPrompt
 
 needs_torch = pytest.mark.skipif(
@@ -81,8 +86,8 @@ def test_answers_agree_with_an_evaluation_of_the_text():
     ],
 )
 def test_steps(value, step, result, crossing):
-    assert apply(value, step) == result
-    assert crosses(value, step) is crossing
+    assert apply_step(value, step) == result
+    assert is_crossing(value, step) is crossing
 
 
 def test_the_kinds_come_up_by_their_weights_and_look_different():
@@ -199,8 +204,8 @@ def test_words_of_the_task_and_pieces_of_json_are_one_token(tokenizer):
 def test_prompts_and_demonstrations_fit_their_limits(tokenizer):
     rng = random.Random(0)
     problems = make_problems(500, 0)
-    metas = demonstrations(tokenizer, problems, rng, 1.0)
-    solutions = demonstrations(tokenizer, problems, rng, 0.0)
+    metas = make_demonstrations(tokenizer, problems, rng, 1.0)
+    solutions = make_demonstrations(tokenizer, problems, rng, 0.0)
     assert max(len(row.prompt) for row in metas + solutions) <= MAX_PROMPT_TOKENS
     assert max(len(row.response) for row in metas) <= MAX_META_TOKENS
     short = [len(row.response) <= MAX_SOLUTION_TOKENS for row in solutions]
@@ -240,8 +245,8 @@ def test_the_loss_is_a_mean_over_response_tokens_however_it_is_chunked(tokenizer
     from masa_openrlhf.tiny.model import make_model
 
     model = make_model(tokenizer, 0)
-    rows = demonstrations(tokenizer, make_problems(7, 0), random.Random(0), 0.5)
-    losses = [accumulate(model, rows, tokenizer.pad_token_id, chunks) for chunks in (1, 3)]
+    rows = make_demonstrations(tokenizer, make_problems(7, 0), random.Random(0), 0.5)
+    losses = [accumulate_gradient(model, rows, tokenizer.pad_token_id, chunks) for chunks in (1, 3)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
@@ -270,7 +275,7 @@ def test_a_short_warm_up_lowers_the_loss(tokenizer):
 def test_prepare_makes_what_the_stack_loads_and_makes_it_once(tmp_path):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    made = prepare(tmp_path, problems=20, held_out=5, settings=SHORT)
+    made = prepare_assets(tmp_path, problems=20, held_out=5, settings=SHORT)
     model = AutoModelForCausalLM.from_pretrained(made.model_dir)
     tokenizer = AutoTokenizer.from_pretrained(made.model_dir)
     assert str(model.dtype) == "torch.bfloat16"
@@ -285,7 +290,7 @@ def test_prepare_makes_what_the_stack_loads_and_makes_it_once(tmp_path):
 
     stamps = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")}
     called = []
-    again = prepare(
+    again = prepare_assets(
         tmp_path, problems=20, held_out=5, settings=SHORT, progress=lambda *a: called.append(a)
     )
     assert again == made
@@ -295,9 +300,9 @@ def test_prepare_makes_what_the_stack_loads_and_makes_it_once(tmp_path):
 
 def test_other_arguments_are_kept_elsewhere(tmp_path, monkeypatch):
     monkeypatch.setattr(assets, "_make_model", lambda folder, *rest: (folder / "made").touch())
-    first = prepare(tmp_path, problems=20, held_out=5)
-    more = prepare(tmp_path, problems=30, held_out=5)
-    other = prepare(tmp_path, seed=1, problems=20, held_out=5)
+    first = prepare_assets(tmp_path, problems=20, held_out=5)
+    more = prepare_assets(tmp_path, problems=30, held_out=5)
+    other = prepare_assets(tmp_path, seed=1, problems=20, held_out=5)
     assert first.model_dir == more.model_dir != other.model_dir
     assert len({first.train_file, more.train_file, other.train_file}) == 3
 
@@ -309,12 +314,12 @@ def test_a_failed_attempt_leaves_nothing_and_the_next_succeeds(tmp_path, monkeyp
 
     monkeypatch.setattr(assets, "_make_model", killed)
     with pytest.raises(KeyboardInterrupt):
-        prepare(tmp_path, problems=3, held_out=2)
+        prepare_assets(tmp_path, problems=3, held_out=2)
     assert not list(tmp_path.glob("model-*"))
     assert not list(tmp_path.glob(".making-*"))
 
     monkeypatch.setattr(assets, "_make_model", lambda folder, *rest: (folder / "made").touch())
-    made = prepare(tmp_path, problems=3, held_out=2)
+    made = prepare_assets(tmp_path, problems=3, held_out=2)
     assert [file.name for file in made.model_dir.iterdir()] == ["made"]
 
 
@@ -326,6 +331,6 @@ def test_of_two_at_once_the_first_to_finish_wins(tmp_path):
         target.mkdir()
         (target / "theirs").touch()
 
-    assert assets.once(target, slow) == target
+    assert assets.fill_once(target, slow) == target
     assert [file.name for file in target.iterdir()] == ["theirs"]
     assert [file.name for file in tmp_path.iterdir()] == ["asset"]

@@ -6,10 +6,10 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_rewards.verify.equality.distinctions import differ
-from masa_rewards.verify.equality.normal_form import normalise, tidy
+from masa_rewards.verify.equality.distinctions import differ_in_form
+from masa_rewards.verify.equality.normal_form import normalise_answer, tidy_answer
 from masa_rewards.verify.equality.numbers import to_number
-from masa_rewards.verify.equality.shortcut import decide
+from masa_rewards.verify.equality.shortcut import decide_at_once
 from masa_rewards.verify.equality.units import other_units, split_unit
 from masa_rewards.verify.options import read_choice
 
@@ -40,13 +40,13 @@ from masa_rewards.verify.options import read_choice
     ],
 )
 def test_normal_forms(text, normal):
-    assert normalise(text) == normal
+    assert normalise_answer(text) == normal
 
 
 @given(st.text(alphabet="0123456789 ,.\\{}$frac-%^circ()AB"))
 def test_a_normal_form_decides_itself(text):
-    assert decide(text, text) is True
-    assert tidy(tidy(text)) == tidy(text)
+    assert decide_at_once(text, text) is True
+    assert tidy_answer(tidy_answer(text)) == tidy_answer(text)
 
 
 def spellings(value: Fraction) -> list[str]:
@@ -66,7 +66,7 @@ def spellings(value: Fraction) -> list[str]:
 )
 def test_no_text_takes_long(piece):
     start = time.process_time()
-    decide("1" + piece * (8_000 // len(piece)) + "x", "2")
+    decide_at_once("1" + piece * (8_000 // len(piece)) + "x", "2")
     assert time.process_time() - start < 0.5
 
 
@@ -76,14 +76,14 @@ VALUES = st.builds(Fraction, st.integers(-3000, 3000), st.integers(1, 8))
 @given(VALUES, st.data())
 def test_every_spelling_of_a_number_is_that_number(value, data):
     one, other = (data.draw(st.sampled_from(spellings(value))) for _ in range(2))
-    assert decide(one, other) is True
+    assert decide_at_once(one, other) is True
 
 
 @given(VALUES, VALUES, st.data())
 def test_different_numbers_are_never_taken_for_one(one, other, data):
     left, right = (data.draw(st.sampled_from(spellings(value))) for value in (one, other))
     if one != other:
-        assert decide(left, right) is not True
+        assert decide_at_once(left, right) is not True
 
 
 @pytest.mark.parametrize("text", ["", "1/0", "1e5", "x", "٣", "1" * 400, "1.2.3", "--1", "%"])
@@ -92,10 +92,10 @@ def test_what_is_no_number(text):
 
 
 def test_numbers_that_differ_are_wrong_at_once():
-    assert decide("1", "2") is False
-    assert decide("1/3", "2/3") is False
-    assert decide("0.33", "1/3") is False
-    assert decide("x", "2") is None
+    assert decide_at_once("1", "2") is False
+    assert decide_at_once("1/3", "2/3") is False
+    assert decide_at_once("0.33", "1/3") is False
+    assert decide_at_once("x", "2") is None
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_numbers_that_differ_are_wrong_at_once():
     ],
 )
 def test_numbers_by_hand(one, other, same):
-    assert decide(one, other) is same
+    assert decide_at_once(one, other) is same
 
 
 @given(VALUES, st.integers(0, 12))
@@ -130,7 +130,7 @@ def test_a_decimal_stands_only_for_what_it_is_rounded_from(value, places):
     decimal = f"{sign}{digits[: len(digits) - places]}.{digits[len(digits) - places :]}"
     wanted = f"{value.numerator}/{value.denominator}"
     close = places >= 6 and abs(nearest) >= 10**5
-    assert decide(decimal, wanted) is (Fraction(nearest, scale) == value or close)
+    assert decide_at_once(decimal, wanted) is (Fraction(nearest, scale) == value or close)
 
 
 @pytest.mark.parametrize(
@@ -204,14 +204,14 @@ def test_choices(text, choice):
     ],
 )
 def test_what_differs_for_sure(one, other, differs):
-    assert differ(one, other) is differs
+    assert differ_in_form(one, other) is differs
 
 
 @pytest.mark.parametrize("piece", ["(", "(,", r"\{", "=1", r"\in", "'", r"\text{1}", "5 km"])
 def test_no_text_takes_the_other_rules_long(piece):
     text = "1" + piece * (8_000 // len(piece))
     start = time.process_time()
-    differ(text, text)
+    differ_in_form(text, text)
     split_unit(text)
     read_choice(text)
     assert time.process_time() - start < 0.5

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from masa_rewards.notions.finder import MAX_WORDS, OR
-from masa_rewards.notions.lemmas import _dictionary, forms_of, lemma_of
+from masa_rewards.notions.lemmas import _load_dictionary, forms_of, lemma_of
 from masa_rewards.notions.phrases import Phrase, find_phrases, to_phrase
 from masa_rewards.notions.words import Words
 
@@ -218,7 +218,7 @@ def test_many_phrases_that_start_alike_in_a_text_of_their_words():
 
 
 def test_every_word_of_the_dictionary_is_a_form_of_its_lemma():
-    words = [word.casefold() for word in _dictionary().lemmas]
+    words = [word.casefold() for word in _load_dictionary().lemmas]
     words += [f"{word}s" for word in words[::7]]
     assert [w for w in words if w.isalpha() and w.encode() not in forms_of(lemma_of(w))] == []
 

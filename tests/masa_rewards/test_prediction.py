@@ -113,6 +113,14 @@ def test_what_is_written_is_read_back(prediction, before):
     assert json.loads(text).keys() <= {"math_notion", "pass_rate", "solution_length"}
 
 
+@pytest.mark.parametrize("notion", ["0'=", "x': 1", "n' = n", "a'b=c'"])
+def test_a_notion_that_looks_like_a_key_is_read_back(notion):
+    prediction = MetaPrediction(pass_rate=0.5, notions=(notion, "sum"))
+    assert PROMPT.parse(PROMPT.format(prediction)).notions == (notion, "sum")
+    # A list whose bracket is missing still ends where the next key begins.
+    assert PROMPT.parse('{"math_notion": ["sum", "pass_rate": 5}').notions == ("sum",)
+
+
 def test_what_is_written_by_hand():
     prediction = MetaPrediction(pass_rate=0.6, length=90, notions=("sum", "a b"))
     # 0.6 of 8 is 4.8; 90 tokens cannot be stated

@@ -17,7 +17,7 @@ from masa_rewards import AnswerVerifier, NotionRules
 from masa_rewards.notions.stop_words import ENGLISH_STOP_WORDS
 from masa_rewards.score import Report, ScoreSettings, cli, score_lines
 from masa_rewards.score.source import Bar
-from masa_rewards.score.text import render
+from masa_rewards.score.text import render_report
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and pipes of POSIX")
 COMMAND = [sys.executable, "-m", "masa_rewards", "score"]
@@ -328,7 +328,7 @@ def test_the_text_fits_eighty_columns():
     report = report.model_copy(
         update={"lines": report.lines.model_copy(update={"stopped": "a reason " * 30})}
     )
-    for line in render(report).splitlines():
+    for line in render_report(report).splitlines():
         width = sum(
             0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in line
         )

@@ -5,9 +5,9 @@ import json
 import pytest
 from masa_rewards import AnswerVerifier
 from masa_rewards.score import ScoreSettings
-from masa_rewards.score.judged import judge
 from masa_rewards.score.line import read_line
 from masa_rewards.score.notions import NotionTally
+from masa_rewards.score.scored_line import score_line
 
 
 def tally(problems, *, most=100, settings=None):
@@ -24,7 +24,7 @@ def tally(problems, *, most=100, settings=None):
                 ],
                 "predictions": [{"notions": notions}],
             }
-            made.add(judge(read_line(json.dumps(entry)), settings, verifier))
+            made.add(score_line(read_line(json.dumps(entry)), settings, verifier))
     return made.report()
 
 

@@ -100,8 +100,8 @@ def compare(folder, stage):
     stock = [
         step(wrapped(folder, stage, packed=False), entropy=entropy) for entropy in (False, True)
     ]
-    actor.install()
-    attention.register()
+    actor.install_actor()
+    attention.register_attention()
     found = []
     for entropy, (stock_scores, gradient) in zip((False, True), stock, strict=True):
         made = wrapped(folder, stage, packed=True)
@@ -142,7 +142,7 @@ def states(made, folder):
 
 
 def main(folder, stage):
-    adam.install()
+    adam.install_adam()
     deepspeed.init_distributed(dist_backend="gloo")
     if deepspeed.comm.get_rank() == 0:
         model(f"{folder}/model")

@@ -23,8 +23,8 @@ from deepspeed.runtime import bf16_optimizer
 from einops import rearrange
 from masa_control import StepWeights
 from masa_control.advantages import group_advantages
-from masa_openrlhf.arguments.build import arguments
-from masa_openrlhf.arguments.parse import parse
+from masa_openrlhf.arguments.build import build_arguments
+from masa_openrlhf.arguments.parse import parse_arguments
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.folder import RunFolder
 from masa_openrlhf.stack import experience as maker
@@ -114,14 +114,14 @@ def samples(loss: Loss) -> list[Any]:
                 reward = float(torch.rand(1, generator=draw))
                 tag = maker.Tag(f"{problem}/{kind}", kind, True)
                 made.append(
-                    maker._experience(ids, mask, off, reward=reward, truncated=False, tag=tag)
+                    maker._make_experience(ids, mask, off, reward=reward, truncated=False, tag=tag)
                 )
     for expert in range(0 if loss.type == "gspo" else EXPERTS):
         ids, mask = sequence(20)
         weights = tuple((1.0 + 7.0 * (torch.rand(int(mask.sum()), generator=draw) < 0.3)).tolist())
         tag = maker.Tag(f"expert/{expert}", "expert", False, token_weights=weights)
         made.append(
-            maker._experience(
+            maker._make_experience(
                 ids, mask, torch.zeros(len(mask)), reward=0.0, truncated=False, tag=tag
             )
         )
@@ -251,8 +251,8 @@ def config(folder: Path, loss: Loss, layout: Layout) -> TrainConfig:
 
 def learn(folder: Path, loss: Loss, layout: Layout) -> dict[str, Any]:
     """One step on the batch; how far each weight moved, and what was said of it."""
-    args = parse(
-        arguments(
+    args = parse_arguments(
+        build_arguments(
             config(folder, loss, layout), RunFolder(folder.parent / "run"), cpu=True, resume=False
         )
     )

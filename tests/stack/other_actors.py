@@ -12,11 +12,11 @@ def run_with(substitute: Callable[[Any, Any], None]) -> None:
     Args:
         substitute: is given the configuration and the run's folder.
     """
-    own = launch._substitute
+    own = launch._place_actors
 
     def both(folder: Any, config: Any) -> None:
         own(folder, config)
         substitute(config, folder)
 
-    launch._substitute = both
+    launch._place_actors = both
     launch.main()

@@ -77,7 +77,7 @@ def story(tmp_path_factory):
 
     out = io.StringIO()
     argv = ["--resume", str(path), "--compare", str(path)]
-    told["compared"] = command.run(argv, Console(file=out, width=120))
+    told["compared"] = command.run_evaluation(argv, Console(file=out, width=120))
     told["comparison"] = out.getvalue()
     return folder, told
 

@@ -87,7 +87,7 @@ STORE = """
 import os, psutil, torch.distributed as dist
 from datetime import timedelta
 from importlib import import_module
-from masa_openrlhf import loopback
+from masa_openrlhf.run import loopback
 loopback.bind_stores()
 store = dist.TCPStore("localhost", 0, 1, True, multi_tenant=True)
 store.set("a", "b")

@@ -56,9 +56,9 @@ def test_receiving_weights_says_nothing_and_hides_no_error(
 ):
     """OpenRLHF prints a line a parameter; its method is reached, to where it wants a GPU."""
     import torch
-    from masa_openrlhf.weights.worker import Worker
+    from masa_openrlhf.weights.worker import GpuWorker
 
-    made = Worker()
+    made = GpuWorker()
     made.model_config = SimpleNamespace(dtype=torch.bfloat16)
     monkeypatch.setattr(torch.distributed, "get_rank", lambda: 0)
     with pytest.raises(AssertionError, match=r"mismatch dtype: src torch\.float16"):

@@ -6,7 +6,7 @@ import time
 import pytest
 from masa_openrlhf.config.layers import apply_flags, build_config, read_preset
 from masa_openrlhf.run.folder import RunFolder
-from masa_openrlhf.run.supervision import supervise
+from masa_openrlhf.run.supervision import supervise_run
 
 from tests.stack.runs import SMALL
 
@@ -21,7 +21,7 @@ def run_with(tmp_path, capfd):
         folder = RunFolder(tmp_path / "run")
         folder.create(config)
         command = (sys.executable, "-m", f"tests.stack.{module}")
-        status = supervise(folder, config, resume=False, command=command)
+        status = supervise_run(folder, config, resume=False, command=command)
         (training,) = [e["time"] for e in folder.events() if e["event"] == "training"]
         return folder, status, capfd.readouterr().out, time.time() - training
 

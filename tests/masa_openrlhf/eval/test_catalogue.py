@@ -4,7 +4,7 @@ import re
 
 import pytest
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.eval.benchmarks.registry import BY_NAME, FAMILIES, NINETEEN, choose
+from masa_openrlhf.eval.benchmarks.registry import BY_NAME, FAMILIES, NINETEEN, choose_benchmarks
 from masa_openrlhf.eval.benchmarks.rows import read_rows, where_from
 from masa_openrlhf.eval.config import EvalConfig, SandboxConfig
 from masa_openrlhf.eval.engine.model_source import ModelSource
@@ -60,15 +60,15 @@ def test_there_are_the_papers_nineteen():
 
 
 def test_names_and_families_are_chosen_once_and_in_order():
-    assert [e.name for e in choose("gpqa, AIME24 ,gpqa")] == ["gpqa", "aime24"]
-    assert [e.name for e in choose("math500,maths")][:2] == ["math500", "aime24"]
-    assert len(choose("all")) == 19
+    assert [e.name for e in choose_benchmarks("gpqa, AIME24 ,gpqa")] == ["gpqa", "aime24"]
+    assert [e.name for e in choose_benchmarks("math500,maths")][:2] == ["math500", "aime24"]
+    assert len(choose_benchmarks("all")) == 19
     with pytest.raises(
         EvalError, match="no benchmark 'aime26'; there are aime24, .*families maths"
     ):
-        choose("aime26")
+        choose_benchmarks("aime26")
     with pytest.raises(EvalError, match="' , ' names none"):
-        choose(" , ")
+        choose_benchmarks(" , ")
 
 
 @pytest.mark.parametrize("name", ROWS)

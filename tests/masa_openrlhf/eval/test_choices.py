@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_openrlhf.eval.benchmarks.choices import lettered, shuffle
+from masa_openrlhf.eval.benchmarks.choices import letter_choices, shuffle_choices
 
 
 @given(
@@ -11,17 +11,17 @@ from masa_openrlhf.eval.benchmarks.choices import lettered, shuffle
 )
 def test_the_gold_moves_along(options, seed, data):
     right = data.draw(st.integers(0, len(options) - 1))
-    found = shuffle(options, right, seed=seed, key="q")
+    found = shuffle_choices(options, right, seed=seed, key="q")
     assert sorted(found.options) == sorted(options)
     assert found.options["ABCDEFGHIJ".index(found.letter)] == options[right]
     assert [options[place] for place in found.order] == list(found.options)
 
 
 def test_an_order_is_a_matter_of_the_seed_and_the_question_alone():
-    one = shuffle("wxyz", 0, seed=1, key="a")
-    assert one == shuffle("wxyz", 0, seed=1, key="a")
-    assert len({shuffle("wxyz", 0, seed=s, key="a").order for s in range(50)}) > 10
-    assert len({shuffle("wxyz", 0, seed=1, key=str(k)).order for k in range(50)}) > 10
+    one = shuffle_choices("wxyz", 0, seed=1, key="a")
+    assert one == shuffle_choices("wxyz", 0, seed=1, key="a")
+    assert len({shuffle_choices("wxyz", 0, seed=s, key="a").order for s in range(50)}) > 10
+    assert len({shuffle_choices("wxyz", 0, seed=1, key=str(k)).order for k in range(50)}) > 10
 
 
 @pytest.mark.parametrize("choices", [2, 3, 4, 5, 6, 7])
@@ -30,7 +30,8 @@ def test_every_letter_is_right_equally_often(choices, place):
     """3,000 questions whose gold is always the first, or the last: 5 standard deviations."""
     right = range(choices)[place]
     letters = Counter(
-        shuffle(range(choices), right, seed=0, key=str(number)).letter for number in range(3000)
+        shuffle_choices(range(choices), right, seed=0, key=str(number)).letter
+        for number in range(3000)
     )
     expected = 3000 / choices
     for letter in "ABCDEFG"[:choices]:
@@ -38,11 +39,11 @@ def test_every_letter_is_right_equally_often(choices, place):
 
 
 def test_lettered():
-    assert lettered(["x", "y"]) == "A) x\nB) y"
+    assert letter_choices(["x", "y"]) == "A) x\nB) y"
 
 
 def test_what_is_no_question_is_refused():
     with pytest.raises(ValueError, match="2 to 26 choices, got 1"):
-        shuffle(["x"], 0, seed=0, key="")
+        shuffle_choices(["x"], 0, seed=0, key="")
     with pytest.raises(ValueError, match="one of 0 to 1, got 2"):
-        shuffle(["x", "y"], 2, seed=0, key="")
+        shuffle_choices(["x", "y"], 2, seed=0, key="")

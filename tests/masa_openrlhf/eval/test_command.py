@@ -234,7 +234,7 @@ def test_settings_come_from_a_file_and_flags_go_over_it(capsys, tmp_path, model,
 
 
 def test_code_is_not_run_where_a_limit_does_not_hold(capsys, tmp_path, model, engines, monkeypatch):
-    monkeypatch.setattr(command, "probe", lambda: ("no network: it connected",))
+    monkeypatch.setattr(command, "probe_limits", lambda: ("no network: it connected",))
     write(tmp_path, "mbpp")
     argv = [model, "--benchmarks=mbpp", "--samples=2", "--data", str(tmp_path)]
     argv += ["--evals", str(tmp_path / "evals")]

@@ -4,7 +4,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_openrlhf.eval.results.estimates import pass_at_k, spread
+from masa_openrlhf.eval.results.estimates import estimate_spread, pass_at_k
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,12 @@ def test_pass_at_k_refuses_what_is_none(n, c, k):
 
 def test_spread_of_single_runs_by_hand():
     """Runs score 1/2, 1, 0: std 1/2."""
-    found = spread([[True, True, False], [False, True, False]])
+    found = estimate_spread([[True, True, False], [False, True, False]])
     assert found == (3, 0.5, 0.0, 1.0)
-    assert spread([[True, False], [True]]) == (1, None, 1.0, 1.0)  # the shorter one decides
-    assert spread([]) == (0, None, None, None)
+    assert estimate_spread([[True, False], [True]]) == (
+        1,
+        None,
+        1.0,
+        1.0,
+    )  # the shorter one decides
+    assert estimate_spread([]) == (0, None, None, None)

@@ -7,8 +7,8 @@ from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.evaluation import Evaluation, open_tasks, seed_of
 from masa_openrlhf.eval.folder import EvalFolder, check_goes_on
-from masa_openrlhf.eval.render.terminal import warnings
-from masa_openrlhf.eval.results.metrics import figures
+from masa_openrlhf.eval.render.terminal import format_warnings
+from masa_openrlhf.eval.results.metrics import compute_metrics
 from masa_openrlhf.eval.results.records import RecordFile
 from masa_rewards import MetaPrompt
 
@@ -128,9 +128,9 @@ def test_an_error_of_a_judge_is_counted_and_ends_nothing(tmp_path):
         assert (sample["status"], sample["answer"], sample["text"]) == ("error", None, "1")
         assert sample["detail"].startswith("RuntimeError: the judge is broken xxx")
         assert len(sample["detail"]) < 250
-    found = figures(asked(3).benchmark, lines.values(), [1])
+    found = compute_metrics(asked(3).benchmark, lines.values(), [1])
     assert (found.questions, found.judge_failed) == (2, 2)
-    assert "2 answers not in the figures: the judge failed on them" in warnings(found)
+    assert "2 answers not in the figures: the judge failed on them" in format_warnings(found)
     again, _ = play(folder, [asked(4)])
     assert [request["id"] for request in again.asked] == ["solution/made/q3"]
 

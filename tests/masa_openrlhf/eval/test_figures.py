@@ -8,11 +8,11 @@ import pytest
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.folder import EvalFolder
-from masa_openrlhf.eval.render.html import section
+from masa_openrlhf.eval.render.html import render_html
 from masa_openrlhf.eval.render.terminal import show_comparison, show_results
-from masa_openrlhf.eval.results.comparison import check_comparable, compare
+from masa_openrlhf.eval.results.comparison import check_comparable, compare_evaluations
 from masa_openrlhf.eval.results.meta_awareness import meta_figures
-from masa_openrlhf.eval.results.metrics import family_mean, figures, pass_rates
+from masa_openrlhf.eval.results.metrics import compute_metrics, family_mean, pass_rates
 from masa_openrlhf.eval.results.summary import Results, results_of
 from masa_rewards import MetaPrompt
 from rich.console import Console
@@ -66,7 +66,7 @@ RECORDS = [
 
 
 def test_figures_by_hand():
-    found = figures(asked(7).benchmark, RECORDS, [1, 2, 4], unusable=1)
+    found = compute_metrics(asked(7).benchmark, RECORDS, [1, 2, 4], unusable=1)
     assert found.questions == 4
     assert found.pass_at["1"].value == (1 + 0.25 + 0 + 1) / 4
     assert found.pass_at["2"].value == (1 + 0.5 + 0) / 3
@@ -88,7 +88,7 @@ def test_figures_by_hand():
 
 
 def test_figures_of_nothing():
-    found = figures(asked(3).benchmark, [], [1])
+    found = compute_metrics(asked(3).benchmark, [], [1])
     assert (found.questions, found.pass_at["1"].value, found.unparsable) == (0, None, None)
     assert family_mean([found]) is None
 
@@ -147,7 +147,7 @@ def test_two_models_are_compared_by_question(tmp_path):
         temperature=1.0,
         verifier={"extraction": "anchored"},
     )
-    found = compare(now, before, ["made", "other"])
+    found = compare_evaluations(now, before, ["made", "other"])
     assert found.model_before == "old"
     assert found.settings == {
         "temperature": (0.6, 1.0),
@@ -158,9 +158,9 @@ def test_two_models_are_compared_by_question(tmp_path):
     assert (one.before, one.now, one.better, one.worse) == (0.25, 0.75, 2, 0)
     assert one.gain == (0.5, 0.5, 0.5)
     with pytest.raises(EvalError, match="has no records of other"):
-        compare(now, before, ["other"])
+        compare_evaluations(now, before, ["other"])
     with pytest.raises(EvalError, match="is not an evaluation's folder"):
-        compare(now, EvalFolder(tmp_path), ["made"])
+        compare_evaluations(now, EvalFolder(tmp_path), ["made"])
 
 
 def test_questions_that_were_asked_otherwise_are_not_compared(tmp_path):
@@ -170,7 +170,7 @@ def test_questions_that_were_asked_otherwise_are_not_compared(tmp_path):
         r"made: 1 questions, as 'q2', have another .* gold in .*a \(seed 3\).*same data and --seed"
     )
     with pytest.raises(EvalError, match=said):
-        compare(now, before, ["made"])
+        compare_evaluations(now, before, ["made"])
     with pytest.raises(EvalError, match="made: 2 questions, as 'q0'"):
         check_comparable(now, before, [asked(3)])  # before any is asked
     with pytest.raises(EvalError, match="no records of other: there is nothing to compare"):
@@ -203,7 +203,7 @@ def test_an_evaluation_that_was_stopped_says_so(tmp_path):
     found = results_of(folder.read_settings(), folder, [asked(6)], PROMPT)
     assert not found.complete
     assert found.benchmarks[0].questions == 2
-    assert "not every question has been asked" in section(found)
+    assert "not every question has been asked" in render_html(found)
 
 
 def test_lines_of_questions_that_are_no_longer_asked_do_not_count(tmp_path):
@@ -241,9 +241,9 @@ class Tags(HTMLParser):
 def test_the_fragment_is_one_section_with_nothing_from_outside(results, tmp_path):
     found, folder = results
     other = written(tmp_path / "o", RECORDS, "<i>old</i>")
-    compared = compare(folder, other, ["made"])
+    compared = compare_evaluations(folder, other, ["made"])
     titled = tuple(one.model_copy(update={"title": "<u>"}) for one in found.benchmarks)
-    text = section(found.model_copy(update={"comparison": compared, "benchmarks": titled}))
+    text = render_html(found.model_copy(update={"comparison": compared, "benchmarks": titled}))
     tags = Tags()
     tags.feed(text)
     assert tags.open == []
@@ -261,7 +261,7 @@ def test_the_fragment_is_one_section_with_nothing_from_outside(results, tmp_path
 def test_the_comparison_names_what_differs(tmp_path):
     before, now = written(tmp_path / "a", RECORDS, "old"), written(tmp_path / "b", RECORDS, seed=3)
     out = io.StringIO()
-    show_comparison(compare(now, before, ["made"]), "new", Console(file=out, width=160))
+    show_comparison(compare_evaluations(now, before, ["made"]), "new", Console(file=out, width=160))
     text = out.getvalue()
     assert "new against old" in text
     assert "they differ in seed: 0 there, 3 here" in text

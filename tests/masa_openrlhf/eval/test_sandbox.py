@@ -15,7 +15,7 @@ import psutil
 import pytest
 from masa_openrlhf.eval.graders.program import run_tests
 from masa_openrlhf.eval.sandbox.limits import Limits
-from masa_openrlhf.eval.sandbox.probe import call, probe
+from masa_openrlhf.eval.sandbox.probe import make_call, probe_limits
 from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
 from masa_openrlhf.eval.sandbox.tree import held_by, held_mb
 
@@ -222,17 +222,17 @@ def test_types_are_kept():
 
 
 def test_every_limit_is_seen_to_hold_here():
-    assert probe() == ()
+    assert probe_limits() == ()
 
 
 NETWORK = """\
 import os, socket, sys
 sys.path.append({source!r})
 from masa_openrlhf.eval.sandbox import namespaces
-from masa_openrlhf.eval.sandbox.launch import folders
-namespaces.enter()
+from masa_openrlhf.eval.sandbox.launch import list_folders
+namespaces.enter_namespaces()
 if os.fork() == 0:
-    namespaces.build(folders(), {package!r}, 4)
+    namespaces.build_walls(list_folders(), {package!r}, 4)
     try:
         socket.create_connection(("127.0.0.1", {port}), timeout=2)
         print("it connected")
@@ -288,7 +288,7 @@ def test_no_folder_is_left_and_the_program_sees_an_empty_one(tmp_path, monkeypat
         program += "    open('mine', 'w').write('x')\n    return seen, os.getcwd()\n"
         sandbox.send({"load": program})
         sandbox.receive()
-        sandbox.send(call("f", []))
+        sandbox.send(make_call("f", []))
         assert sandbox.receive() == {"value": ["t", [["l", []], "/masa-own"]]}
     assert list(tmp_path.iterdir()) == []
 
@@ -337,7 +337,7 @@ REFUSING = """\
 import sys
 sys.path.append({source!r})
 from masa_openrlhf.eval.sandbox import seccomp
-seccomp.install()  # as a container's own filter would, it refuses new namespaces
+seccomp.install_seccomp()  # as a container's own filter would, it refuses new namespaces
 from masa_openrlhf.eval.sandbox.process import Sandbox, SandboxError, EndedError
 from masa_openrlhf.eval.sandbox.limits import Limits
 for i_know in (False, True):
@@ -388,8 +388,8 @@ def test_it_holds_for_an_ordinary_user_too(tmp_path):
     code = (
         f"import sys; sys.path.append({str(copy)!r})\n"
         "import os; os.setgroups([]); os.setgid(4321); os.setuid(4321)\n"
-        "from masa_openrlhf.eval.sandbox.probe import probe\n"
-        "print(os.getuid(), probe())"
+        "from masa_openrlhf.eval.sandbox.probe import probe_limits\n"
+        "print(os.getuid(), probe_limits())"
     )
     ended = run_python(code, python="/usr/bin/python3")
     assert ended.stdout == "4321 ()\n", ended.stdout + ended.stderr
@@ -398,8 +398,8 @@ def test_it_holds_for_an_ordinary_user_too(tmp_path):
 def test_a_sandbox_that_cannot_be_built_is_an_error_and_no_wrong_answer(monkeypatch):
     from masa_openrlhf.eval.sandbox import launch
 
-    monkeypatch.setattr(launch, "folders", lambda: ["/no-such-folder"])
-    launch.inside.cache_clear()
+    monkeypatch.setattr(launch, "list_folders", lambda: ["/no-such-folder"])
+    launch.describe_program.cache_clear()
     try:
         grade = run_tests(SQUARE, TESTS, ["f"], SMALL, program=SQUARE)
         with (
@@ -408,6 +408,6 @@ def test_a_sandbox_that_cannot_be_built_is_an_error_and_no_wrong_answer(monkeypa
         ):
             sandbox.receive()
     finally:
-        launch.inside.cache_clear()
+        launch.describe_program.cache_clear()
     assert grade.status == "error"
     assert grade.failed

@@ -101,7 +101,7 @@ def test_a_batch_of_rows_is_refused():
     ],
 )
 def test_the_attention_that_is_taken(asked, packed, flash_attn, taken):
-    assert attention.chosen(asked, packed=packed, flash_attn=flash_attn) == taken
+    assert attention.choose_attention(asked, packed=packed, flash_attn=flash_attn) == taken
 
 
 def test_the_name_is_none_that_transformers_takes_for_a_package():

@@ -36,4 +36,4 @@ def test_gpus_that_others_hold_are_waited_for_and_each_change_is_said(tmp_path):
 def test_a_cluster_that_is_just_coming_up_gets_a_moment(monkeypatch):
     monkeypatch.setattr(cluster, "_POLL", 0)
     answers = iter([{}, {"GPU": 8.0}])
-    assert cluster._settled(lambda: next(answers), 8) == {"GPU": 8.0}
+    assert cluster._wait_for_resources(lambda: next(answers), 8) == {"GPU": 8.0}

@@ -98,9 +98,9 @@ def test_a_prepared_layer_answers_only_within_the_block():
     hidden, _, _, labels, _ = made()
     model = Model()
     before = model(hidden)
-    assert log_probs.prepare(model)
+    assert log_probs.prepare_head(model)
     torch.testing.assert_close(model(hidden), before)
-    with log_probs.asking(model.head, labels, temperature=1.0, entropy=False) as asked:
+    with log_probs.ask_log_probs(model.head, labels, temperature=1.0, entropy=False) as asked:
         found = model(hidden)
     assert asked.answered(found)
     torch.testing.assert_close(
@@ -112,8 +112,8 @@ def test_a_prepared_layer_answers_only_within_the_block():
 def test_a_model_that_changes_its_logits_is_found_out():
     hidden, _, _, labels, _ = made()
     model = Model(scale=2.0)
-    assert log_probs.prepare(model)
-    with log_probs.asking(model.head, labels, temperature=1.0, entropy=False) as asked:
+    assert log_probs.prepare_head(model)
+    with log_probs.ask_log_probs(model.head, labels, temperature=1.0, entropy=False) as asked:
         found = model(hidden)
     assert not asked.answered(found)
 
@@ -123,5 +123,5 @@ def test_a_layer_of_another_kind_is_left_alone():
         pass
 
     model = Model(head=Scaled(HIDDEN, VOCABULARY))
-    assert not log_probs.prepare(model)
+    assert not log_probs.prepare_head(model)
     assert "forward" not in vars(model.head)

@@ -13,7 +13,7 @@ EIGHT = TrainConfig(cluster={"device": "gpu"})
 
 
 def test_a_fit_machine_lacks_nothing():
-    assert machine.lacks(FIT, EIGHT) == []
+    assert machine.list_shortfalls(FIT, EIGHT) == []
 
 
 @pytest.mark.parametrize(
@@ -41,13 +41,13 @@ def test_a_fit_machine_lacks_nothing():
     ],
 )
 def test_what_it_lacks_is_said_with_the_way_out(change, said):
-    (sentence,) = machine.lacks(replace(FIT, **change), EIGHT)
+    (sentence,) = machine.list_shortfalls(replace(FIT, **change), EIGHT)
     assert said in sentence
 
 
 def test_everything_is_said_at_once():
     bare = replace(FIT, cards=(H100,), compiler=None, shared_memory=0, headers=False)
-    assert len(machine.lacks(bare, EIGHT)) == 4
+    assert len(machine.list_shortfalls(bare, EIGHT)) == 4
 
 
 def test_engines_that_share_no_gpu_are_counted():
@@ -55,7 +55,7 @@ def test_engines_that_share_no_gpu_are_counted():
         cluster={"device": "gpu", "gpus_per_node": 4, "engines": 3, "colocate": False}
     )
     assert machine.gpus_asked(apart) == 7
-    (sentence,) = machine.lacks(replace(FIT, cards=(H100,) * 6), apart)
+    (sentence,) = machine.list_shortfalls(replace(FIT, cards=(H100,) * 6), apart)
     assert sentence.startswith("7 GPUs were asked for")
     assert machine.gpus_asked(EIGHT) == 8
 
@@ -64,20 +64,20 @@ def test_more_nodes_than_this_one_need_a_cluster(monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     two = TrainConfig(cluster={"device": "gpu", "nodes": 2, "engines": 16})
     with pytest.raises(MachineError, match="RAY_ADDRESS names no Ray cluster"):
-        machine.require(two)
+        machine.require_machine(two)
 
 
 def test_where_a_cluster_is_joined_this_machine_is_not_looked_at(monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
-    monkeypatch.setattr(machine, "look", lambda: pytest.fail("looked"))
-    machine.require(EIGHT)
+    monkeypatch.setattr(machine, "inspect_machine", lambda: pytest.fail("looked"))
+    machine.require_machine(EIGHT)
 
 
 def test_what_this_machine_has_is_found(monkeypatch):
     pytest.importorskip("torch")
     import torch
 
-    found = machine.look()
+    found = machine.inspect_machine()
     built = torch.version.cuda
     assert found.torch_cuda == (None if built is None else tuple(map(int, built.split("."))))
     assert found.shared_memory > 0
@@ -92,4 +92,4 @@ def test_cards_that_are_hidden_do_not_count(monkeypatch, given, seen):
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     else:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
-    assert machine._visible(4) == seen
+    assert machine._visible_cards(4) == seen

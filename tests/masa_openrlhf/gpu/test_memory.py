@@ -15,16 +15,16 @@ def test_a_training_step_leaves_room_on_80_gb_also_after_a_resume(preset):
     config = build_config(read_preset(preset))
     tokens, shape = config.batch.max_tokens_per_gpu, memory.SHAPES[preset]
     assert (config.cluster.zero_stage, config.world_size) == (3, 8)
-    found = memory.need(shape, tokens)
+    found = memory.estimate_need(shape, tokens)
     assert found.room > memory.WANTED
-    assert memory.need(shape, tokens, resumed_moments=True).room > memory.WANTED
+    assert memory.estimate_need(shape, tokens, resumed_moments=True).room > memory.WANTED
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_whole_logits_in_float32_are_what_took_it():
     shape, tokens = memory.QWEN3_8B, 32_768
-    whole = memory.need(shape, tokens, chunked=False)
-    chunked = memory.need(shape, tokens)
+    whole = memory.estimate_need(shape, tokens, chunked=False)
+    chunked = memory.estimate_need(shape, tokens)
     assert whole.room < memory.WANTED < chunked.room
     logits = 4 * tokens * shape.vocabulary
     # Logits and their gradient in float32, and the gradient in bfloat16: two and a half, less what
@@ -33,12 +33,12 @@ def test_whole_logits_in_float32_are_what_took_it():
 
 
 def test_the_shapes_have_as_many_parameters_as_the_models():
-    assert memory.peak(memory.QWEN3_8B, 256, chunked=True)[0] == 8_190_735_360
-    assert memory.peak(memory.QWEN3_14B, 256, chunked=True)[0] == 14_768_307_200
+    assert memory.measure_peak(memory.QWEN3_8B, 256, chunked=True)[0] == 8_190_735_360
+    assert memory.measure_peak(memory.QWEN3_14B, 256, chunked=True)[0] == 14_768_307_200
 
 
 def test_what_is_alive_is_counted_once_and_dropped_when_it_goes():
-    watched = memory._watch()
+    watched = memory._make_watch()
     with watched:
         first = torch.empty(1000, dtype=torch.float32)
         view = first[:10]
@@ -55,7 +55,7 @@ def test_what_is_alive_is_counted_once_and_dropped_when_it_goes():
 def test_a_small_model_holds_as_much_in_truth(monkeypatch):
     """The same passes on real tensors: the count is that of fake ones."""
     small = memory.Shape(64, 2, 4, 2, 128, vocabulary=1000, head=16)
-    fake = memory.peak(small, 512, chunked=True)
+    fake = memory.measure_peak(small, 512, chunked=True)
     from contextlib import nullcontext
 
     from torch._subclasses import fake_tensor
@@ -68,7 +68,7 @@ def test_a_small_model_holds_as_much_in_truth(monkeypatch):
         )
         return out.transpose(1, 2), None
 
-    monkeypatch.setattr(memory, "_attention", attention)
-    real = memory.peak.__wrapped__(small, 512, chunked=True)
+    monkeypatch.setattr(memory, "_fake_attention", attention)
+    real = memory.measure_peak.__wrapped__(small, 512, chunked=True)
     assert real[0] == fake[0]
     assert real[1] == pytest.approx(fake[1], rel=0.05)

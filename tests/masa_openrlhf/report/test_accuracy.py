@@ -17,10 +17,10 @@ def drawn(section):
 
 def test_a_run_evaluated_once_is_named_and_stands_outside_the_mean(tmp_path):
     found = groups(tmp_path, a={}, b={"seed": 1, "evals": (0,)})
-    section = accuracy.section(found)
+    section = accuracy.accuracy_section(found)
     assert [len(curve) for curve in drawn(section)["masa"]] == [3, 0]
     assert "without a curve: b." in section.missing[0]
-    assert accuracy.ends(found[0]).runs == 1
+    assert accuracy.compute_ends(found[0]).runs == 1
 
 
 def test_tokens_until_accuracies_and_times_sooner(tmp_path):
@@ -28,7 +28,7 @@ def test_tokens_until_accuracies_and_times_sooner(tmp_path):
 
     Targets lie at quarters of 0.2 to 0.6: 0.3, 0.4, 0.5, so after 2.5, 5 and 7.5 steps.
     """
-    section = accuracy.section(groups(tmp_path, a={}, b={"mode": "grpo"}))
+    section = accuracy.accuracy_section(groups(tmp_path, a={}, b={"mode": "grpo"}))
     until, sooner = section.tables
     assert until.heads == ["tokens until", "30%", "40%", "50%"]
     assert until.rows == [["grpo", "200", "400", "600"], ["masa", "250", "500", "750"]]
@@ -37,7 +37,7 @@ def test_tokens_until_accuracies_and_times_sooner(tmp_path):
 
 def test_what_one_did_not_reach_is_said(tmp_path):
     low = {"mode": "grpo", "gain": 0.0}
-    section = accuracy.section(groups(tmp_path, a={}, b={**low}))
+    section = accuracy.accuracy_section(groups(tmp_path, a={}, b={**low}))
     until, sooner = section.tables
     assert until.rows[0] == ["grpo", "not reached", "not reached", "not reached"]
     assert sooner.rows[0][2] == "only masa got there"
@@ -45,4 +45,6 @@ def test_what_one_did_not_reach_is_said(tmp_path):
 
 def test_where_nothing_was_gained_there_are_no_targets(tmp_path):
     flat = {"gain": 0.001}
-    assert not accuracy.section(groups(tmp_path, a=flat, b={"mode": "grpo", **flat})).tables
+    assert not accuracy.accuracy_section(
+        groups(tmp_path, a=flat, b={"mode": "grpo", **flat})
+    ).tables

@@ -92,9 +92,9 @@ def test_a_report_that_fails_is_a_warning(capsys, tmp_path, monkeypatch):
 @pytest.mark.parametrize(("ended", "reports"), [(0, 1), (130, 0), (1, 0)])
 def test_training_writes_it_when_it_finished(monkeypatch, tmp_path, ended, reports):
     written = []
-    monkeypatch.setattr("masa_openrlhf.run.supervision.supervise", lambda *a, **k: ended)
+    monkeypatch.setattr("masa_openrlhf.run.supervision.supervise_run", lambda *a, **k: ended)
     monkeypatch.setattr("masa_openrlhf.report.command.report_at_end", written.append)
-    monkeypatch.setattr("masa_openrlhf.cli._check", lambda *a, **k: None)
+    monkeypatch.setattr("masa_openrlhf.cli._check_arguments", lambda *a, **k: None)
     monkeypatch.setattr("masa_openrlhf.run.devices.require_stack", lambda config: None)
     with pytest.raises(SystemExit) as end:
         cli.main(["train", "--runs", str(tmp_path)])

@@ -4,8 +4,14 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_openrlhf.report.analysis.bands import pool
-from masa_openrlhf.report.analysis.curves import Curve, paired_ratio, reach, rising, tokens_to
+from masa_openrlhf.report.analysis.bands import pool_curves
+from masa_openrlhf.report.analysis.curves import (
+    Curve,
+    cost_to_reach,
+    make_monotone,
+    paired_ratio,
+    tokens_to,
+)
 from masa_openrlhf.report.analysis.intervals import interval_over_runs
 
 
@@ -23,26 +29,26 @@ def curve(*accuracy, tokens=None, low=(), high=()):
 
 
 def test_a_curve_that_falls_is_levelled():
-    assert rising((0.3, 0.5, 0.4, 0.6)) == pytest.approx((0.3, 0.45, 0.45, 0.6))
-    assert rising((0.9, 0.3, 0.3)) == pytest.approx((0.5, 0.5, 0.5))
-    assert rising((0.3, 0.5, 0.4, 0.6), "best") == (0.3, 0.5, 0.5, 0.6)
-    assert rising(()) == ()
+    assert make_monotone((0.3, 0.5, 0.4, 0.6)) == pytest.approx((0.3, 0.45, 0.45, 0.6))
+    assert make_monotone((0.9, 0.3, 0.3)) == pytest.approx((0.5, 0.5, 0.5))
+    assert make_monotone((0.3, 0.5, 0.4, 0.6), "best") == (0.3, 0.5, 0.5, 0.6)
+    assert make_monotone(()) == ()
 
 
 @given(st.lists(st.floats(0, 1), max_size=30))
 def test_levelled_curves_rise_and_keep_their_mean(values):
-    level = rising(values)
+    level = make_monotone(values)
     assert all(a <= b for a, b in itertools.pairwise(level))
     assert math.fsum(level) == pytest.approx(math.fsum(values))
-    assert rising(level) == pytest.approx(level)
+    assert make_monotone(level) == pytest.approx(level)
 
 
 def test_between_two_evaluations_accuracy_moves_on_a_straight_line():
     one = curve(0.2, 0.4, 0.8)
     assert tokens_to(one, 0.4) == 100.0
     assert tokens_to(one, 0.5) == pytest.approx(125.0)
-    assert reach(one, 0.6, by="steps") == pytest.approx(1.5)
-    assert reach(one, 0.6, by="seconds") == pytest.approx(3.0)
+    assert cost_to_reach(one, 0.6, by="steps") == pytest.approx(1.5)
+    assert cost_to_reach(one, 0.6, by="seconds") == pytest.approx(3.0)
     assert tokens_to(one, 0.8) == 200.0
 
 
@@ -109,12 +115,12 @@ def test_an_interval_needs_two():
 
 def test_runs_are_pooled_where_all_of_them_were():
     """The second was evaluated at 50, 150 tokens; in common are 50 to 100."""
-    band = pool([curve(0.2, 0.4), curve(0.3, 0.5, tokens=(50.0, 150.0))], "tokens")
+    band = pool_curves([curve(0.2, 0.4), curve(0.3, 0.5, tokens=(50.0, 150.0))], "tokens")
     assert band.x == (50.0, 100.0)
     assert band.mean == pytest.approx((0.3, 0.4))  # 0.3 and 0.3; 0.4 and 0.4
     assert band.low == pytest.approx((0.3, 0.4))
     assert band.runs == 2
-    steps = pool([curve(0.2, 0.4), curve(0.4, 0.6)], "steps")
+    steps = pool_curves([curve(0.2, 0.4), curve(0.4, 0.6)], "steps")
     assert steps.mean == pytest.approx((0.3, 0.5))
     assert steps.low == (0.0, 0.0)  # t(1) is wide: cut at 0 and 1
     assert steps.high == (1.0, 1.0)
@@ -122,8 +128,14 @@ def test_runs_are_pooled_where_all_of_them_were():
 
 def test_a_single_run_has_its_own_intervals():
     alone = curve(0.2, 0.4, low=(0.1, 0.3), high=(0.3, 0.5))
-    assert pool([alone, curve()], "steps") == ((0.0, 1.0), (0.2, 0.4), (0.1, 0.3), (0.3, 0.5), 1)
-    assert pool([curve(0.2)], "steps").low is None
-    assert pool([], "steps") is None
+    assert pool_curves([alone, curve()], "steps") == (
+        (0.0, 1.0),
+        (0.2, 0.4),
+        (0.1, 0.3),
+        (0.3, 0.5),
+        1,
+    )
+    assert pool_curves([curve(0.2)], "steps").low is None
+    assert pool_curves([], "steps") is None
     apart = curve(0.1, 0.2, tokens=(500.0, 600.0))
-    assert pool([curve(0.2, 0.4), apart], "tokens") is None
+    assert pool_curves([curve(0.2, 0.4), apart], "tokens") is None

@@ -2,8 +2,8 @@ import re
 from functools import partial
 
 from masa_openrlhf.report.analysis.curves import Curve
-from masa_openrlhf.report.line_plots import Line, draw_lines, smoothed
-from masa_openrlhf.report.plots import COLOURS, draw
+from masa_openrlhf.report.line_plots import Line, draw_lines, smooth_curve
+from masa_openrlhf.report.plots import COLOURS, draw_picture
 from masa_openrlhf.report.section import Picture
 
 
@@ -16,7 +16,7 @@ def curve(*accuracy, tokens=0.0):
 def drawn(*groups, by="tokens"):
     lines = [Line(f"group {place}", place, curves) for place, curves in enumerate(groups)]
     paint = partial(draw_lines, lines=lines, by=by, label="accuracy", shares=True, from_zero=True)
-    return draw(Picture("a-key", "What <it> shows", paint, legend=len(lines)))
+    return draw_picture(Picture("a-key", "What <it> shows", paint, legend=len(lines)))
 
 
 def test_a_picture_in_the_page_takes_the_pages_colours():
@@ -46,8 +46,8 @@ def test_nothing_to_draw_is_drawn():
 
 
 def test_means_over_a_window_stand_at_its_last_point():
-    level = smoothed(curve(0.2, 0.4, 0.9), 2)
+    level = smooth_curve(curve(0.2, 0.4, 0.9), 2)
     assert level.steps == (1.0, 2.0)
     assert [round(value, 6) for value in level.accuracy] == [0.3, 0.65]
-    assert len(smoothed(curve(), 3)) == 0
-    assert smoothed(curve(0.2), 5).accuracy == (0.2,)
+    assert len(smooth_curve(curve(), 3)) == 0
+    assert smooth_curve(curve(0.2), 5).accuracy == (0.2,)

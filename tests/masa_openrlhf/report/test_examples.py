@@ -6,7 +6,7 @@ from tests.masa_openrlhf.report import made
 
 
 def section(*folders):
-    return examples.section(group_runs([read_run(folder.path) for folder in folders]))
+    return examples.examples_section(group_runs([read_run(folder.path) for folder in folders]))
 
 
 def test_an_early_a_late_and_a_skipped_one(tmp_path):

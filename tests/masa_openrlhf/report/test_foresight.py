@@ -1,4 +1,4 @@
-from masa_control import Pairs
+from masa_control import CalibrationPoints
 from masa_openrlhf.report.runs import read_run
 from masa_openrlhf.report.sections.calibration import pairs_of
 
@@ -8,9 +8,11 @@ from tests.masa_openrlhf.report import made
 def folder(tmp_path, name="a", evals=(), steps=10):
     folder = made.run(tmp_path / name, steps=steps)
     for step in range(1, steps + 1):
-        folder.write_calibration(step, "train", Pairs([(step / 10, 0.5)], [(float(step), 9.0)]))
+        folder.write_calibration(
+            step, "train", CalibrationPoints([(step / 10, 0.5)], [(float(step), 9.0)])
+        )
     for step in evals:
-        folder.write_calibration(step, "eval", Pairs([(step / 100, 0.25)], []))
+        folder.write_calibration(step, "eval", CalibrationPoints([(step / 100, 0.25)], []))
     return read_run(folder.path)
 
 

@@ -1,6 +1,6 @@
 import json
 
-from masa_openrlhf.report.groups import differences, group_runs
+from masa_openrlhf.report.groups import group_runs, list_differences
 from masa_openrlhf.report.runs import read_run
 
 from tests.masa_openrlhf.report import made
@@ -40,7 +40,7 @@ def test_groups_of_one_mode_are_named_by_what_differs(tmp_path):
         ("masa, meta.weight 0.2", ["a"]),
         ("masa, meta.weight 1.0", ["b"]),
     ]
-    assert differences(groups) == [
+    assert list_differences(groups) == [
         ("meta.weight", ["–", "0.2", "1.0"]),
         ("optim.lr", ["0.001", "1e-06", "1e-06"]),
     ]

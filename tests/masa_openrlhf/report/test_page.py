@@ -2,7 +2,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from masa_control import Pairs
+from masa_control import CalibrationPoints
 from masa_openrlhf.report.page import write_report
 from masa_openrlhf.report.plots import Drawn
 from masa_openrlhf.report.runs import ReportError, read_run
@@ -63,7 +63,7 @@ def full(path, **config):
     """A run that has all there is."""
     folder = made.run(path, steps=60, evals=(0, 20, 40, 60), gain=0.01, **config)
     for step in range(1, 61):
-        pairs = Pairs([(0.1, 0.2), (step / 60, 0.5)], [(9.0, 12.0)])
+        pairs = CalibrationPoints([(0.1, 0.2), (step / 60, 0.5)], [(9.0, 12.0)])
         folder.write_calibration(step, "train", pairs)
         lead = 30 if step > 30 else 10
         folder.write_notions(step, {"vieta <formula>": NotionCount(lead, 10, 40, 40)})

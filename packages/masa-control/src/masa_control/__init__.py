@@ -69,13 +69,13 @@ from masa_control.episode.types import (
     MetaRollout,
     Problem,
     SolutionRollout,
-    judged_group,
+    verified_group,
 )
-from masa_control.measures.audit import Tally, Total, audit_draw
-from masa_control.measures.calibration import Pairs, predicted_and_true
+from masa_control.measures.audit import ConfusionCounts, SavingsEstimate, audit_draw
+from masa_control.measures.calibration import CalibrationPoints, calibration_points
 from masa_control.measures.ledger import Ledger
 from masa_control.measures.metrics import step_metrics
-from masa_control.measures.notion_counts import notion_totals
+from masa_control.measures.notion_counts import count_step_notions
 from masa_control.refill import FilledBatch, RefillRules, fill_batch
 from masa_control.settings import Settings
 
@@ -88,7 +88,9 @@ __all__ = [
     "AuditedGateSettings",
     "CalibratedCutoff",
     "CalibratedCutoffSettings",
+    "CalibrationPoints",
     "Completion",
+    "ConfusionCounts",
     "ControlSettings",
     "Controller",
     "CutoffDecision",
@@ -123,7 +125,6 @@ __all__ = [
     "MetaRollout",
     "MetaSettings",
     "MetaSignal",
-    "Pairs",
     "Plan",
     "Planner",
     "PredictedHints",
@@ -131,6 +132,7 @@ __all__ = [
     "Problem",
     "RecordedHints",
     "RefillRules",
+    "SavingsEstimate",
     "Schedule",
     "ScheduleSettings",
     "Settings",
@@ -140,16 +142,14 @@ __all__ = [
     "StaticGateSettings",
     "StepWeights",
     "Stopwatch",
-    "Tally",
-    "Total",
     "Verifier",
     "audit_draw",
+    "calibration_points",
+    "count_step_notions",
     "fill_batch",
-    "judged_group",
     "load_signals",
-    "notion_totals",
-    "predicted_and_true",
     "run_episode",
     "step_metrics",
     "step_weights",
+    "verified_group",
 ]

@@ -59,13 +59,13 @@ def group_advantages(
     advantages = np.zeros(len(rewards))
     for name in dict.fromkeys(groups_N):
         members = scored & (names == name)
-        advantages[members] = _within(rewards[members], estimator)
+        advantages[members] = _normalise_group(rewards[members], estimator)
     if weights_N is not None:
         advantages *= np.asarray(weights_N, dtype=np.float64)
     return advantages.astype(np.float32)
 
 
-def _within(rewards: NDArray[np.float64], estimator: Estimator) -> NDArray[np.float64]:
+def _normalise_group(rewards: NDArray[np.float64], estimator: Estimator) -> NDArray[np.float64]:
     if len(rewards) < 2 or np.ptp(rewards) < _EQUAL:
         return np.zeros_like(rewards)
     centred = rewards - rewards.mean()

@@ -44,13 +44,13 @@ def main(argv: list[str] | None = None) -> None:
     elif command == "train":
         _guarded_train(rest)
     elif command == "eval":
-        _eval(rest)
+        _run_eval(rest)
     elif command == "report":
         from masa_openrlhf.report.command import main as report
 
         sys.exit(report(rest))
     else:
-        _fail(f"there is no command {command!r}\n\n{_USAGE}", status=2)
+        _exit_with(f"there is no command {command!r}\n\n{_USAGE}", status=2)
 
 
 def _preset_names() -> list[str]:
@@ -59,12 +59,12 @@ def _preset_names() -> list[str]:
     return list_presets()
 
 
-def _fail(message: str, status: int = 1) -> NoReturn:
+def _exit_with(message: str, status: int = 1) -> NoReturn:
     print(f"masa-openrlhf: {message}", file=sys.stderr)
     sys.exit(status)
 
 
-def _options() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--preset")
     parser.add_argument("--config", type=Path, action="append", default=[])
@@ -85,14 +85,14 @@ def _guarded_train(argv: list[str]) -> None:
     from masa_openrlhf.run.disk import DiskFullError
 
     try:
-        sys.exit(_train(argv))
+        sys.exit(_run_train(argv))
     except (ConfigError, OpenRLHFArgumentError, ModuleNotFoundError, ValueError) as error:
-        _fail(str(error), status=2)
+        _exit_with(str(error), status=2)
     except DiskFullError as error:
-        _fail(str(error))
+        _exit_with(str(error))
 
 
-def _eval(argv: list[str]) -> None:
+def _run_eval(argv: list[str]) -> None:
     if "-h" in argv or "--help" in argv:
         from masa_openrlhf.eval.help_text import render_eval_help
 
@@ -103,27 +103,27 @@ def _eval(argv: list[str]) -> None:
     sys.exit(evaluate(argv))
 
 
-def _train(argv: list[str]) -> int:
-    options, flags = _options().parse_known_args(argv)
-    config = _configuration(options, flags)
+def _run_train(argv: list[str]) -> int:
+    options, flags = _make_parser().parse_known_args(argv)
+    config = _read_configuration(options, flags)
     from masa_openrlhf.run.devices import require_stack
     from masa_openrlhf.run.folder import RunFolder
 
     path = options.resume or config.runs / f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder = RunFolder(path, sample_episodes=config.log.episodes)
     resume = options.resume is not None
-    _check(config, folder, resume=resume, show=options.dry_run)
+    _check_arguments(config, folder, resume=resume, show=options.dry_run)
     if options.dry_run:
         return 0
     require_stack(config)
     if not resume and folder.path.exists():
         folder = RunFolder(Path(f"{path}-{os.getpid()}"), sample_episodes=config.log.episodes)
     from masa_openrlhf.run.disk import naming_full_disks
-    from masa_openrlhf.run.supervision import supervise
+    from masa_openrlhf.run.supervision import supervise_run
 
     with naming_full_disks(folder.path, Path(tempfile.gettempdir())):
         folder.create(config)
-        status = supervise(folder, config, resume=resume)
+        status = supervise_run(folder, config, resume=resume)
         if status == 0:
             from masa_openrlhf.report.command import report_at_end
 
@@ -131,7 +131,7 @@ def _train(argv: list[str]) -> int:
     return status
 
 
-def _configuration(options: argparse.Namespace, flags: list[str]) -> TrainConfig:
+def _read_configuration(options: argparse.Namespace, flags: list[str]) -> TrainConfig:
     from masa_openrlhf.config import layers
     from masa_openrlhf.config.rules import merge_settings
 
@@ -153,18 +153,20 @@ def _configuration(options: argparse.Namespace, flags: list[str]) -> TrainConfig
     return layers.apply_flags(layers.build_config(found), flags)
 
 
-def _check(config: TrainConfig, folder: os.PathLike[str], *, resume: bool, show: bool) -> None:
+def _check_arguments(
+    config: TrainConfig, folder: os.PathLike[str], *, resume: bool, show: bool
+) -> None:
     """Have OpenRLHF read its arguments, before anything starts; show them if asked to."""
     from masa_openrlhf import cpu
-    from masa_openrlhf.arguments.build import SCRIPT, arguments
-    from masa_openrlhf.arguments.parse import parse
+    from masa_openrlhf.arguments.build import SCRIPT, build_arguments
+    from masa_openrlhf.arguments.parse import parse_arguments
     from masa_openrlhf.run.devices import runs_on_cpu
     from masa_openrlhf.run.folder import RunFolder
 
     on_cpu = runs_on_cpu(config)
     folder = RunFolder(Path(folder))
-    argv = arguments(config, folder, cpu=on_cpu, resume=resume)
-    parsed = parse(argv)
+    argv = build_arguments(config, folder, cpu=on_cpu, resume=resume)
+    parsed = parse_arguments(argv)
     if on_cpu:
         cpu.refuse_unsupported(parsed)
     if show:

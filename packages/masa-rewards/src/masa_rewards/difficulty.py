@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from masa_rewards._door import require_prediction
+from masa_rewards._inputs import require_prediction
 from masa_rewards.types import MetaPrediction, RolloutGroup
 
 DIFFICULTY_BASE = 0.01

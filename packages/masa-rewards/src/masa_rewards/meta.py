@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from masa_rewards._door import require_prediction, require_predictions
+from masa_rewards._inputs import require_prediction, require_predictions
 from masa_rewards.difficulty import DIFFICULTY_BASE, difficulty_reward
 from masa_rewards.length import length_reward
 from masa_rewards.notions.reward import PAPER, notion_rewards
@@ -106,7 +106,7 @@ def mean_rewards(
         ValueError: If the group is empty, or `base` is not in (0, 1).
     """
     return [
-        _mean(
+        _mean_reward(
             length=length_reward(prediction, group),
             difficulty=difficulty_reward(prediction, group, base=base),
             notion=notion,
@@ -115,6 +115,6 @@ def mean_rewards(
     ]
 
 
-def _mean(*, length: float, difficulty: float, notion: float) -> MetaReward:
+def _mean_reward(*, length: float, difficulty: float, notion: float) -> MetaReward:
     total = (length + difficulty + notion) / 3
     return MetaReward(length=length, difficulty=difficulty, notion=notion, total=total)

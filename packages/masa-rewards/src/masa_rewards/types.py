@@ -29,7 +29,7 @@ UnitFloat = Annotated[float, Field(ge=0.0, le=1.0, strict=True, allow_inf_nan=Fa
 Count = Annotated[int, Field(ge=0, strict=True), _Plain]
 
 
-def _plain(missing: Missing) -> dict[str, str]:
+def _to_plain_dict(missing: Missing) -> dict[str, str]:
     # `dict` itself has no signature, which pydantic 2.7 asks for.
     return dict(missing.items())
 
@@ -127,7 +127,7 @@ class MetaPrediction(_Frozen):
     missing: Annotated[
         Mapping[Component, Reason],
         AfterValidator(Missing),
-        PlainSerializer(_plain, return_type=dict[str, str]),
+        PlainSerializer(_to_plain_dict, return_type=dict[str, str]),
         Field(default_factory=Missing, validate_default=True),
     ]
 

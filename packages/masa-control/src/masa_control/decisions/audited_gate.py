@@ -123,7 +123,7 @@ class AuditedGate:
     def _limit(self, end: GateReason) -> float | None:
         """Where the limit of an end moves to."""
         before, target = self._limits[end], self.settings.precision
-        regions = list(_regions(self._outcomes[end]))
+        regions = list(_list_regions(self._outcomes[end]))
         opened = [r.distance for r in regions if r.low(self._caution) >= target]
         if before is None:
             return max(opened, default=None)
@@ -176,7 +176,7 @@ class _Region(NamedTuple):
         return wilson_bounds(self.precision, self.cases, z=caution).low
 
 
-def _regions(outcomes: Iterable[GateOutcome]) -> Iterator[_Region]:
+def _list_regions(outcomes: Iterable[GateOutcome]) -> Iterator[_Region]:
     """Yield a region for each distance that occurs, from near to far."""
     total = right = squares = 0.0
     ordered = sorted(outcomes, key=lambda o: o.distance)

@@ -32,8 +32,8 @@ from masa_control.decisions.planner import Planner
 from masa_control.decisions.schedule import AlignedStart, FixedStart, Schedule
 from masa_control.episode.plan import GateDecision
 from masa_control.episode.types import Episode
-from masa_control.measures.audit import Tally
-from masa_control.measures.decision_counts import gate_tally
+from masa_control.measures.audit import ConfusionCounts
+from masa_control.measures.decision_counts import count_gate
 from masa_control.settings import Settings, by_rule
 from masa_control.state import SavedState
 
@@ -151,11 +151,13 @@ class Controller:
         decided = [self._decision(episode) for episode in episodes]
         pairs = list(zip(episodes, decided, strict=True))
         if not self._schedule.decides(step):
-            self._schedule.observe(sum((gate_tally(e, d) for e, d in pairs), Tally()), step)
+            self._schedule.observe(
+                sum((count_gate(e, d) for e, d in pairs), ConfusionCounts()), step
+            )
         if self._calibrated is not None:
-            self._calibrated.observe(_known(length_outcome(e, d) for e, d in pairs), step)
+            self._calibrated.observe(_drop_unknown(length_outcome(e, d) for e, d in pairs), step)
         if self._audited_gate is not None:
-            self._audited_gate.observe(_known(gate_outcome(e, d) for e, d in pairs))
+            self._audited_gate.observe(_drop_unknown(gate_outcome(e, d) for e, d in pairs))
             self._gate = self._audited_gate.gate()
         if self._experts is not None:
             self._experts.observe(episodes, self._prompt, step)
@@ -235,7 +237,7 @@ class Controller:
         self._gate = self._current_gate()
 
 
-def _known(outcomes: Iterable[_Outcome | None]) -> Iterator[_Outcome]:
+def _drop_unknown(outcomes: Iterable[_Outcome | None]) -> Iterator[_Outcome]:
     return (outcome for outcome in outcomes if outcome is not None)
 
 

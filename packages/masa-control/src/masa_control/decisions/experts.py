@@ -90,7 +90,7 @@ class _State(SavedState):
     counts: dict[str, Count]
 
 
-def expert_of(
+def make_expert(
     episode: Episode, prompt: MetaPrompt, *, threshold: float, step: int
 ) -> Expert | Refusal:
     """Make an expert of the best meta rollout of an episode.
@@ -109,7 +109,7 @@ def expert_of(
         The expert, or why there is none.
     """
     pass_rate = _known_pass_rate(episode, prompt.scale)
-    rewarded = [m for m in episode.meta if m.paid is not None]
+    rewarded = [m for m in episode.meta if m.total_reward is not None]
     if not rewarded:
         return "unrewarded"
     if pass_rate is None:
@@ -117,8 +117,8 @@ def expert_of(
     readable = [m for m in rewarded if not m.prediction.missing and not m.completion.truncated]
     if not readable:
         return "unreadable"
-    best = max(readable, key=_paid)
-    if _paid(best) < threshold:
+    best = max(readable, key=_reward_or_none)
+    if _reward_or_none(best) < threshold:
         return "below_threshold"
     lengths = episode.correct_lengths
     length = statistics.median_low(lengths) if lengths else best.prediction.length
@@ -130,14 +130,14 @@ def expert_of(
         text=corrected.text,
         numbers=(places["pass_rate"], *([places["length"]] if lengths else [])),
         unknown=() if lengths else (places["length"],),
-        reward=_paid(best),
+        reward=_reward_or_none(best),
         weight=episode.weight,
         step=step,
     )
 
 
-def _paid(rollout: MetaRollout) -> float:
-    return rollout.paid if rollout.paid is not None else -1.0
+def _reward_or_none(rollout: MetaRollout) -> float:
+    return rollout.total_reward if rollout.total_reward is not None else -1.0
 
 
 def _known_pass_rate(episode: Episode, scale: int) -> float | None:
@@ -166,7 +166,7 @@ class ExpertBuffer:
     def observe(self, episodes: Sequence[Episode], prompt: MetaPrompt, step: int) -> None:
         """Take in the experts of a step; a problem's new one takes the place of its old one."""
         for episode in episodes:
-            made = expert_of(episode, prompt, threshold=self.settings.threshold, step=step)
+            made = make_expert(episode, prompt, threshold=self.settings.threshold, step=step)
             if isinstance(made, Expert):
                 self._experts.pop(made.problem_id, None)  # to the end: insertion order is age
                 self._experts[made.problem_id] = made

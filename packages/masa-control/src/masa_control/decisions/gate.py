@@ -43,7 +43,7 @@ class _Reading:
         return math.hypot(self.std, self.mean - self.end)
 
 
-def _read(pass_rates: Sequence[float | None], min_readable: float) -> _Reading | None:
+def _read_pass_rates(pass_rates: Sequence[float | None], min_readable: float) -> _Reading | None:
     known = [p for p in pass_rates if p is not None]
     for p in known:
         if not 0 <= p <= 1:
@@ -53,7 +53,7 @@ def _read(pass_rates: Sequence[float | None], min_readable: float) -> _Reading |
     return _Reading(statistics.fmean(known), statistics.pstdev(known), len(known))
 
 
-def _decision(reading: _Reading, *, skip: bool, limit: float | None) -> GateDecision:
+def _make_decision(reading: _Reading, *, skip: bool, limit: float | None) -> GateDecision:
     reason: GateReason = "trivial" if reading.end else "unsolvable"
     return GateDecision(
         skip=skip,
@@ -102,11 +102,11 @@ class PredictiveGate(ReadableShare):
         Raises:
             ValueError: a pass rate outside [0, 1].
         """
-        reading = _read(pass_rates, self.min_readable)
+        reading = _read_pass_rates(pass_rates, self.min_readable)
         if reading is None:
             return GateDecision(False, None, read=sum(p is not None for p in pass_rates))
         near = abs(reading.mean - reading.end) <= self.tolerance
-        return _decision(reading, skip=near and reading.std < self.max_std, limit=None)
+        return _make_decision(reading, skip=near and reading.std < self.max_std, limit=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +141,12 @@ class DistanceGate:
         Raises:
             ValueError: a pass rate outside [0, 1].
         """
-        reading = _read(pass_rates, self.min_readable)
+        reading = _read_pass_rates(pass_rates, self.min_readable)
         if reading is None:
             return GateDecision(False, None, read=sum(p is not None for p in pass_rates))
         limit = self.trivial if reading.end else self.unsolvable
         skip = limit is not None and reading.distance <= limit
-        return _decision(reading, skip=skip, limit=limit)
+        return _make_decision(reading, skip=skip, limit=limit)
 
 
 class GateAudits(Settings):

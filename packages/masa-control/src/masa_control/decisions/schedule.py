@@ -11,7 +11,7 @@ from pydantic import Field
 
 from masa_control.decisions.experts import ExpertSettings
 from masa_control.episode.settings import MetaSettings
-from masa_control.measures.audit import Tally
+from masa_control.measures.audit import ConfusionCounts
 from masa_control.settings import Settings
 from masa_control.state import SavedState
 
@@ -90,7 +90,7 @@ class _State(SavedState):
     state_of = "schedule"
 
     aligned_at: Annotated[int, Field(strict=True, ge=1)] | None
-    tallies: list[Tally]
+    tallies: list[ConfusionCounts]
 
 
 class Schedule:
@@ -106,7 +106,7 @@ class Schedule:
         self._aligned_at: int | None = None
         self._tallies = self._empty()
 
-    def _empty(self) -> deque[Tally]:
+    def _empty(self) -> deque[ConfusionCounts]:
         return deque(maxlen=1 if self._aligned is None else self._aligned.steps)
 
     def decides(self, step: int) -> bool:
@@ -114,12 +114,12 @@ class Schedule:
         early = self._aligned_at is not None and step > self._aligned_at
         return step > self.settings.start or early
 
-    def observe(self, would_have: Tally, step: int) -> None:
+    def observe(self, would_have: ConfusionCounts, step: int) -> None:
         """Take in what the gate would have skipped in a step in which nothing was skipped."""
         if self._aligned is None or self._aligned_at is not None:
             return
         self._tallies.append(would_have)
-        tally = sum(self._tallies, Tally())
+        tally = sum(self._tallies, ConfusionCounts())
         # All of it was rolled out; what counts is what the next problems can expect of the gate.
         precision, recall = tally.precision_to_come.low, tally.recall.value
         if (

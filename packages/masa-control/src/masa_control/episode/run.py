@@ -17,18 +17,13 @@ from typing import Any
 from masa_rewards import MetaPrediction, RolloutGroup
 from masa_rewards.meta import mean_rewards
 from masa_rewards.notions.phrases import Phrase, to_phrase
-from masa_rewards.notions.reward import count_notions, pay_notions
+from masa_rewards.notions.reward import count_notions, score_notions
 from masa_rewards.notions.rules import NotionCount
 
 from masa_control.episode.plan import Plan
 from masa_control.episode.protocols import Completion, Engine, EpisodePlanner, Verifier
 from masa_control.episode.settings import EpisodeSettings
-from masa_control.episode.signals import (
-    SignalOutcome,
-    paid,
-    pay_signals,
-    read_signals,
-)
+from masa_control.episode.signals import SignalOutcome, read_signals, score_signals, total_reward
 from masa_control.episode.stopwatch import Stopwatch
 from masa_control.episode.types import (
     META,
@@ -37,7 +32,7 @@ from masa_control.episode.types import (
     MetaRollout,
     Problem,
     SolutionRollout,
-    judged_group,
+    verified_group,
 )
 
 WAIT = "verification_wait"
@@ -81,32 +76,33 @@ async def run_episode(
     if settings.meta.rollouts:
         with watch.time("prompts"):
             meta_ids = engine.encode(settings.meta_prompt.render(problem.text))
-    predicting = _predictions(engine, meta_ids, settings)
+    predicting = _sample_predictions(engine, meta_ids, settings)
     if planner is None:
         with watch.time("prompts"):
             solution_ids = engine.encode(settings.solution_prompt(problem))
         limit = settings.solution.max_tokens
-        answers, solutions = await _together(
-            predicting, _solutions(engine, verifier, solution_ids, problem, settings, limit, watch)
+        answers, solutions = await _run_together(
+            predicting,
+            _sample_solutions(engine, verifier, solution_ids, problem, settings, limit, watch),
         )
-        predictions = watch.run("rewards", _read, answers, settings)
+        predictions = watch.run("rewards", _parse_predictions, answers, settings)
         plan = None
     else:
         answers = await predicting
-        predictions = watch.run("rewards", _read, answers, settings)
+        predictions = watch.run("rewards", _parse_predictions, answers, settings)
         with watch.time("control"):
             plan = planner.plan(problem.id, predictions, settings.solution.max_tokens)
         solution_ids, solutions = [], ()
         if plan.solve:
             with watch.time("prompts"):
                 solution_ids, plan = _solution_prompt(engine, problem, settings, plan)
-            solutions = await _solutions(
+            solutions = await _sample_solutions(
                 engine, verifier, solution_ids, problem, settings, plan.max_tokens, watch
             )
     # Reading G texts of thousands of tokens holds the interpreter: not on the engine's event loop.
-    group = watch.run("rewards", judged_group, problem, solutions)
+    group = watch.run("rewards", verified_group, problem, solutions)
     meta, counts = await asyncio.to_thread(
-        watch.run, "rewards", _paid, answers, predictions, group, problem, settings
+        watch.run, "rewards", _reward_predictions, answers, predictions, group, problem, settings
     )
     return Episode(
         problem=problem,
@@ -121,11 +117,13 @@ async def run_episode(
     )
 
 
-def _read(answers: Sequence[Completion], settings: EpisodeSettings) -> list[MetaPrediction]:
+def _parse_predictions(
+    answers: Sequence[Completion], settings: EpisodeSettings
+) -> list[MetaPrediction]:
     return [settings.meta_prompt.parse(answer.text) for answer in answers]
 
 
-def _paid(
+def _reward_predictions(
     answers: Sequence[Completion],
     predictions: Sequence[MetaPrediction],
     group: RolloutGroup,
@@ -148,12 +146,12 @@ def _paid(
     named = [{to_phrase(notion) for notion in p.notions or ()} for p in predictions]
     counts = count_notions(frozenset().union(*named), group, rules=rules)
     rewards = mean_rewards(
-        predictions, group, pay_notions(named, counts, rules), base=settings.meta.difficulty_base
+        predictions, group, score_notions(named, counts, rules), base=settings.meta.difficulty_base
     )
     rollouts = []
     for answer, prediction, reward, values in zip(answers, predictions, rewards, read, strict=True):
-        outcomes = pay_signals(signals, values, group, problem.answer)
-        earned = paid(reward, outcomes, signals, settings.meta.rewards)
+        outcomes = score_signals(signals, values, group, problem.answer)
+        earned = total_reward(reward, outcomes, signals, settings.meta.rewards)
         rollouts.append(MetaRollout(answer, prediction, reward, outcomes, earned))
     return rollouts, counts
 
@@ -171,7 +169,7 @@ def _solution_prompt(
         hint = hint[:-1]
 
 
-async def _predictions(
+async def _sample_predictions(
     engine: Engine, prompt_ids: list[int], settings: EpisodeSettings
 ) -> Sequence[Completion]:
     if not settings.meta.rollouts:
@@ -181,7 +179,7 @@ async def _predictions(
     )
 
 
-async def _solutions(
+async def _sample_solutions(
     engine: Engine,
     verifier: Verifier,
     prompt_ids: list[int],
@@ -208,7 +206,7 @@ async def _solutions(
     )
 
 
-async def _together(first: Coroutine[Any, Any, Any], second: Coroutine[Any, Any, Any]) -> Any:
+async def _run_together(first: Coroutine[Any, Any, Any], second: Coroutine[Any, Any, Any]) -> Any:
     """Run both side by side; when one fails, cancel the other before the failure goes up."""
     tasks = [asyncio.ensure_future(first), asyncio.ensure_future(second)]
     try:

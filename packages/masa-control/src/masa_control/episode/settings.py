@@ -7,7 +7,7 @@ from functools import cached_property
 
 from masa_rewards import MetaPrompt, NotionRules
 from masa_rewards.prompt.meta_prompt import MetaPromptForm
-from masa_rewards.prompt.wording import fill
+from masa_rewards.prompt.wording import fill_wording
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from masa_control.episode.signals import JUDGEMENTS, Judgement, MetaSignal
@@ -127,5 +127,5 @@ class EpisodeSettings(Settings):
         text = problem.text
         if hint:
             values = {"problem": text, "notions": ", ".join(hint)}
-            text = fill(self.solution.hint_template, values)
+            text = fill_wording(self.solution.hint_template, values)
         return self.solution.template.replace("{problem}", text)

@@ -69,7 +69,7 @@ def read_signals(
     return {s.key: None if found[s.key] is None else s.read(found[s.key]) for s in signals}
 
 
-def pay_signals(
+def score_signals(
     signals: Sequence[MetaSignal],
     predictions: Mapping[str, object | None],
     group: RolloutGroup,
@@ -99,7 +99,7 @@ Judgement = Literal["length", "difficulty", "notion"]
 JUDGEMENTS: tuple[Judgement, ...] = ("length", "difficulty", "notion")
 
 
-def paid(
+def total_reward(
     reward: MetaReward,
     outcomes: Mapping[str, SignalOutcome],
     signals: Sequence[MetaSignal],
@@ -129,10 +129,10 @@ def load_signals(names: Iterable[str]) -> tuple[MetaSignal, ...]:
     Raises:
         ValueError: there is no such module or class, or it is no signal; says what is missing.
     """
-    return tuple(_load(name) for name in names)
+    return tuple(_load_signal(name) for name in names)
 
 
-def _load(name: str) -> MetaSignal:
+def _load_signal(name: str) -> MetaSignal:
     module, colon, attribute = name.partition(":")
     if not (module and colon and attribute):
         raise ValueError(f"a signal is named 'package.module:Class', got {name!r}")

@@ -96,14 +96,15 @@ class MetaRollout:
         prediction: what was read of it.
         reward: by the paper's three judgements; None where no solution could be judged.
         signals: predictions and rewards of the signals of one's own, by key.
-        paid: what it earned, in [0, 1]: the reward's total, the signals weighed in; None likewise.
+        total_reward: what it earned, in [0, 1]: the reward's total, with the signals weighed in;
+            None where no solution could be judged.
     """
 
     completion: Completion
     prediction: MetaPrediction
     reward: MetaReward | None
     signals: Mapping[str, SignalOutcome] = field(default_factory=dict)
-    paid: float | None = None
+    total_reward: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ class Episode:
         return None if any(low <= e <= high for e in ends) else False
 
 
-def judged_group(problem: Problem, solutions: Sequence[SolutionRollout]) -> RolloutGroup:
+def verified_group(problem: Problem, solutions: Sequence[SolutionRollout]) -> RolloutGroup:
     """Return the group that predictions are measured by: the solutions that are right or wrong.
 
     A rollout of which nobody knows (its verifier failed, or it was cut) is left out, so the group

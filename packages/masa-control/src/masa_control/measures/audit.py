@@ -34,7 +34,7 @@ def audit_draw(*names: object) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ConfusionCounts:
     """Sums over problems from which precision, recall and F1 of a decision follow; they add up.
 
     A problem flags f units (the gate: the problem itself, 1; the cutoff: its rollouts that are, or
@@ -67,7 +67,7 @@ class Tally:
     @staticmethod
     def of(
         flagged: int, missed: int, *, right: int | None = None, weight: float | None = None
-    ) -> Tally:
+    ) -> ConfusionCounts:
         """Return the tally of one problem.
 
         Args:
@@ -81,7 +81,9 @@ class Tally:
         """
         if flagged < 0 or missed < 0:
             raise ValueError(f"counts must be >= 0, got flagged {flagged!r}, missed {missed!r}")
-        base = Tally(problems=float(flagged > 0), flagged=float(flagged), missed=float(missed))
+        base = ConfusionCounts(
+            problems=float(flagged > 0), flagged=float(flagged), missed=float(missed)
+        )
         if right is None or not flagged:
             return base
         if weight is None or not 1 <= weight < math.inf or not 0 <= right <= flagged:
@@ -90,13 +92,15 @@ class Tally:
                 f"{right!r} of {flagged!r} with weight {weight!r}"
             )
         f, t, w = float(flagged), float(right), float(weight)
-        return base + Tally(0, 0, 0, 1, w * f, w * t, w * w * f * f, w * w * f * t, w * w * t * t)
+        return base + ConfusionCounts(
+            0, 0, 0, 1, w * f, w * t, w * w * f * f, w * w * f * t, w * w * t * t
+        )
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(*map(operator.add, _sums_of(self), _sums_of(other)))
+    def __add__(self, other: ConfusionCounts) -> ConfusionCounts:
+        return ConfusionCounts(*map(operator.add, _sums_of(self), _sums_of(other)))
 
-    def __sub__(self, other: Tally) -> Tally:
-        return Tally(*map(operator.sub, _sums_of(self), _sums_of(other)))
+    def __sub__(self, other: ConfusionCounts) -> ConfusionCounts:
+        return ConfusionCounts(*map(operator.sub, _sums_of(self), _sums_of(other)))
 
     @property
     def precision(self) -> Interval:
@@ -150,7 +154,7 @@ class Tally:
         if self.flagged and not self.missed and not self.weighted_right:
             return UNKNOWN
         return self._of_precision(
-            lambda precision: _ratio(
+            lambda precision: _safe_ratio(
                 self.flagged * precision, self.flagged * precision + self.missed
             )
         )
@@ -159,7 +163,7 @@ class Tally:
     def f1(self) -> Interval:
         """Harmonic mean of precision and recall: 2 TP / (flagged + TP + missed)."""
         return self._of_precision(
-            lambda precision: _ratio(
+            lambda precision: _safe_ratio(
                 2 * self.flagged * precision, self.flagged * (1 + precision) + self.missed
             )
         )
@@ -185,12 +189,12 @@ class Tally:
         return found
 
 
-def _ratio(part: float, whole: float) -> float:
+def _safe_ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
+class SavingsEstimate:
     """What was spared in all, of which audits show a part; they add up.
 
     How many units were forgone is known (the gate: problems that were skipped; the cutoff: rollouts
@@ -222,7 +226,7 @@ class Total:
     aa: Number = 0.0
 
     @staticmethod
-    def audited(units: int, amount: float, share: float) -> Total:
+    def audited(units: int, amount: float, share: float) -> SavingsEstimate:
         """Return what one audited problem says.
 
         Args:
@@ -238,13 +242,13 @@ class Total:
         if units < 0 or amount < 0:
             raise ValueError(f"units and amount must be >= 0, got {units!r} and {amount!r}")
         if not units:
-            return Total()
+            return SavingsEstimate()
         v, f, a = 1 / share - 1, float(units), float(amount)
         vv = v * v + v
-        return Total(0.0, 1.0, v * f, v * a, vv * f * f, vv * f * a, vv * a * a)
+        return SavingsEstimate(0.0, 1.0, v * f, v * a, vv * f * f, vv * f * a, vv * a * a)
 
-    def __add__(self, other: Total) -> Total:
-        return Total(*map(operator.add, _sums_of(self), _sums_of(other)))
+    def __add__(self, other: SavingsEstimate) -> SavingsEstimate:
+        return SavingsEstimate(*map(operator.add, _sums_of(self), _sums_of(other)))
 
     @property
     def interval(self) -> Interval:
@@ -265,5 +269,5 @@ class Total:
         return Interval(value, max(0.0, value - half), value + half)
 
 
-def _sums_of(sums: Tally | Total) -> list[float]:
+def _sums_of(sums: ConfusionCounts | SavingsEstimate) -> list[float]:
     return [getattr(sums, name) for name in sums.__slots__]

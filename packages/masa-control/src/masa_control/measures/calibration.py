@@ -13,7 +13,7 @@ Pair = tuple[float, float]
 """Predicted (the mean of a problem's readable predictions), true."""
 
 
-class Pairs(NamedTuple):
+class CalibrationPoints(NamedTuple):
     """Predictions of several problems beside what came of them.
 
     Attributes:
@@ -25,14 +25,14 @@ class Pairs(NamedTuple):
     length: list[Pair]
 
 
-def predicted_and_true(episodes: Sequence[Episode]) -> Pairs:
+def calibration_points(episodes: Sequence[Episode]) -> CalibrationPoints:
     """Return the pairs of the episodes, in their order.
 
     Args:
         episodes: of a step, or of an evaluation. Those without a readable prediction of a kind, or
             without a truth to it (skipped, none judged, none correct), give no pair of that kind.
     """
-    return Pairs(
+    return CalibrationPoints(
         pass_rate=[
             (predicted, e.pass_rate)
             for e in episodes

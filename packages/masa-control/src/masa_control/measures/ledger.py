@@ -13,15 +13,20 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from masa_control.episode.types import Episode
-from masa_control.measures.audit import Tally, Total
-from masa_control.measures.decision_counts import cutoff_saved, cutoff_tally, gate_saved, gate_tally
+from masa_control.measures.audit import ConfusionCounts, SavingsEstimate
+from masa_control.measures.decision_counts import (
+    count_cutoff,
+    count_gate,
+    estimate_cutoff_savings,
+    estimate_gate_savings,
+)
 from masa_control.state import Count, SavedState
 
 Decision = Literal["gate", "cutoff"]
 
 _DECISIONS: dict[Decision, Any] = {
-    "gate": (gate_tally, gate_saved),
-    "cutoff": (cutoff_tally, cutoff_saved),
+    "gate": (count_gate, estimate_gate_savings),
+    "cutoff": (count_cutoff, estimate_cutoff_savings),
 }
 
 
@@ -30,8 +35,8 @@ class _State(SavedState):
     version = 2
 
     counts: dict[str, Count]
-    tallies: dict[Decision, Tally]
-    saved: dict[Decision, Total]
+    tallies: dict[Decision, ConfusionCounts]
+    saved: dict[Decision, SavingsEstimate]
 
     @model_validator(mode="after")
     def _has_both_decisions(self) -> _State:
@@ -50,8 +55,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
-        self._tallies = {name: Tally() for name in _DECISIONS}
-        self._saved = {name: Total() for name in _DECISIONS}
+        self._tallies = {name: ConfusionCounts() for name in _DECISIONS}
+        self._saved = {name: SavingsEstimate() for name in _DECISIONS}
 
     def observe(self, episode: Episode) -> None:
         """Add one episode to the totals."""
@@ -106,7 +111,7 @@ class Ledger:
         found = {f"ledger/{name}": float(count) for name, count in sorted(self._counts.items())}
         for name, tally in self._tallies.items():
             total = self._saved[name]
-            if tally != Tally():
+            if tally != ConfusionCounts():
                 found |= tally.figures(f"ledger/{name}")
                 for end, value in zip(("", "_low", "_high"), total.interval, strict=True):
                     if value is not None:
@@ -114,12 +119,12 @@ class Ledger:
         return found
 
     @property
-    def tallies(self) -> dict[str, Tally]:
+    def tallies(self) -> dict[str, ConfusionCounts]:
         """What gate and cutoff have decided since the run began; empty before they decide.
 
         Those of two steps subtracted are those of the steps between.
         """
-        return {name: tally for name, tally in self._tallies.items() if tally != Tally()}
+        return {name: tally for name, tally in self._tallies.items() if tally != ConfusionCounts()}
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on counting."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from masa_rewards.statistics import pearson_correlation
 
 from masa_control.episode.types import Episode, MetaRollout
-from masa_control.measures.calibration import predicted_and_true
+from masa_control.measures.calibration import calibration_points
 
 
 def step_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
@@ -33,14 +33,14 @@ def step_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
         **_solution_metrics(episodes),
         **_meta_metrics(episodes),
         **_decision_metrics(episodes),
-        **_tokens(episodes),
+        **_token_metrics(episodes),
     }
 
 
 def _solution_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
     rollouts = [s for e in episodes for s in e.solutions]
     rates = [e.pass_rate for e in episodes if e.pass_rate is not None]
-    return _means(
+    return _mean_columns(
         {
             "solution/pass_rate": rates,
             "solution/no_variance": [rate in (0.0, 1.0) for rate in rates],
@@ -56,9 +56,9 @@ def _meta_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
     rollouts = [m for e in episodes for m in e.meta]
     rewards = [m.reward for m in rollouts if m.reward is not None]
     predictions = [m.prediction for m in rollouts]
-    metrics = _means(
+    metrics = _mean_columns(
         {
-            "meta/reward": [m.paid for m in rollouts if m.paid is not None],
+            "meta/reward": [m.total_reward for m in rollouts if m.total_reward is not None],
             "meta/reward_length": [r.length for r in rewards],
             "meta/reward_difficulty": [r.difficulty for r in rewards],
             "meta/reward_notion": [r.notion for r in rewards],
@@ -69,24 +69,24 @@ def _meta_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
             "meta/unreadable_notion": [p.notions is None for p in predictions],
         }
     )
-    return {**metrics, **_signals(rollouts), **_alignment(episodes)}
+    return {**metrics, **_signal_metrics(rollouts), **_alignment_metrics(episodes)}
 
 
-def _signals(rollouts: Sequence[MetaRollout]) -> dict[str, float]:
+def _signal_metrics(rollouts: Sequence[MetaRollout]) -> dict[str, float]:
     columns: dict[str, list[float]] = {}
     for rollout in rollouts:
         for key, outcome in rollout.signals.items():
             columns.setdefault(f"meta/unreadable_{key}", []).append(outcome.prediction is None)
             if outcome.reward is not None:
                 columns.setdefault(f"meta/reward_{key}", []).append(outcome.reward)
-    return _means(columns)
+    return _mean_columns(columns)
 
 
 def _decision_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
     plans = [(e, e.plan) for e in episodes if e.plan is not None]
     gated = [(e, plan) for e, plan in plans if plan.gate is not None]
     limited = [(e, plan.cutoff) for e, plan in plans if plan.cutoff is not None]
-    return _means(
+    return _mean_columns(
         {
             "gate/skipped": [e.skipped is not None for e, _ in gated],
             "gate/skipped_trivial": [e.skipped == "trivial" for e, _ in gated],
@@ -100,9 +100,9 @@ def _decision_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
     )
 
 
-def _alignment(episodes: Sequence[Episode]) -> dict[str, float]:
-    rates, lengths = predicted_and_true(episodes)
-    metrics = _means(
+def _alignment_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
+    rates, lengths = calibration_points(episodes)
+    metrics = _mean_columns(
         {
             "meta/predicted_pass_rate": [predicted for predicted, _ in rates],
             "meta/pass_rate_error": [abs(predicted - true) for predicted, true in rates],
@@ -116,7 +116,7 @@ def _alignment(episodes: Sequence[Episode]) -> dict[str, float]:
     return metrics
 
 
-def _tokens(episodes: Sequence[Episode]) -> dict[str, float]:
+def _token_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
     return {
         "tokens/meta": float(sum(len(m.completion.token_ids) for e in episodes for m in e.meta)),
         "tokens/solution": float(
@@ -125,5 +125,5 @@ def _tokens(episodes: Sequence[Episode]) -> dict[str, float]:
     }
 
 
-def _means(columns: Mapping[str, Sequence[float]]) -> dict[str, float]:
+def _mean_columns(columns: Mapping[str, Sequence[float]]) -> dict[str, float]:
     return {name: statistics.fmean(values) for name, values in columns.items() if len(values)}

@@ -10,7 +10,9 @@ from masa_rewards.notions.rules import NotionCount
 from masa_control.episode.types import Episode
 
 
-def notion_totals(episodes: Sequence[Episode], limit: int | None = None) -> dict[str, NotionCount]:
+def count_step_notions(
+    episodes: Sequence[Episode], limit: int | None = None
+) -> dict[str, NotionCount]:
     """Add up the counts of the predicted notions over problems.
 
     Args:

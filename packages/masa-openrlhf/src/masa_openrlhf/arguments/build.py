@@ -67,7 +67,9 @@ _UNSUPPORTED = {
 }
 
 
-def arguments(config: TrainConfig, folder: RunFolder, *, cpu: bool, resume: bool) -> list[str]:
+def build_arguments(
+    config: TrainConfig, folder: RunFolder, *, cpu: bool, resume: bool
+) -> list[str]:
     """Return OpenRLHF's arguments for a run.
 
     Args:
@@ -112,17 +114,17 @@ def arguments(config: TrainConfig, folder: RunFolder, *, cpu: bool, resume: bool
     if refused:
         raise OpenRLHFArgumentError("not possible with MASA: " + "; ".join(refused))
     flags: dict[str, OpenRLHFValue | tuple[Any, ...] | None] = {
-        **_models(config, cpu=cpu),
-        **_rollouts(config),
-        **_algorithm(config),
-        **_optimiser(config),
-        **_bookkeeping(config, folder, resume=resume),
+        **_model_flags(config, cpu=cpu),
+        **_rollout_flags(config),
+        **_algorithm_flags(config),
+        **_optimiser_flags(config),
+        **_bookkeeping_flags(config, folder, resume=resume),
         **config.openrlhf,
     }
-    return [token for name, value in flags.items() for token in _tokens(name, value)]
+    return [token for name, value in flags.items() for token in _flag_tokens(name, value)]
 
 
-def _models(config: TrainConfig, *, cpu: bool) -> dict[str, Any]:
+def _model_flags(config: TrainConfig, *, cpu: bool) -> dict[str, Any]:
     cluster = config.cluster
     return {
         "actor.model_name_or_path": config.model.path,
@@ -163,7 +165,7 @@ def _has_reference(config: TrainConfig) -> bool:
         return False  # OpenRLHF's parser says what is wrong with it
 
 
-def _rollouts(config: TrainConfig) -> dict[str, Any]:
+def _rollout_flags(config: TrainConfig) -> dict[str, Any]:
     size = train_batch_size(config)
     return {
         "data.input_key": "problem",
@@ -196,7 +198,7 @@ def train_batch_size(config: TrainConfig) -> int:
     return -(-per_update // unit) * unit
 
 
-def _algorithm(config: TrainConfig) -> dict[str, Any]:
+def _algorithm_flags(config: TrainConfig) -> dict[str, Any]:
     optim = config.optim
     flags: dict[str, Any] = {
         "algo.advantage.estimator": "dr_grpo" if config.algorithm == "dr_grpo" else "group_norm",
@@ -215,7 +217,7 @@ def _algorithm(config: TrainConfig) -> dict[str, Any]:
     return flags
 
 
-def _optimiser(config: TrainConfig) -> dict[str, Any]:
+def _optimiser_flags(config: TrainConfig) -> dict[str, Any]:
     optim = config.optim
     return {
         "actor.adam.lr": optim.lr,
@@ -229,7 +231,7 @@ def _optimiser(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def _bookkeeping(config: TrainConfig, folder: RunFolder, *, resume: bool) -> dict[str, Any]:
+def _bookkeeping_flags(config: TrainConfig, folder: RunFolder, *, resume: bool) -> dict[str, Any]:
     return {
         "data.prompt_dataset": str(folder.data / "train.jsonl"),
         # Evaluation is called by our trainer; OpenRLHF reads the data for it.
@@ -252,7 +254,7 @@ def has_eval(config: TrainConfig) -> bool:
     return config.data.eval is not None or config.data.train is None
 
 
-def _tokens(name: str, value: OpenRLHFValue | tuple[Any, ...] | None) -> list[str]:
+def _flag_tokens(name: str, value: OpenRLHFValue | tuple[Any, ...] | None) -> list[str]:
     if value is None or value is False:
         return []
     if value is True:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 
-def source(relative: str) -> Path:
+def source_path(relative: str) -> Path:
     """Return the path of a file of OpenRLHF, as "openrlhf/cli/train_ppo_ray.py".
 
     Raises:
@@ -24,7 +24,7 @@ def source(relative: str) -> Path:
 
 def load_file(relative: str) -> ModuleType:
     """Load one file of OpenRLHF under its own name, without the packages it lies in."""
-    path = source(relative)
+    path = source_path(relative)
     name = relative.removesuffix(".py").replace("/", ".")
     if name in sys.modules:
         return sys.modules[name]

@@ -18,15 +18,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
-from masa_openrlhf.arguments.installed import load_file, source
-from masa_openrlhf.arguments.refusals import refusals
+from masa_openrlhf.arguments.installed import load_file, source_path
+from masa_openrlhf.arguments.refusals import list_refusals
 
 
 class OpenRLHFArgumentError(ValueError):
     """OpenRLHF's parser, or a check of its own, refused the arguments."""
 
 
-def parse(argv: Sequence[str]) -> argparse.Namespace:
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     """Read arguments as OpenRLHF's training script does, its checks included.
 
     Args:
@@ -54,22 +54,22 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     except AssertionError as error:
         raise OpenRLHFArgumentError(f"OpenRLHF refuses these arguments: {error}") from error
     args: argparse.Namespace = namespace["args"]
-    if found := refusals(args, attention=_value(argv, "--ds.attn_implementation")):
-        raise OpenRLHFArgumentError("\n".join(["not possible in a run:", *_listed(found)]))
+    if found := list_refusals(args, attention=_last_value(argv, "--ds.attn_implementation")):
+        raise OpenRLHFArgumentError("\n".join(["not possible in a run:", *_bullet_lines(found)]))
     return args
 
 
-def _value(argv: Sequence[str], flag: str) -> str | None:
+def _last_value(argv: Sequence[str], flag: str) -> str | None:
     """The last value that a flag is given."""
     places = [i for i, token in enumerate(argv[:-1]) if token == flag]
     return argv[places[-1] + 1] if places else None
 
 
-def _listed(lines: Sequence[str]) -> list[str]:
+def _bullet_lines(lines: Sequence[str]) -> list[str]:
     return [f"  - {line}" for line in lines]
 
 
-def unknown_flags(argv: Sequence[str]) -> dict[str, str | bool | list[str]]:
+def collect_openrlhf_flags(argv: Sequence[str]) -> dict[str, str | bool | list[str]]:
     """Turn flags that are not ours into entries of ``TrainConfig.openrlhf``.
 
     ``--name value``, ``--name=value``, ``--name`` (a switch) and ``--name a b`` are understood.
@@ -94,7 +94,7 @@ def unknown_flags(argv: Sequence[str]) -> dict[str, str | bool | list[str]]:
 
 
 def _main_block() -> tuple[list[ast.stmt], str]:
-    path = source("openrlhf/cli/train_ppo_ray.py")
+    path = source_path("openrlhf/cli/train_ppo_ray.py")
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'":
             *body, last = node.body

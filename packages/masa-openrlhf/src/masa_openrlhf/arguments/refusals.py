@@ -134,28 +134,28 @@ _WITHOUT_EFFECT: tuple[_Check, ...] = (
 # What OpenRLHF checks, or divides, once its parser is through.
 _LATER: tuple[_Check, ...] = (
     (
-        lambda a: a.train.colocate_all and _ranks(a) != _engine_gpus(a),
+        lambda a: a.train.colocate_all and _count_ranks(a) != _engine_gpus(a),
         "policy and engines share the GPUs (cluster.colocate), so cluster.nodes x "
         "cluster.gpus_per_node ({a.actor.num_nodes} x {a.actor.num_gpus_per_node}) must be "
         "cluster.engines x cluster.tensor_parallel ({a.vllm.num_engines} x "
         "{a.vllm.tensor_parallel_size}): leave cluster.engines unset, and it follows",
     ),
     (
-        lambda a: _shares_with_reference(a) and _ranks(a) != _reference_gpus(a),
+        lambda a: _shares_with_reference(a) and _count_ranks(a) != _reference_gpus(a),
         "the reference model shares the policy's GPUs: leave ref.num_nodes and "
         "ref.num_gpus_per_node unset, and they follow cluster.nodes and cluster.gpus_per_node",
     ),
     (
         lambda a: (
             not a.train.dynamic_batch_enable
-            and a.train.batch_size % (_ranks(a) * a.train.micro_batch_size)
+            and a.train.batch_size % (_count_ranks(a) * a.train.micro_batch_size)
         ),
         "the {a.train.batch_size} sequences of an optimiser step are no whole micro-batches of "
         "{a.train.micro_batch_size} on every rank, and what is left over would be dropped: set "
         "batch.train_micro, not train.micro_batch_size",
     ),
     (
-        lambda a: a.train.batch_size % _ranks(a),
+        lambda a: a.train.batch_size % _count_ranks(a),
         "the {a.train.batch_size} sequences of an optimiser step do not divide between the ranks",
     ),
     (
@@ -202,7 +202,7 @@ _LATER: tuple[_Check, ...] = (
 _CHECKS = (*_FEATURES, *_LOSS, *_WITHOUT_EFFECT, *_LATER)
 
 
-def refusals(args: Namespace, *, attention: str | None = None) -> list[str]:
+def list_refusals(args: Namespace, *, attention: str | None = None) -> list[str]:
     """Say what OpenRLHF's parsed arguments ask for and a run would get wrong.
 
     Args:
@@ -222,7 +222,7 @@ def refusals(args: Namespace, *, attention: str | None = None) -> list[str]:
     return found
 
 
-def _ranks(args: Namespace) -> int:
+def _count_ranks(args: Namespace) -> int:
     return int(args.actor.num_nodes * args.actor.num_gpus_per_node)
 
 

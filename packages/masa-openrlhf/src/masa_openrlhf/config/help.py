@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from masa_openrlhf.config.presets import list_presets
-from masa_openrlhf.config.rules import alternatives
+from masa_openrlhf.config.rules import list_alternatives
 from masa_openrlhf.config.tree import TrainConfig
 
 _HEAD = """\
@@ -44,79 +44,81 @@ def render_settings(config: type[BaseModel]) -> str:
     A section with alternatives (``rule``) is shown once for each of them.
     """
     width = min(shutil.get_terminal_size((100, 24)).columns, 120)
-    return "\n".join(_lines(config, "", width)) + "\n"
+    return "\n".join(_render_lines(config, "", width)) + "\n"
 
 
-def _lines(config: type[BaseModel], prefix: str, width: int) -> Iterator[str]:
+def _render_lines(config: type[BaseModel], prefix: str, width: int) -> Iterator[str]:
     sections: dict[str, FieldInfo] = {}
     for name, field in config.model_fields.items():
-        if _models(field.annotation):
+        if list_models(field.annotation):
             sections[name] = field
         elif name not in ("openrlhf", "rule"):
-            yield from _setting(prefix + name, field, width)
+            yield from _render_setting(prefix + name, field, width)
     for name, field in sections.items():
         section = prefix + name
-        if rules := alternatives(section):
+        if rules := list_alternatives(section):
             yield from ("", f"{section}: one of {len(rules)} rules")
             yield f"  --{section}.rule {{{','.join(rules)}}} (default: {next(iter(rules))})"
             for rule, model in rules.items():
                 described = " ".join((model.model_fields["rule"].description or rule).split())
-                yield from _wrap(described, 6, width)
+                yield from _wrap_text(described, 6, width)
             for rule, model in rules.items():
                 if len(model.model_fields) > 1:
                     yield from ("", f"{section}, with --{section}.rule {rule}")
-                    yield from _lines(model, f"{section}.", width)
+                    yield from _render_lines(model, f"{section}.", width)
             continue
-        (nested,) = _models(field.annotation)
+        (nested,) = list_models(field.annotation)
         yield from ("", f"{section}: {_first_line(nested)}")
-        yield from _lines(nested, f"{section}.", width)
+        yield from _render_lines(nested, f"{section}.", width)
 
 
-def _setting(name: str, field: FieldInfo, width: int) -> Iterator[str]:
+def _render_setting(name: str, field: FieldInfo, width: int) -> Iterator[str]:
     flag = "--" + name.replace("_", "-")
     if field.annotation is bool:
         section, _, last = flag.rpartition(".")
         flag += f", {section}.no-{last}" if section else f", --no-{flag[2:]}"
     default = field.get_default(call_default_factory=True)
-    kind = _kind(field.annotation)
-    text = f"{' '.join((field.description or '').split())} (default: {_shown(default)})"
+    kind = _format_kind(field.annotation)
+    text = f"{' '.join((field.description or '').split())} (default: {_format_default(default)})"
     yield f"  {flag}{' ' + kind if kind else ''}"
-    yield from _wrap(text, 6, width)
+    yield from _wrap_text(text, 6, width)
 
 
-def _wrap(text: str, indent: int, width: int) -> list[str]:
+def _wrap_text(text: str, indent: int, width: int) -> list[str]:
     margin = " " * indent
     return textwrap.wrap(
         text, width, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False
     )
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
+def list_models(annotation: Any) -> list[type[BaseModel]]:
     """The models that a section may be of; none for a plain setting."""
     if get_origin(annotation) is Annotated:
-        return _models(get_args(annotation)[0])
+        return list_models(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
-        return [model for part in get_args(annotation) for model in _models(part)]
+        return [model for part in get_args(annotation) for model in list_models(part)]
     is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
     return [annotation] if is_model else []
 
 
-def _kind(annotation: Any) -> str:
+def _format_kind(annotation: Any) -> str:
     """What may stand behind a flag, as ``INT`` or ``{a,b}``."""
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _kind(args[0])
+        return _format_kind(args[0])
     if origin is Literal:
         return "{" + ",".join(map(str, args)) + "}"
     if origin in (Union, types.UnionType):
-        return "|".join(_kind(arg) or "{True,False}" for arg in args if arg is not type(None))
+        return "|".join(
+            _format_kind(arg) or "{True,False}" for arg in args if arg is not type(None)
+        )
     if origin in (tuple, frozenset, list):
-        inner = _kind(args[0])
+        inner = _format_kind(args[0])
         return f"{inner} {inner}" if len(args) == 2 and args[1] is not ... else f"[{inner} ...]"
     return "" if annotation is bool else annotation.__name__.upper()
 
 
-def _shown(default: object) -> str:
+def _format_default(default: object) -> str:
     if default is None:
         return "unset"
     if isinstance(default, str):

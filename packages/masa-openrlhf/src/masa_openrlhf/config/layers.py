@@ -13,7 +13,7 @@ import pydantic
 import pydantic_core
 import tyro
 
-from masa_openrlhf.arguments.parse import unknown_flags
+from masa_openrlhf.arguments.parse import collect_openrlhf_flags
 from masa_openrlhf.config.aliases import (
     RemovedSettingError,
     take_old_flags,
@@ -21,7 +21,7 @@ from masa_openrlhf.config.aliases import (
     upgrade_settings,
 )
 from masa_openrlhf.config.presets import list_presets
-from masa_openrlhf.config.rules import alternatives, merge_settings, rules_with
+from masa_openrlhf.config.rules import list_alternatives, merge_settings, rules_with
 from masa_openrlhf.config.tree import TrainConfig
 
 if sys.version_info >= (3, 11):
@@ -89,7 +89,7 @@ def build_config(settings: Mapping[str, Any]) -> TrainConfig:
     """
     try:
         found = translate_settings(settings)
-        _warn(found.warnings)
+        _print_warnings(found.warnings)
         return TrainConfig.model_validate(found.settings)
     except pydantic.ValidationError as error:
         raise ConfigError(explain_errors(error)) from error
@@ -126,7 +126,7 @@ def apply_flags(base: TrainConfig, flags: Sequence[str]) -> TrainConfig:
             found = translate_settings(old)
         except RemovedSettingError as error:
             raise ConfigError(str(error)) from error
-        _warn(found.warnings)
+        _print_warnings(found.warnings)
         above = merge_settings(found.settings, rules)
         base = build_config(merge_settings(base.model_dump(), above))
     try:
@@ -138,7 +138,7 @@ def apply_flags(base: TrainConfig, flags: Sequence[str]) -> TrainConfig:
             prog=PROGRAM,
         )
         _refuse_unknown_settings(config, rest)
-        passed = {**base.openrlhf, **unknown_flags(rest)}
+        passed = {**base.openrlhf, **collect_openrlhf_flags(rest)}
         return TrainConfig.model_validate({**config.model_dump(), "openrlhf": passed})
     except pydantic.ValidationError as error:
         raise ConfigError(explain_errors(error)) from error
@@ -153,10 +153,10 @@ def _take_rules(flags: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
         token = tokens.pop(0)
         name, equals, value = token.removeprefix("--").partition("=")
         section, _, key = name.partition(".")
-        if token.startswith("--") and key == "rule" and alternatives(section):
+        if token.startswith("--") and key == "rule" and list_alternatives(section):
             value = value if equals else (tokens.pop(0) if tokens else "")
-            if value not in alternatives(section):
-                names = ", ".join(alternatives(section))
+            if value not in list_alternatives(section):
+                names = ", ".join(list_alternatives(section))
                 raise ConfigError(f"{section}.rule must be one of {names}, got {value!r}")
             rules[section] = {"rule": value}
         else:
@@ -186,11 +186,11 @@ def _refuse_unknown_settings(config: TrainConfig, rest: Sequence[str]) -> None:
 def _setting_names(config: TrainConfig) -> Iterator[str]:
     yield from flatten_settings(config.model_dump())
     for section in TrainConfig.model_fields:
-        for model in alternatives(section).values():
+        for model in list_alternatives(section).values():
             yield from (f"{section}.{key}" for key in model.model_fields)
 
 
-def _warn(warnings: Sequence[str]) -> None:
+def _print_warnings(warnings: Sequence[str]) -> None:
     for warning in warnings:
         print(f"{PROGRAM}: {warning}", file=sys.stderr)
 
@@ -200,7 +200,7 @@ def explain_errors(error: pydantic.ValidationError) -> str:
     lines = []
     for one in error.errors():
         section, *rest = [str(part) for part in one["loc"]] or [""]
-        rule = rest.pop(0) if rest and rest[0] in alternatives(section) else None
+        rule = rest.pop(0) if rest and rest[0] in list_alternatives(section) else None
         name = ".".join([section, *rest])
         message = one["msg"]
         if one["type"] == "extra_forbidden" and rest and (rules := rules_with(section, rest[0])):

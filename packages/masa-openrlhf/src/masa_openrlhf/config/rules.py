@@ -21,7 +21,7 @@ _UNIONS = {
 }
 
 
-def alternatives(section: str) -> dict[str, type[Settings]]:
+def list_alternatives(section: str) -> dict[str, type[Settings]]:
     """Return the models of a section by their rule, the default's first; empty for others."""
     if section not in _UNIONS:
         return {}
@@ -36,7 +36,7 @@ def find_alternative(section: str, settings: object) -> type[Settings] | None:
     Returns:
         None for a section without alternatives, and for a rule that there is none of.
     """
-    models = alternatives(section)
+    models = list_alternatives(section)
     if not models or not isinstance(settings, Mapping):
         return None
     return models.get(settings.get("rule", next(iter(models))))
@@ -49,7 +49,7 @@ def is_alternative_key(section: str, key: str) -> bool:
 
 def rules_with(section: str, key: str) -> list[str]:
     """Return the rules of a section that have a setting of this name."""
-    return [rule for rule, model in alternatives(section).items() if key in model.model_fields]
+    return [rule for rule, model in list_alternatives(section).items() if key in model.model_fields]
 
 
 def merge_settings(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ Ray is told of as many GPUs as the run has ranks and engines; they exist on pape
 """
 
 from masa_openrlhf.cpu.activate import activate, is_active
-from masa_openrlhf.cpu.bfloat16 import widen
+from masa_openrlhf.cpu.bfloat16 import widen_products
 from masa_openrlhf.cpu.environment import engine_arguments, environment
 from masa_openrlhf.cpu.limits import refuse_unsupported
 
@@ -28,5 +28,5 @@ __all__ = [
     "environment",
     "is_active",
     "refuse_unsupported",
-    "widen",
+    "widen_products",
 ]

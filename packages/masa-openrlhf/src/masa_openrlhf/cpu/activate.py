@@ -34,12 +34,12 @@ def activate() -> None:
     if _done or not is_active():
         return
     _done = True
-    bfloat16.widen()
-    _devices()
+    bfloat16.widen_products()
+    _patch_devices()
     load_user_of_flash_attn()
     loopback.bind_stores()
     _device_mesh()
-    _optimizer()
+    _patch_optimizer()
     _weight_sync()
 
 
@@ -52,16 +52,16 @@ class _CpuDevice(str):
         return "0"
 
 
-def _devices() -> None:
+def _patch_devices() -> None:
     """``torch.cuda.current_device()`` and its like are called without asking for a GPU first."""
     import torch
 
     torch.cuda.current_device = lambda: _CpuDevice("cpu")
     for name in ("set_device", "synchronize", "empty_cache", "current_stream"):
-        setattr(torch.cuda, name, _nothing())
+        setattr(torch.cuda, name, _make_noop())
 
 
-def _nothing() -> Callable[..., None]:
+def _make_noop() -> Callable[..., None]:
     """A new function each time: torch keeps one rule a function object."""
     return lambda *_, **__: None
 
@@ -74,7 +74,7 @@ def _device_mesh() -> None:
     strategy.init_device_mesh = lambda _, *args, **kwargs: build("cpu", *args, **kwargs)
 
 
-def _optimizer() -> None:
+def _patch_optimizer() -> None:
     """DeepSpeed would compile its Adam, and a shared-memory op, with a C++ compiler.
 
     torch's AdamW takes the same arguments and needs none.

@@ -23,7 +23,7 @@ def is_native() -> bool:
         return False
 
 
-def widen() -> None:
+def widen_products() -> None:
     """Have linear layers and attention multiply in float32 in this process, where it is faster.
 
     A second call does nothing.

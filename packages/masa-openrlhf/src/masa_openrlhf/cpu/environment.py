@@ -49,7 +49,7 @@ def environment(cache: Path) -> dict[str, str]:
 def engine_arguments() -> dict[str, Any]:
     """Return vLLM's arguments of a CPU run, over those OpenRLHF gives it."""
     return {
-        "worker_extension_cls": "masa_openrlhf.cpu.worker.Worker",
+        "worker_extension_cls": "masa_openrlhf.cpu.worker.CpuWorker",
         # A seeded request whose prompt is read in pieces fails here: vLLM winds the generator back,
         # and a CPU's cannot be.
         "enable_chunked_prefill": False,

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from masa_openrlhf.arguments.installed import source
+from masa_openrlhf.arguments.installed import source_path
 
 MODULE = __name__
 
@@ -24,7 +24,7 @@ MODULE = __name__
 @contextlib.contextmanager
 def _one_at_a_time() -> Iterator[None]:
     """Hold a lock, where OpenRLHF has not been compiled yet."""
-    compiled = importlib.util.cache_from_source(str(source("openrlhf/trainer/ppo_trainer.py")))
+    compiled = importlib.util.cache_from_source(str(source_path("openrlhf/trainer/ppo_trainer.py")))
     if sys.platform != "linux" or Path(compiled).exists():
         yield
         return

@@ -14,18 +14,18 @@ import vllm.model_executor.layers.utils as layers
 
 from masa_openrlhf.cpu import bfloat16
 from masa_openrlhf.cpu.gloo import GlooBroadcast
-from masa_openrlhf.weights.digest import Digest, digest
+from masa_openrlhf.weights.digest import Digest, digest_tensor
 
 
 def _keep_plain_weights(layer: Any, remove_weight: bool) -> None:
     layer.cpu_linear = torch.nn.functional.linear
 
 
-bfloat16.widen()
+bfloat16.widen_products()
 layers.dispatch_cpu_unquantized_gemm = _keep_plain_weights
 
 
-class Worker:
+class CpuWorker:
     """Runs inside each vLLM worker process, on a CPU."""
 
     model_runner: Any
@@ -61,4 +61,4 @@ class Worker:
 
     def weight_digest(self) -> dict[str, Digest]:
         """Return the digest of every parameter, by vLLM's names."""
-        return {name: digest(p) for name, p in self.model_runner.model.named_parameters()}
+        return {name: digest_tensor(p) for name, p in self.model_runner.model.named_parameters()}

@@ -57,13 +57,13 @@ def load_problems(source: str, config: DataConfig) -> Loaded:
     Raises:
         DataError: no such file, no rows, no usable column, no problem left.
     """
-    rows = _rows(source, config.split)
+    rows = _read_rows(source, config.split)
     if not len(rows):
         raise DataError(f"{source} has no rows")
-    columns = _columns(rows)
-    problem_key = _key(source, columns, config.problem_key, _PROBLEM_KEYS, "problem")
-    answer_key = _key(source, columns, config.answer_key, _ANSWER_KEYS, "answer")
-    problems, left_out = _read(rows, problem_key, answer_key, config.max_problems)
+    columns = _list_columns(rows)
+    problem_key = _choose_key(source, columns, config.problem_key, _PROBLEM_KEYS, "problem")
+    answer_key = _choose_key(source, columns, config.answer_key, _ANSWER_KEYS, "answer")
+    problems, left_out = _read_problems(rows, problem_key, answer_key, config.max_problems)
     if not problems:
         raise DataError(
             f"{source}: none of {len(rows)} rows can be used ({dict(left_out)}); "
@@ -100,7 +100,7 @@ def write_problems(problems: Iterable[Problem], path: Path) -> None:
     write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
-def _rows(source: str, split: str) -> Sequence[Mapping[str, Any]]:
+def _read_rows(source: str, split: str) -> Sequence[Mapping[str, Any]]:
     read = _READERS.get(Path(source).suffix.lower())
     if read is None:
         if Path(source).exists() or source.startswith((".", "/")):
@@ -113,7 +113,7 @@ def _rows(source: str, split: str) -> Sequence[Mapping[str, Any]]:
     return read(Path(source))
 
 
-def _parquet(path: Path) -> list[Mapping[str, Any]]:
+def _read_parquet(path: Path) -> list[Mapping[str, Any]]:
     import pyarrow
     import pyarrow.parquet
 
@@ -124,39 +124,41 @@ def _parquet(path: Path) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _jsonl(path: Path) -> list[Mapping[str, Any]]:
+def _read_json_lines(path: Path) -> list[Mapping[str, Any]]:
     rows = []
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                rows.append(_object(_parsed(line, f"{path}, line {number}"), path, number))
+                rows.append(
+                    _require_object(_parse_json(line, f"{path}, line {number}"), path, number)
+                )
     return rows
 
 
-def _json(path: Path) -> list[Mapping[str, Any]]:
-    rows = _parsed(path.read_text(encoding="utf-8"), str(path))
+def _read_json(path: Path) -> list[Mapping[str, Any]]:
+    rows = _parse_json(path.read_text(encoding="utf-8"), str(path))
     if not isinstance(rows, list):
         raise DataError(f"{path} must hold a list of problems, not a {type(rows).__name__}")
-    return [_object(row, path, number) for number, row in enumerate(rows, start=1)]
+    return [_require_object(row, path, number) for number, row in enumerate(rows, start=1)]
 
 
-def _parsed(text: str, where: str) -> Any:
+def _parse_json(text: str, where: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(f"{where} is not JSON: {error}") from error
 
 
-def _object(row: Any, path: Path, number: int) -> Mapping[str, Any]:
+def _require_object(row: Any, path: Path, number: int) -> Mapping[str, Any]:
     if not isinstance(row, Mapping):
         raise DataError(f"{path}, row {number} must be an object, got {row!r:.80}")
     return row
 
 
 _READERS: dict[str, Callable[[Path], Sequence[Mapping[str, Any]]]] = {
-    ".parquet": _parquet,
-    ".jsonl": _jsonl,
-    ".json": _json,
+    ".parquet": _read_parquet,
+    ".jsonl": _read_json_lines,
+    ".json": _read_json,
 }
 
 
@@ -172,7 +174,7 @@ def _from_hub(source: str, split: str) -> Any:
         ) from error
 
 
-def _columns(rows: Any) -> list[str]:
+def _list_columns(rows: Any) -> list[str]:
     """Names of all columns, nested ones with dots, as far as the first row shows them."""
 
     def walk(value: Any, name: str) -> Iterable[str]:
@@ -184,7 +186,7 @@ def _columns(rows: Any) -> list[str]:
     return [found for key, value in rows[0].items() for found in walk(value, key)]
 
 
-def _key(
+def _choose_key(
     source: str, columns: Sequence[str], given: str | None, usual: Sequence[str], what: str
 ) -> str:
     if given is not None:
@@ -202,7 +204,7 @@ def _key(
     )
 
 
-def _read(
+def _read_problems(
     rows: Any, problem_key: str, answer_key: str, limit: int | None
 ) -> tuple[list[Problem], Counter[str]]:
     problems: list[Problem] = []
@@ -210,24 +212,24 @@ def _read(
     for number, row in enumerate(rows):
         if limit is not None and len(problems) == limit:
             break
-        text = _statement(_get(row, problem_key))
-        answer = _answer(_get(row, answer_key))
+        text = _read_statement(_get_nested(row, problem_key))
+        answer = _read_answer(_get_nested(row, answer_key))
         if not text:
             left_out["no problem"] += 1
         elif not answer:
             left_out["no answer"] += 1
         else:
-            problems.append(Problem(id=_id(row, number), text=text, answer=answer))
+            problems.append(Problem(id=_read_id(row, number), text=text, answer=answer))
     return problems, left_out
 
 
-def _get(row: Any, key: str) -> Any:
+def _get_nested(row: Any, key: str) -> Any:
     for part in key.split("."):
         row = row.get(part) if isinstance(row, Mapping) else None
     return row
 
 
-def _statement(value: Any) -> str:
+def _read_statement(value: Any) -> str:
     """The text itself, or the last user message of a chat."""
     if isinstance(value, str):
         return value.strip()
@@ -239,7 +241,7 @@ def _statement(value: Any) -> str:
     return ""
 
 
-def _answer(value: Any) -> str:
+def _read_answer(value: Any) -> str:
     """The answer as text; the first of a list."""
     if isinstance(value, (list, tuple)):
         value = value[0] if value else None
@@ -248,6 +250,6 @@ def _answer(value: Any) -> str:
     return str(value).strip()
 
 
-def _id(row: Mapping[str, Any], number: int) -> str:
+def _read_id(row: Mapping[str, Any], number: int) -> str:
     given = row.get("id")
     return str(given) if isinstance(given, (str, int)) and str(given) else str(number)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from masa_openrlhf.config.layers import ConfigError
 from masa_openrlhf.eval.benchmarks.entry import Benchmark
-from masa_openrlhf.eval.benchmarks.registry import choose
+from masa_openrlhf.eval.benchmarks.registry import choose_benchmarks
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.engine.model_source import ModelSource, find_model
 from masa_openrlhf.eval.engine.replicas import Replicas
@@ -29,18 +29,18 @@ from masa_openrlhf.eval.graders.maths import MathsGrader
 from masa_openrlhf.eval.graders.number import NumberGrader
 from masa_openrlhf.eval.graders.program import ProgramGrader
 from masa_openrlhf.eval.questions import Asked, load_questions
-from masa_openrlhf.eval.render.html import section
-from masa_openrlhf.eval.render.terminal import Bar, show_comparison, show_results
-from masa_openrlhf.eval.results.comparison import check_comparable, compare
+from masa_openrlhf.eval.render.html import render_html
+from masa_openrlhf.eval.render.terminal import ProgressBar, show_comparison, show_results
+from masa_openrlhf.eval.results.comparison import check_comparable, compare_evaluations
 from masa_openrlhf.eval.results.summary import results_of
-from masa_openrlhf.eval.sandbox.probe import probe
-from masa_openrlhf.eval.settings import PROGRAM, configuration, options
+from masa_openrlhf.eval.sandbox.probe import probe_limits
+from masa_openrlhf.eval.settings import PROGRAM, make_parser, read_configuration
 from masa_openrlhf.run.temporary import temporary_folder
 
 STOPPED = 130
 
 
-def run(argv: Sequence[str], console: Console | None = None) -> int:
+def run_evaluation(argv: Sequence[str], console: Console | None = None) -> int:
     """Evaluate a model.
 
     Returns:
@@ -51,16 +51,16 @@ def run(argv: Sequence[str], console: Console | None = None) -> int:
         ConfigError: a setting cannot be used.
     """
     console = console or Console()
-    given, rest = options().parse_known_args(list(argv))
-    config = configuration(given, rest)
-    chosen = choose(config.benchmarks)
+    given, rest = make_parser().parse_known_args(list(argv))
+    config = read_configuration(given, rest)
+    chosen = choose_benchmarks(config.benchmarks)
     model = find_model(config)
     asked = load_all(chosen, config, model)
     folder = EvalFolder(given.resume) if given.resume else new_folder(config, model.name)
     if given.compare is not None:
         check_comparable(folder, EvalFolder(given.compare), asked)
     if given.dry_run:
-        _plan(config, asked, console)
+        _print_plan(config, asked, console)
         return 0
     folder.make()
     with folder.held():
@@ -71,7 +71,7 @@ def run(argv: Sequence[str], console: Console | None = None) -> int:
             status = 0
         except KeyboardInterrupt:
             status = STOPPED
-        _report(config, model, asked, folder, given.compare, console)
+        _write_report(config, model, asked, folder, given.compare, console)
     if status:
         console.print("stopped; go on with", style="yellow")
         console.print(f"  {PROGRAM} --resume {folder.path}", style="bold", soft_wrap=True)
@@ -102,7 +102,7 @@ def meta_prompt(config: EvalConfig, model: ModelSource) -> MetaPrompt:
     return MetaPrompt(max_length=max(config.max_tokens, 128))
 
 
-def _plan(config: EvalConfig, asked: Sequence[Asked], console: Console) -> None:
+def _print_plan(config: EvalConfig, asked: Sequence[Asked], console: Console) -> None:
     """Say what would be asked, and how much that is."""
     console.print_json(config.model_dump_json())
     for each in asked:
@@ -128,7 +128,7 @@ def _ask_all(
         console.print("every question has its answers already", style="dim")
         return
     with ExitStack() as stack:
-        graders, unlimited = _graders(config, asked, stack, i_know=i_know)
+        graders, unlimited = _make_graders(config, asked, stack, i_know=i_know)
         folder.note_unlimited(unlimited)
         console.print(f"starting vLLM; its log: {folder.log}", style="dim", soft_wrap=True)
         start = how_to_start(model, config, stack.enter_context(temporary_folder()))
@@ -136,11 +136,11 @@ def _ask_all(
         prompt = meta_prompt(config, model) if config.meta else None
         threads = max(config.verifier.workers, config.sandbox.at_a_time)
         evaluation = Evaluation(config, folder, graders, prompt, threads)
-        bar = stack.enter_context(Bar(console, Counter(task.benchmark for task in tasks)))
+        bar = stack.enter_context(ProgressBar(console, Counter(task.benchmark for task in tasks)))
         evaluation.run(tasks, engine, bar.done)
 
 
-def _graders(
+def _make_graders(
     config: EvalConfig, asked: Sequence[Asked], stack: ExitStack, *, i_know: bool
 ) -> tuple[dict[str, Grader], tuple[str, ...]]:
     """Make the graders that are needed; programs run only where every limit was seen to hold.
@@ -151,7 +151,7 @@ def _graders(
     wanted = {each.benchmark.name: each.benchmark.grader for each in asked}
     unlimited: tuple[str, ...] = ()
     if {"tests", "cases"} & set(wanted.values()):
-        unlimited = probe()
+        unlimited = probe_limits()
         if unlimited and not i_know:
             raise EvalError(
                 "code of a model will not be run here, since these limits do not hold:\n"
@@ -172,7 +172,7 @@ def _graders(
     return {name: kinds[kind] for name, kind in wanted.items()}, unlimited
 
 
-def _report(
+def _write_report(
     config: EvalConfig,
     model: ModelSource,
     asked: Sequence[Asked],
@@ -182,10 +182,10 @@ def _report(
 ) -> None:
     """Add up, write and show what there is."""
     names = [each.benchmark.name for each in asked]
-    compared = None if other is None else compare(folder, EvalFolder(other), names)
+    compared = None if other is None else compare_evaluations(folder, EvalFolder(other), names)
     prompt = meta_prompt(config, model)
     results = results_of(config, folder, asked, prompt, compared)
-    folder.write_results(results.model_dump(mode="json"), section(results))
+    folder.write_results(results.model_dump(mode="json"), render_html(results))
     show_results(results, console)
     if compared is not None:
         show_comparison(compared, config.model, console)
@@ -195,7 +195,7 @@ def _report(
 def main(argv: Sequence[str]) -> int:
     """Run the command; says what a user can mend without a traceback."""
     try:
-        return run(argv)
+        return run_evaluation(argv)
     except (EvalError, ConfigError, ModuleNotFoundError) as error:
         print(f"masa-openrlhf: {error}", file=sys.stderr)
         return 2

@@ -24,7 +24,7 @@ from masa_openrlhf.eval.questions import Asked
 from masa_openrlhf.eval.results.records import left_out, record_of
 
 
-class Engine(Protocol):
+class AnswerEngine(Protocol):
     """What answers requests: see ``replicas``."""
 
     @property
@@ -107,7 +107,7 @@ class Evaluation:
         self._judging: set[Future[Task]] = set()
 
     def run(
-        self, tasks: Sequence[Task], engine: Engine, progress: Callable[[Task, int], None]
+        self, tasks: Sequence[Task], engine: AnswerEngine, progress: Callable[[Task, int], None]
     ) -> None:
         """Ask all questions.
 
@@ -131,7 +131,7 @@ class Evaluation:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _ask(self, task: Task, engine: Engine) -> None:
+    def _ask(self, task: Task, engine: AnswerEngine) -> None:
         config, name = self._config, f"{task.benchmark}/{task.question.id}"
         common = {"top_p": config.top_p}
         requests: list[dict[str, Any]] = []
@@ -195,7 +195,7 @@ class Evaluation:
         grader, known = self._graders[task.benchmark], dict[str, Grade]()
         for text in texts:
             if text not in known:
-                known[text] = _grade(grader, task.question, text)
+                known[text] = _grade_answer(grader, task.question, text)
         return [known[text] for text in texts]
 
     def _collect(self, *, block: bool) -> None:
@@ -208,7 +208,7 @@ class Evaluation:
             future.result()
 
 
-def _grade(grader: Grader, question: Question, text: str) -> Grade:
+def _grade_answer(grader: Grader, question: Question, text: str) -> Grade:
     """Judge one answer. What a grader raises is the judge's error, counted, and ends nothing."""
     try:
         return grader.grade(question, text)

@@ -141,7 +141,7 @@ class EvalFolder:
         write_whole(self.fragment, fragment)
 
 
-def _flat(config: EvalConfig) -> dict[str, Any]:
+def _flatten_config(config: EvalConfig) -> dict[str, Any]:
     """Return the settings by their names, as "engine.device"."""
     found: dict[str, Any] = {}
     for name, value in config.model_dump(mode="json").items():
@@ -164,7 +164,7 @@ def check_goes_on(before: EvalConfig, now: EvalConfig, path: Path) -> None:
     Raises:
         EvalError: names each of them, with both values.
     """
-    old, new = _flat(before), _flat(now)
+    old, new = _flatten_config(before), _flatten_config(now)
     changed = [
         f"{name} (was {old[name]!r}, now {new[name]!r})"
         for name in old

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from masa_openrlhf.eval.benchmarks.choices import lettered, shuffle
+from masa_openrlhf.eval.benchmarks.choices import letter_choices, shuffle_choices
 from masa_openrlhf.eval.benchmarks.entry import Benchmark, Item
 from masa_openrlhf.eval.benchmarks.parsers import FormError
 from masa_openrlhf.eval.benchmarks.rows import read_rows, where_from
@@ -47,7 +47,7 @@ def load_questions(benchmark: Benchmark, config: EvalConfig, model: ModelSource)
     """
     folder, wanted = config.data, benchmark
     if benchmark.family == "tiny":
-        wanted, folder = _tiny(benchmark, model)
+        wanted, folder = _tiny_benchmark(benchmark, model)
     rows = read_rows(wanted, folder)
     items: list[Item] = []
     unusable: dict[int, str] = {}
@@ -58,12 +58,12 @@ def load_questions(benchmark: Benchmark, config: EvalConfig, model: ModelSource)
             items.append(benchmark.read(row, number - 1))
         except FormError as error:
             unusable[number] = str(error)
-    _check(benchmark, items, unusable)
-    worded = tuple(_question(item, benchmark, config, model) for item in items)
+    _check_items(benchmark, items, unusable)
+    worded = tuple(_make_question(item, benchmark, config, model) for item in items)
     return Asked(benchmark, worded, where_from(wanted, folder), unusable)
 
 
-def _tiny(benchmark: Benchmark, model: ModelSource) -> tuple[Benchmark, Path]:
+def _tiny_benchmark(benchmark: Benchmark, model: ModelSource) -> tuple[Benchmark, Path]:
     if model.tiny_file is None:
         raise EvalError(
             "the benchmark tiny is for MODEL tiny, and for runs on the tiny problems: "
@@ -73,7 +73,7 @@ def _tiny(benchmark: Benchmark, model: ModelSource) -> tuple[Benchmark, Path]:
     return dataclasses.replace(benchmark, source=source), model.tiny_file.parent
 
 
-def _check(benchmark: Benchmark, items: list[Item], unusable: Mapping[int, str]) -> None:
+def _check_items(benchmark: Benchmark, items: list[Item], unusable: Mapping[int, str]) -> None:
     if not items:
         why = "; ".join(f"row {number}: {said}" for number, said in list(unusable.items())[:SHOWN])
         raise EvalError(f"{benchmark.name}: none of {len(unusable)} rows can be asked ({why})")
@@ -85,7 +85,9 @@ def _check(benchmark: Benchmark, items: list[Item], unusable: Mapping[int, str])
         )
 
 
-def _question(item: Item, benchmark: Benchmark, config: EvalConfig, model: ModelSource) -> Question:
+def _make_question(
+    item: Item, benchmark: Benchmark, config: EvalConfig, model: ModelSource
+) -> Question:
     template = benchmark.prompt or model.asked_as.solution.template.replace(
         "{problem}", "{statement}"
     )
@@ -93,17 +95,17 @@ def _question(item: Item, benchmark: Benchmark, config: EvalConfig, model: Model
     gold, options = item.gold, item.options
     order: tuple[int, ...] = ()
     if item.options:
-        options, order, gold = shuffle(
+        options, order, gold = shuffle_choices(
             item.options, item.right, seed=config.seed, key=f"{benchmark.name}/{item.id}"
         )
-        fields["choices"] = lettered(options)
+        fields["choices"] = letter_choices(options)
     statement = item.statement
     if options:
         statement += "\n\n" + fields["choices"]
     return Question(
         id=item.id,
         statement=statement,
-        prompt=fill(template, fields),
+        prompt=fill_template(template, fields),
         gold=gold or "passes all tests",
         options=options,
         order=order,
@@ -111,7 +113,7 @@ def _question(item: Item, benchmark: Benchmark, config: EvalConfig, model: Model
     )
 
 
-def fill(template: str, fields: Mapping[str, str]) -> str:
+def fill_template(template: str, fields: Mapping[str, str]) -> str:
     """Put texts into a template, at once: a brace within a text stays as it is.
 
     A name of the template that has no text is left out.

@@ -19,7 +19,7 @@ from masa_openrlhf.eval.folder import EvalFolder, check_goes_on
 PROGRAM = "masa-openrlhf eval"
 
 
-def options() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
     """Return the parser of what is no setting."""
     parser = argparse.ArgumentParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
     parser.add_argument("--config", type=Path, action="append", default=[])
@@ -30,14 +30,14 @@ def options() -> argparse.ArgumentParser:
     return parser
 
 
-def configuration(given: argparse.Namespace, rest: Sequence[str]) -> EvalConfig:
+def read_configuration(given: argparse.Namespace, rest: Sequence[str]) -> EvalConfig:
     """Return the settings: of files, then flags; or of an evaluation that goes on, then flags.
 
     Raises:
         EvalError: --resume with files, or with settings that change what comes out.
         ConfigError: a setting cannot be used.
     """
-    model, flags = _positional(rest)
+    model, flags = _take_model(rest)
     if given.resume is not None and given.config:
         raise EvalError("--resume has its settings; it takes flags, no files")
     found: dict[str, Any] = {}
@@ -56,7 +56,7 @@ def configuration(given: argparse.Namespace, rest: Sequence[str]) -> EvalConfig:
     return now
 
 
-def _positional(rest: Sequence[str]) -> tuple[str | None, list[str]]:
+def _take_model(rest: Sequence[str]) -> tuple[str | None, list[str]]:
     """Take MODEL, which stands before the flags, off what is given."""
     if rest and not rest[0].startswith("-"):
         return rest[0], list(rest[1:])

@@ -20,6 +20,6 @@ def activate() -> None:
     load_user_of_flash_attn()
     from masa_openrlhf.gpu import actor, adam, attention
 
-    attention.register()
-    adam.install()
-    actor.install()
+    attention.register_attention()
+    adam.install_adam()
+    actor.install_actor()

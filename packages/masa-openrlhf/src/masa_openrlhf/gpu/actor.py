@@ -16,33 +16,33 @@ from masa_openrlhf.gpu import attention, log_probs
 _PREPARED = "_masa_prepared"
 
 
-def install() -> None:
+def install_actor() -> None:
     """Put ours on OpenRLHF's class; a second call does nothing."""
     from openrlhf.models.actor import Actor
 
     if getattr(Actor, "_masa_installed", False):
         return
     Actor._masa_installed = True
-    Actor.__init__ = _loading(Actor.__init__)
-    Actor.forward = _scoring(Actor.forward)
+    Actor.__init__ = _wrap_loading(Actor.__init__)
+    Actor.forward = _wrap_scoring(Actor.forward)
 
 
-def _loading(stock: Callable[..., None]) -> Callable[..., None]:
+def _wrap_loading(stock: Callable[..., None]) -> Callable[..., None]:
     """Load with the attention that is there, and prepare the last layer."""
 
     def __init__(self: Any, pretrain_or_model: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
-        kwargs["attn_implementation"] = attention.chosen(
+        kwargs["attn_implementation"] = attention.choose_attention(
             kwargs.get("attn_implementation", "flash_attention_2"),
             packed=kwargs.get("packing_samples", False),
         )
         stock(self, pretrain_or_model, *args, **kwargs)
-        prepared = not kwargs.get("use_liger_kernel", False) and log_probs.prepare(self.model)
+        prepared = not kwargs.get("use_liger_kernel", False) and log_probs.prepare_head(self.model)
         setattr(self, _PREPARED, prepared)
 
     return __init__
 
 
-def _scoring(stock: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_scoring(stock: Callable[..., Any]) -> Callable[..., Any]:
     """Take log-probabilities, and entropy, from the last layer where it can give them."""
 
     def forward(
@@ -60,7 +60,7 @@ def _scoring(stock: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         own = getattr(self, _PREPARED, False) and not getattr(self, "is_vlm", False)
         if own and action_mask is not None and ring_attn_group is None and not images:
-            output = _passed(self, sequences, attention_mask, entropy=return_entropy)
+            output = _run_model(self, sequences, attention_mask, entropy=return_entropy)
             if output is not None:
                 scores = output["logits"][..., 0][:, :-1]
                 scores = scores[:, -action_mask.shape[1] :] * action_mask.float()
@@ -84,7 +84,7 @@ def _scoring(stock: Callable[..., Any]) -> Callable[..., Any]:
     return forward
 
 
-def _passed(actor: Any, sequences: Any, attention_mask: Any, *, entropy: bool) -> Any:
+def _run_model(actor: Any, sequences: Any, attention_mask: Any, *, entropy: bool) -> Any:
     """Run the model; its "logits" are (batch, length, 1 or 2) of log-probability and entropy.
 
     Returns:
@@ -104,7 +104,9 @@ def _passed(actor: Any, sequences: Any, attention_mask: Any, *, entropy: bool) -
         positions = attention_mask.long().cumsum(-1) - 1
         positions.masked_fill_(attention_mask == 0, 1)
     head = getattr(actor.model, "module", actor.model).get_output_embeddings()
-    with log_probs.asking(head, labels, temperature=actor.temperature, entropy=entropy) as asked:
+    with log_probs.ask_log_probs(
+        head, labels, temperature=actor.temperature, entropy=entropy
+    ) as asked:
         output = actor.model(tokens, attention_mask=mask, position_ids=positions)
     found = output["logits"]
     if not asked.answered(found):

@@ -14,7 +14,7 @@ _PLACES = ("deepspeed.ops.adam.fused_adam", "deepspeed.ops.adam", "deepspeed.run
 """Where DeepSpeed holds its class; ``deepspeed.runtime.engine`` is added once it is loaded."""
 
 
-def install() -> None:
+def install_adam() -> None:
     """Put torch's AdamW wherever DeepSpeed looks its own up."""
     import deepspeed  # noqa: F401  # loads the places
     from deepspeed.runtime.zero import utils

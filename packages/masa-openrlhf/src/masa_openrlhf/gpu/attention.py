@@ -16,7 +16,7 @@ NAME = "masa_varlen"
 """What transformers calls it."""
 
 
-def chosen(asked: str, *, packed: bool, flash_attn: bool | None = None) -> str:
+def choose_attention(asked: str, *, packed: bool, flash_attn: bool | None = None) -> str:
     """Return the attention to load a model with.
 
     Args:
@@ -34,7 +34,7 @@ def chosen(asked: str, *, packed: bool, flash_attn: bool | None = None) -> str:
     return NAME if packed else "sdpa"
 
 
-def register() -> None:
+def register_attention() -> None:
     """Make the attention known to transformers; packed sequences need no mask."""
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface
@@ -97,7 +97,7 @@ def packed_attention(
     Returns:
         (1, tokens, heads, head size), and no weights.
     """
-    _refuse(attention_mask, dropout, position_ids, unused)
+    _refuse_arguments(attention_mask, dropout, position_ids, unused)
     edges, longest = _starts(position_ids)
     if query.shape[0] != 1 or key.shape[2] != position_ids.shape[1]:
         raise ValueError(f"packed sequences lie in one row, got {tuple(query.shape)}")
@@ -121,7 +121,7 @@ def packed_attention(
     return out[None], None
 
 
-def _refuse(mask: Any, dropout: float, positions: Any, others: dict[str, Any]) -> None:
+def _refuse_arguments(mask: Any, dropout: float, positions: Any, others: dict[str, Any]) -> None:
     if positions is None:
         raise ValueError("the model does not pass position_ids to its attention: set cluster.pack")
     if mask is not None or dropout:

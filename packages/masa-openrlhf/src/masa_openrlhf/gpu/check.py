@@ -49,24 +49,28 @@ def main() -> int:
     """Try, and say how far it went; the exit status is 0 where that is as far as it should go."""
     from masa_openrlhf.gpu import machine
 
-    found = machine.look()
-    _say(f"installed: {_installed()}")
-    steps = [("imports", _imports), ("OpenRLHF's parser", _parser)]
-    steps += [("two steps of training", _training)] if found.cards else [("GPUs on paper", _paper)]
+    found = machine.inspect_machine()
+    _print_step(f"installed: {_check_installed()}")
+    steps = [("imports", _check_imports), ("OpenRLHF's parser", _check_parser)]
+    steps += (
+        [("two steps of training", _check_training)]
+        if found.cards
+        else [("GPUs on paper", _check_paper_gpus)]
+    )
     for name, step in steps:
         begun = time.monotonic()
         wrong = step()
-        _say(f"{name}: {wrong or 'as expected'} ({time.monotonic() - begun:.0f} s)")
+        _print_step(f"{name}: {wrong or 'as expected'} ({time.monotonic() - begun:.0f} s)")
         if wrong:
             return 1
-    return 0 if found.cards else _refused()
+    return 0 if found.cards else _count_refusals()
 
 
-def _say(text: str) -> None:
+def _print_step(text: str) -> None:
     print(text, flush=True)
 
 
-def _installed() -> str:
+def _check_installed() -> str:
     parts = []
     for package in ("torch", "vllm", "openrlhf", "deepspeed", "ray", "flash-attn"):
         try:
@@ -76,7 +80,7 @@ def _installed() -> str:
     return ", ".join(parts)
 
 
-def _run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def _run_python(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             [sys.executable, *command],
@@ -91,39 +95,39 @@ def _run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(command, 124, said + f"\nnot done after {_LIMIT:.0f} s")
 
 
-def _train(runs: str, *flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def _run_train(runs: str, *flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = ("-m", "masa_openrlhf.cli", "train", f"--runs={runs}", *FLAGS, *flags)
-    return _run(*command, **variables)
+    return _run_python(*command, **variables)
 
 
-def _imports() -> str:
+def _check_imports() -> str:
     for modules in _PROCESSES:
         names = ", ".join(f"masa_openrlhf.{module}" for module in modules)
-        done = _run("-W", "ignore", "-c", f"import {names}")
+        done = _run_python("-W", "ignore", "-c", f"import {names}")
         if done.returncode:
             return f"failed: {names}\n{done.stdout[-3000:]}"
     return ""
 
 
-def _parser() -> str:
+def _check_parser() -> str:
     from masa_openrlhf.config.presets import list_presets
 
     for preset in list_presets():
         flags = FLAGS if preset == "tiny" else ("--cluster.device=gpu",)
         command = ("-m", "masa_openrlhf.cli", "train", "--preset", preset, *flags, "--dry-run")
-        done = _run(*command)
+        done = _run_python(*command)
         if done.returncode:
             return f"refused {preset}:\n{done.stdout[-3000:]}"
     return ""
 
 
-def _training() -> str:
+def _check_training() -> str:
     with tempfile.TemporaryDirectory(prefix="masa-check-") as runs:
-        done = _train(runs)
+        done = _run_train(runs)
     return "" if done.returncode == 0 else f"failed:\n{done.stdout[-6000:]}"
 
 
-def _paper() -> str:
+def _check_paper_gpus() -> str:
     """Start the run in a Ray cluster that has been told of two GPUs.
 
     Two, since an engine that shares its GPU is waited for, and fails first: the policy's actor then
@@ -147,7 +151,7 @@ def _paper() -> str:
         )
         try:
             address = ray.get_runtime_context().gcs_address
-            done = _train(f"{folder}/runs", "--cluster.no-colocate", RAY_ADDRESS=address)
+            done = _run_train(f"{folder}/runs", "--cluster.no-colocate", RAY_ADDRESS=address)
             log = "".join(
                 file.read_text(encoding="utf-8", errors="replace")
                 for file in Path(folder).glob("runs/*/logs/driver.log")
@@ -158,10 +162,10 @@ def _paper() -> str:
     return "" if done.returncode == 1 and reached else f"ended otherwise:\n{done.stdout[-6000:]}"
 
 
-def _refused() -> int:
+def _count_refusals() -> int:
     with tempfile.TemporaryDirectory(prefix="masa-check-") as runs:
-        done = _train(runs, RAY_ADDRESS="")
-    _say(done.stdout.strip())
+        done = _run_train(runs, RAY_ADDRESS="")
+    _print_step(done.stdout.strip())
     asked = "1 GPU was asked for" in done.stdout and "0 are there" in done.stdout
     return 0 if done.returncode == 2 and asked else 1
 

@@ -31,12 +31,14 @@ def require_gpus(config: TrainConfig, folder: RunFolder) -> None:
     """
     import ray
 
-    total = _settled(ray.cluster_resources, gpus_asked(config))
+    total = _wait_for_resources(ray.cluster_resources, gpus_asked(config))
     refuse_too_small(config, total)
     wait_until_free(config, folder, ray.available_resources, total)
 
 
-def _settled(resources: Callable[[], Mapping[str, float]], asked: int) -> Mapping[str, float]:
+def _wait_for_resources(
+    resources: Callable[[], Mapping[str, float]], asked: int
+) -> Mapping[str, float]:
     deadline = time.monotonic() + _SETTLE
     found = resources()
     while found.get("GPU", 0) < asked and time.monotonic() < deadline:

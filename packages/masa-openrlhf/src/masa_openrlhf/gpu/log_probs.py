@@ -46,8 +46,8 @@ class _LogProbs(torch.autograd.Function):
     ) -> Any:
         found = hidden.new_empty(len(hidden), 1 + entropy, dtype=torch.float32)
         normalisers = hidden.new_empty(len(hidden), 1, dtype=torch.float32)
-        for part in _parts(len(hidden), len(weight)):
-            logits = _logits(hidden[part], weight, bias, temperature)
+        for part in _split_tokens(len(hidden), len(weight)):
+            logits = _compute_logits(hidden[part], weight, bias, temperature)
             top = logits.amax(-1, keepdim=True)
             above = (logits - top).exp_().sum(-1, keepdim=True).log_()
             normalisers[part] = top + above
@@ -67,10 +67,10 @@ class _LogProbs(torch.autograd.Function):
         of_hidden = torch.empty_like(hidden) if wants_hidden else None
         of_weight = torch.zeros_like(weight, dtype=torch.float32) if wants_weight else None
         of_bias = torch.zeros_like(bias, dtype=torch.float32) if wants_bias else None
-        for part in _parts(len(hidden), len(weight)):
-            logits = _logits(hidden[part], weight, bias, ctx.temperature)
+        for part in _split_tokens(len(hidden), len(weight)):
+            logits = _compute_logits(hidden[part], weight, bias, ctx.temperature)
             logits -= normalisers[part]
-            slopes = _slopes(logits, labels[part], gradient[part], found[part])
+            slopes = _logit_gradient(logits, labels[part], gradient[part], found[part])
             slopes = slopes.div_(ctx.temperature).to(weight.dtype)
             del logits
             if of_hidden is not None:
@@ -89,17 +89,17 @@ class _LogProbs(torch.autograd.Function):
         )
 
 
-def _parts(tokens: int, vocabulary: int) -> Iterator[slice]:
+def _split_tokens(tokens: int, vocabulary: int) -> Iterator[slice]:
     size = max(1, CHUNK_BYTES // (4 * vocabulary))
     for begin in range(0, tokens, size):
         yield slice(begin, begin + size)
 
 
-def _logits(hidden: Any, weight: Any, bias: Any, temperature: float) -> Any:
+def _compute_logits(hidden: Any, weight: Any, bias: Any, temperature: float) -> Any:
     return torch.nn.functional.linear(hidden, weight, bias).float().div_(temperature)
 
 
-def _slopes(log_softmax: Any, labels: Any, gradient: Any, found: Any) -> Any:
+def _logit_gradient(log_softmax: Any, labels: Any, gradient: Any, found: Any) -> Any:
     """Return the gradient with regard to the logits; ``log_softmax`` is used up.
 
     ``gradient`` and ``found`` are (tokens, 1 or 2): of log-probability, and of entropy.
@@ -134,7 +134,7 @@ def log_probs(
 
 
 @dataclass(slots=True)
-class Asked:
+class AskedLogProbs:
     """What the last layer is asked for in a pass, and what it answered."""
 
     labels: Any
@@ -151,7 +151,7 @@ class Asked:
         )
 
 
-def prepare(model: Any) -> bool:
+def prepare_head(model: Any) -> bool:
     """Teach a model's last layer to answer with log-probabilities when it is asked to.
 
     Returns:
@@ -160,14 +160,16 @@ def prepare(model: Any) -> bool:
     head = model.get_output_embeddings()
     if type(head) is not torch.nn.Linear:
         return False
-    head.forward = partial(_answer, head)
+    head.forward = partial(_forward_head, head)
     return True
 
 
 @contextmanager
-def asking(head: Any, labels: Any, *, temperature: float, entropy: bool) -> Iterator[Asked]:
+def ask_log_probs(
+    head: Any, labels: Any, *, temperature: float, entropy: bool
+) -> Iterator[AskedLogProbs]:
     """Ask a prepared layer for log-probabilities in the passes within the block."""
-    asked = Asked(labels, temperature, entropy)
+    asked = AskedLogProbs(labels, temperature, entropy)
     setattr(head, _ASKED, asked)
     try:
         yield asked
@@ -175,9 +177,9 @@ def asking(head: Any, labels: Any, *, temperature: float, entropy: bool) -> Iter
         delattr(head, _ASKED)
 
 
-def _answer(head: Any, hidden: Any) -> Any:
+def _forward_head(head: Any, hidden: Any) -> Any:
     """The layer's forward: logits, or log-probabilities where asked."""
-    asked: Asked | None = getattr(head, _ASKED, None)
+    asked: AskedLogProbs | None = getattr(head, _ASKED, None)
     if asked is None:
         return torch.nn.functional.linear(hidden, head.weight, head.bias)
     asked.answer = log_probs(

@@ -87,7 +87,7 @@ def asked_in_words(config: TrainConfig) -> str:
     )
 
 
-def require(config: TrainConfig) -> None:
+def require_machine(config: TrainConfig) -> None:
     """Check this machine; nothing where a Ray cluster is joined, whose nodes are other machines.
 
     Raises:
@@ -100,12 +100,12 @@ def require(config: TrainConfig) -> None:
             f"cluster.nodes is {config.cluster.nodes}, and RAY_ADDRESS names no Ray cluster: run "
             "'ray start' on every node and set RAY_ADDRESS here, or set cluster.nodes = 1"
         )
-    lacking = lacks(look(), config)
+    lacking = list_shortfalls(inspect_machine(), config)
     if lacking:
         raise MachineError("\n".join(lacking))
 
 
-def lacks(machine: Machine, config: TrainConfig) -> list[str]:
+def list_shortfalls(machine: Machine, config: TrainConfig) -> list[str]:
     """Return a sentence for each thing that a machine lacks for a run of its own."""
     there = len(machine.cards)
     missing = there < gpus_asked(config)
@@ -122,10 +122,10 @@ def lacks(machine: Machine, config: TrainConfig) -> list[str]:
         found.append("the installed torch is built without CUDA: install masa-openrlhf[cluster]")
     elif machine.driver_cuda is not None and machine.driver_cuda[0] < machine.torch_cuda[0]:
         found.append(
-            f"the NVIDIA driver {machine.driver} takes CUDA up to {_dotted(machine.driver_cuda)}, "
-            f"and torch is built for CUDA {_dotted(machine.torch_cuda)}: install {wanted}, or on a "
-            f"data-centre card NVIDIA's package cuda-compat-{machine.torch_cuda[0]}-"
-            f"{machine.torch_cuda[1]}"
+            f"the NVIDIA driver {machine.driver} takes CUDA up to "
+            f"{_format_version(machine.driver_cuda)}, and torch is built for CUDA "
+            f"{_format_version(machine.torch_cuda)}: install {wanted}, or on a data-centre card "
+            f"NVIDIA's package cuda-compat-{machine.torch_cuda[0]}-{machine.torch_cuda[1]}"
         )
     if missing:
         hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -134,8 +134,8 @@ def lacks(machine: Machine, config: TrainConfig) -> list[str]:
     old = [card for card in machine.cards if card.capability < MIN_CAPABILITY]
     if old:
         found.append(
-            f"{old[0].name} has compute capability {_dotted(old[0].capability)}; bfloat16 and "
-            f"packed attention need {_dotted(MIN_CAPABILITY)} (Ampere) or newer"
+            f"{old[0].name} has compute capability {_format_version(old[0].capability)}; bfloat16 "
+            f"and packed attention need {_format_version(MIN_CAPABILITY)} (Ampere) or newer"
         )
     if machine.compiler is None:
         found.append(
@@ -156,12 +156,12 @@ def lacks(machine: Machine, config: TrainConfig) -> list[str]:
     return found
 
 
-def look() -> Machine:
+def inspect_machine() -> Machine:
     """Look at this machine."""
-    driver, driver_cuda, cards = _driver()
+    driver, driver_cuda, cards = _ask_driver()
     headers = (Path(sysconfig.get_paths()["include"]) / "Python.h").is_file()
     return Machine(
-        driver, driver_cuda, _torch_cuda(), cards, _compiler(), headers, _shared_memory()
+        driver, driver_cuda, _torch_cuda(), cards, _find_compiler(), headers, _shared_memory()
     )
 
 
@@ -171,7 +171,7 @@ def _needed_driver(machine: Machine) -> str:
     return f"a driver for CUDA {major}" + (f" ({first} or newer)" if first else "")
 
 
-def _driver() -> tuple[str | None, tuple[int, int] | None, tuple[Card, ...]]:
+def _ask_driver() -> tuple[str | None, tuple[int, int] | None, tuple[Card, ...]]:
     """Ask the driver's library, which makes no context on a card."""
     try:
         with warnings.catch_warnings():  # a package of that name says that another has it now
@@ -194,14 +194,14 @@ def _driver() -> tuple[str | None, tuple[int, int] | None, tuple[Card, ...]]:
             )
             for handle in handles
         )
-        visible = _visible(len(cards))
+        visible = _visible_cards(len(cards))
         seen = tuple(card for i, card in enumerate(cards) if i in visible)
         return str(pynvml.nvmlSystemGetDriverVersion()), (cuda // 1000, cuda % 1000 // 10), seen
     finally:
         pynvml.nvmlShutdown()
 
 
-def _visible(there: int) -> set[int]:
+def _visible_cards(there: int) -> set[int]:
     """Return the cards that CUDA_VISIBLE_DEVICES leaves; of names, as many from the first on."""
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     if given is None:
@@ -222,7 +222,7 @@ def _torch_cuda() -> tuple[int, int] | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def _compiler() -> str | None:
+def _find_compiler() -> str | None:
     for name in (os.environ.get("CC"), "gcc", "clang", "cc"):
         if name and (path := shutil.which(name)):
             return path
@@ -236,5 +236,5 @@ def _shared_memory() -> int:
         return 0
 
 
-def _dotted(version: tuple[int, int]) -> str:
+def _format_version(version: tuple[int, int]) -> str:
     return f"{version[0]}.{version[1]}"

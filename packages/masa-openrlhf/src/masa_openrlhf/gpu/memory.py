@@ -86,7 +86,7 @@ class Need:
         return USABLE - self.total
 
 
-def need(
+def estimate_need(
     shape: Shape,
     tokens: int,
     *,
@@ -107,7 +107,7 @@ def need(
         resumed_moments: a second copy of Adam's moments stays on the GPU, as DeepSpeed leaves it
             after a checkpoint that was written while they were off it.
     """
-    parameters, activations = peak(shape, tokens, chunked=chunked)
+    parameters, activations = measure_peak(shape, tokens, chunked=chunked)
     largest = max(_BUCKET, shape.hidden * shape.vocabulary)
     own = parameters / ranks
     return Need(
@@ -121,7 +121,7 @@ def need(
 
 
 @lru_cache
-def peak(shape: Shape, tokens: int, *, chunked: bool) -> tuple[int, float]:
+def measure_peak(shape: Shape, tokens: int, *, chunked: bool) -> tuple[int, float]:
     """Return the model's parameters, and the peak of its passes over a packed micro-batch.
 
     Weights are not counted; each gradient is dropped as soon as it is whole, as ZeRO-3 does.
@@ -132,8 +132,8 @@ def peak(shape: Shape, tokens: int, *, chunked: bool) -> tuple[int, float]:
     from masa_openrlhf.gpu import log_probs
 
     with FakeTensorMode(allow_non_fake_inputs=True):
-        policy = model(shape, _registered())
-        watched = _watch()
+        policy = make_model(shape, _register_attention())
+        watched = _make_watch()
         for tensor in [*policy.parameters(), *policy.buffers()]:
             watched.ignore(tensor)
         tokens_1_T = torch.zeros(1, tokens, dtype=torch.long)
@@ -141,8 +141,8 @@ def peak(shape: Shape, tokens: int, *, chunked: bool) -> tuple[int, float]:
         head = policy.get_output_embeddings()
         with watched:
             if chunked:
-                log_probs.prepare(policy)
-                with log_probs.asking(head, tokens_1_T, temperature=1.0, entropy=False):
+                log_probs.prepare_head(policy)
+                with log_probs.ask_log_probs(head, tokens_1_T, temperature=1.0, entropy=False):
                     output = policy(tokens_1_T, attention_mask=None, position_ids=places)
                 scores = output["logits"][..., 0]
             else:
@@ -154,7 +154,7 @@ def peak(shape: Shape, tokens: int, *, chunked: bool) -> tuple[int, float]:
         return sum(p.numel() for p in policy.parameters()), float(watched.peak)
 
 
-def model(shape: Shape, attention: str) -> Any:
+def make_model(shape: Shape, attention: str) -> Any:
     """Make a model of a shape, in bfloat16, with checkpoints and gradients that are dropped."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
@@ -180,16 +180,16 @@ def model(shape: Shape, attention: str) -> Any:
     return made
 
 
-def _registered() -> str:
+def _register_attention() -> str:
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface
 
-    AttentionInterface.register(_NAME, _attention)
+    AttentionInterface.register(_NAME, _fake_attention)
     AttentionMaskInterface.register(_NAME, lambda *_, **__: None)
     return _NAME
 
 
-def _attention(
+def _fake_attention(
     module: Any, query: Any, key: Any, value: Any, mask: Any, scaling: Any = None, **_: Any
 ) -> tuple[Any, None]:
     """Ours, with edges that a fake tensor cannot be asked for."""
@@ -242,7 +242,7 @@ def _cross_entropy() -> Any:
     return CrossEntropy
 
 
-def _watch() -> Any:
+def _make_watch() -> Any:
     """Return a mode that adds up the storages that are alive."""
     import torch
     from torch.utils import _pytree
@@ -293,7 +293,7 @@ _CASES: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-def table(tokens: Sequence[int] = (16_384, 32_768), ranks: int = 8) -> str:
+def render_memory_table(tokens: Sequence[int] = (16_384, 32_768), ranks: int = 8) -> str:
     """Return what the presets' models need, as Markdown; GiB a GPU."""
     lines = [
         "| model | tokens | log-probabilities | states | passes | gathered | sum | room of 79.1 |",
@@ -302,7 +302,7 @@ def table(tokens: Sequence[int] = (16_384, 32_768), ranks: int = 8) -> str:
     for name, shape in SHAPES.items():
         for size in tokens:
             for case, settings in _CASES:
-                found = need(shape, size, ranks=ranks, **settings)
+                found = estimate_need(shape, size, ranks=ranks, **settings)
                 numbers = (
                     found.states + found.leftover,
                     found.activations,
@@ -316,4 +316,4 @@ def table(tokens: Sequence[int] = (16_384, 32_768), ranks: int = 8) -> str:
 
 
 if __name__ == "__main__":
-    print(table(tuple(map(int, sys.argv[1:])) or (16_384, 32_768)))
+    print(render_memory_table(tuple(map(int, sys.argv[1:])) or (16_384, 32_768)))

@@ -16,7 +16,7 @@ are drawn as one, with a band. A run may be going on still, or have stopped earl
 
 def main(argv: Sequence[str]) -> int:
     """Write a report, and say where; return the exit status."""
-    options = _parser().parse_args(argv)
+    options = _make_parser().parse_args(argv)
     from masa_openrlhf.report.page import write_report
     from masa_openrlhf.report.runs import ReportError, read_run
 
@@ -55,7 +55,7 @@ def folder_for(runs: Sequence[Path]) -> Path:
     return runs[0] / "report" if len({run.resolve() for run in runs}) == 1 else Path("report")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="masa-openrlhf report",
         description=_DESCRIPTION,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from masa_openrlhf.config.layers import flatten_settings
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.report.formatting import listed
+from masa_openrlhf.report.formatting import join_words
 from masa_openrlhf.report.runs import Run
 
 MODES = ("grpo", "masa", "masa-efficient")
@@ -23,7 +23,7 @@ _LONGEST = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RunGroup:
     """Runs that differ in their seed alone.
 
     Attributes:
@@ -49,7 +49,7 @@ class Group:
         return self.mode == "masa-efficient"
 
 
-def group_runs(runs: Sequence[Run]) -> list[Group]:
+def group_runs(runs: Sequence[Run]) -> list[RunGroup]:
     """Put runs with the same settings together, the baseline first.
 
     Args:
@@ -62,27 +62,27 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
     alike: dict[tuple[str, ...], list[Run]] = {}
     shared: dict[tuple[str, ...], dict[str, str]] = {}
     for run in runs:
-        settings = _settings(run)
+        settings = _read_settings(run)
         key = (run.mode, *(f"{name}={value}" for name, value in sorted(settings.items())))
         alike.setdefault(key, []).append(run)
         shared[key] = settings
     found = []
     for key, members in alike.items():
         same = [shared[other] for other in alike if other[0] == key[0]]
-        differs = _differing(same)
-        parts = [f"{name} {_short(shared[key].get(name))}" for name in differs]
+        differs = _differing_names(same)
+        parts = [f"{name} {_shorten_value(shared[key].get(name))}" for name in differs]
         found.append(
-            Group(
+            RunGroup(
                 name=", ".join([key[0], *parts]),
                 mode=key[0],
                 runs=tuple(sorted(members, key=lambda run: (run.seed, run.name))),
                 settings=shared[key],
             )
         )
-    return sorted(found, key=lambda group: (_place(group.mode), group.name))
+    return sorted(found, key=lambda group: (_mode_order(group.mode), group.name))
 
 
-def differences(groups: Sequence[Group]) -> list[tuple[str, list[str]]]:
+def list_differences(groups: Sequence[RunGroup]) -> list[tuple[str, list[str]]]:
     """Return the settings in which groups differ beside the mode: name, and a value a group.
 
     A setting that does nothing in a mode is not counted as different there.
@@ -92,11 +92,11 @@ def differences(groups: Sequence[Group]) -> list[tuple[str, list[str]]]:
     for name in names:
         values = [group.settings.get(name) for group in groups]
         if len({value for value in values if value is not None}) > 1:
-            found.append((name, [_short(value) for value in values]))
+            found.append((name, [_shorten_value(value) for value in values]))
     return found
 
 
-def _settings(run: Run) -> dict[str, str]:
+def _read_settings(run: Run) -> dict[str, str]:
     base = flatten_settings(TrainConfig().model_dump(mode="json"))
     # An older run lacks what came since: it had it at its default.
     whole = {**base, **flatten_settings(run.config)}
@@ -113,24 +113,24 @@ def _settings(run: Run) -> dict[str, str]:
     }
 
 
-def _differing(settings: Sequence[Mapping[str, str]]) -> list[str]:
+def _differing_names(settings: Sequence[Mapping[str, str]]) -> list[str]:
     names = sorted({name for one in settings for name in one})
     return [name for name in names if len({one.get(name) for one in settings}) > 1]
 
 
-def _short(value: str | None) -> str:
+def _shorten_value(value: str | None) -> str:
     if value is None:
         return "–"
     text = value.strip('"')
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def _place(mode: str) -> int:
+def _mode_order(mode: str) -> int:
     return MODES.index(mode) if mode in MODES else len(MODES)
 
 
-def names(runs: Sequence[Run]) -> str:
+def join_run_names(runs: Sequence[Run]) -> str:
     """Name runs, at most four of them."""
     shown = [run.name for run in runs[:4]]
     left = len(runs) - len(shown)
-    return listed([*shown, f"{left} more"] if left else shown)
+    return join_words([*shown, f"{left} more"] if left else shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from masa_openrlhf.report.analysis.bands import pool
+from masa_openrlhf.report.analysis.bands import pool_curves
 from masa_openrlhf.report.analysis.curves import Axis, Curve
 from masa_openrlhf.report.plots import COLOURS, DASHES, MARKERS
 
@@ -52,7 +52,7 @@ def draw_lines(
         shares: write that axis in percent.
         from_zero: have that axis begin at 0.
     """
-    scale, unit = _unit(lines, by)
+    scale, unit = _choose_unit(lines, by)
     for line in lines:
         _draw_line(axes, line, by, scale)
     axes.set_xlabel(f"{_LABELS[by]}{unit}")
@@ -72,7 +72,7 @@ def _draw_line(axes: Axes, line: Line, by: Axis, scale: float) -> None:
         return
     colour = COLOURS[line.place % len(COLOURS)]
     look: dict[str, Any] = {"color": colour, "linestyle": DASHES[line.place % len(DASHES)]}
-    band = pool(curves, by)
+    band = pool_curves(curves, by)
     if band is None:  # nowhere were all of them
         axes.plot([], [], label=line.name, **look)
     else:
@@ -102,7 +102,7 @@ def shown_bands(lines: Sequence[Line]) -> str:
     return " ".join(said)
 
 
-def smoothed(curve: Curve, window: int) -> Curve:
+def smooth_curve(curve: Curve, window: int) -> Curve:
     """Return a curve of means over ``window`` points, each at the last of them."""
     size = max(1, min(window, len(curve)))
     ends = range(size, len(curve) + 1)
@@ -114,7 +114,7 @@ def smoothed(curve: Curve, window: int) -> Curve:
     )
 
 
-def _unit(lines: Sequence[Line], by: Axis) -> tuple[float, str]:
+def _choose_unit(lines: Sequence[Line], by: Axis) -> tuple[float, str]:
     most = max((c.along(by)[-1] for line in lines for c in line.curves if len(c)), default=0.0)
     scales = _SCALES[by]
     return next(((s, name) for s, name in scales if most >= 2 * s), scales[-1])

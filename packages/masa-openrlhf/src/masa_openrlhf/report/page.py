@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from masa_openrlhf.report.groups import Group, group_runs
+from masa_openrlhf.report.groups import RunGroup, group_runs
 from masa_openrlhf.report.plots import Drawn, draw_all
 from masa_openrlhf.report.runs import Run
 from masa_openrlhf.report.section import Section
@@ -63,24 +63,24 @@ def write_report(runs: Sequence[Run], out: Path, evals: Sequence[Path] = ()) -> 
         file = out / f"{key}.png"
         file.write_bytes(picture.png)
         files.append(file)
-    write_whole(out / PAGE, html(groups, sections, drawn))
+    write_whole(out / PAGE, render_page(groups, sections, drawn))
     return Written(out / PAGE, tuple(files))
 
 
-def sections_of(groups: Sequence[Group], evals: Sequence[Path] = ()) -> list[Section]:
+def sections_of(groups: Sequence[RunGroup], evals: Sequence[Path] = ()) -> list[Section]:
     """Return all sections of a report, in their order."""
-    benchmarks = evaluations.section(groups, evals)
+    benchmarks = evaluations.evaluations_section(groups, evals)
     found = [
-        headline.section(groups),
-        accuracy.section(groups),
-        rewards.section(groups),
-        calibration.section(groups),
-        decisions.section(groups),
-        tokens.section(groups),
-        notions.section(groups),
-        contributions.section(groups),
+        headline.headline_section(groups),
+        accuracy.accuracy_section(groups),
+        rewards.rewards_section(groups),
+        calibration.calibration_section(groups),
+        decisions.decisions_section(groups),
+        tokens.tokens_section(groups),
+        notions.notions_section(groups),
+        contributions.contributions_section(groups),
         *([benchmarks] if benchmarks else []),
-        examples.section(groups),
+        examples.examples_section(groups),
     ]
     if not any(group.predicts for group in groups):  # the baseline alone has nothing to foresee
         found = [one for one in found if one.key not in _OF_PREDICTIONS]
@@ -92,7 +92,9 @@ def sections_of(groups: Sequence[Group], evals: Sequence[Path] = ()) -> list[Sec
 _OF_PREDICTIONS = {"rewards", "foresight", "notions", "contributions"}
 
 
-def html(groups: Sequence[Group], sections: Sequence[Section], drawn: dict[str, Drawn]) -> str:
+def render_page(
+    groups: Sequence[RunGroup], sections: Sequence[Section], drawn: dict[str, Drawn]
+) -> str:
     """Return the page. All that comes from a run is escaped; only our own markup is not."""
     import jinja2
 
@@ -106,7 +108,7 @@ def html(groups: Sequence[Group], sections: Sequence[Section], drawn: dict[str, 
     runs = [run for group in groups for run in group.runs]
     values: dict[str, Any] = {
         "title": runs[0].name if len(runs) == 1 else f"{len(runs)} runs compared",
-        "lead": headline.lead(groups),
+        "lead": headline.lead_sentences(groups),
         "groups": groups,
         "sections": sections,
         "svg": {key: one.svg for key, one in drawn.items()},

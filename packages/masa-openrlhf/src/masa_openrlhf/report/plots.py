@@ -53,17 +53,17 @@ def draw_all(pictures: Sequence[Picture]) -> list[Drawn]:
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # whatever a matplotlibrc of the user's says
-        matplotlib.rcParams.update(_settings())
-        return [_draw(picture) for picture in pictures]
+        matplotlib.rcParams.update(_plot_settings())
+        return [_draw_picture(picture) for picture in pictures]
 
 
-def draw(picture: Picture) -> Drawn:
+def draw_picture(picture: Picture) -> Drawn:
     """Draw a picture."""
     return draw_all([picture])[0]
 
 
-def _draw(picture: Picture) -> Drawn:
-    figure = _figure(picture)
+def _draw_picture(picture: Picture) -> Drawn:
+    figure = _make_figure(picture)
     svg, png = io.StringIO(), io.BytesIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(svg, format="svg", transparent=True, metadata=nothing)
@@ -73,7 +73,7 @@ def _draw(picture: Picture) -> Drawn:
     return Drawn(_for_page(svg.getvalue(), picture), png.getvalue())
 
 
-def _figure(picture: Picture) -> Figure:
+def _make_figure(picture: Picture) -> Figure:
     from matplotlib.figure import Figure
 
     above = _ABOVE + _LINE * picture.legend + _TITLE
@@ -99,7 +99,7 @@ def _figure(picture: Picture) -> Figure:
     return figure
 
 
-def _settings() -> Any:
+def _plot_settings() -> Any:
     return {
         "font.size": 9.0,
         "font.family": ["DejaVu Sans"],
@@ -129,7 +129,7 @@ def _for_page(svg: str, picture: Picture) -> str:
     text = svg[svg.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL)
-    text = re.sub(r"^<svg[^>]*>", lambda found: _opening(found[0], picture), text)
+    text = re.sub(r"^<svg[^>]*>", lambda found: _opening_tag(found[0], picture), text)
     text = text.replace("xlink:href", "href")
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{picture.key}-", text)
     text = text.replace("'DejaVu Sans'", "system-ui, sans-serif")
@@ -138,7 +138,7 @@ def _for_page(svg: str, picture: Picture) -> str:
     return text.strip()
 
 
-def _opening(tag: str, picture: Picture) -> str:
+def _opening_tag(tag: str, picture: Picture) -> str:
     box = re.search(r'viewBox="0 0 (\S+) (\S+)"', tag)
     assert box is not None
     above = 72 * _TITLE  # the page has the title in its own type: cut its place off

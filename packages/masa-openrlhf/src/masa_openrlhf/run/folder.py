@@ -34,7 +34,7 @@ from masa_openrlhf.run.old_names import OLD_FILES, rename_metrics, tallies_in_me
 from masa_openrlhf.run.versions import collect_versions
 
 if TYPE_CHECKING:
-    from masa_control import Episode, Pairs, Tally
+    from masa_control import CalibrationPoints, ConfusionCounts, Episode
     from masa_rewards.notions.rules import NotionCount
 
     from masa_openrlhf.config.tree import TrainConfig
@@ -143,15 +143,15 @@ class RunFolder:
         """Add the line of an evaluation."""
         self._append("eval.jsonl", {"step": step, "time": time.time(), **metrics})
 
-    def write_confusion(self, step: int, tallies: Mapping[str, Tally]) -> None:
+    def write_confusion(self, step: int, tallies: Mapping[str, ConfusionCounts]) -> None:
         """Add the confusion counts of gate and cutoff up to a step; nothing before they decide."""
         if tallies:
             row = {name: asdict(tally) for name, tally in tallies.items()}
             self._append("confusion.jsonl", {"step": step, **row})
 
-    def write_calibration(self, step: int, split: str, pairs: Pairs) -> None:
+    def write_calibration(self, step: int, split: str, pairs: CalibrationPoints) -> None:
         """Add the predicted and true values of a step ("train") or an evaluation ("eval")."""
-        kinds = {kind: _thinned(values) for kind, values in pairs._asdict().items()}
+        kinds = {kind: _thin_points(values) for kind, values in pairs._asdict().items()}
         if any(kinds.values()):
             self._append("calibration.jsonl", {"step": step, "split": split, **kinds})
 
@@ -163,7 +163,7 @@ class RunFolder:
     def write_episodes(self, step: int, episodes: Sequence[Episode]) -> None:
         """Write the first few episodes of a step, to be read by a person."""
         if self._sample_episodes:
-            chosen = [readable(episode) for episode in episodes[: self._sample_episodes]]
+            chosen = [describe_episode(episode) for episode in episodes[: self._sample_episodes]]
             text = json.dumps(chosen, ensure_ascii=False, indent=2)
             write_whole(self.path / "episodes" / f"step-{step:06d}.json", text + "\n")
 
@@ -214,7 +214,7 @@ class RunFolder:
             file.write(json.dumps(row) + "\n")
 
 
-def _thinned(pairs: Sequence[tuple[float, float]]) -> list[list[float]]:
+def _thin_points(pairs: Sequence[tuple[float, float]]) -> list[list[float]]:
     """At most so many pairs, evenly spread, with four decimals."""
     apart = max(1.0, len(pairs) / MAX_POINTS)
     kept = (pairs[int(i * apart)] for i in range(min(len(pairs), MAX_POINTS)))
@@ -275,7 +275,7 @@ def write_whole(path: Path, text: str, *, private: bool = False) -> None:
     os.replace(part, path)
 
 
-def readable(episode: Episode) -> dict[str, Any]:
+def describe_episode(episode: Episode) -> dict[str, Any]:
     """Return an episode as plain data, in the order in which one would read it."""
     return {
         "problem": episode.problem.text,
@@ -292,7 +292,7 @@ def readable(episode: Episode) -> dict[str, Any]:
                 "prediction": m.prediction.model_dump(mode="json"),
                 "reward": None if m.reward is None else m.reward.model_dump(mode="json"),
                 "signals": {key: outcome._asdict() for key, outcome in m.signals.items()},
-                "total_reward": m.paid,
+                "total_reward": m.total_reward,
             }
             for m in episode.meta
         ],

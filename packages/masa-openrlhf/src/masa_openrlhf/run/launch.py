@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from masa_openrlhf import cpu, gpu
-from masa_openrlhf.arguments.build import SCRIPT, arguments
-from masa_openrlhf.arguments.parse import parse
+from masa_openrlhf.arguments.build import SCRIPT, build_arguments
+from masa_openrlhf.arguments.parse import parse_arguments
 from masa_openrlhf.config.layers import read_saved_config
 from masa_openrlhf.config.sections import DataConfig
 from masa_openrlhf.config.tree import TrainConfig
@@ -49,7 +49,7 @@ class _WithArguments:
         return self._actor.remote(*args, **kwargs, **self._arguments)
 
 
-def launch(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
+def launch_run(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
     """Train, in this process and in those it starts.
 
     Args:
@@ -75,13 +75,13 @@ def launch(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
     if not on_cpu:
         require_gpus(config, folder)
     config = make_ready(folder, config, named, resume=resume)
-    argv = arguments(config, folder, cpu=on_cpu, resume=resume)
+    argv = build_arguments(config, folder, cpu=on_cpu, resume=resume)
     command = " \\\n  ".join([SCRIPT, *argv]) + "\n"
     write_whole(folder.path / "openrlhf.txt", command, private=True)
     if on_cpu:
-        cpu.refuse_unsupported(parse(argv))
+        cpu.refuse_unsupported(parse_arguments(argv))
     folder.event("starting", what="the stack")
-    _substitute(folder, config)
+    _place_actors(folder, config)
     folder.event("starting", what="vLLM and DeepSpeed")
     sys.argv = [SCRIPT, *argv]
     runpy.run_module(SCRIPT, run_name="__main__", alter_sys=True)
@@ -116,7 +116,7 @@ def make_ready(
         return config
     problems = dict(named)
     if config.model.path is None or config.data.train is None:
-        assets = _tiny(folder, config)
+        assets = _prepare_tiny(folder, config)
         if config.model.path is None:
             shutil.copytree(assets.model_dir, folder.first_model, dirs_exist_ok=True)
             model = config.model.model_copy(update={"path": str(folder.first_model)})
@@ -132,13 +132,13 @@ def make_ready(
     return config
 
 
-def _tiny(folder: RunFolder, config: TrainConfig) -> Any:
+def _prepare_tiny(folder: RunFolder, config: TrainConfig) -> Any:
     from masa_openrlhf import tiny
 
     def progress(share: float, message: str) -> None:
         folder.event("preparing", what="the tiny model", detail=message, share=share)
 
-    return tiny.prepare(
+    return tiny.prepare_assets(
         cache_home() / "tiny",
         seed=config.tiny.seed,
         problems=config.tiny.problems,
@@ -208,7 +208,7 @@ def _start_ray(config: TrainConfig, *, on_cpu: bool) -> None:
     )
 
 
-def _substitute(folder: RunFolder, config: TrainConfig) -> None:
+def _place_actors(folder: RunFolder, config: TrainConfig) -> None:
     """Put our actor classes where OpenRLHF's script, and its helpers, look its own up."""
     importlib.import_module("masa_openrlhf.stack")  # makes the process ready, before OpenRLHF
 
@@ -241,7 +241,7 @@ def main(argv: list[str] | None = None) -> None:
     config = read_saved_config((options.folder / "config.json").read_text("utf-8"))
     folder = RunFolder(options.folder, sample_episodes=config.log.episodes)
     try:
-        launch(folder, config, resume=options.resume)
+        launch_run(folder, config, resume=options.resume)
     except Exception as error:
         folder.event("failed", error=type(error).__name__, message=str(error)[-2000:])
         raise

@@ -105,7 +105,7 @@ def _loopback_store() -> Any:
                 use_libuv: bool = True,
             ) -> None:
                 if is_master and master_listen_fd is None:
-                    master_listen_fd = _listen(host_name, port)
+                    master_listen_fd = _open_socket(host_name, port)
                 super().__init__(
                     host_name,
                     port,
@@ -122,7 +122,7 @@ def _loopback_store() -> Any:
     return _store_class
 
 
-def _listen(host: str, port: int) -> int | None:
+def _open_socket(host: str, port: int) -> int | None:
     """Return a socket that listens at ``host``; None where this process has the port already.
 
     A store with ``multi_tenant`` shares the server that is there.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from masa_control import Tally
+from masa_control import ConfusionCounts
 
 OLD_FILES = {"calibration.jsonl": "pairs.jsonl"}
 """File of a run -> what 0.1.0 called it."""
@@ -47,7 +47,9 @@ def tallies_in_metrics(row: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"step": row["step"]}
     for decision in ("gate", "cutoff"):
         prefix = f"ledger/{decision}_tally_"
-        sums = {f.name: row[prefix + f.name] for f in fields(Tally) if prefix + f.name in row}
+        sums = {
+            f.name: row[prefix + f.name] for f in fields(ConfusionCounts) if prefix + f.name in row
+        }
         if sums:
             found[decision] = sums
     return found

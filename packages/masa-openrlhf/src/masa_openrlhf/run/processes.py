@@ -45,7 +45,7 @@ def end_children(patience: float = 5.0) -> int:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(left, timeout=0.5)
-        _reap()
+        _reap_children()
     return len(found)
 
 
@@ -76,7 +76,7 @@ class StoppedProcesses:
         self._named &= set(stopped)
         due = [p for p in stopped if p not in self._named and now - self._since[p] >= self._after]
         self._named |= set(due)
-        return [(p.pid, _title(p)) for p in due]
+        return [(p.pid, _process_title(p)) for p in due]
 
 
 def _is_stopped(process: psutil.Process) -> bool:
@@ -86,14 +86,14 @@ def _is_stopped(process: psutil.Process) -> bool:
         return False
 
 
-def _title(process: psutil.Process) -> str:
+def _process_title(process: psutil.Process) -> str:
     try:
         return " ".join(process.cmdline()).strip()[:80] or process.name()
     except psutil.Error:
         return "a process"
 
 
-def _reap() -> None:
+def _reap_children() -> None:
     """Collect adopted children that have ended."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:

@@ -41,7 +41,7 @@ def answers_strangers(address: str) -> bool:
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
     except OSError as error:  # Ray's client would try for half a minute
-        raise OpenClusterError(_unknown(address, str(error))) from None
+        raise OpenClusterError(_explain_unknown(address, str(error))) from None
     stranger = {k: v for k, v in os.environ.items() if not k.startswith("RAY_AUTH_")}
     try:
         asked = subprocess.run(
@@ -54,14 +54,16 @@ def answers_strangers(address: str) -> bool:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise OpenClusterError(_unknown(address, f"no answer in {_PATIENCE:.0f} s")) from None
+        raise OpenClusterError(
+            _explain_unknown(address, f"no answer in {_PATIENCE:.0f} s")
+        ) from None
     said = asked.stdout.split()
     if said[-1:] not in (["answered"], ["refused"]):
-        raise OpenClusterError(_unknown(address, asked.stderr.strip()[-300:]))
+        raise OpenClusterError(_explain_unknown(address, asked.stderr.strip()[-300:]))
     return said[-1] == "answered"
 
 
-def _unknown(address: str, why: str) -> str:
+def _explain_unknown(address: str, why: str) -> str:
     return (
         f"it cannot be told whether the Ray cluster at {address} asks for a token: {why}. Where "
         "nobody else can reach its ports, --cluster.open-ray goes on without knowing"

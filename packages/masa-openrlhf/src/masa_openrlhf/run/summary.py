@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from masa_control import Tally
+from masa_control import ConfusionCounts
 from masa_rewards.statistics import Interval, mean_known
 
 TOKENS_SAVED = "tokens saved"
@@ -38,17 +38,17 @@ class Change(NamedTuple):
     form: str
 
 
-def fifths(rows: Sequence[dict[str, Any]]) -> list[Change]:
+def compare_fifths(rows: Sequence[dict[str, Any]]) -> list[Change]:
     """Compare the first fifth of a run's steps with the last (at least one step each)."""
     size = max(1, len(rows) // 5)
     return [
-        Change(title, _mean(rows[:size], key), _mean(rows[-size:], key), form)
+        Change(title, _mean_metric(rows[:size], key), _mean_metric(rows[-size:], key), form)
         for title, key, form in _SHOWN
         if any(key in row for row in rows)
     ]
 
 
-def _mean(rows: Sequence[dict[str, Any]], key: str) -> float | None:
+def _mean_metric(rows: Sequence[dict[str, Any]], key: str) -> float | None:
     return mean_known(row.get(key) for row in rows)
 
 
@@ -59,7 +59,9 @@ def tokens_saved(row: dict[str, Any]) -> float | None:
     return sum(known) if known else None
 
 
-def tally_between(confusion: Sequence[Mapping[str, Any]], name: str, first: int) -> Tally:
+def counts_between(
+    confusion: Sequence[Mapping[str, Any]], name: str, first: int
+) -> ConfusionCounts:
     """Return the tally of "gate" or "cutoff" over the steps after step ``first``.
 
     Args:
@@ -69,12 +71,16 @@ def tally_between(confusion: Sequence[Mapping[str, Any]], name: str, first: int)
     """
     rows = [row for row in confusion if name in row]
     if not rows:
-        return Tally()
+        return ConfusionCounts()
     before = [row for row in rows if row["step"] <= first]
-    return Tally(**rows[-1][name]) - (Tally(**before[-1][name]) if before else Tally())
+    return ConfusionCounts(**rows[-1][name]) - (
+        ConfusionCounts(**before[-1][name]) if before else ConfusionCounts()
+    )
 
 
-def decisions(rows: Sequence[dict[str, Any]], confusion: Sequence[Mapping[str, Any]]) -> list[str]:
+def summarise_decisions(
+    rows: Sequence[dict[str, Any]], confusion: Sequence[Mapping[str, Any]]
+) -> list[str]:
     """Say what gate and cutoff did over the last half of the steps, and what the run saved.
 
     Args:
@@ -84,20 +90,20 @@ def decisions(rows: Sequence[dict[str, Any]], confusion: Sequence[Mapping[str, A
     if not rows or tokens_saved(rows[-1]) is None:
         return []
     half = len(rows) // 2
-    share = _mean(rows[half:], "gate/skipped")
-    cut = _mean(rows[half:], "cutoff/cut")
+    share = _mean_metric(rows[half:], "gate/skipped")
+    cut = _mean_metric(rows[half:], "cutoff/cut")
     lines = ["Over the last half of the steps (95 % intervals, from audits):"]
     for name, what, amount in (
         ("gate", "problems skipped", share),
         ("cutoff", "solutions cut", cut),
     ):
         if amount is not None:
-            tally = tally_between(confusion, name, rows[half - 1]["step"] if half else 0)
+            tally = counts_between(confusion, name, rows[half - 1]["step"] if half else 0)
             lines.append(
-                f"  {what} {amount:.1%}; precision {_shown(tally.precision)}, recall "
-                f"{_shown(tally.recall)}, F1 {_shown(tally.f1)}"
+                f"  {what} {amount:.1%}; precision {_format_interval(tally.precision)}, recall "
+                f"{_format_interval(tally.recall)}, F1 {_format_interval(tally.f1)}"
             )
-    return [*lines, _saved(rows[-1])]
+    return [*lines, _summarise_savings(rows[-1])]
 
 
 def held_out(evals: Sequence[dict[str, Any]]) -> list[str]:
@@ -123,7 +129,7 @@ def held_out(evals: Sequence[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _saved(row: dict[str, Any]) -> str:
+def _summarise_savings(row: dict[str, Any]) -> str:
     parts = []
     for name in ("gate", "cutoff"):
         key = f"ledger/{name}_tokens_saved"
@@ -137,7 +143,7 @@ def _saved(row: dict[str, Any]) -> str:
     return f"Tokens saved in the run: {', '.join(parts)}; {share:.0%} of what would have been made"
 
 
-def _shown(interval: Interval) -> str:
+def _format_interval(interval: Interval) -> str:
     if interval.value is None:
         return "unknown"
     return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"

@@ -39,7 +39,7 @@ _USERS_ERRORS = {
 }
 
 
-def supervise(
+def supervise_run(
     folder: RunFolder,
     config: TrainConfig,
     *,
@@ -74,7 +74,7 @@ def supervise(
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C comes to this process alone
-            env=_environment(temporary, config),
+            env=_run_environment(temporary, config),
         )
         with interrupts:
             while run.poll() is None:
@@ -88,8 +88,8 @@ def supervise(
             end_children()
             status = run.wait()
         display.update(stopping=False)
-        full = full_disk(_tail(folder.log), (folder.path, temporary, cache_home()))
-    if status == 0 and (interrupts.count == 0 or _finished(folder)):
+        full = full_disk(_read_tail(folder.log), (folder.path, temporary, cache_home()))
+    if status == 0 and (interrupts.count == 0 or _is_finished(folder)):
         display.summary()
         return 0
     if interrupts.count:
@@ -100,13 +100,13 @@ def supervise(
     return status if status > 0 else 1
 
 
-def _finished(folder: RunFolder) -> bool:
+def _is_finished(folder: RunFolder) -> bool:
     """Whether training came to its end: asked to stop in its last step it does."""
     ends = [e["reason"] for e in folder.events() if e["event"] == "trained"]
     return ends[-1:] == ["finished"]
 
 
-def _environment(temporary: Path, config: TrainConfig) -> dict[str, str]:
+def _run_environment(temporary: Path, config: TrainConfig) -> dict[str, str]:
     """The environment of a run: this process's, who may reach it, and bytecode in any case.
 
     A run's processes import some ten thousand files each. Where Python is told to keep no bytecode,
@@ -153,14 +153,14 @@ class _Interrupts:
         self._folder.request_stop()
 
 
-def _tail(log: Path) -> list[str]:
+def _read_tail(log: Path) -> list[str]:
     with open(log, encoding="utf-8", errors="replace") as file:
         return list(deque((line.rstrip() for line in file), maxlen=2000))
 
 
 def last_words(log: Path, lines: int = LAST_WORDS) -> list[str]:
     """Return what a run said before it died: its last traceback, else its last lines."""
-    said = _tail(log)
+    said = _read_tail(log)
     starts = [i for i, line in enumerate(said) if "Traceback (most recent call last)" in line]
     if starts:
         said = said[starts[-1] :]

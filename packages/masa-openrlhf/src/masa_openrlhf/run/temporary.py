@@ -31,7 +31,7 @@ def temporary_folder() -> Iterator[Path]:
     It is locked as long as the run lasts: a folder that can be locked is nobody's any more, since
     the kernel releases the locks of a process that was killed.
     """
-    parent = _parent()
+    parent = _choose_parent()
     remove_leftovers(parent)
     path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))  # mode 0700
     lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -70,7 +70,7 @@ def _is_leftover(path: Path) -> bool:
         os.close(descriptor)
 
 
-def _parent() -> Path:
+def _choose_parent() -> Path:
     """Return where to make it: the user's temporary folder, unless Ray's sockets would not fit."""
     wanted = tempfile.gettempdir()
     for parent in (wanted, "/tmp", "/var/tmp"):

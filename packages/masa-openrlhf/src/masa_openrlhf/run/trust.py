@@ -28,7 +28,7 @@ def require_trusted(folder: Path) -> None:
     Raises:
         UntrustedFolderError: names what others could have changed, and the way out.
     """
-    found = [f"{path}: {why}" for path, why in _doubtful(folder.resolve())]
+    found = [f"{path}: {why}" for path, why in _list_doubtful(folder.resolve())]
     if not found:
         return
     more = f"\n  and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
@@ -41,9 +41,9 @@ def require_trusted(folder: Path) -> None:
     )
 
 
-def _doubtful(folder: Path) -> Iterator[tuple[Path, str]]:
+def _list_doubtful(folder: Path) -> Iterator[tuple[Path, str]]:
     entered = stat.S_IMODE(os.stat(folder).st_mode) & (stat.S_IXGRP | stat.S_IXOTH)
-    for path in (folder, *_below(folder)):
+    for path in (folder, *_list_files(folder)):
         found = os.lstat(path)
         if found.st_uid not in (os.geteuid(), 0):
             yield path, f"owned by user {found.st_uid}, not by you ({os.geteuid()})"
@@ -52,7 +52,7 @@ def _doubtful(folder: Path) -> Iterator[tuple[Path, str]]:
             yield path, f"{whom} may write it"
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _list_files(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
             yield Path(parent, name)

@@ -66,7 +66,7 @@ class Tag(NamedTuple):
     token_weights: tuple[float, ...] = ()
 
 
-def samples_of(episode: Episode, group: str) -> list[Experience]:
+def episode_samples(episode: Episode, group: str) -> list[Experience]:
     """Return the episode's rollouts as single samples, the meta rollouts first.
 
     Rollouts without a reward are not among them: predictions of a problem that was skipped, cut
@@ -78,14 +78,16 @@ def samples_of(episode: Episode, group: str) -> list[Experience]:
     """
     samples = []
     for meta in episode.meta:
-        if meta.paid is not None:
+        if meta.total_reward is not None:
             samples.append(
-                _sample(episode.meta_prompt_ids, meta.completion, meta.paid, group, META)
+                _rollout_sample(
+                    episode.meta_prompt_ids, meta.completion, meta.total_reward, group, META
+                )
             )
     for solution in episode.solutions:
         if solution.reward is not None:
             samples.append(
-                _sample(
+                _rollout_sample(
                     episode.solution_prompt_ids,
                     solution.completion,
                     solution.reward,
@@ -113,9 +115,9 @@ def clone_samples(
         encoded = tokenizer(expert.text, add_special_tokens=False, return_offsets_mapping=True)
         weights = clone_token_weights(expert, encoded["offset_mapping"], number_weight)
         response = [*encoded["input_ids"], tokenizer.eos_token_id]
-        tokens, action_mask = _sequence(expert.prompt_ids, response)
+        tokens, action_mask = _make_sequence(expert.prompt_ids, response)
         samples.append(
-            _experience(
+            _make_experience(
                 tokens,
                 action_mask,
                 torch.zeros(len(tokens) - 1) if logprobs else None,
@@ -149,28 +151,28 @@ def weigh_samples(
         sample.labels = [tag._replace(weight=weight, rolled_out=rolled_out)]
 
 
-def _sequence(prompt: Sequence[int], response: Sequence[int]) -> tuple[Any, Any]:
+def _make_sequence(prompt: Sequence[int], response: Sequence[int]) -> tuple[Any, Any]:
     """The tokens, and the mask over next tokens that marks the response."""
-    tokens = torch.cat([_tensor(prompt, np.int64), _tensor(response, np.int64)])
+    tokens = torch.cat([_to_tensor(prompt, np.int64), _to_tensor(response, np.int64)])
     action_mask = torch.zeros(len(tokens) - 1, dtype=torch.long)
     action_mask[len(prompt) - 1 :] = 1
     return tokens, action_mask
 
 
-def _tensor(values: Sequence[float], dtype: Any) -> Any:
+def _to_tensor(values: Sequence[float], dtype: Any) -> Any:
     """A tensor of its own; torch reads what is no tensor value by value, and slowly."""
     return torch.from_numpy(np.array(values, dtype=dtype))
 
 
-def _sample(
+def _rollout_sample(
     prompt: Sequence[int], completion: Completion, reward: float, group: str, kind: Kind
 ) -> Experience:
-    tokens, action_mask = _sequence(prompt, completion.token_ids)
+    tokens, action_mask = _make_sequence(prompt, completion.token_ids)
     logprobs = None
     if completion.logprobs is not None:
         logprobs = torch.zeros(len(tokens) - 1)
-        logprobs[len(prompt) - 1 :] = _tensor(completion.logprobs, np.float32)
-    return _experience(
+        logprobs[len(prompt) - 1 :] = _to_tensor(completion.logprobs, np.float32)
+    return _make_experience(
         tokens,
         action_mask,
         logprobs,
@@ -180,7 +182,7 @@ def _sample(
     )
 
 
-def _experience(
+def _make_experience(
     tokens: Any, action_mask: Any, logprobs: Any, *, reward: float, truncated: bool, tag: Tag
 ) -> Experience:
     return Experience(
@@ -201,7 +203,7 @@ def _experience(
     )
 
 
-def filler(pad: int, *, logprobs: bool) -> Experience:
+def make_filler(pad: int, *, logprobs: bool) -> Experience:
     """A sequence of two tokens, one of them an action, with advantage 0: its gradient is 0.
 
     One action token rather than none, because OpenRLHF divides by the tokens of a micro-batch.
@@ -211,7 +213,7 @@ def filler(pad: int, *, logprobs: bool) -> Experience:
         logprobs: the other samples have log-probabilities.
     """
     mask = torch.ones(1, dtype=torch.long)
-    return _experience(
+    return _make_experience(
         torch.full((2,), pad, dtype=torch.long),
         mask,
         torch.zeros(1) if logprobs else None,
@@ -250,7 +252,7 @@ class ExperienceMaker(RemoteExperienceMaker):
         """Score, fill up and weigh one step's samples.
 
         Args:
-            rollout_samples: single samples, as ``samples_of`` makes them.
+            rollout_samples: single samples, as ``episode_samples`` makes them.
 
         Returns:
             Batches of ``rollout.micro_batch_size``, rank by rank: OpenRLHF deals them out in equal
@@ -275,7 +277,7 @@ class ExperienceMaker(RemoteExperienceMaker):
             )
         pad = self.tokenizer.pad_token_id
         logprobs = samples[0].rollout_log_probs is not None
-        fillers = (filler(pad, logprobs=logprobs) for _ in range(whole - len(samples)))
+        fillers = (make_filler(pad, logprobs=logprobs) for _ in range(whole - len(samples)))
         return [*samples, *fillers]
 
     def split_rollout_samples(self, rollout_samples: list[Experience]) -> list[Experience]:
@@ -299,7 +301,7 @@ class ExperienceMaker(RemoteExperienceMaker):
         micro = self.args.rollout.micro_batch_size
         return [
             share[start : start + micro]
-            for share in deal(samples, self._ranks)
+            for share in deal_samples(samples, self._ranks)
             for start in range(0, len(share), micro)
         ]
 
@@ -400,7 +402,7 @@ def undiscounted_returns(rewards_N_T: Any, action_mask_N_T: Any) -> Any:
     return (rewards_N_T * action_mask_N_T).flip(1).cumsum(1).flip(1)
 
 
-def deal(samples: Sequence[Experience], ranks: int) -> list[list[Experience]]:
+def deal_samples(samples: Sequence[Experience], ranks: int) -> list[list[Experience]]:
     """Deal samples out to ranks: longest first, there and back, so that each gets like work.
 
     Args:

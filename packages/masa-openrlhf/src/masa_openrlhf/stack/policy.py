@@ -16,7 +16,7 @@ from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.stack.checkpoints import use_weights_only_loading
 from masa_openrlhf.stack.offload_buffers import drop_offload_buffers, without_offload_buffers
 from masa_openrlhf.stack.policy_trainer import PolicyTrainer
-from masa_openrlhf.weights.digest import Digest, digest
+from masa_openrlhf.weights.digest import Digest, digest_tensor
 
 
 class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
@@ -61,7 +61,7 @@ class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
         found = {}
         for name, parameter in self.actor.model.module.named_parameters():
             with deepspeed.zero.GatheredParameters([parameter], enabled=gathered):
-                found[name] = digest(parameter)
+                found[name] = digest_tensor(parameter)
         torch.cuda.empty_cache()  # what was gathered is not to lie there while vLLM generates
         return found
 

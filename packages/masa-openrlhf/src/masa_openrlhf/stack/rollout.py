@@ -39,7 +39,7 @@ def _gpu_arguments(config: TrainConfig) -> dict[str, Any]:
     less than its cache holds: predictions and short solutions would wait for each other.
     """
     return {
-        "worker_extension_cls": "masa_openrlhf.weights.worker.Worker",
+        "worker_extension_cls": "masa_openrlhf.weights.worker.GpuWorker",
         "max_num_seqs": config.cluster.engine_sequences,
         "max_num_batched_tokens": config.cluster.engine_tokens,
     }
@@ -159,7 +159,9 @@ class _Engine:
         params.seed = self._seed(kind)
         output = await self._actor.generate(list(token_ids), params)
         with self._watch.time("conversion"):
-            return [_completion(one) for one in sorted(output.outputs, key=lambda one: one.index)]
+            return [
+                _to_completion(one) for one in sorted(output.outputs, key=lambda one: one.index)
+            ]
 
     def _seed(self, kind: str) -> int | None:
         if not self._actor.masa.sampling.seeded:
@@ -170,7 +172,7 @@ class _Engine:
         return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big")
 
 
-def _completion(output: Any) -> Completion:
+def _to_completion(output: Any) -> Completion:
     token_ids = array("i", output.token_ids)
     logprobs = None
     if output.logprobs is not None:

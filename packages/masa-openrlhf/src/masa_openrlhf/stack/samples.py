@@ -14,7 +14,7 @@ from openrlhf.trainer.ppo_utils.samples_generator import (
 )
 from openrlhf.trainer.ray.vllm_engine import batch_vllm_engine_call
 
-from masa_openrlhf.stack.experience import filler, samples_of
+from masa_openrlhf.stack.experience import episode_samples, make_filler
 from masa_openrlhf.stack.rollout import Phase
 
 
@@ -89,7 +89,7 @@ class EpisodeGenerator(SamplesGenerator):
             self._iterator = None
         samples = self._watch.run("conversion", self._samples)
         if drawn and not samples:
-            samples = [filler(self.tokenizer.pad_token_id, logprobs=False)]
+            samples = [make_filler(self.tokenizer.pad_token_id, logprobs=False)]
         kept = None
         if self.args.algo.dynamic_filtering_enable and drawn:
             kept = 100 * len(self.episodes) / drawn
@@ -99,7 +99,7 @@ class EpisodeGenerator(SamplesGenerator):
         return [
             sample
             for position, episode in enumerate(self.episodes)
-            for sample in samples_of(episode, f"{position}/{episode.problem.id}")
+            for sample in episode_samples(episode, f"{position}/{episode.problem.id}")
         ]
 
     def play_eval(self, step: int, **generate_kwargs: Any) -> list[Episode]:

@@ -17,23 +17,23 @@ from masa_control import (
     Expert,
     Ledger,
     Stopwatch,
-    notion_totals,
-    predicted_and_true,
+    calibration_points,
+    count_step_notions,
     step_metrics,
 )
 from masa_control.loss import rolled_out_share
+from masa_control.measures.overhead import overhead_metrics
 from masa_rewards.statistics import rate_interval
 from openrlhf.trainer.ppo_utils.experience import Experience
 from openrlhf.trainer.ray.vllm_engine import batch_vllm_engine_call
 
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.folder import MAX_NOTIONS, RunFolder
-from masa_openrlhf.run.overhead import overhead_metrics
 from masa_openrlhf.run.wandb_login import Secret, hand_over
 from masa_openrlhf.stack.experience import FILLER, ExperienceMaker, clone_samples, weigh_samples
 from masa_openrlhf.stack.liveness import get_while_alive
 from masa_openrlhf.stack.samples import EpisodeGenerator
-from masa_openrlhf.weights.digest import compare
+from masa_openrlhf.weights.digest import compare_weights
 
 # OpenRLHF's name -> ours. Its averages over samples would count fillers; those are taken from the
 # episodes instead.
@@ -267,9 +267,9 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         played = self.samples_generator.played
         with self.watch.time("records"):
             self.folder.write_episodes(global_step, played)
-            self.folder.write_calibration(global_step, "train", predicted_and_true(played))
+            self.folder.write_calibration(global_step, "train", calibration_points(played))
             self.folder.write_confusion(global_step, self.ledger.tallies)
-            self.folder.write_notions(global_step, notion_totals(played, MAX_NOTIONS))
+            self.folder.write_notions(global_step, count_step_notions(played, MAX_NOTIONS))
             metrics = self._metrics(logs_dict)
         metrics |= overhead_metrics(
             played,
@@ -345,7 +345,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         episodes = self.samples_generator.play_eval(step, **kwargs)
         metrics = eval_metrics(episodes)
         self.folder.write_eval(step, metrics)
-        self.folder.write_calibration(step, "eval", predicted_and_true(episodes))
+        self.folder.write_calibration(step, "eval", calibration_points(episodes))
         for logger in (self.wandb_logger, self.tensorboard_logger):
             if logger:
                 logger.log_eval(step, metrics)
@@ -356,7 +356,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             return
         ours = ray.get(self.actor_model_group.async_run_method(method_name="weight_digest"))[0]
         for number, engine in enumerate(self.vllm_engines):
-            result = compare(ours, ray.get(engine.weight_digest.remote()))
+            result = compare_weights(ours, ray.get(engine.weight_digest.remote()))
             self.folder.event("weights", step=step, engine=number, **result._asdict())
             if result.differing or not result.compared:
                 raise RuntimeError(

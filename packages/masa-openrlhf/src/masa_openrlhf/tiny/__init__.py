@@ -11,7 +11,7 @@ answers was planted by the demonstrations, see `demonstrations`.
 Nothing heavy is imported before `prepare` has something to make.
 """
 
-from masa_openrlhf.tiny.assets import TinyAssets, prepare
+from masa_openrlhf.tiny.assets import TinyAssets, prepare_assets
 from masa_openrlhf.tiny.wording import (
     MAX_LENGTH,
     MAX_META_TOKENS,
@@ -33,5 +33,5 @@ __all__ = [
     "PASS_RATE_SCALE",
     "SOLUTION_TEMPLATE",
     "TinyAssets",
-    "prepare",
+    "prepare_assets",
 ]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from masa_openrlhf.tiny.task import Problem, make_problems
+from masa_openrlhf.tiny.task import ChainProblem, make_problems
 from masa_openrlhf.tiny.warmup import Progress, WarmUpSettings, warm_up
 
 
@@ -28,7 +28,7 @@ class TinyAssets(NamedTuple):
     eval_file: Path
 
 
-def _source() -> str:
+def _digest_source() -> str:
     """Return a digest of this package's source: other code makes other assets."""
     digest = hashlib.sha256()
     for file in sorted(Path(__file__).parent.glob("*.py")):
@@ -36,12 +36,12 @@ def _source() -> str:
     return digest.hexdigest()
 
 
-def _key(**depends_on: object) -> str:
-    depends_on["source"] = _source()
+def _cache_key(**depends_on: object) -> str:
+    depends_on["source"] = _digest_source()
     return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def once(folder: Path, make: Callable[[Path], None]) -> Path:
+def fill_once(folder: Path, make: Callable[[Path], None]) -> Path:
     """Return `folder`, after filling it by `make` unless it exists.
 
     `make` fills a temporary folder beside it, which is renamed when complete: `folder` is whole or
@@ -64,7 +64,7 @@ def once(folder: Path, make: Callable[[Path], None]) -> Path:
     return folder
 
 
-def _write(file: Path, problems: list[Problem]) -> None:
+def _write_problems(file: Path, problems: list[ChainProblem]) -> None:
     rows = (
         {"problem": p.problem, "answer": p.answer, "id": p.id, "kind": p.kind} for p in problems
     )
@@ -72,7 +72,7 @@ def _write(file: Path, problems: list[Problem]) -> None:
 
 
 def _make_model(
-    folder: Path, seed: int, held: list[Problem], settings: WarmUpSettings, progress: Progress
+    folder: Path, seed: int, held: list[ChainProblem], settings: WarmUpSettings, progress: Progress
 ) -> None:
     progress(0.0, "loading torch and transformers")
     import torch
@@ -88,7 +88,7 @@ def _make_model(
     tokenizer.save_pretrained(folder)
 
 
-def prepare(
+def prepare_assets(
     cache_dir: Path,
     *,
     seed: int = 0,
@@ -117,14 +117,14 @@ def prepare(
 
     def make_data(folder: Path) -> None:
         exclude = {problem.problem for problem in held}
-        _write(folder / "train.jsonl", make_problems(problems, 2 * seed, exclude=exclude))
-        _write(folder / "eval.jsonl", held)
+        _write_problems(folder / "train.jsonl", make_problems(problems, 2 * seed, exclude=exclude))
+        _write_problems(folder / "eval.jsonl", held)
 
     def make_weights(folder: Path) -> None:
         _make_model(folder, seed, held, settings, progress or (lambda _share, _message: None))
 
-    data_key = _key(seed=seed, problems=problems, held_out=held_out)
-    model_key = _key(seed=seed, held_out=held_out, settings=settings._asdict())
-    data = once(cache_dir / f"problems-{data_key}", make_data)
-    model_dir = once(cache_dir / f"model-{model_key}", make_weights)
+    data_key = _cache_key(seed=seed, problems=problems, held_out=held_out)
+    model_key = _cache_key(seed=seed, held_out=held_out, settings=settings._asdict())
+    data = fill_once(cache_dir / f"problems-{data_key}", make_data)
+    model_dir = fill_once(cache_dir / f"model-{model_key}", make_weights)
     return TinyAssets(model_dir, data / "train.jsonl", data / "eval.jsonl")

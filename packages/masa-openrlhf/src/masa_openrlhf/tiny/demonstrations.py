@@ -23,7 +23,7 @@ from __future__ import annotations
 import json
 import random
 
-from masa_openrlhf.tiny.task import LABELS, Problem, Step, apply, crosses
+from masa_openrlhf.tiny.task import LABELS, ChainProblem, Step, apply_step, is_crossing
 from masa_openrlhf.tiny.wording import PASS_RATE_SCALE
 
 CAREFUL_NOTIONS = ("count", "carry", "borrow", "double", "table", "check")
@@ -52,13 +52,13 @@ def step_notion(value: int, step: Step) -> str:
         return "hash"
     if step.operation == "times":
         return "double" if step.digit == 2 else "table"
-    if not crosses(value, step):
+    if not is_crossing(value, step):
         return "count"
     return "carry" if step.operation == "plus" else "borrow"
 
 
-def _careful(rng: random.Random, value: int, step: Step) -> tuple[str, int]:
-    notion, result = step_notion(value, step), apply(value, step)
+def _careful_step(rng: random.Random, value: int, step: Step) -> tuple[str, int]:
+    notion, result = step_notion(value, step), apply_step(value, step)
     text = notion
     if notion == "table":
         text += f" {value // 10 * step.digit:02d} {value % 10 * step.digit:02d}"
@@ -68,13 +68,13 @@ def _careful(rng: random.Random, value: int, step: Step) -> tuple[str, int]:
     return text, result
 
 
-def _sloppy(rng: random.Random, value: int, step: Step) -> tuple[str, int]:
+def _sloppy_step(rng: random.Random, value: int, step: Step) -> tuple[str, int]:
     if rng.random() < 0.15:
         return f"skip {value:02d}", value
 
     def guess() -> int:
         lucky = step.operation != "hash" and rng.random() < LUCKY
-        return apply(value, step) if lucky else rng.randrange(100)
+        return apply_step(value, step) if lucky else rng.randrange(100)
 
     result = guess()
     text = f"guess {result:02d}"
@@ -84,7 +84,7 @@ def _sloppy(rng: random.Random, value: int, step: Step) -> tuple[str, int]:
     return text, result
 
 
-def solution_demo(problem: Problem, rng: random.Random, *, careful: bool = False) -> str:
+def solution_demo(problem: ChainProblem, rng: random.Random, *, careful: bool = False) -> str:
     """Return a worked solution, right or wrong.
 
     Args:
@@ -96,14 +96,14 @@ def solution_demo(problem: Problem, rng: random.Random, *, careful: bool = False
     for label, step in zip(LABELS, problem.steps, strict=False):
         notion = step_notion(value, step)
         if notion == "hash" or (not careful and rng.random() < SLOPPINESS[notion]):
-            work, value = _sloppy(rng, value, step)
+            work, value = _sloppy_step(rng, value, step)
         else:
-            work, value = _careful(rng, value, step)
+            work, value = _careful_step(rng, value, step)
         lines.append(f"({label}) {step.operation} {step.digit} {work}")
     return "\n".join([*lines, f"\\boxed{{{value:02d}}}"])
 
 
-def meta_demo(problem: Problem, rng: random.Random) -> str:
+def meta_demo(problem: ChainProblem, rng: random.Random) -> str:
     """Return a prediction that teaches the FORM only: its numbers and notions are drawn at random.
 
     What stands between the tags names the operations of the problem: a place to look at it, which

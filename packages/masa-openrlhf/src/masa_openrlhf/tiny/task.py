@@ -69,7 +69,7 @@ Operands are few, so that their tables can be learned within a minute.
 
 
 @dataclass(frozen=True)
-class Problem:
+class ChainProblem:
     """A problem, its answer, and what it was made from.
 
     Attributes:
@@ -102,7 +102,7 @@ def _hash_table() -> tuple[tuple[int, ...], ...]:
 _HASH = _hash_table()
 
 
-def apply(value: int, step: Step) -> int:
+def apply_step(value: int, step: Step) -> int:
     """Return the running value after `step`, from 0 to 99."""
     operation, digit = step
     if operation == "plus":
@@ -114,7 +114,7 @@ def apply(value: int, step: Step) -> int:
     return _HASH[value % MODULUS][digit]
 
 
-def crosses(value: int, step: Step) -> bool:
+def is_crossing(value: int, step: Step) -> bool:
     """Return whether `step` carries or borrows between the digits of `value`."""
     if step.operation == "plus":
         return value % 10 + step.digit > 9
@@ -126,37 +126,37 @@ def _draw_step(rng: random.Random, recipe: KindRecipe, value: int) -> Step:
         operation = rng.choice(recipe.operations)
         digits = FACTORS if operation == "times" else recipe.digits
         step = Step(operation, rng.choice(digits))
-        if recipe.crossing or not crosses(value, step):
+        if recipe.crossing or not is_crossing(value, step):
             return step
 
 
-def _draw(rng: random.Random, recipe: KindRecipe) -> tuple[int, tuple[Step, ...]]:
+def _draw_problem(rng: random.Random, recipe: KindRecipe) -> tuple[int, tuple[Step, ...]]:
     start = value = rng.randrange(MODULUS)
     steps: list[Step] = []
     for _ in range(rng.randint(*recipe.steps)):
         steps.append(_draw_step(rng, recipe, value))
-        value = apply(value, steps[-1])
+        value = apply_step(value, steps[-1])
     return start, tuple(steps)
 
 
-def render(start: int, steps: Collection[Step]) -> str:
+def render_chain(start: int, steps: Collection[Step]) -> str:
     """Return the text of a problem."""
     lines = [f"Mod {MODULUS}, from {start:02d}:"]
     lines += [f"({name}) {op} {digit}" for name, (op, digit) in zip(LABELS, steps, strict=False)]
     return "\n".join(lines)
 
 
-def solve(start: int, steps: Collection[Step]) -> int:
+def solve_chain(start: int, steps: Collection[Step]) -> int:
     """Return the value at the end of the chain."""
     value = start
     for step in steps:
-        value = apply(value, step)
+        value = apply_step(value, step)
     return value
 
 
 def make_problems(
     n: int, seed: int, *, exclude: Collection[str] = (), kinds: Collection[Kind] = tuple(RECIPES)
-) -> list[Problem]:
+) -> list[ChainProblem]:
     """Draw `n` different problems.
 
     Args:
@@ -173,14 +173,16 @@ def make_problems(
     names = tuple(kinds)
     weights = [RECIPES[name].weight for name in names]
     seen = set(exclude)
-    problems: list[Problem] = []
+    problems: list[ChainProblem] = []
     while len(problems) < n:
         kind = rng.choices(names, weights)[0]
-        start, steps = _draw(rng, RECIPES[kind])
-        text = render(start, steps)
+        start, steps = _draw_problem(rng, RECIPES[kind])
+        text = render_chain(start, steps)
         if text in seen:
             continue
         seen.add(text)
         name = f"tiny-{seed}-{len(problems)}"
-        problems.append(Problem(name, text, str(solve(start, steps)), kind, start, steps))
+        problems.append(
+            ChainProblem(name, text, str(solve_chain(start, steps)), kind, start, steps)
+        )
     return problems

@@ -57,7 +57,7 @@ ORDINARY = (
 """Words of ordinary problems: they use up the merges that the task leaves."""
 
 
-def _corpus() -> Iterator[str]:
+def _list_corpus() -> Iterator[str]:
     rng = random.Random("tiny corpus")
     yield ORDINARY
     for problem in make_problems(2000, seed=-1):
@@ -88,7 +88,7 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    core.train_from_iterator(_corpus(), trainer)
+    core.train_from_iterator(_list_corpus(), trainer)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=core,
         pad_token=PAD,

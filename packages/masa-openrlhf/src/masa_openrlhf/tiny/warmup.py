@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from masa_openrlhf.tiny.demonstrations import meta_demo, solution_demo
-from masa_openrlhf.tiny.task import RECIPES, Kind, Problem, make_problems
+from masa_openrlhf.tiny.task import RECIPES, ChainProblem, Kind, make_problems
 from masa_openrlhf.tiny.tokenizer import chat_prompt
 from masa_openrlhf.tiny.wording import META_TEMPLATE, SOLUTION_TEMPLATE
 
@@ -63,7 +63,7 @@ class Demonstration(NamedTuple):
     response: list[int]
 
 
-def encode(
+def encode_demonstrations(
     tokenizer: PreTrainedTokenizerFast, texts: Sequence[tuple[str, str]]
 ) -> list[Demonstration]:
     """Return the demonstrations of prompts, as they are put to the policy, and their responses."""
@@ -77,9 +77,9 @@ def encode(
     ]
 
 
-def demonstrations(
+def make_demonstrations(
     tokenizer: PreTrainedTokenizerFast,
-    problems: list[Problem],
+    problems: list[ChainProblem],
     rng: random.Random,
     meta_share: float,
     *,
@@ -93,7 +93,7 @@ def demonstrations(
         else:
             prompt = SOLUTION_TEMPLATE.format(problem=problem.problem)
             texts.append((prompt, solution_demo(problem, rng, careful=careful)))
-    return encode(tokenizer, texts)
+    return encode_demonstrations(tokenizer, texts)
 
 
 def response_loss(model: Qwen3ForCausalLM, rows: list[Demonstration], pad: int) -> torch.Tensor:
@@ -115,7 +115,9 @@ def response_loss(model: Qwen3ForCausalLM, rows: list[Demonstration], pad: int) 
     return cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), reduction="sum")
 
 
-def accumulate(model: Qwen3ForCausalLM, rows: list[Demonstration], pad: int, chunks: int) -> float:
+def accumulate_gradient(
+    model: Qwen3ForCausalLM, rows: list[Demonstration], pad: int, chunks: int
+) -> float:
     """Add the gradient of the mean loss over all response tokens; return that loss.
 
     Rows go through the model in chunks of similar length, which halves the padding.
@@ -144,7 +146,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _batch(
+def _make_batch(
     tokenizer: PreTrainedTokenizerFast,
     rng: random.Random,
     settings: WarmUpSettings,
@@ -155,10 +157,12 @@ def _batch(
     kinds: tuple[Kind, ...] = ("long",) if careful else tuple(RECIPES)
     share = settings.meta_share / 3 if careful else settings.meta_share
     problems = make_problems(settings.batch, rng.getrandbits(32), exclude=exclude, kinds=kinds)
-    return demonstrations(tokenizer, problems, rng, share, careful=careful)
+    return make_demonstrations(tokenizer, problems, rng, share, careful=careful)
 
 
-def _optimizers(model: Qwen3ForCausalLM, settings: WarmUpSettings) -> list[torch.optim.Optimizer]:
+def _make_optimizers(
+    model: Qwen3ForCausalLM, settings: WarmUpSettings
+) -> list[torch.optim.Optimizer]:
     """Return Muon for the weight matrices, AdamW for the rest.
 
     With AdamW alone the arithmetic takes more than twice the steps.
@@ -176,7 +180,7 @@ def _optimizers(model: Qwen3ForCausalLM, settings: WarmUpSettings) -> list[torch
     ]
 
 
-def _schedule(step: int, steps: int) -> float:
+def _rate_schedule(step: int, steps: int) -> float:
     """Return the share of the peak learning rate: a ramp of 5%, a cosine down to a twentieth."""
     ramp = min(1.0, (step + 1) / max(1, steps // 20))
     cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
@@ -211,12 +215,12 @@ def warm_up(
     def batches() -> Iterator[list[Demonstration]]:
         for step in range(settings.steps):
             careful = step < settings.careful_steps
-            yield _batch(tokenizer, rng, settings, exclude, careful=careful)
+            yield _make_batch(tokenizer, rng, settings, exclude, careful=careful)
 
-    return fit(model, tokenizer.pad_token_id, batches(), settings=settings, progress=progress)
+    return fit_model(model, tokenizer.pad_token_id, batches(), settings=settings, progress=progress)
 
 
-def fit(
+def fit_model(
     model: Qwen3ForCausalLM,
     pad: int,
     batches: Iterator[list[Demonstration]],
@@ -238,15 +242,15 @@ def fit(
     """
     import torch
 
-    optimizers = _optimizers(model, settings)
+    optimizers = _make_optimizers(model, settings)
     rates = torch.optim.lr_scheduler.LambdaLR
-    schedules = [rates(o, lambda step: _schedule(step, settings.steps)) for o in optimizers]
+    schedules = [rates(o, lambda step: _rate_schedule(step, settings.steps)) for o in optimizers]
     losses: list[float] = []
     model.train()
     with _one_thread():
         for step, rows in zip(range(settings.steps), batches, strict=True):
             model.zero_grad()
-            losses.append(accumulate(model, rows, pad, settings.chunks))
+            losses.append(accumulate_gradient(model, rows, pad, settings.chunks))
             torch.nn.utils.clip_grad_norm_(model.parameters(), settings.max_norm)
             for updater in (*optimizers, *schedules):
                 updater.step()

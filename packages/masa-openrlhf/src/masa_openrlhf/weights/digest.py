@@ -26,7 +26,7 @@ class Digest(NamedTuple):
     absolute: float
 
 
-class Comparison(NamedTuple):
+class WeightComparison(NamedTuple):
     """How two models compare.
 
     Attributes:
@@ -40,7 +40,7 @@ class Comparison(NamedTuple):
     unmatched: tuple[str, ...]
 
 
-def digest(parameter: Any) -> Digest:
+def digest_tensor(parameter: Any) -> Digest:
     """Return the digest of a tensor, piece by piece.
 
     In float64 a large embedding takes four times what it takes in bfloat16, and as much again for
@@ -59,11 +59,11 @@ def digest(parameter: Any) -> Digest:
     return Digest(*total.tolist())
 
 
-def compare(policy: Mapping[str, Digest], engine: Mapping[str, Digest]) -> Comparison:
+def compare_weights(policy: Mapping[str, Digest], engine: Mapping[str, Digest]) -> WeightComparison:
     """Compare the policy's parameters (Hugging Face names) with an engine's (vLLM names)."""
     differing, unmatched = [], []
     for name, theirs in engine.items():
-        parts = _parts(name)
+        parts = _split_parts(name)
         if not all(part in policy for part in parts):
             unmatched.append(name)
             continue
@@ -71,10 +71,10 @@ def compare(policy: Mapping[str, Digest], engine: Mapping[str, Digest]) -> Compa
         scale = max(ours.absolute, theirs.absolute, 1e-30)
         if max(abs(a - b) for a, b in zip(ours, theirs, strict=True)) > _TOLERANCE * scale:
             differing.append(name)
-    return Comparison(len(engine) - len(unmatched), tuple(differing), tuple(unmatched))
+    return WeightComparison(len(engine) - len(unmatched), tuple(differing), tuple(unmatched))
 
 
-def _parts(name: str) -> list[str]:
+def _split_parts(name: str) -> list[str]:
     for fused, parts in _FUSED.items():
         if fused in name:
             return [name.replace(fused, part) for part in parts]

@@ -8,10 +8,10 @@ from typing import Any
 
 from openrlhf.trainer.ray.vllm_worker_wrap import WorkerWrap
 
-from masa_openrlhf.weights.digest import Digest, digest
+from masa_openrlhf.weights.digest import Digest, digest_tensor
 
 
-class Worker(WorkerWrap):
+class GpuWorker(WorkerWrap):
     """Runs inside each vLLM worker process, on a GPU.
 
     OpenRLHF prints a line a parameter and engine each time weights are sent: a million lines of a
@@ -32,4 +32,4 @@ class Worker(WorkerWrap):
 
     def weight_digest(self) -> dict[str, Digest]:
         """Return the digest of every parameter, by vLLM's names."""
-        return {name: digest(p) for name, p in self.model_runner.model.named_parameters()}
+        return {name: digest_tensor(p) for name, p in self.model_runner.model.named_parameters()}

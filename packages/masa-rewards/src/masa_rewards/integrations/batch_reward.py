@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
-from masa_rewards.integrations.ranks import OwnRewards, reward_own
+from masa_rewards.integrations.distributed import OwnRewards, reward_own
 from masa_rewards.integrations.samples import MissingSolutionsError, Sample, warn_of_failures
 from masa_rewards.notions.reward import PAPER
 from masa_rewards.notions.rules import NotionRules
@@ -99,7 +99,7 @@ def to_samples(
         )
     rows = zip(*(columns[name] for name in COLUMNS), completions, lengths, strict=True)
     return [
-        Sample(kind, str(problem_id), problem, text_of(completion), length, _gold(answer))
+        Sample(kind, str(problem_id), problem, text_of(completion), length, _read_gold(answer))
         for kind, problem_id, problem, answer, completion, length in rows
     ]
 
@@ -119,15 +119,15 @@ def text_of(completion: Any) -> str:
         raise TypeError(f"a completion is a text or a list of messages: got {completion!r}")
     turns = [message for message in completion if message.get("role") == "assistant"]
     keys = ("reasoning_content", "thinking", "content")
-    parts = [_content(message[key]) for message in turns for key in keys if message.get(key)]
+    parts = [_read_content(message[key]) for message in turns for key in keys if message.get(key)]
     return "\n".join(parts)
 
 
-def _gold(answer: object) -> str:
+def _read_gold(answer: object) -> str:
     return "" if answer is None else str(answer)
 
 
-def _content(content: Any) -> str:
+def _read_content(content: Any) -> str:
     if isinstance(content, str):
         return content
     return "".join(block.get("text", "") for block in content)

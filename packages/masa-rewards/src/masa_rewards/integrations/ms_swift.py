@@ -11,8 +11,8 @@ from statistics import fmean
 from typing import Any
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
+from masa_rewards.integrations.batch_metrics import measure_samples
 from masa_rewards.integrations.batch_reward import BatchReward, to_samples
-from masa_rewards.integrations.measures import measures
 from masa_rewards.integrations.rows import Row
 from masa_rewards.notions.reward import PAPER
 from masa_rewards.notions.rules import NotionRules
@@ -81,7 +81,7 @@ class MasaReward(BatchReward):
             ValueError: If a column or the tokens of a response are missing, or a problem has meta
                 samples in this batch and no solution.
         """
-        lengths = [_count(tokens or ()) for tokens in response_token_ids]
+        lengths = [_count_tokens(tokens or ()) for tokens in response_token_ids]
         for completion, length in zip(completions, lengths, strict=True):
             if completion and not length:
                 raise ValueError(
@@ -90,12 +90,14 @@ class MasaReward(BatchReward):
                 )
         samples = to_samples(completions, lengths, columns)
         rewards = self.reward(samples)
-        means = {name: fmean(values) for name, values in measures(samples, rewards.judged).items()}
+        means = {
+            name: fmean(values) for name, values in measure_samples(samples, rewards.judged).items()
+        }
         _logger.info("%s", " ".join(f"{name}={mean:.4g}" for name, mean in sorted(means.items())))
         return rewards.values
 
 
-def _count(tokens: Sequence[Any]) -> int:
+def _count_tokens(tokens: Sequence[Any]) -> int:
     return sum(1 if isinstance(token, int) else len(token) for token in tokens)
 
 

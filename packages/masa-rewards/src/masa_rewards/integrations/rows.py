@@ -74,7 +74,7 @@ def paired_rows(
     check_template(solution_template)
     if solution_rows < 1:
         raise ValueError(f"solution_rows must be at least 1: got {solution_rows!r}")
-    numbered = list(_numbered(problems))
+    numbered = list(_number_problems(problems))
     if seed is not None:
         Random(seed).shuffle(numbered)
     rows: list[Row] = []
@@ -104,10 +104,13 @@ def check_template(solution_template: str) -> None:
         raise ValueError(f"solution_template must hold '{{problem}}': got {solution_template!r}")
 
 
-def _numbered(problems: Iterable[Mapping[str, object]]) -> Iterable[tuple[str, str, str]]:
+def _number_problems(problems: Iterable[Mapping[str, object]]) -> Iterable[tuple[str, str, str]]:
     seen: set[str] = set()
     for position, entry in enumerate(problems):
-        problem, answer = _text(entry.get("problem")), _text(entry.get("answer"))
+        problem, answer = (
+            _require_string(entry.get("problem")),
+            _require_string(entry.get("answer")),
+        )
         problem_id = str(entry.get("problem_id", position))
         if not problem.strip() or not answer.strip():
             raise ValueError(
@@ -120,5 +123,5 @@ def _numbered(problems: Iterable[Mapping[str, object]]) -> Iterable[tuple[str, s
         yield problem_id, problem, answer
 
 
-def _text(value: object) -> str:
+def _require_string(value: object) -> str:
     return "" if value is None else str(value)

@@ -122,7 +122,7 @@ def reward_samples(
             there is nothing to judge it by. It is a ValueError.
         ValueError: If the numbers of samples and verdicts differ.
     """
-    groups = _groups(samples, verdicts)
+    groups = _collect_groups(samples, verdicts)
     rewards = [_of_solution(verdict) for verdict in verdicts]
     for problem_id, indices in _meta_indices(samples).items():
         if problem_id not in groups:
@@ -185,7 +185,7 @@ def neutral_rewards(samples: Sequence[Sample], rewards: Sequence[SampleReward]) 
     ]
 
 
-def _groups(
+def _collect_groups(
     samples: Sequence[Sample], verdicts: Sequence[Verdict | None]
 ) -> dict[str, RolloutGroup]:
     """The verified solutions of each problem; an empty group where the verifier always failed."""

@@ -90,7 +90,7 @@ class Masa:
         """
         if "masa_kind" not in sample.metadata:
             kind = "solution" if evaluation else self._kind(args, sample)
-            problem = _problem(sample.prompt)
+            problem = _read_problem(sample.prompt)
             template = self._solution_template
             asked = (
                 self._prompt.render(problem)
@@ -122,7 +122,7 @@ class Masa:
         """
         if not args.group_rm or not isinstance(samples, Sequence):
             raise ValueError("a prediction is judged by its group: give slime --group-rm")
-        group = [_sample(sample) for sample in samples]
+        group = [_to_sample(sample) for sample in samples]
         found = sum(sample.kind == "meta" for sample in group)
         if found != self._predictions:
             raise ValueError(
@@ -131,7 +131,7 @@ class Masa:
             )
         judged = await self._judge(group)
         for sample, known in zip(samples, judged, strict=True):
-            sample.metadata = sample.metadata | _told(known)
+            sample.metadata = sample.metadata | _to_metadata(known)
         return neutral_rewards(group, judged)
 
     def post_process(self, args: Any, samples: Any) -> tuple[list[float], list[float]]:
@@ -190,7 +190,7 @@ class Masa:
         return await self._verifier.averify(sample.text, sample.gold)
 
 
-def _problem(prompt: Any) -> str:
+def _read_problem(prompt: Any) -> str:
     if isinstance(prompt, str):
         return prompt
     if isinstance(prompt, list) and len(prompt) == 1 and isinstance(prompt[0]["content"], str):
@@ -201,7 +201,7 @@ def _problem(prompt: Any) -> str:
     )
 
 
-def _sample(sample: Any) -> Sample:
+def _to_sample(sample: Any) -> Sample:
     if isinstance(sample, list) or "masa_kind" not in sample.metadata:
         raise ValueError(
             "a sample that Masa.generate did not ask: give slime --custom-generate-function-path "
@@ -217,7 +217,7 @@ def _sample(sample: Any) -> Sample:
     )
 
 
-def _told(known: SampleReward) -> dict[str, Any]:
+def _to_metadata(known: SampleReward) -> dict[str, Any]:
     told: dict[str, Any] = {}
     if known.verdict is not None:
         told["masa_verdict"] = known.verdict.status

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from masa_rewards.integrations.batch_metrics import measure_samples
 from masa_rewards.integrations.batch_reward import BatchReward, to_samples
-from masa_rewards.integrations.measures import measures
 from masa_rewards.integrations.samples import SampleReward
 
 
@@ -65,7 +65,7 @@ class MasaReward(BatchReward):
         samples = to_samples(completions, lengths, columns)
         rewards = self.reward(samples)
         if log_metric is not None:
-            for name, values in measures(samples, rewards.judged).items():
+            for name, values in measure_samples(samples, rewards.judged).items():
                 for value in values:
                     log_metric(name, value)
         if log_extra is not None:

@@ -67,7 +67,7 @@ async def ask(
     predict = task.with_data(prompt=prompt.render(problem))
     runs = [agents.predictor.run(predict) for _ in range(predictions)]
     runs += [agents.solver.run(solve) for _ in range(solutions)]
-    await _together(runs)
+    await _run_together(runs)
 
 
 async def reward_episode(
@@ -103,22 +103,22 @@ async def reward_episode(
             solution came to an end.
     """
     traces = [trace for trace in episode.traces if trace.ok]
-    samples = [_sample(task, trace) for trace in traces]
+    samples = [_to_sample(task, trace) for trace in traces]
     verdicts: list[Verdict | None] = await asyncio.gather(
-        *(_verify(sample, verifier) for sample in samples)
+        *(_verify_sample(sample, verifier) for sample in samples)
     )
     judged = await asyncio.to_thread(
         reward_samples, samples, verdicts, prompt=prompt, base=base, notion_rules=notion_rules
     )
     values = neutral_rewards(samples, judged)
     if centred:
-        values = _centred(samples, values)
+        values = _center_values(samples, values)
     for trace, known, value in zip(traces, judged, values, strict=True):
-        trace.record_metrics(_metrics(known))
+        trace.record_metrics(_to_metrics(known))
         trace.record_reward("masa", value)
 
 
-def _sample(task: Any, trace: Any) -> Sample:
+def _to_sample(task: Any, trace: Any) -> Sample:
     name = trace.agent.name
     if name not in KINDS:
         raise ValueError(f"the agents must be called {sorted(KINDS)!r}: got {name!r}")
@@ -137,13 +137,13 @@ def _sample(task: Any, trace: Any) -> Sample:
     )
 
 
-async def _verify(sample: Sample, verifier: AnswerVerifier) -> Verdict | None:
+async def _verify_sample(sample: Sample, verifier: AnswerVerifier) -> Verdict | None:
     if sample.kind == "meta":
         return None
     return await verifier.averify(sample.text, sample.gold)
 
 
-def _metrics(known: SampleReward) -> dict[str, float]:
+def _to_metrics(known: SampleReward) -> dict[str, float]:
     metrics = {"masa_unjudged": float(known.reward is None)}
     if known.reward is not None:
         metrics["masa_reward"] = known.reward
@@ -154,7 +154,7 @@ def _metrics(known: SampleReward) -> dict[str, float]:
     return metrics
 
 
-def _centred(samples: Sequence[Sample], values: Sequence[float]) -> list[float]:
+def _center_values(samples: Sequence[Sample], values: Sequence[float]) -> list[float]:
     members: defaultdict[str, list[float]] = defaultdict(list)
     for sample, value in zip(samples, values, strict=True):
         members[sample.kind].append(value)
@@ -162,7 +162,7 @@ def _centred(samples: Sequence[Sample], values: Sequence[float]) -> list[float]:
     return [value - means[sample.kind] for sample, value in zip(samples, values, strict=True)]
 
 
-async def _together(runs: Sequence[Any]) -> None:
+async def _run_together(runs: Sequence[Any]) -> None:
     """Run all; one that raises ends the others."""
     tasks = [asyncio.ensure_future(run) for run in runs]
     try:

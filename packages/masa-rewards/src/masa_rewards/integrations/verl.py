@@ -20,7 +20,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
-from masa_rewards.integrations.meeting import Arrival, Meeting, Paid
+from masa_rewards.integrations.group_collector import Arrival, Meeting, Paid
 from masa_rewards.integrations.rows import SOLUTION_TEMPLATE, paired_rows
 from masa_rewards.integrations.samples import Kind, Sample, SampleReward
 from masa_rewards.notions.reward import PAPER
@@ -155,7 +155,7 @@ class MasaRewardManager:
             TimeoutError: If the other rollouts of the problem did not come.
         """
         item = data[-1:][0]
-        info = _info(item.non_tensor_batch)
+        info = _read_info(item.non_tensor_batch)
         self._check_room(info)
         text, length = await asyncio.to_thread(self._response, item.batch)
         gold = str(item.non_tensor_batch["reward_model"]["ground_truth"])
@@ -166,7 +166,7 @@ class MasaRewardManager:
         row = str(item.non_tensor_batch["uid"])
         arrival = Arrival(sample, verdict, row, info["solutions"], info["predictions"])
         paid = await self._paid(arrival)
-        return {"reward_score": paid.value, "reward_extra_info": _told(sample, paid)}
+        return {"reward_score": paid.value, "reward_extra_info": _to_extra_info(sample, paid)}
 
     async def _paid(self, arrival: Arrival) -> Paid:
         verdict = arrival.verdict
@@ -218,22 +218,22 @@ def read_settings(config: Any) -> VerlSettings:
     Raises:
         ValueError: If a setting is unknown or out of its range.
     """
-    settings = _plain((config.reward.get("reward_kwargs") or {}).get("masa") or {})
+    settings = _to_plain((config.reward.get("reward_kwargs") or {}).get("masa") or {})
     longest = int(config.actor_rollout_ref.rollout.response_length)
     settings["meta_prompt"] = {"max_length": longest} | (settings.get("meta_prompt") or {})
     return VerlSettings.model_validate(settings)
 
 
-def _plain(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     """Dictionaries and lists of OmegaConf's kinds of them."""
     if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
+        return {key: _to_plain(entry) for key, entry in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(entry) for entry in value]
+        return [_to_plain(entry) for entry in value]
     return value
 
 
-def _info(columns: Mapping[str, Any]) -> dict[str, Any]:
+def _read_info(columns: Mapping[str, Any]) -> dict[str, Any]:
     info = columns.get("extra_info") or {}
     wanted = ("kind", "problem_id", "problem", "solutions", "predictions")
     if missing := [name for name in wanted if name not in info]:
@@ -244,7 +244,7 @@ def _info(columns: Mapping[str, Any]) -> dict[str, Any]:
     return dict(info)
 
 
-def _told(sample: Sample, paid: Paid) -> dict[str, float | None]:
+def _to_extra_info(sample: Sample, paid: Paid) -> dict[str, float | None]:
     judged, meta = paid.judged, paid.judged.meta
     right = judged.reward if sample.kind == "solution" else None
     return {

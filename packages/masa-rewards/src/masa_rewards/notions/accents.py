@@ -21,7 +21,7 @@ _NAMES = (
 _COMMANDS = {"\u030b": "h", "\u030c": "v", "\u0327": "c", "\u0306": "u", "\u0328": "k"}
 
 
-def _parted(name: str, *, braced: bool) -> tuple[str, ...]:
+def _split_accents(name: str, *, braced: bool) -> tuple[str, ...]:
     words = [""]
     for letter in unicodedata.normalize("NFD", name):
         if not unicodedata.combining(letter):
@@ -34,13 +34,13 @@ def _parted(name: str, *, braced: bool) -> tuple[str, ...]:
     return tuple(word for word in words if word)
 
 
-def _bare(name: str) -> str:
+def _strip_accents(name: str) -> str:
     plain = unicodedata.normalize("NFD", name)
     return "".join(letter for letter in plain if not unicodedata.combining(letter))
 
 
 ACCENTED = {
-    _bare(name): (_parted(name, braced=False), _parted(name, braced=True))
+    _strip_accents(name): (_split_accents(name, braced=False), _split_accents(name, braced=True))
     for name in _NAMES.casefold().split()
 }
 """By name without accents: its parts where LaTeX's accents have no braces, and where they have."""

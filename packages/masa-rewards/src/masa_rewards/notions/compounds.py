@@ -27,7 +27,7 @@ _OF_MEANS = {"".join(row).lower(): row for row in _ROWS}
 _REST = 4  # what follows a prefix has at least so many letters
 
 
-def joined(words: tuple[str, ...]) -> tuple[str, ...]:
+def join_compounds(words: tuple[str, ...]) -> tuple[str, ...]:
     """Write as one what is also written as one; the lemmas of a notion in, others out."""
     out: list[str] = []
     for index, word in enumerate(words):
@@ -38,9 +38,9 @@ def joined(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(out)
 
 
-def parted(words: tuple[str, ...]) -> tuple[str, ...]:
+def split_compounds(words: tuple[str, ...]) -> tuple[str, ...]:
     """Write as two what is also written as two."""
-    return tuple(part for word in words for part in _parts(word))
+    return tuple(part for word in words for part in _split_word(word))
 
 
 def _is_one(before: str, word: str) -> bool:
@@ -62,7 +62,7 @@ _ALL_PREFIXES = frozenset((*_PREFIXES, *_MORE_PREFIXES))
 
 
 @lru_cache(maxsize=1 << 14)
-def _parts(word: str) -> tuple[str, ...]:
+def _split_word(word: str) -> tuple[str, ...]:
     if word in _OF_MEANS:
         return _OF_MEANS[word]
     if word in _TWO:

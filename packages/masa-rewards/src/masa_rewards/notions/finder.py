@@ -68,7 +68,7 @@ class PhraseFinder:
         self._longer: dict[int, list[_Anchored]] = {}
         self._capitals: set[int] = set()
         for lemma, anchored in _by_anchor(phrases).items():
-            own = _padded(lemma)
+            own = _pad_forms(lemma)
             numbers = range(len(patterns), len(patterns) + len(own))
             patterns += own
             if longer := [one for one in anchored if one.words > 1]:
@@ -133,10 +133,10 @@ def _by_anchor(phrases: Iterable[_Phrase]) -> dict[str, list[_Anchored]]:
     """Every way to say a phrase, under the word of it that is looked for."""
     anchors: defaultdict[str, list[_Anchored]] = defaultdict(list)
     for phrase in phrases:
-        for way in _ways(phrase):
+        for way in _spell_phrase(phrase):
             if 0 < len(way) <= MAX_WORDS:
                 forms = [forms_of(lemma) for lemma in way]
-                index = _anchor(way)
+                index = _choose_anchor(way)
                 behind = forms[index + 1 :]
                 following = tuple(form + b" " for form in behind[0]) if behind else (b"",)
                 anchored = _Anchored(phrase, len(way), forms[:index][::-1], behind, following)
@@ -144,14 +144,14 @@ def _by_anchor(phrases: Iterable[_Phrase]) -> dict[str, list[_Anchored]]:
     return anchors
 
 
-def _ways(phrase: _Phrase) -> Iterable[_Phrase]:
+def _spell_phrase(phrase: _Phrase) -> Iterable[_Phrase]:
     if OR not in phrase:
         return (phrase,)
     cuts = [-1, *(i for i, lemma in enumerate(phrase) if lemma == OR), len(phrase)]
     return [phrase[start + 1 : end] for start, end in pairwise(cuts)]
 
 
-def _anchor(way: _Phrase) -> int:
+def _choose_anchor(way: _Phrase) -> int:
     """The first word that is not common everywhere, at best no letter and no abbreviation."""
     rare: int | None = None
     for index, lemma in enumerate(way):
@@ -163,6 +163,6 @@ def _anchor(way: _Phrase) -> int:
 
 
 @lru_cache(maxsize=1 << 14)
-def _padded(lemma: str) -> tuple[bytes, ...]:
+def _pad_forms(lemma: str) -> tuple[bytes, ...]:
     """Every form of a word, with the spaces around it."""
     return tuple(b" %b " % form for form in forms_of(lemma))

@@ -62,10 +62,10 @@ def forms_of(lemma: str) -> frozenset[bytes]:
     """Find every word of which `lemma_of` is `lemma`, in UTF-8. None is, of many a plural."""
     if is_abbreviation(lemma):
         return frozenset(form.encode() for form in (lemma.lower(), f"{lemma.lower()}s"))
-    listed = {lemma, *_dictionary().forms.get(lemma, "").split()}
+    listed = {lemma, *_load_dictionary().forms.get(lemma, "").split()}
     candidates = listed | {f"{lemma}s", f"{lemma[:-1]}ies"}
     for other in to_british(lemma):
-        listed = {other, *_dictionary().forms.get(other, "").split()}
+        listed = {other, *_load_dictionary().forms.get(other, "").split()}
         candidates |= listed | {f"{other}s", f"{other[:-1]}ies"}
     candidates |= {british for form in candidates for british in to_british(form)}
     return frozenset(form.encode() for form in candidates if lemma_of(form) == lemma)
@@ -84,14 +84,14 @@ def is_known(word: str) -> bool:
 def _in_dictionary(word: str) -> str | None:
     if word in _OWN:
         return _OWN[word]
-    lemmas = _dictionary().lemmas
+    lemmas = _load_dictionary().lemmas
     # Names stand there with a capital: "gauss" is "Gauss".
     lemma = lemmas.get(word) or lemmas.get(word.capitalize())
     return lemma.casefold() if lemma else None
 
 
 @lru_cache(maxsize=1)
-def _dictionary() -> _Dictionary:
+def _load_dictionary() -> _Dictionary:
     """Load the dictionary: at the first word, as it takes longer than the whole package."""
     from simplemma.strategies.dictionaries import DefaultDictionaryFactory
 

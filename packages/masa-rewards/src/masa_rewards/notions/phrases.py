@@ -18,7 +18,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from masa_rewards.notions.accents import ACCENTED, without_commands
-from masa_rewards.notions.compounds import joined, parted
+from masa_rewards.notions.compounds import join_compounds, split_compounds
 from masa_rewards.notions.finder import MAX_WORDS, OR, PhraseFinder
 from masa_rewards.notions.lemmas import is_known, lemma_of
 from masa_rewards.notions.naming import read_naming
@@ -47,7 +47,7 @@ def to_phrase(notion: str) -> Phrase:
         Its lemmas in order; () when there is no word in it, which occurs nowhere.
     """
     naming = read_naming(notion)
-    ways = {way for name in naming if name for way in _ways(without_commands(name))}
+    ways = {way for name in naming if name for way in _list_phrases(without_commands(name))}
     phrase: list[str] = []
     for way in sorted(ways):
         phrase += (OR, *way) if phrase else way
@@ -67,28 +67,28 @@ def find_phrases(text: str, phrases: Iterable[Phrase]) -> frozenset[Phrase]:
     return PhraseFinder(phrases).find(text)
 
 
-def _ways(name: str) -> Iterator[Phrase]:
+def _list_phrases(name: str) -> Iterator[Phrase]:
     """Every way to write a name, as lemmas; none if there is no word in it."""
     words = list(Words.of(name).written())
-    words = words[_front([word for word, _ in words]) :]
+    words = words[_count_filler_words([word for word, _ in words]) :]
     if not words:
         return
     if any(pair in _TOGETHER for pair in pairwise(word for word, _ in words)):
         words = [(word, word.upper() if word in _MEANS else written) for word, written in words]
     shouted = len(words) > 1 and all(w.isupper() for _, w in words) and _has_long(words)
-    lemmas = tuple(_lemma(word, written, shouted=shouted) for word, written in words)
+    lemmas = tuple(_choose_lemma(word, written, shouted=shouted) for word, written in words)
     yield lemmas
     if len(lemmas) <= MAX_WORDS:
-        one = joined(lemmas)
+        one = join_compounds(lemmas)
         yield one
-        yield parted(one)
+        yield split_compounds(one)
     if not ACCENTED.keys().isdisjoint(word for word, _ in words):
         for style in (0, 1):
             parts = (ACCENTED[word][style] if word in ACCENTED else (word,) for word, _ in words)
             yield tuple(lemma_of(part) for some in parts for part in some)
 
 
-def _front(words: list[str]) -> int:
+def _count_filler_words(words: list[str]) -> int:
     """How many words in front say only that something is used: "the", "use of", "applying"."""
     count = 0
     while len(words) <= MAX_WORDS:
@@ -121,7 +121,7 @@ _TOGETHER = frozenset({("am", "gm"), ("qm", "am"), ("gm", "hm")})
 _LONGEST = 4  # letters of an abbreviation
 
 
-def _lemma(word: str, written: str, *, shouted: bool) -> str:
+def _choose_lemma(word: str, written: str, *, shouted: bool) -> str:
     """The lemma of a word; its capitals, if in small letters it is another word."""
     short = 1 < len(word) <= _LONGEST and written.isupper() and word.isalpha()
     if short and (word in ENGLISH_STOP_WORDS or (is_known(word) and not shouted)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 
-from masa_rewards._door import require_prediction, require_predictions
+from masa_rewards._inputs import require_prediction, require_predictions
 from masa_rewards.notions.finder import PhraseFinder
 from masa_rewards.notions.phrases import Phrase, to_phrase
 from masa_rewards.notions.rules import NotionCount, NotionRules
@@ -78,10 +78,10 @@ def notion_rewards(
     """
     predictions = require_predictions(predictions, group)
     named = [{to_phrase(notion) for notion in p.notions or ()} for p in predictions]
-    return pay_notions(named, count_notions(frozenset().union(*named), group, rules=rules), rules)
+    return score_notions(named, count_notions(frozenset().union(*named), group, rules=rules), rules)
 
 
-def pay_notions(
+def score_notions(
     named: Sequence[Set[Phrase]], counts: Mapping[Phrase, NotionCount], rules: NotionRules
 ) -> list[float]:
     """Reward the notions of M predictions, once they are counted.
@@ -95,7 +95,7 @@ def pay_notions(
         M floats, each as of `notion_reward`.
     """
     paid = {notion for notion, count in counts.items() if rules.pay(count)}
-    return [_share(notions & counts.keys(), paid) for notions in named]
+    return [_rewarded_share(notions & counts.keys(), paid) for notions in named]
 
 
 def count_notions(
@@ -127,5 +127,5 @@ def count_notions(
     return {n: NotionCount(correct[n], incorrect[n], *sizes) for n in counted}
 
 
-def _share(notions: Set[Phrase], paid: Set[Phrase]) -> float:
+def _rewarded_share(notions: Set[Phrase], paid: Set[Phrase]) -> float:
     return len(notions & paid) / len(notions) if notions else 0.0

@@ -85,7 +85,7 @@ class NotionRules(BaseModel):
         """
         if not notion:
             return True
-        if self.min_length > 1 and max(_letters(notion)) < self.min_length:
+        if self.min_length > 1 and max(_count_letters(notion)) < self.min_length:
             return False
         if not self._stop_lemmas:
             return True
@@ -105,7 +105,7 @@ class NotionRules(BaseModel):
         return frozenset(lemma for word in words for lemma in to_phrase(word))
 
 
-def _letters(notion: Phrase) -> Iterator[int]:
+def _count_letters(notion: Phrase) -> Iterator[int]:
     """How many letters and digits each way to say a notion has."""
     for is_or, lemmas in groupby(notion, OR.__eq__):
         if not is_or:

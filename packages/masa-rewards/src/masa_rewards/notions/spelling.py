@@ -59,7 +59,7 @@ class _Rule(NamedTuple):
         return self.american.sub(self.to_british, word)
 
 
-def _rule(before: str, british: str, american: str, after: str) -> _Rule:
+def _compile_rule(before: str, british: str, american: str, after: str) -> _Rule:
     return _Rule(
         re.compile(f"({before}){british}({after})$"),
         re.compile(f"({before}){american}({after})$"),
@@ -73,14 +73,16 @@ def _one_of(stems: str) -> str:
 
 
 # A word like "exercise" has no other spelling: whether it is one, the dictionary says.
-_ISE = _rule(r"^.{3,}i", "s", "z", "e|es|ed|ing|er|ers|able|ation|ations")
+_ISE = _compile_rule(r"^.{3,}i", "s", "z", "e|es|ed|ing|er|ers|able|ation|ations")
 _RULES = (
-    _rule(rf"^(?:un|dis|mis|out|re|bi|tri|multi|mono)?{_one_of(_OUR)}", "our", "or", r"\w*"),
-    _rule(rf"{_one_of(_RE)}", "re", "er", "s?"),
-    _rule(rf"{_one_of(_RE)}", "re", "ere", "d"),
-    _rule(rf"^{_one_of(_OGUE)}og", "ue", "", "s?"),
-    _rule(rf"^{_one_of(_YSE)}y", "s", "z", "e|ed|er|ers|ing"),
-    _rule(rf"^{_one_of(_ELL)}", "l", "", "ed|ing|er|ers|ings"),
+    _compile_rule(
+        rf"^(?:un|dis|mis|out|re|bi|tri|multi|mono)?{_one_of(_OUR)}", "our", "or", r"\w*"
+    ),
+    _compile_rule(rf"{_one_of(_RE)}", "re", "er", "s?"),
+    _compile_rule(rf"{_one_of(_RE)}", "re", "ere", "d"),
+    _compile_rule(rf"^{_one_of(_OGUE)}og", "ue", "", "s?"),
+    _compile_rule(rf"^{_one_of(_YSE)}y", "s", "z", "e|ed|er|ers|ing"),
+    _compile_rule(rf"^{_one_of(_ELL)}", "l", "", "ed|ing|er|ers|ings"),
 )
 _MAY_BE_BRITISH = re.compile("our|re[ds]?$|ogue|ys|is|ll")
 _BACK = {american: british for british, american in _OTHERS.items()}

@@ -144,17 +144,17 @@ def _fold_run(error: UnicodeError, *, joins: bool) -> tuple[bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     run = error.object[error.start : error.end]
-    return (_fold if len(run) > _LONG_RUN else _fold_once)(run, joins=joins), error.end
+    return (_fold_characters if len(run) > _LONG_RUN else _fold_once)(run, joins=joins), error.end
 
 
-def _fold(run: str, *, joins: bool) -> bytes:
+def _fold_characters(run: str, *, joins: bool) -> bytes:
     """Fold characters that are not ASCII; what follows them, ASCII, never joins them."""
     normal = unicodedata.normalize("NFKC", run.encode("utf-8", "replace").decode())
     if joins and unicodedata.combining(normal[0]) and not _ACCENT.match(normal):
         raise _JoinsError
     plain = _without_accents(normal.casefold().translate(_APOSTROPHES))
     folded = _NO_WORD.sub(" ", plain)
-    return _CJK.sub(_apart, folded).encode()
+    return _CJK.sub(_space_out, folded).encode()
 
 
 def _without_accents(text: str) -> str:
@@ -165,12 +165,12 @@ def _without_accents(text: str) -> str:
     return unicodedata.normalize("NFC", bare)
 
 
-def _apart(characters: re.Match[str]) -> str:
+def _space_out(characters: re.Match[str]) -> str:
     return f" {'  '.join(characters.group())} "
 
 
 # Dashes, quotes and roots come again and again.
-_fold_once = lru_cache(maxsize=1 << 12)(_fold)
+_fold_once = lru_cache(maxsize=1 << 12)(_fold_characters)
 
 _FOLD, _FOLD_AS_IT_IS = "masa_rewards.fold", "masa_rewards.fold_as_it_is"
 codecs.register_error(_FOLD, partial(_fold_run, joins=True))

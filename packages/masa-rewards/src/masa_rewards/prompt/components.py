@@ -74,7 +74,7 @@ def read_rate(value: object, scale: int) -> Whole:
         The number, or why it cannot be read as one.
     """
     if isinstance(value, str) and len(value) <= _MAX_NUMERAL:
-        text = _bare(value)
+        text = _strip_dressing(value)
         share = _OF.fullmatch(text)
         if (
             share
@@ -105,7 +105,7 @@ def read_whole(value: object, low: int, high: int, *, units: frozenset[str] = fr
     if reason := _no_value(value):
         return Whole(None, reason)
     if isinstance(value, str):
-        value = _number(value, units) if len(value) <= _MAX_NUMERAL else None
+        value = _read_number(value, units) if len(value) <= _MAX_NUMERAL else None
     if not isinstance(value, int | float):
         return Whole(None, "wrong_type")
     if not math.isfinite(value):
@@ -135,7 +135,7 @@ def read_notions(value: object) -> Notions:
         value = _BETWEEN.split(value)
     if not isinstance(value, list):
         return Notions(None, "wrong_type")
-    entries = [entry for entry in _flat(value) if not is_placeholder(entry)]
+    entries = [entry for entry in _flatten_entries(value) if not is_placeholder(entry)]
     notions = [entry.strip() for entry in entries if isinstance(entry, str)]
     if len(notions) < len(entries):
         return Notions(None, "wrong_type")
@@ -153,10 +153,10 @@ def is_placeholder(value: object) -> bool:
     return value is None or value is ...
 
 
-def _flat(entries: list[object]) -> Iterator[object]:
+def _flatten_entries(entries: list[object]) -> Iterator[object]:
     for entry in entries:
         if isinstance(entry, list):
-            yield from _flat(entry)
+            yield from _flatten_entries(entry)
         else:
             yield entry
 
@@ -171,13 +171,13 @@ def _no_value(value: object) -> Reason | None:
     return None
 
 
-def _bare(text: str) -> str:
+def _strip_dressing(text: str) -> str:
     """Without what is not seen, and what only dresses a number: "**5**", "$5$", a quote more."""
     return _UNSEEN.sub("", text).strip(" \t\r\n\"'`*$\u201c\u201d\u2018\u2019")
 
 
-def _number(text: str, units: frozenset[str]) -> float | None:
-    text = _bare(text)
+def _read_number(text: str, units: frozenset[str]) -> float | None:
+    text = _strip_dressing(text)
     if (unit := _UNIT.fullmatch(text)) and unit["unit"].lower() in units:
         text = unit["number"]
     if _NUMERAL.fullmatch(text):

@@ -50,7 +50,7 @@ class Keys:
         """
         self.names = tuple(names)
         self._names = {plain_letters(name): name for name in self.names}
-        spelled = sorted(map(_spelled, self.names), key=len, reverse=True)
+        spelled = sorted(map(_spell_key, self.names), key=len, reverse=True)
         self.pattern = rf"{_DRESS}(?<!\w)(?:{'|'.join(spelled)})(?!\w){_REMARK}{_PAIRED}"
         """Where one of them is the key of an entry, its quotes included."""
         key = rf"({'|'.join(spelled)})(?!\w){_REMARK}{_PAIRED}"
@@ -98,12 +98,12 @@ def plain_letters(key: str) -> str:
     return _NO_LETTER.sub("", unicodedata.normalize("NFKC", key)).casefold()
 
 
-def _spelled(name: str) -> str:
+def _spell_key(name: str) -> str:
     words = [word for word in _WORDS.split(name) if word]
     singular = words[-1][:-1] if words[-1][-1:] in "sS" and words[-1][1:] else words[-1]
-    return _JOINT.join(map(_letters, [*words[:-1], singular])) + "[s\uff53]?"
+    return _JOINT.join(map(_read_letters, [*words[:-1], singular])) + "[s\uff53]?"
 
 
-def _letters(word: str) -> str:
+def _read_letters(word: str) -> str:
     """Each letter or digit, in its full width too."""
     return "".join(f"[{sign}{chr(ord(sign) + 0xFEE0)}]" for sign in word)

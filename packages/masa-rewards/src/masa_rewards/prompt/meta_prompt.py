@@ -10,12 +10,12 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from masa_rewards._door import require_text
+from masa_rewards._inputs import require_text
 from masa_rewards.missing import COMPONENTS, Component, Reason
 from masa_rewards.prompt.components import BROKEN, TOKENS, read_notions, read_rate, read_whole
 from masa_rewards.prompt.keys import keys_of, plain_letters
 from masa_rewards.prompt.statement import Statement, find_statement
-from masa_rewards.prompt.wording import DEFAULT_WORDING, EXTRA, PROBLEM, fill
+from masa_rewards.prompt.wording import DEFAULT_WORDING, EXTRA, PROBLEM, fill_wording
 from masa_rewards.types import MetaPrediction
 
 READ_CHARACTERS = 20_000
@@ -38,7 +38,12 @@ class Correction(NamedTuple):
 
 
 class MetaPromptForm(BaseModel):
-    """What of a meta prompt is a matter of taste: its wording, its keys, its tags, its scale."""
+    """What of a meta prompt is a matter of taste: its wording, its keys, its tags, its scale.
+
+    >>> form = MetaPromptForm(scale=10, pass_rate_key="solved")
+    >>> MetaPrompt(**form.model_dump(), max_length=512).format(MetaPrediction(pass_rate=0.5))
+    '{"solved": 5}'
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True
@@ -134,7 +139,7 @@ class MetaPrompt(MetaPromptForm):
         values = {name: str(value) for name, value in settings.items()}
         values["extra"] = "".join(f'\n- "{key}": {asked}.' for key, asked in self.extra)
         values["extra_form"] = "".join(f', "{key}": ...' for key, _ in self.extra)
-        return fill(self.wording, values | {"problem": problem})
+        return fill_wording(self.wording, values | {"problem": problem})
 
     def parse(self, text: str) -> MetaPrediction:
         r"""Read the answer to a meta prompt. Never raises, whatever it says.
@@ -175,7 +180,9 @@ class MetaPrompt(MetaPromptForm):
         require_text(text, "entries takes the text of one answer")
         found = self._find(text)
         values = {} if found is None else found.entries
-        return MappingProxyType({_plain_key(key): _plain(value) for key, value in values.items()})
+        return MappingProxyType(
+            {_plain_key(key): _drop_unstated(value) for key, value in values.items()}
+        )
 
     def correct(
         self, text: str, *, pass_rate: float | None = None, length: int | None = None
@@ -208,7 +215,7 @@ class MetaPrompt(MetaPromptForm):
                     f"the answer has no {self._keys[component]!r} to correct: {text[-200:]!r}"
                 )
             changes.append((place[0] + start, place[1] + start, component, str(number)))
-        return _changed(text, sorted(changes))
+        return _replace_numbers(text, sorted(changes))
 
     def format(self, prediction: MetaPrediction) -> str:
         """Write a prediction in the form the prompt asks for, and `parse` reads back.
@@ -263,7 +270,7 @@ class MetaPrompt(MetaPromptForm):
         )
 
 
-def _changed(text: str, changes: Sequence[tuple[int, int, Component, str]]) -> Correction:
+def _replace_numbers(text: str, changes: Sequence[tuple[int, int, Component, str]]) -> Correction:
     """Put numbers in the places of what stands there; places do not overlap, and are in order."""
     places: dict[Component, tuple[int, int]] = {}
     changed, done = "", 0
@@ -279,6 +286,6 @@ def _plain_key(key: str) -> str:
     return re.sub(r"[\s-]+", "_", key.replace("\\", "").strip().casefold())
 
 
-def _plain(value: object) -> object:
+def _drop_unstated(value: object) -> object:
     """Without what stands for a value that was not stated, or not readably."""
     return None if value is ... or value is BROKEN else value

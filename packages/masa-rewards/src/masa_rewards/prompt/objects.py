@@ -214,12 +214,21 @@ class ObjectReader:
         items: list[object] = []
         position = self._skip_commas(start + 1)
         while not (end := closing.match(self._text, position)):
-            if _CLOSE.match(self._text, position) or self._is_key(position):
+            is_key = self._is_key(position) and not self._is_whole_item(position, closing)
+            if is_key or _CLOSE.match(self._text, position):
                 return Parsed(items, position)  # its bracket is missing
             item = self._value(position, depth, in_list=True)
             items.append(item.value)
             position = self._after_item(item.end, closing)
         return Parsed(items, end.end())
+
+    def _is_whole_item(self, position: int, closing: re.Pattern[str]) -> bool:
+        """Whether a string that may be a key, as in ["0'="], ends where an item of a list does."""
+        string = read_string(self._text, position)
+        if string is None:
+            return False
+        end = self._skip(string.end)
+        return bool(_COMMA.match(self._text, end) or closing.match(self._text, end))
 
     def _after_item(self, end: int, closing: re.Pattern[str]) -> int:
         position = self._skip(end)

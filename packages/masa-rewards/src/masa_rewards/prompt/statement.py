@@ -59,20 +59,20 @@ def find_statement(text: str, keys: Keys, closing: str) -> Statement | None:
     """
     behind = max(text.rfind(tag) for tag in (closing, _THOUGHT_ENDS))
     drafts: list[list[_Piece]] = []
-    for piece in _pieces(text, keys, behind):
-        if drafts and _continues(text, drafts[-1], piece):
+    for piece in _find_pieces(text, keys, behind):
+        if drafts and _is_continuation(text, drafts[-1], piece):
             drafts[-1].append(piece)
         else:
             drafts.append([piece])
     if not drafts:
         return None
-    best = max(reversed(drafts), key=_weight)
+    best = max(reversed(drafts), key=_rank_draft)
     entries = {name: value for piece in best for name, value in piece.entries.items()}
     places = {name: place for piece in best for name, place in piece.places.items()}
     return Statement(entries, places)
 
 
-def _pieces(text: str, keys: Keys, behind: int) -> Iterator[_Piece]:
+def _find_pieces(text: str, keys: Keys, behind: int) -> Iterator[_Piece]:
     """Every object with one of our keys, in order; one inside of another belongs to that."""
     reader = ObjectReader(text, keys)
     starts = {match.start(): True for match in _start_of(keys.pattern).finditer(text)}
@@ -93,7 +93,7 @@ def _pieces(text: str, keys: Keys, behind: int) -> Iterator[_Piece]:
             yield _Piece(entries, ours, parsed.places, start, parsed.end, start > behind)
 
 
-def _continues(text: str, draft: list[_Piece], piece: _Piece) -> bool:
+def _is_continuation(text: str, draft: list[_Piece], piece: _Piece) -> bool:
     """Whether a piece goes on where a draft ends, with nothing it has said before."""
     last = draft[-1]
     if last.behind != piece.behind or not _LABEL.fullmatch(text, last.end, piece.start):
@@ -101,7 +101,7 @@ def _continues(text: str, draft: list[_Piece], piece: _Piece) -> bool:
     return all(before.ours.keys().isdisjoint(piece.ours) for before in draft)
 
 
-def _weight(draft: list[_Piece]) -> tuple[bool, bool, int]:
+def _rank_draft(draft: list[_Piece]) -> tuple[bool, bool, int]:
     values = [value for piece in draft for value in piece.ours.values()]
     stated = sum(value is None or not is_placeholder(value) for value in values)
     return stated > 0, draft[-1].behind, stated

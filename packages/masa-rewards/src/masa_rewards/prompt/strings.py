@@ -100,18 +100,18 @@ def read_string(text: str, position: int) -> Quoted | None:
         return None
     for _ in range(len(slashes).bit_length()):
         body = _ESCAPED_ESCAPE.sub(r"\1", body)
-    return Quoted(_unescape(body), closing.end())
+    return Quoted(_unescape_body(body), closing.end())
 
 
-def _unescape(body: str) -> str:
+def _unescape_body(body: str) -> str:
     if "\\" not in body:
         return body
     # A pair of escapes may spell one character: "\ud835\udc65".
-    plain = _ESCAPE.sub(_unescaped, body).encode("utf-16-le", "surrogatepass")
+    plain = _ESCAPE.sub(_unescape_one, body).encode("utf-16-le", "surrogatepass")
     return plain.decode("utf-16-le", "replace")
 
 
-def _unescaped(escape: re.Match[str]) -> str:
+def _unescape_one(escape: re.Match[str]) -> str:
     code, itself, before_letter, control = escape.groups()
     if code:
         return chr(int(code, 16))

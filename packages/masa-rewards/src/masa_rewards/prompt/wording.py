@@ -31,7 +31,7 @@ PROBLEM = "{problem}"
 EXTRA = "{extra}"
 
 
-def fill(wording: str, values: Mapping[str, str]) -> str:
+def fill_wording(wording: str, values: Mapping[str, str]) -> str:
     """Put values in the place of `{name}`, in one pass: braces in a value are left as they are.
 
     Args:

@@ -34,7 +34,7 @@ stderr, with their numbers.
 """
 
 
-def parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+def make_parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     """Make the parser of the package, and the one of its command `score`."""
     parser = argparse.ArgumentParser(prog="python -m masa_rewards", allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

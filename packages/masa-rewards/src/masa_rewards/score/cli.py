@@ -11,14 +11,14 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from masa_rewards.score.arguments import make_verifier, parsers, read_settings
+from masa_rewards.score.arguments import make_parsers, make_verifier, read_settings
 from masa_rewards.score.line import LineError
 from masa_rewards.score.report import Report
 from masa_rewards.score.run import score_into
 from masa_rewards.score.scorer import Scorer
 from masa_rewards.score.settings import ScoreSettings
 from masa_rewards.score.source import open_lines
-from masa_rewards.score.text import render
+from masa_rewards.score.text import render_report
 from masa_rewards.verify.verifier import AnswerVerifier
 
 
@@ -32,17 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 if any line could be scored, 1 if none or at an error, 130 if interrupted.
         Wrong usage exits with 2.
     """
-    parser, score = parsers()
+    parser, score = make_parsers()
     options = parser.parse_args(arguments)
     try:
         settings, verifier = read_settings(options), make_verifier(options)
     except (OSError, ValueError) as error:
-        score.error(_told(error))
+        score.error(_explain_error(error))
     with verifier:
-        return _score(options, settings, verifier, score)
+        return _score_file(options, settings, verifier, score)
 
 
-def _score(
+def _score_file(
     options: argparse.Namespace,
     settings: ScoreSettings,
     verifier: AnswerVerifier,
@@ -73,12 +73,12 @@ def _score(
     if stopped:
         print(f"stopped: {stopped}", file=sys.stderr)
     report = scorer.report(stopped=stopped)
-    _print(report, as_json=options.json)
+    _print_report(report, as_json=options.json)
     return code or int(not report.lines.scored)
 
 
-def _print(report: Report, *, as_json: bool) -> None:
-    text = report.model_dump_json(indent=2) + "\n" if as_json else render(report)
+def _print_report(report: Report, *, as_json: bool) -> None:
+    text = report.model_dump_json(indent=2) + "\n" if as_json else render_report(report)
     try:
         # UTF-8 whatever the locale, as JSON is.
         sys.stdout.buffer.write(text.encode("utf-8"))
@@ -88,7 +88,7 @@ def _print(report: Report, *, as_json: bool) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _told(error: OSError | ValueError) -> str:
+def _explain_error(error: OSError | ValueError) -> str:
     if isinstance(error, ValidationError):
         faults = error.errors(include_url=False)
         return "; ".join(

@@ -6,7 +6,7 @@ from array import array
 from statistics import median, quantiles
 
 from masa_rewards.score.calibration import LengthReport
-from masa_rewards.score.judged import Judged
+from masa_rewards.score.scored_line import ScoredLine
 from masa_rewards.statistics import StreamedCorrelation
 
 
@@ -18,7 +18,7 @@ class LengthTally:
         self._ratios = array("d")
         self._pairs = StreamedCorrelation()
 
-    def add(self, judged: Judged) -> None:
+    def add(self, judged: ScoredLine) -> None:
         """Add the predictions of one problem."""
         predicted = [each.length for each in judged.predictions if each.length is not None]
         lengths = judged.group.correct_lengths

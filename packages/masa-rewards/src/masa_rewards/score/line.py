@@ -48,7 +48,7 @@ class LineRollout(_Part):
     correct: Annotated[bool | None, Field(strict=True)] = None
 
 
-def _form(value: object) -> str | None:
+def _form_of_prediction(value: object) -> str | None:
     if isinstance(value, str):
         return "text"
     return "object" if isinstance(value, dict | MetaPrediction) else None
@@ -57,7 +57,7 @@ def _form(value: object) -> str | None:
 LinePrediction = Annotated[
     Annotated[Text, Tag("text")] | Annotated[MetaPrediction, Tag("object")],
     Discriminator(
-        _form,
+        _form_of_prediction,
         custom_error_type="prediction",
         custom_error_message=(
             "a prediction is the text of an answer, or an object with pass_rate, length and notions"
@@ -116,14 +116,14 @@ def read_line(line: str | bytes) -> ProblemLine:
             "one object a line is wanted, with problem, rollouts and predictions; this line holds "
             f"a {type(entries).__name__}"
         )
-    return _validated(entries)
+    return _validate_entries(entries)
 
 
-def _validated(entries: dict[str, Any]) -> ProblemLine:
+def _validate_entries(entries: dict[str, Any]) -> ProblemLine:
     try:
         line = ProblemLine.model_validate(entries)
     except ValidationError as error:
-        raise LineError(_told(error)) from None
+        raise LineError(_explain_error(error)) from None
     if line.gold:
         return line
     for index, rollout in enumerate(entries["rollouts"]):
@@ -135,14 +135,14 @@ def _validated(entries: dict[str, Any]) -> ProblemLine:
     return line
 
 
-def _told(error: ValidationError) -> str:
+def _explain_error(error: ValidationError) -> str:
     faults = error.errors(include_url=False, include_context=False)
-    told = [_fault(fault["loc"], fault["msg"], fault["input"]) for fault in faults[:_SHOWN]]
+    told = [_format_fault(fault["loc"], fault["msg"], fault["input"]) for fault in faults[:_SHOWN]]
     more = len(faults) - len(told)
     return "; ".join(told) + (f"; and {more} more" if more else "")
 
 
-def _fault(where: tuple[int | str, ...], message: str, value: object) -> str:
+def _format_fault(where: tuple[int | str, ...], message: str, value: object) -> str:
     place = ".".join(map(str, where))
     # A value may be a megabyte of text.
     shown = "" if message == "Field required" else f", got {reprlib.repr(value)}"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from masa_rewards.notions.phrases import Phrase
 from masa_rewards.notions.rules import NotionCount
-from masa_rewards.score.judged import Judged
 from masa_rewards.score.report import NotionReport, NotionRow
+from masa_rewards.score.scored_line import ScoredLine
 from masa_rewards.score.settings import ScoreSettings
 from masa_rewards.statistics import wilson_bounds
 
@@ -72,7 +72,7 @@ class NotionTally:
         self._left_out: Counter[str] = Counter()
         self._forgotten = 0
 
-    def add(self, judged: Judged) -> None:
+    def add(self, judged: ScoredLine) -> None:
         """Add the notions of one problem."""
         if not judged.group.rollouts:
             return
@@ -97,9 +97,9 @@ class NotionTally:
         others = [entry for entry in counted if 2 * entry.paid <= entry.problems]
         return NotionReport(
             distinct=len(self._entries),
-            best=self._first(paying, lambda entry: _sureness(entry.paid, entry.problems)),
+            best=self._first(paying, lambda entry: _lower_bound(entry.paid, entry.problems)),
             worst=self._first(
-                others, lambda entry: _sureness(entry.problems - entry.paid, entry.problems)
+                others, lambda entry: _lower_bound(entry.problems - entry.paid, entry.problems)
             ),
             in_problem=self._left_out["in_problem"],
             not_admitted=self._left_out["not_admitted"],
@@ -120,6 +120,6 @@ class NotionTally:
         self._entries = kept
 
 
-def _sureness(successes: int, trials: int) -> float:
+def _lower_bound(successes: int, trials: int) -> float:
     """The lower end of the share's interval: 9 of 10 is surer than 1 of 1."""
     return wilson_bounds(successes / trials, trials).low

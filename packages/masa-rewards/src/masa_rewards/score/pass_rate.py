@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from masa_rewards.score.calibration import PassRateError, PassRateReport, ReliabilityRow
-from masa_rewards.score.judged import Judged
+from masa_rewards.score.scored_line import ScoredLine
 from masa_rewards.score.settings import ScoreSettings
 from masa_rewards.statistics import StreamedCorrelation
 
@@ -62,7 +62,7 @@ class PassRateTally:
         # The true rates, for the baseline, which is known at the end only: few are different.
         self._true: Counter[float] = Counter()
 
-    def add(self, judged: Judged) -> None:
+    def add(self, judged: ScoredLine) -> None:
         """Add the predictions of one problem."""
         if not judged.group.rollouts:
             return

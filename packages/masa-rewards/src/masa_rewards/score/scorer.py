@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from masa_rewards.missing import COMPONENTS, REASONS
-from masa_rewards.score.judged import Judged, judge
 from masa_rewards.score.lengths import LengthTally
 from masa_rewards.score.line import LineError, read_line
 from masa_rewards.score.notions import NotionTally
@@ -18,7 +17,8 @@ from masa_rewards.score.report import (
     Report,
     Rewards,
 )
-from masa_rewards.score.settings import ScoreSettings, describe
+from masa_rewards.score.scored_line import ScoredLine, score_line
+from masa_rewards.score.settings import ScoreSettings, describe_settings
 from masa_rewards.statistics import ClusteredMean, Interval
 from masa_rewards.verify.verifier import AnswerVerifier
 
@@ -65,7 +65,7 @@ class Scorer:
             LineError: If it cannot be scored. It is counted; the next can be added.
         """
         try:
-            judged = judge(read_line(line), self._settings, self._verifier)
+            judged = score_line(read_line(line), self._settings, self._verifier)
         except LineError as error:
             self._counts["bad"] += 1
             if len(self._first_bad) < FIRST_BAD:
@@ -94,7 +94,7 @@ class Scorer:
         """
         counts = self._counts
         return Report(
-            settings=describe(self._settings),
+            settings=describe_settings(self._settings),
             lines=Lines(
                 scored=counts["scored"],
                 bad=counts["bad"],
@@ -118,7 +118,7 @@ class Scorer:
             not_judged=self._not_judged(),
         )
 
-    def _count(self, judged: Judged) -> None:
+    def _count(self, judged: ScoredLine) -> None:
         counts, predictions = self._counts, len(judged.predictions)
         counts["scored"] += 1
         counts["rollouts"] += judged.rollouts

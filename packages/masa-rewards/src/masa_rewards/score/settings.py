@@ -30,7 +30,7 @@ class ScoreSettings(BaseModel):
     top: Annotated[int, Field(ge=0)] = 10
 
 
-def describe(settings: ScoreSettings) -> ReportSettings:
+def describe_settings(settings: ScoreSettings) -> ReportSettings:
     """Say in short what predictions were read and paid by."""
     prompt, rules = settings.prompt, settings.notion_rules
     return ReportSettings(

@@ -76,16 +76,18 @@ def open_lines(path: str, terminal: TextIO) -> Iterator[tuple[Iterator[bytes], B
     """
     if path == "-":
         bar = Bar(terminal, None)
-        yield _followed(sys.stdin.buffer, None, bar), bar
+        yield _follow_lines(sys.stdin.buffer, None, bar), bar
         return
     with open(path, "rb") as raw:
         bar = Bar(terminal, os.fstat(raw.fileno()).st_size)
         packed = Path(path).suffix.lower() == ".gz"
         with gzip.GzipFile(fileobj=raw) if packed else contextlib.nullcontext(raw) as file:
-            yield _followed(file, raw, bar), bar
+            yield _follow_lines(file, raw, bar), bar
 
 
-def _followed(file: IO[bytes] | gzip.GzipFile, raw: IO[bytes] | None, bar: Bar) -> Iterator[bytes]:
+def _follow_lines(
+    file: IO[bytes] | gzip.GzipFile, raw: IO[bytes] | None, bar: Bar
+) -> Iterator[bytes]:
     try:
         for number, line in enumerate(file, start=1):
             yield line

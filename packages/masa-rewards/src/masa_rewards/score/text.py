@@ -19,7 +19,7 @@ _BAR = 20
 _NAME = 32
 
 
-def render(report: Report) -> str:
+def render_report(report: Report) -> str:
     """Lay a report out for people.
 
     Args:
@@ -29,26 +29,26 @@ def render(report: Report) -> str:
         Lines of at most 80 columns, with "-" for what is not defined.
     """
     parts = [
-        _head(report),
-        _rewards(report.rewards),
+        _render_head(report),
+        _render_rewards(report.rewards),
         _pass_rate(report.pass_rate),
-        _length(report.length),
-        _unread(report),
-        _verdicts(report),
-        _notions(report.notions, report.settings.notion_counting),
+        _render_length(report.length),
+        _render_unreadable(report),
+        _render_verdicts(report),
+        _render_notions(report.notions, report.settings.notion_counting),
         _not_judged(report),
     ]
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
 
 
-def _head(report: Report) -> Iterator[str]:
+def _render_head(report: Report) -> Iterator[str]:
     lines = report.lines
     yield (
         f"{report.problems:,} problems, {report.rollouts:,} rollouts "
         f"({report.correct:,} correct), {report.predictions:,} predictions"
     )
     if lines.stopped:
-        yield from _wrapped("NOT READ TO THE END: ", lines.stopped)
+        yield from _wrap_lines("NOT READ TO THE END: ", lines.stopped)
     if lines.bad:
         yield f"bad lines, not among them: {lines.bad:,}"
     if report.repeated_problems:
@@ -56,36 +56,36 @@ def _head(report: Report) -> Iterator[str]:
         yield "  (they count as problems of their own: the intervals are too narrow)"
 
 
-def _rewards(rewards: Rewards) -> Iterator[str]:
+def _render_rewards(rewards: Rewards) -> Iterator[str]:
     yield (
         f"Rewards: mean over {rewards.predictions:,} predictions, 95 % interval by "
         f"{rewards.problems:,} problems"
     )
     for name in ("total", "length", "difficulty", "notion"):
         estimate: Estimate = getattr(rewards, name)
-        between = f"[{_figure(estimate.low)}, {_figure(estimate.high)}]"
-        yield f"  {name:<12}{_figure(estimate.mean)}  {between}"
+        between = f"[{_format_number(estimate.low)}, {_format_number(estimate.high)}]"
+        yield f"  {name:<12}{_format_number(estimate.mean)}  {between}"
     if rewards.problems == 1:
         yield "  (one problem: no interval)"
 
 
 def _pass_rate(rate: PassRateReport) -> Iterator[str]:
     yield (
-        f"Pass rate: {rate.predictions:,} predictions, mean predicted {_figure(rate.predicted)}, "
-        f"true {_figure(rate.true)}"
+        f"Pass rate: {rate.predictions:,} predictions, mean predicted "
+        f"{_format_number(rate.predicted)}, true {_format_number(rate.true)}"
     )
     if not rate.predictions:
         return
-    yield f"{'':<26}{'predictions':>12}{'always ' + _figure(rate.true):>16}"
+    yield f"{'':<26}{'predictions':>12}{'always ' + _format_number(rate.true):>16}"
     for name, key in (
         ("mean absolute error", "absolute"),
         ("Brier score", "brier"),
         ("difficulty reward", "difficulty"),
     ):
         ours, constant = getattr(rate.error, key), getattr(rate.baseline, key)
-        yield f"  {name:<24}{_figure(ours):>12}{_figure(constant):>16}"
-    yield f"  {'correlation':<24}{_figure(rate.correlation):>12}{'-':>16}"
-    yield f"  {'calibration error':<24}{_figure(rate.calibration_error):>12}{'-':>16}"
+        yield f"  {name:<24}{_format_number(ours):>12}{_format_number(constant):>16}"
+    yield f"  {'correlation':<24}{_format_number(rate.correlation):>12}{'-':>16}"
+    yield f"  {'calibration error':<24}{_format_number(rate.calibration_error):>12}{'-':>16}"
     yield ""
     yield "  predicted   true   predictions"
     for row in rate.table:
@@ -93,7 +93,7 @@ def _pass_rate(rate: PassRateReport) -> Iterator[str]:
         yield f"  {row.predicted:>9.3f}  {row.true:.3f}  {row.predictions:>12,}  |{bar:<{_BAR}}|"
 
 
-def _length(length: LengthReport) -> Iterator[str]:
+def _render_length(length: LengthReport) -> Iterator[str]:
     yield f"Length: {length.predictions:,} predictions of problems with a correct rollout"
     if length.predictions:
         for name in ("below", "within", "above"):
@@ -105,25 +105,25 @@ def _length(length: LengthReport) -> Iterator[str]:
                 f"  predicted / true median: {middle:.2f} (half of them from {first:.2f} to "
                 f"{third:.2f})"
             )
-        yield f"  correlation {_figure(length.correlation)}"
+        yield f"  correlation {_format_number(length.correlation)}"
     if length.no_correct:
         yield f"  left out, as no rollout of the problem is correct: {length.no_correct:,}"
 
 
-def _unread(report: Report) -> Iterator[str]:
+def _render_unreadable(report: Report) -> Iterator[str]:
     yield "Not predicted, or not so that it can be read"
     for component, reasons in report.unread.items():
         told = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
-        yield from _wrapped(f"  {component:<12}{sum(reasons.values()):>8,}  ", told)
+        yield from _wrap_lines(f"  {component:<12}{sum(reasons.values()):>8,}  ", told)
 
 
-def _verdicts(report: Report) -> Iterator[str]:
+def _render_verdicts(report: Report) -> Iterator[str]:
     if report.verdicts:
         told = ", ".join(f"{status} {count:,}" for status, count in report.verdicts.items())
-        yield from _wrapped("Verdicts: ", told)
+        yield from _wrap_lines("Verdicts: ", told)
 
 
-def _notions(notions: NotionReport, counting: str) -> Iterator[str]:
+def _render_notions(notions: NotionReport, counting: str) -> Iterator[str]:
     yield f"Notions: {notions.distinct:,} different ones, counted by {counting}"
     yield (
         f"  left out: {notions.in_problem:,} that the problem holds, {notions.not_admitted:,} that "
@@ -134,14 +134,14 @@ def _notions(notions: NotionReport, counting: str) -> Iterator[str]:
     for title, rows in (("best", notions.best), ("worst", notions.worst)):
         if rows:
             yield f"  {title:<{_NAME}} predicted   paid / problems    right    wrong"
-            yield from map(_notion, rows)
+            yield from map(_render_notion, rows)
 
 
-def _notion(row: NotionRow) -> str:
+def _render_notion(row: NotionRow) -> str:
     paid = f"{row.paid:,} / {row.problems:,}"
     return (
-        f"  {_fitted(row.notion)} {row.predictions:>9,} {paid:>17} "
-        f"{_percent(row.correct)} {_percent(row.incorrect)}"
+        f"  {_fit_name(row.notion)} {row.predictions:>9,} {paid:>17} "
+        f"{_format_percent(row.correct)} {_format_percent(row.incorrect)}"
     )
 
 
@@ -161,32 +161,32 @@ def _not_judged(report: Report) -> Iterator[str]:
         yield from (f"  {what}: {count:,}" for what, count in told.items() if count)
 
 
-def _figure(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _percent(value: float | None) -> str:
+def _format_percent(value: float | None) -> str:
     return f"{'-':>8}" if value is None else f"{value:>8.1%}"
 
 
-def _fitted(notion: str) -> str:
+def _fit_name(notion: str) -> str:
     """Exactly `_NAME` columns of it: Chinese and Japanese characters take two."""
     plain = "".join(char if char.isprintable() else "?" for char in notion)
     fitted, width = "", 0
     for char in plain:
-        step = _width(char)
+        step = _char_width(char)
         if width + step > _NAME:
             break
         fitted, width = fitted + char, width + step
     return fitted + " " * (_NAME - width)
 
 
-def _width(char: str) -> int:
+def _char_width(char: str) -> int:
     if unicodedata.combining(char):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-def _wrapped(head: str, told: str) -> Iterator[str]:
+def _wrap_lines(head: str, told: str) -> Iterator[str]:
     indent = " " * len(head)
     yield from textwrap.wrap(head + (told or "-"), 80, subsequent_indent=indent) or [head]

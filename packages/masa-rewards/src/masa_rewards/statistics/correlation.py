@@ -24,13 +24,13 @@ def pearson_correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
         In [-1, 1]. None for fewer than two pairs, and where either side does not vary by 1e-12.
     """
     x, y = [a for a, _ in pairs], [b for _, b in pairs]
-    if len(pairs) < 2 or not (_varies(min(x), max(x)) and _varies(min(y), max(y))):
+    if len(pairs) < 2 or not (_has_spread(min(x), max(x)) and _has_spread(min(y), max(y))):
         return None
     mean_x, mean_y = math.fsum(x) / len(x), math.fsum(y) / len(y)
     xy = math.fsum((a - mean_x) * (b - mean_y) for a, b in pairs)
     xx = math.fsum((a - mean_x) * (a - mean_x) for a in x)
     yy = math.fsum((b - mean_y) * (b - mean_y) for b in y)
-    return _ratio(xy, xx, yy)
+    return _divide_or_none(xy, xx, yy)
 
 
 class StreamedCorrelation:
@@ -61,16 +61,16 @@ class StreamedCorrelation:
     @property
     def value(self) -> float | None:
         """In [-1, 1]; None where ``pearson_correlation`` is."""
-        if not (_varies(self._low_x, self._high_x) and _varies(self._low_y, self._high_y)):
+        if not (_has_spread(self._low_x, self._high_x) and _has_spread(self._low_y, self._high_y)):
             return None
-        return _ratio(self._xy, self._xx, self._yy)
+        return _divide_or_none(self._xy, self._xx, self._yy)
 
 
-def _varies(low: float, high: float) -> bool:
+def _has_spread(low: float, high: float) -> bool:
     return high - low >= _EQUAL
 
 
-def _ratio(xy: float, xx: float, yy: float) -> float | None:
+def _divide_or_none(xy: float, xx: float, yy: float) -> float | None:
     # Rounding may leave nothing of a spread that is tiny beside the mean.
     if xx <= 0 or yy <= 0:
         return None

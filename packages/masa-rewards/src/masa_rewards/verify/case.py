@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from masa_rewards.verify.equality.distinctions import differ
-from masa_rewards.verify.equality.normal_form import normalise, tidy
+from masa_rewards.verify.equality.distinctions import differ_in_form
+from masa_rewards.verify.equality.normal_form import normalise_answer, tidy_answer
 from masa_rewards.verify.equality.scales import fold_scale
-from masa_rewards.verify.equality.shortcut import decide
+from masa_rewards.verify.equality.shortcut import decide_at_once
 from masa_rewards.verify.equality.units import marks_differ, other_units, split_unit
 from masa_rewards.verify.extraction import READ_CHARACTERS, Extraction, find_answer
 from masa_rewards.verify.hidden import drop_hidden
@@ -53,11 +53,11 @@ def read_case(answer_text: str, gold: str, extraction: Extraction) -> Verdict | 
     if not gold.strip():
         raise ValueError(f"gold is blank ({gold!r}); a problem without an answer has no verdict")
     answer = find_answer(answer_text, extraction)
-    if answer is None or not normalise(answer):
+    if answer is None or not normalise_answer(answer):
         detail = f"no {extraction} answer in the last {READ_CHARACTERS} characters"
         return Verdict(status="unparsable", answer=answer, detail=detail)
     gold = find_answer(gold, "boxed") or drop_hidden(gold)
-    decided = _decide(answer, gold)
+    decided = _decide_pair(answer, gold)
     if isinstance(decided, bool):
         return Verdict(status="correct" if decided else "incorrect", answer=answer)
     if len(answer) > MAX_CHARACTERS:
@@ -66,18 +66,18 @@ def read_case(answer_text: str, gold: str, extraction: Extraction) -> Verdict | 
     return Case(answer, *decided)
 
 
-def _decide(answer: str, gold: str) -> bool | _Pair:
+def _decide_pair(answer: str, gold: str) -> bool | _Pair:
     """Decide, or return what is left to compare: without the letter of an option, and units."""
-    decided = decide(answer, gold)
+    decided = decide_at_once(answer, gold)
     if decided is not None:
         return decided and not marks_differ(answer, gold)
-    chosen, right = read_choice(normalise(answer)), read_choice(normalise(gold))
+    chosen, right = read_choice(normalise_answer(answer)), read_choice(normalise_answer(gold))
     if chosen and right:
         return chosen.letter == right.letter
     if chosen and chosen.text:
-        return _decide(chosen.text, gold)
+        return _decide_pair(chosen.text, gold)
     if right and right.text:
-        return _decide(answer, right.text)
+        return _decide_pair(answer, right.text)
     return _decide_scaled(answer, gold)
 
 
@@ -85,23 +85,23 @@ def _decide_scaled(answer: str, gold: str) -> bool | _Pair:
     """Decide, with what multiplies a number taken into it: "5 million" is 5,000,000."""
     if other_units(answer, gold):
         return False
-    answer, gold = tidy(answer), tidy(gold)
+    answer, gold = tidy_answer(answer), tidy_answer(gold)
     stated, wanted = fold_scale(answer), fold_scale(gold)
     if stated or wanted:
         answer, gold = stated or answer, wanted or gold
-        decided = False if other_units(answer, gold) else decide(answer, gold)
+        decided = False if other_units(answer, gold) else decide_at_once(answer, gold)
         if decided is not None:
             return decided
     return _decide_quantity(answer, gold)
 
 
 def _decide_quantity(answer: str, gold: str) -> bool | _Pair:
-    if differ(answer, gold):
+    if differ_in_form(answer, gold):
         return False
     bare = [_PERCENT_WORDS.sub(r"\1", text) for text in (answer, gold)]
     stated, wanted = map(split_unit, bare)
     if stated.unit or wanted.unit or bare != [answer, gold]:
-        decided = decide(stated.value, wanted.value)
+        decided = decide_at_once(stated.value, wanted.value)
         if decided is not None:
             return decided
     return _Pair(stated.value, wanted.value)

@@ -41,7 +41,7 @@ def find_answer(text: str, extraction: Extraction) -> str | None:
         nothing that does not show: `\phantom{...}`.
     """
     window = drop_hidden(text[-READ_CHARACTERS:])
-    boxes = list(_boxes(window))
+    boxes = list(_find_boxes(window))
     if boxes:
         return _without_boxes(boxes[-1]).strip() or None
     if extraction == "anchored" and (anchors := _ANCHOR.findall(window)):
@@ -49,7 +49,7 @@ def find_answer(text: str, extraction: Extraction) -> str | None:
     return None
 
 
-def _boxes(text: str) -> Iterator[str]:
+def _find_boxes(text: str) -> Iterator[str]:
     """Contents of the boxes that are in no other, in their order."""
     ends = brace_ends(text)
     inside = 0

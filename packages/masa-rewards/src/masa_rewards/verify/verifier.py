@@ -15,7 +15,7 @@ from masa_rewards.verify.case import read_case
 from masa_rewards.verify.extraction import Extraction
 from masa_rewards.verify.verdict import Verdict
 from masa_rewards.verify.workers.pool import WorkerPool
-from masa_rewards.verify.workers.process import Reply, Settings
+from masa_rewards.verify.workers.process import Reply, WorkerSettings
 
 
 class _Waiting(NamedTuple):
@@ -83,7 +83,7 @@ class AnswerVerifier:
         }
         self._extraction: Extraction = extraction
         self._size, self._max_waiting = workers, max_waiting
-        self._process_settings = Settings(timeout, memory_mb, start_timeout)
+        self._process_settings = WorkerSettings(timeout, memory_mb, start_timeout)
         self._closed = False
         self._pools: dict[int, WorkerPool] = {}
 
@@ -149,10 +149,10 @@ class AnswerVerifier:
             for answer_text, gold in pairs:
                 begun.append(self._begin(answer_text, gold))
                 del answer_text
-                while begun and (len(begun) >= self._max_waiting or _done(begun[0])):
-                    yield _finish(begun.popleft())
+                while begun and (len(begun) >= self._max_waiting or _is_done(begun[0])):
+                    yield _finish_case(begun.popleft())
             while begun:
-                yield _finish(begun.popleft())
+                yield _finish_case(begun.popleft())
         finally:
             for one in begun:
                 if isinstance(one, _Waiting):
@@ -199,9 +199,9 @@ class AnswerVerifier:
         return self._pools[owner]
 
 
-def _done(begun: Verdict | _Waiting) -> bool:
+def _is_done(begun: Verdict | _Waiting) -> bool:
     return isinstance(begun, Verdict) or begun.reply.done()
 
 
-def _finish(begun: Verdict | _Waiting) -> Verdict:
+def _finish_case(begun: Verdict | _Waiting) -> Verdict:
     return begun if isinstance(begun, Verdict) else begun.verdict()

@@ -23,7 +23,7 @@ class Shuffled(NamedTuple):
     letter: str
 
 
-def shuffle(options: Sequence[str], right: int, *, seed: int, key: str) -> Shuffled:
+def shuffle_choices(options: Sequence[str], right: int, *, seed: int, key: str) -> Shuffled:
     """Shuffle the choices of one question.
 
     Args:
@@ -52,6 +52,6 @@ def shuffle(options: Sequence[str], right: int, *, seed: int, key: str) -> Shuff
     )
 
 
-def lettered(options: Sequence[str]) -> str:
+def letter_choices(options: Sequence[str]) -> str:
     """Write the choices a line each, "A) text"."""
     return "\n".join(f"{letter}) {text}" for letter, text in zip(LETTERS, options, strict=False))

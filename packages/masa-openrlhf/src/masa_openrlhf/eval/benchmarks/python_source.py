@@ -10,7 +10,7 @@ from typing import Any, Literal
 _FILTERS = threading.Lock()  # the filters of warnings are the whole process's
 
 
-def parse(text: str, mode: Literal["eval", "exec"] = "exec") -> Any:
+def parse_source(text: str, mode: Literal["eval", "exec"] = "exec") -> Any:
     r"""Parse source text; what Python would only warn of, as "\d" in a string, is passed over.
 
     Raises:

@@ -75,7 +75,7 @@ def _from_file(path: Path) -> Sequence[Row]:
     return rows
 
 
-def _parquet(path: Path) -> list[Any]:
+def _read_parquet(path: Path) -> list[Any]:
     import pyarrow
     import pyarrow.parquet
 
@@ -86,23 +86,23 @@ def _parquet(path: Path) -> list[Any]:
     return rows
 
 
-def _jsonl(path: Path) -> list[Any]:
+def _read_json_lines(path: Path) -> list[Any]:
     with open(path, encoding="utf-8") as file:
         return [
-            _parsed(line, f"{path}, line {number}")
+            _parse_json(line, f"{path}, line {number}")
             for number, line in enumerate(file, start=1)
             if line.strip()
         ]
 
 
-def _json(path: Path) -> list[Any]:
-    rows = _parsed(path.read_text(encoding="utf-8"), str(path))
+def _read_json(path: Path) -> list[Any]:
+    rows = _parse_json(path.read_text(encoding="utf-8"), str(path))
     if not isinstance(rows, list):
         raise EvalError(f"{path} must hold a list of questions, not a {type(rows).__name__}")
     return rows
 
 
-def _parsed(text: str, where: str) -> Any:
+def _parse_json(text: str, where: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -110,9 +110,9 @@ def _parsed(text: str, where: str) -> Any:
 
 
 _READERS: dict[str, Callable[[Path], list[Any]]] = {
-    ".parquet": _parquet,
-    ".jsonl": _jsonl,
-    ".json": _json,
+    ".parquet": _read_parquet,
+    ".jsonl": _read_json_lines,
+    ".json": _read_json,
 }
 
 
@@ -127,7 +127,7 @@ def _from_hub(benchmark: Benchmark, folder: Path | None) -> Any:
             + way_out
         )
     try:
-        return _load(benchmark)
+        return _load_rows(benchmark)
     except Exception as error:  # many kinds, by what is wrong with the name or the network
         raise EvalError(
             f"{benchmark.name}: the hub's {source.hub!r} cannot be read "
@@ -136,7 +136,7 @@ def _from_hub(benchmark: Benchmark, folder: Path | None) -> Any:
         ) from error
 
 
-def _load(benchmark: Benchmark) -> Any:
+def _load_rows(benchmark: Benchmark) -> Any:
     import datasets
 
     source = benchmark.source

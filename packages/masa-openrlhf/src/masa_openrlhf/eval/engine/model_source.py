@@ -45,7 +45,7 @@ def find_model(config: EvalConfig) -> ModelSource:
     if not given:
         raise EvalError("no MODEL is named: give a hub name, a folder, a run's folder, or tiny")
     if given == TINY and not Path(given).exists():
-        return _tiny(config)
+        return _make_tiny_source(config)
     folder = Path(given)
     if (folder / "config.json").is_file() and _is_run(folder):
         return _of_run(folder, config)
@@ -54,25 +54,29 @@ def find_model(config: EvalConfig) -> ModelSource:
             raise EvalError(
                 f"{given} is neither a model's folder nor a run's: it has no config.json"
             )
-        return ModelSource(folder.resolve().name, str(folder), _asked(TrainConfig(), config), False)
+        return ModelSource(
+            folder.resolve().name, str(folder), _apply_wording(TrainConfig(), config), False
+        )
     if folder.is_absolute() or given.startswith(".") or given.count("/") > 1:
         raise EvalError(f"there is no folder {given!r}, and no hub name looks like that")
-    return ModelSource(given.replace("/", "--"), given, _asked(TrainConfig(), config), False)
+    return ModelSource(
+        given.replace("/", "--"), given, _apply_wording(TrainConfig(), config), False
+    )
 
 
-def _tiny(config: EvalConfig) -> ModelSource:
+def _make_tiny_source(config: EvalConfig) -> ModelSource:
     from masa_openrlhf import tiny
     from masa_openrlhf.config.layers import build_config, read_preset
     from masa_openrlhf.run.devices import cache_home
 
     preset = build_config(read_preset(TINY))
-    assets = tiny.prepare(
+    assets = tiny.prepare_assets(
         cache_home() / "tiny",
         seed=preset.tiny.seed,
         problems=preset.tiny.problems,
         held_out=preset.tiny.held_out,
     )
-    asked = _asked(preset, config)
+    asked = _apply_wording(preset, config)
     return ModelSource(TINY, str(assets.model_dir), asked, True, assets.eval_file)
 
 
@@ -92,15 +96,15 @@ def _of_run(folder: Path, config: EvalConfig) -> ModelSource:
             f"the run {folder} has no model yet: finish it with masa-openrlhf train --resume "
             f"{folder}, or name a model's folder"
         )
-    trained = _configuration(folder)
+    trained = _read_configuration(folder)
     held_out = folder / "data" / "eval.jsonl"
     on_tiny = trained.data.train is None and trained.data.eval is None
     tiny_file = held_out if on_tiny and held_out.is_file() else None
-    asked = _asked(trained, config)
+    asked = _apply_wording(trained, config)
     return ModelSource(folder.resolve().name, str(model), asked, True, tiny_file)
 
 
-def _configuration(folder: Path) -> TrainConfig:
+def _read_configuration(folder: Path) -> TrainConfig:
     file = folder / "config.json"
     try:
         return read_saved_config(file.read_text("utf-8"))
@@ -111,7 +115,7 @@ def _configuration(folder: Path) -> TrainConfig:
         ) from error
 
 
-def _asked(trained: TrainConfig, config: EvalConfig) -> TrainConfig:
+def _apply_wording(trained: TrainConfig, config: EvalConfig) -> TrainConfig:
     """Put what the evaluation says of wording over how it was trained."""
     settings = trained.model_dump()
     if config.solution_template is not None:

@@ -54,7 +54,7 @@ def how_to_start(model: ModelSource, config: EvalConfig, temporary: Path) -> Sta
     }
     variables = {**loopback_variables(), "TMPDIR": str(temporary)}
     device = {"cluster": {**model.asked_as.cluster.model_dump(), "device": config.engine.device}}
-    if runs_on_cpu(model.asked_as.model_copy(update={"cluster": _cluster(model, device)})):
+    if runs_on_cpu(model.asked_as.model_copy(update={"cluster": _start_cluster(model, device)})):
         if config.tensor_parallel > 1:
             raise EvalError("tensor parallelism needs GPUs: set tensor_parallel = 1")
         ours = cpu.engine_arguments()
@@ -64,15 +64,15 @@ def how_to_start(model: ModelSource, config: EvalConfig, temporary: Path) -> Sta
         return Start(arguments, environment, asked, chat_if_any)
     arguments["gpu_memory_utilization"] = config.engine.gpu_memory
     arguments["tensor_parallel_size"] = config.tensor_parallel
-    devices = [variables | gpus for gpus in _devices(config, os.environ)]
+    devices = [variables | gpus for gpus in _assign_devices(config, os.environ)]
     return Start(arguments, devices, asked, chat_if_any)
 
 
-def _cluster(model: ModelSource, settings: Mapping[str, Any]) -> Any:
+def _start_cluster(model: ModelSource, settings: Mapping[str, Any]) -> Any:
     return type(model.asked_as.cluster).model_validate(settings["cluster"])
 
 
-def _devices(config: EvalConfig, environ: Mapping[str, str]) -> list[dict[str, str]]:
+def _assign_devices(config: EvalConfig, environ: Mapping[str, str]) -> list[dict[str, str]]:
     """Deal the visible GPUs out, ``tensor_parallel`` a copy.
 
     Raises:

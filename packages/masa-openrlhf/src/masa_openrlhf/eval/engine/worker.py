@@ -33,11 +33,11 @@ def main() -> None:
     os.environ.update(start["environment"])
     worker = _Worker(start, out)
     requests: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=_read, args=(requests,), daemon=True).start()
+    threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
     worker.run(requests)
 
 
-def _read(requests: queue.Queue[str]) -> None:
+def _read_requests(requests: queue.Queue[str]) -> None:
     for line in sys.stdin:
         requests.put(line)
     requests.put("")
@@ -48,7 +48,7 @@ class _Worker:
 
     def __init__(self, start: dict[str, Any], out: IO[str]) -> None:
         if cpu.is_active():
-            cpu.widen()
+            cpu.widen_products()
         from vllm.engine.arg_utils import EngineArgs
         from vllm.v1.engine.llm_engine import LLMEngine
 

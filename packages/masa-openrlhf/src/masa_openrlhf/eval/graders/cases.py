@@ -11,9 +11,15 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from masa_openrlhf.eval.config import SandboxConfig
-from masa_openrlhf.eval.graders.program import SHORT, limits_of, program_of, raised, shown
+from masa_openrlhf.eval.graders.program import (
+    SHORT,
+    format_exception,
+    format_value,
+    limits_of,
+    program_of,
+)
 from masa_openrlhf.eval.question import Grade, Question
-from masa_openrlhf.eval.sandbox.probe import call
+from masa_openrlhf.eval.sandbox.probe import make_call
 from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
 from masa_openrlhf.eval.sandbox.wire import WireError, read_line, to_wire
 
@@ -60,7 +66,7 @@ class CasesGrader:
             sandbox.send({"load": source})
             loaded = sandbox.receive(self._seconds, SHORT)
             if "raised" in loaded:
-                return raised(loaded)
+                return format_exception(loaded)
             if re.search(r"^class\s+Solution\b", program, re.MULTILINE):
                 name = f"Solution.{name}"
         cases = zip(tests["inputs"], tests["outputs"], strict=True)
@@ -77,28 +83,28 @@ class CasesGrader:
     def _call(self, sandbox: Sandbox, name: str, given: str, wanted: str) -> str:
         arguments = [json.loads(line) for line in given.split("\n") if line.strip()]
         value = json.loads(wanted)
-        sandbox.send(call(name, arguments))
+        sandbox.send(make_call(name, arguments))
         line = sandbox.receive_line(self._seconds)
-        if len(line) > _longest(value):
+        if len(line) > _limit_reply(value):
             return f"it gave {line[:200].decode('ascii', 'replace')}, longer than any right value"
         reply = read_line(line)
         if "value" not in reply:
-            return raised(reply)
+            return format_exception(reply)
         right = same_value(reply["value"], value)
-        return "" if right else f"it gave {shown(reply['value'])}"
+        return "" if right else f"it gave {format_value(reply['value'])}"
 
     def _run(self, sandbox: Sandbox, source: str, given: str, wanted: str) -> str:
         sandbox.send({"run": source, "stdin": given, "seconds": self._seconds})
         reply = sandbox.receive()
         status, output = reply.get("status"), reply.get("output")
         if status != 0:
-            return f"it ended with {shown(status)}"
+            return f"it ended with {format_value(status)}"
         if isinstance(output, str) and same_output(output, wanted):
             return ""
-        return f"it wrote {shown(repr(output))}"
+        return f"it wrote {format_value(repr(output))}"
 
 
-def _longest(wanted: Any) -> int:
+def _limit_reply(wanted: Any) -> int:
     """Bytes of a reply that are read: a right one is about as long as what is wanted."""
     return 4 * len(json.dumps(to_wire(wanted))) + SHORT
 
@@ -114,12 +120,12 @@ def same_value(sent: Any, wanted: Any) -> bool:
         wanted: what JSON can hold.
     """
     if isinstance(wanted, list):
-        parts = _parts(sent, "l", "t")
+        parts = _read_parts(sent, "l", "t")
         if parts is None or len(parts) != len(wanted):
             return False
         return all(map(same_value, parts, wanted))
     if isinstance(wanted, dict):
-        return _same_dict(_parts(sent, "d"), wanted)
+        return _same_dict(_read_parts(sent, "d"), wanted)
     if isinstance(sent, list):  # a number beyond 2^53 is sent as ["i", digits]
         whole = int(wanted) if isinstance(wanted, float) and wanted.is_integer() else wanted
         return type(whole) is int and sent == to_wire(whole)
@@ -135,7 +141,7 @@ def _same_dict(pairs: list[Any] | None, wanted: dict[str, Any]) -> bool:
     return found.keys() == wanted.keys() and all(same_value(found[k], wanted[k]) for k in wanted)
 
 
-def _parts(sent: Any, *tags: str) -> list[Any] | None:
+def _read_parts(sent: Any, *tags: str) -> list[Any] | None:
     """Return what a list, tuple or dict holds, as it was sent; None where it is none."""
     if isinstance(sent, list) and len(sent) == 2 and sent[0] in tags and isinstance(sent[1], list):
         return sent[1]

@@ -53,8 +53,8 @@ def read_choice(stated: str, options: tuple[str, ...]) -> str | None:
     Returns:
         The letter; None where it names none, several, or one with the text of another.
     """
-    plain = _plain(stated)
-    texts = {LETTERS[place]: _plain(option) for place, option in enumerate(options)}
+    plain = _strip_layout(stated)
+    texts = {LETTERS[place]: _strip_layout(option) for place, option in enumerate(options)}
     named = _LETTER.fullmatch(plain)
     if named:
         letter = next(group for group in named.groups()[:3] if group).upper()
@@ -66,13 +66,13 @@ def read_choice(stated: str, options: tuple[str, ...]) -> str | None:
     return same[0] if len(same) == 1 else None
 
 
-def _plain(text: str) -> str:
+def _strip_layout(text: str) -> str:
     r"""Take off dollar signs, \text{} and white space that is layout; small letters."""
     bare = text.replace("$", "").replace("\\ ", " ").replace("**", "")
-    return " ".join(_unwrapped(bare).split()).strip(" .").casefold()
+    return " ".join(_unwrap_text(bare).split()).strip(" .").casefold()
 
 
-def _unwrapped(text: str) -> str:
+def _unwrap_text(text: str) -> str:
     r"""Take off \text{} and its like where no other braces are within: one pass, however deep."""
     pieces: list[str] = []
     opened: list[tuple[int, bool]] = []  # place among the pieces; whether it can be taken off

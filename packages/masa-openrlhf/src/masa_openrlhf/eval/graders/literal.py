@@ -10,7 +10,7 @@ import re
 from collections.abc import Hashable
 from typing import Any
 
-from masa_openrlhf.eval.benchmarks.python_source import parse
+from masa_openrlhf.eval.benchmarks.python_source import parse_source
 from masa_openrlhf.eval.graders import answer_part
 from masa_openrlhf.eval.question import Grade, Question
 
@@ -33,7 +33,7 @@ class LiteralGrader:
             value = read_literal(stated)
         except ValueError as error:
             return Grade("unparsable", stated[:200], str(error))
-        right = same(value, read_literal(question.gold))
+        right = is_same_literal(value, read_literal(question.gold))
         return Grade("correct" if right else "incorrect", stated[:1000])
 
 
@@ -45,31 +45,31 @@ def read_literal(text: str) -> Any:
     """
     _check_length(text)
     try:
-        return ast.literal_eval(parse(text.strip(), "eval"))
+        return ast.literal_eval(parse_source(text.strip(), "eval"))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise ValueError(f"no literal: {type(error).__name__}") from None
 
 
-def same(one: Any, other: Any) -> bool:
+def is_same_literal(one: Any, other: Any) -> bool:
     """Whether two literals are the same value of the same types: 1, 1.0 and True are three."""
     if type(one) is not type(other):
         return False
     if isinstance(one, (list, tuple)):
-        return len(one) == len(other) and all(map(same, one, other))
+        return len(one) == len(other) and all(map(is_same_literal, one, other))
     if isinstance(one, dict):
-        theirs = {_typed(key): value for key, value in other.items()}
+        theirs = {_typed_key(key): value for key, value in other.items()}
         return len(one) == len(other) and all(
-            (kind := _typed(key)) in theirs and same(value, theirs[kind])
+            (kind := _typed_key(key)) in theirs and is_same_literal(value, theirs[kind])
             for key, value in one.items()
         )
     if isinstance(one, (set, frozenset)):
-        return set(map(_typed, one)) == set(map(_typed, other))
+        return set(map(_typed_key, one)) == set(map(_typed_key, other))
     return bool(one == other)
 
 
-def _typed(key: Any) -> Hashable:
+def _typed_key(key: Any) -> Hashable:
     """Return something that is equal for two keys where they are the same, types and all."""
-    return (tuple, *map(_typed, key)) if isinstance(key, tuple) else (type(key), key)
+    return (tuple, *map(_typed_key, key)) if isinstance(key, tuple) else (type(key), key)
 
 
 def _right_side(stated: str) -> str:
@@ -86,7 +86,7 @@ def _right_side(stated: str) -> str:
     if bare.startswith("```"):
         bare = bare.removeprefix("```").removeprefix("python").strip()
     try:
-        tree = parse(bare)
+        tree = parse_source(bare)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return bare
     (node,) = tree.body if len(tree.body) == 1 else (None,)

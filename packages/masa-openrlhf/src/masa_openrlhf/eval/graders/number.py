@@ -54,7 +54,7 @@ def read_number(stated: str) -> float | None:
         Its value; None where there is none, several, or one that is not finite. The value of
         "x = 3" is 3, as SciBench reads it.
     """
-    bare = _bare(stated.rpartition("=")[2])
+    bare = _strip_layout(stated.rpartition("=")[2])
     if fraction := _FRACTION.match(bare):
         if float(fraction[3]) == 0:
             return None
@@ -94,7 +94,7 @@ def _unless_more(value: float, rest: str) -> float | None:
     return value if math.isfinite(value) and not several else None
 
 
-def _bare(text: str) -> str:
+def _strip_layout(text: str) -> str:
     r"""Take off layout: dollar signs, \, and \left, commas between thousands, \approx."""
     bare = re.sub(r"\$|\\[,;!: ]|\\left|\\right|\\approx|~|≈", " ", text)
     bare = bare.replace("−", "-").replace("{,}", ",")

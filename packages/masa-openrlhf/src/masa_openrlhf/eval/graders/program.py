@@ -30,7 +30,7 @@ def program_of(text: str) -> str | None:
     block: list[str] | None = None
     for line in answer_part(text).split("\n"):
         if block is None:
-            block = [] if _opens(line) else None
+            block = [] if _opens_block(line) else None
         elif line.lstrip(_BLANK).startswith("```"):
             program, block = "".join(f"{each}\n" for each in block), None
         else:
@@ -39,7 +39,7 @@ def program_of(text: str) -> str | None:
     return program if program.strip() else None
 
 
-def _opens(line: str) -> bool:
+def _opens_block(line: str) -> bool:
     fence = line.removesuffix("\r").strip(_BLANK)
     return fence.startswith("```") and fence[3:].strip(_BLANK).lower() in _LANGUAGES
 
@@ -98,12 +98,14 @@ def run_tests(
             Sandbox("candidate", limits, i_know=i_know) as candidate,
             Sandbox("tester", limits, i_know=i_know) as tester,
         ):
-            return _relay(candidate, tester, source, {"tests": tests, "names": names}, program)
+            return _relay_calls(
+                candidate, tester, source, {"tests": tests, "names": names}, program
+            )
     except SandboxError as error:
         return Grade("error", program, str(error))
 
 
-def _relay(
+def _relay_calls(
     candidate: Sandbox, tester: Sandbox, source: str, tests: dict[str, Any], program: str
 ) -> Grade:
     """Carry calls of the tests to the program and values back, until the tests are done."""
@@ -111,7 +113,7 @@ def _relay(
         candidate.send({"load": source})
         loaded = candidate.receive(most=SHORT)
         if "raised" in loaded:
-            return Grade("incorrect", program, raised(loaded))
+            return Grade("incorrect", program, format_exception(loaded))
     except EndedError as error:
         return Grade("incorrect", program, f"it ended while it was loaded: {error.how}")
     try:
@@ -132,12 +134,12 @@ def _relay(
     return Grade(status, program, str(asked.get("detail", "")))
 
 
-def raised(reply: dict[str, Any]) -> str:
+def format_exception(reply: dict[str, Any]) -> str:
     """Show what a program raised."""
-    return f"{shown(reply.get('raised'))}: {shown(reply.get('text'))}"
+    return f"{format_value(reply.get('raised'))}: {format_value(reply.get('text'))}"
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Show what a program sent: any JSON, however deep, and any value, however large."""
     try:
         return f"{value if isinstance(value, str) else repr(value):.200}"

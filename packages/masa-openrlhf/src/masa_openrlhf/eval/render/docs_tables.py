@@ -18,14 +18,14 @@ _JUDGED = {
 }
 
 
-def table() -> str:
+def render_table() -> str:
     """Return the table, and below it where each protocol comes from and what differs."""
     lines = ["| benchmark | name | questions | where it lies | judged by | licence |"]
     lines.append("|---|---|---|---|---|---|")
-    lines += map(_row, NINETEEN)
+    lines += map(_render_row, NINETEEN)
     lines.append("")
     lines += [
-        f"- **{entry.title}.** {_sentence(entry.protocol)} {entry.notes}" for entry in NINETEEN
+        f"- **{entry.title}.** {_to_sentence(entry.protocol)} {entry.notes}" for entry in NINETEEN
     ]
     return "\n".join(lines) + "\n"
 
@@ -37,7 +37,7 @@ SPEEDS = (2_500, 10_000, 40_000)
 """Tokens a second, over all GPUs: what an engine makes of a model depends on both."""
 
 
-def times() -> str:
+def render_costs() -> str:
     """Return what each of the nineteen costs at the paper's settings, at most: arithmetic."""
     heads = ["benchmark", "answers", "tokens at most", *(f"h at {s:,}/s" for s in SPEEDS)]
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
@@ -50,39 +50,39 @@ def times() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(entry: Benchmark) -> str:
+def _render_row(entry: Benchmark) -> str:
     cells = (
         entry.title,
         f"`{entry.name}`",
         f"{entry.questions:,}",
-        _where(entry),
+        _render_source(entry),
         _JUDGED[entry.grader],
         entry.licence,
     )
     return f"| {' | '.join(cells)} |"
 
 
-def _where(entry: Benchmark) -> str:
+def _render_source(entry: Benchmark) -> str:
     source = entry.source
     if source.hub is None:
         return source.address
     parts = [f"`{name}`" for name in (source.hub, *(name for name, _ in source.more_hubs))]
     parts += [f"`{name}`" for name in (source.subset, *source.hub_files) if name]
     parts.append(source.split)
-    parts.append(_revision(source))
+    parts.append(_render_revision(source))
     return ", ".join(parts)
 
 
-def _revision(source: Source) -> str:
+def _render_revision(source: Source) -> str:
     if source.revision is None:
         return "newest"
     commits = [f"`{one[:10]}`" for one in (source.revision, *(one for _, one in source.more_hubs))]
     return f"revision{'s' if len(commits) > 1 else ''} {' and '.join(commits)}"
 
 
-def _sentence(text: str) -> str:
+def _to_sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
 if __name__ == "__main__":
-    print(table(), times(), sep="\n", end="")
+    print(render_table(), render_costs(), sep="\n", end="")

@@ -12,11 +12,11 @@ from html import escape
 from masa_openrlhf.eval.render.terminal import (
     LEGEND,
     META_LEGEND,
+    format_warnings,
     interval_text,
     meta_warnings,
     number_text,
     share_text,
-    warnings,
 )
 from masa_openrlhf.eval.results.comparison import Comparison
 from masa_openrlhf.eval.results.summary import Results
@@ -32,7 +32,7 @@ _STYLE = """\
 """
 
 
-def section(results: Results) -> str:
+def render_html(results: Results) -> str:
     """Return the results as one HTML ``<section>``.
 
     Args:
@@ -46,20 +46,24 @@ def section(results: Results) -> str:
     )
     parts = [
         f"<h2>Evaluation of {escape(results.model)}</h2>",
-        _scores(results),
-        *_notes("note", (LEGEND, how)),
-        *_notes("warning", _warnings(results)),
+        _render_scores(results),
+        *_render_notes("note", (LEGEND, how)),
+        *_render_notes("warning", _list_warnings(results)),
     ]
     if results.meta:
-        parts += ["<h3>Meta-awareness</h3>", _meta(results), *_notes("note", (META_LEGEND,))]
+        parts += [
+            "<h3>Meta-awareness</h3>",
+            _render_meta(results),
+            *_render_notes("note", (META_LEGEND,)),
+        ]
     if results.comparison is not None:
         other = escape(results.comparison.model_before)
-        parts += [f"<h3>Against {other}</h3>", _compared(results.comparison)]
+        parts += [f"<h3>Against {other}</h3>", _render_comparison(results.comparison)]
     body = "\n".join(parts)
     return f'<section class="masa-eval">\n<style>\n{_STYLE}</style>\n{body}\n</section>\n'
 
 
-def _scores(results: Results) -> str:
+def _render_scores(results: Results) -> str:
     ks = sorted({int(k) for one in results.benchmarks for k in one.pass_at})
     heads = ["benchmark", "questions", *(f"pass@{k}" for k in ks)]
     heads += ["±runs", "tokens an answer", "cut off", "unread"]
@@ -76,10 +80,10 @@ def _scores(results: Results) -> str:
         for one in results.benchmarks
     ]
     rows += [[f"mean, {name}", "", share_text(mean)] for name, mean in results.means.items()]
-    return _table(heads, rows)
+    return _render_table(heads, rows)
 
 
-def _meta(results: Results) -> str:
+def _render_meta(results: Results) -> str:
     heads = ["benchmark", "predictions", "Brier", "of the mean", "correlation", "length error"]
     rows = [
         [
@@ -95,12 +99,12 @@ def _meta(results: Results) -> str:
         ]
         for name, one in results.meta.items()
     ]
-    return _table([*heads, "gate precision", "recall", "F1"], rows)
+    return _render_table([*heads, "gate precision", "recall", "F1"], rows)
 
 
-def _compared(comparison: Comparison) -> str:
+def _render_comparison(comparison: Comparison) -> str:
     heads = ["benchmark", "questions", "before", "now", "gain", "better", "worse"]
-    return _table(
+    return _render_table(
         heads,
         [
             [
@@ -117,22 +121,22 @@ def _compared(comparison: Comparison) -> str:
     )
 
 
-def _warnings(results: Results) -> Iterable[str]:
+def _list_warnings(results: Results) -> Iterable[str]:
     if not results.complete:
         yield "The evaluation was stopped: not every question has been asked."
     for one in results.benchmarks:
-        if said := warnings(one):
+        if said := format_warnings(one):
             yield f"{one.title}: {said}"
     yield from meta_warnings(results)
     for limit in results.unlimited:
         yield f"Programs ran without this limit (--i-know): {limit}"
 
 
-def _notes(kind: str, texts: Iterable[str]) -> list[str]:
+def _render_notes(kind: str, texts: Iterable[str]) -> list[str]:
     return [f'<p class="{kind}">{escape(text)}</p>' for text in texts]
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _render_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = "".join(f"<th>{escape(text)}</th>" for text in heads)
     body = "\n".join(
         "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows

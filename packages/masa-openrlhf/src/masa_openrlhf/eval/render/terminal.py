@@ -12,7 +12,7 @@ from rich.table import Table
 
 from masa_openrlhf.eval.evaluation import Task
 from masa_openrlhf.eval.results.comparison import Comparison
-from masa_openrlhf.eval.results.metrics import Figures
+from masa_openrlhf.eval.results.metrics import BenchmarkMetrics
 from masa_openrlhf.eval.results.summary import Results
 
 LEGEND = (
@@ -29,7 +29,7 @@ META_LEGEND = (
 )
 
 
-class Bar:
+class ProgressBar:
     """A bar of questions; without a terminal a line a benchmark."""
 
     def __init__(self, console: Console, totals: Counter[str]) -> None:
@@ -47,7 +47,7 @@ class Bar:
         )
         self._task = self._bar.add_task("questions", total=totals.total(), tokens="0")
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> ProgressBar:
         self._bar.start()
         return self
 
@@ -66,15 +66,15 @@ class Bar:
 
 def show_results(results: Results, console: Console) -> None:
     """Print the tables of an evaluation."""
-    console.print(_scores(results))
+    console.print(_score_table(results))
     console.print(LEGEND, style="dim", highlight=False)
     for one in results.benchmarks:
-        if warning := warnings(one):
+        if warning := format_warnings(one):
             console.print(
                 f"{one.title}: {warning}", style="yellow", highlight=False, soft_wrap=True
             )
     if results.meta:
-        console.print(_meta(results))
+        console.print(_meta_table(results))
         console.print(META_LEGEND, style="dim", highlight=False)
         for said in meta_warnings(results):
             console.print(said, style="yellow", highlight=False, soft_wrap=True)
@@ -84,7 +84,7 @@ def show_results(results: Results, console: Console) -> None:
         console.print(said, style="bold red", soft_wrap=True)
 
 
-def warnings(one: Figures) -> str:
+def format_warnings(one: BenchmarkMetrics) -> str:
     """Say what a reader of the figures must know besides them."""
     said = [f"{count} questions not in the figures: {why}" for why, count in one.left_out.items()]
     if one.judge_failed:
@@ -102,7 +102,7 @@ def meta_warnings(results: Results) -> list[str]:
     return [f"{name}: {one.failed} {why}" for name, one in results.meta.items() if one.failed]
 
 
-def _scores(results: Results) -> Table:
+def _score_table(results: Results) -> Table:
     ks = sorted({int(k) for one in results.benchmarks for k in one.pass_at})
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("benchmark")
@@ -131,7 +131,7 @@ def _scores(results: Results) -> Table:
     return table
 
 
-def _meta(results: Results) -> Table:
+def _meta_table(results: Results) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("meta-awareness")
     headings = ("predictions", "unread", "Brier", "(mean)", "correl.", "within", "length error")

@@ -58,7 +58,7 @@ class Comparison(Frozen):
 _MATTERS = ("samples", "temperature", "top_p", "max_tokens", "seed", "verifier.extraction")
 
 
-def compare(this: EvalFolder, other: EvalFolder, names: Sequence[str]) -> Comparison:
+def compare_evaluations(this: EvalFolder, other: EvalFolder, names: Sequence[str]) -> Comparison:
     """Compare this evaluation with another, question by question.
 
     Args:
@@ -71,11 +71,11 @@ def compare(this: EvalFolder, other: EvalFolder, names: Sequence[str]) -> Compar
             otherwise.
     """
     theirs, ours = other.read_settings(), this.read_settings()
-    shared = _shared(other, names)
+    shared = _shared_benchmarks(other, names)
     now = {name: list(this.records(name).read()) for name in shared}
     for name in shared:
         _refuse_other_questions(
-            name, {r["id"]: _asked(r) for r in now[name] if "statement" in r}, this, other
+            name, {r["id"]: _question_key(r) for r in now[name] if "statement" in r}, this, other
         )
     return Comparison(
         before=str(other.path),
@@ -86,7 +86,7 @@ def compare(this: EvalFolder, other: EvalFolder, names: Sequence[str]) -> Compar
             if attrgetter(name)(theirs) != attrgetter(name)(ours)
         },
         benchmarks=tuple(
-            _compared(name, list(other.records(name).read()), now[name]) for name in shared
+            _compare_benchmark(name, list(other.records(name).read()), now[name]) for name in shared
         ),
     )
 
@@ -95,17 +95,17 @@ def check_comparable(this: EvalFolder, other: EvalFolder, asked: Sequence[Asked]
     """Refuse, before anything is asked, what could not be compared afterwards.
 
     Raises:
-        EvalError: as ``compare``.
+        EvalError: as ``compare_evaluations``.
     """
     other.read_settings()
-    shared = _shared(other, [each.benchmark.name for each in asked])
+    shared = _shared_benchmarks(other, [each.benchmark.name for each in asked])
     for each in asked:
         if each.benchmark.name in shared:
             wanted = {q.id: (q.statement, q.gold) for q in each.questions}
             _refuse_other_questions(each.benchmark.name, wanted, this, other)
 
 
-def _shared(other: EvalFolder, names: Sequence[str]) -> list[str]:
+def _shared_benchmarks(other: EvalFolder, names: Sequence[str]) -> list[str]:
     shared = [name for name in names if other.records(name).path.exists()]
     if not shared:
         raise EvalError(
@@ -121,7 +121,8 @@ def _refuse_other_questions(
     differ = [
         record["id"]
         for record in other.records(name).read()
-        if "statement" in record and asked.get(record["id"], _asked(record)) != _asked(record)
+        if "statement" in record
+        and asked.get(record["id"], _question_key(record)) != _question_key(record)
     ]
     if differ:
         raise EvalError(
@@ -131,7 +132,7 @@ def _refuse_other_questions(
         )
 
 
-def _compared(name: str, before: Sequence[Record], now: Sequence[Record]) -> Compared:
+def _compare_benchmark(name: str, before: Sequence[Record], now: Sequence[Record]) -> Compared:
     a, b = pass_rates(before), pass_rates(now)
     pairs = [(a[key], b[key]) for key in a if key in b]
     return Compared(
@@ -146,7 +147,7 @@ def _compared(name: str, before: Sequence[Record], now: Sequence[Record]) -> Com
     )
 
 
-def _asked(record: Record) -> tuple[object, ...]:
+def _question_key(record: Record) -> tuple[object, ...]:
     """What makes a question the same one: statement, choices in their order, gold.
 
     Two models may be asked in wordings of their own.

@@ -49,7 +49,7 @@ def pass_at_k(n: int, c: int, k: int) -> float:
     return (every - math.comb(n - c, k)) / every
 
 
-def spread(right: Sequence[Sequence[bool]]) -> Spread:
+def estimate_spread(right: Sequence[Sequence[bool]]) -> Spread:
     """Return how the scores of single runs spread.
 
     Args:

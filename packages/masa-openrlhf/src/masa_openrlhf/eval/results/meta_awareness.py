@@ -17,7 +17,7 @@ from masa_rewards.score import Report, Scorer, ScoreSettings
 from masa_rewards.score.calibration import LengthReport, PassRateReport
 from masa_rewards.statistics import Interval, rate_interval
 
-from masa_openrlhf.eval.results.metrics import Frozen, judged
+from masa_openrlhf.eval.results.metrics import Frozen, verified_samples
 from masa_openrlhf.eval.results.records import Record
 
 
@@ -85,31 +85,33 @@ def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: floa
         prompt: by which the predictions were asked for.
         max_std: of the gate.
     """
-    asked = [r for r in records if r.get("predictions") and judged(r)]
-    usable, report = _scored(asked, prompt)
+    asked = [r for r in records if r.get("predictions") and verified_samples(r)]
+    usable, report = _score_records(asked, prompt)
     return MetaFigures(
         questions=len(usable),
         predictions=report.predictions,
         unread={n: {str(why): c for why, c in r.items()} for n, r in report.unread.items()},
         pass_rate=report.pass_rate,
-        brier=rate_interval([b for r in usable if (b := _brier(r, prompt)) is not None]),
+        brier=rate_interval([b for r in usable if (b := _brier_score(r, prompt)) is not None]),
         length=report.length,
         length_error=_length_error(usable, prompt),
-        gate=gate_figures(((_predicted(r, prompt), judged(r)) for r in usable), max_std=max_std),
+        gate=gate_figures(
+            ((_predicted_rates(r, prompt), verified_samples(r)) for r in usable), max_std=max_std
+        ),
         reward=report.rewards.total.mean,
         failed=len(asked) - len(usable),
     )
 
 
-def _scored(records: Sequence[Record], prompt: MetaPrompt) -> tuple[list[Record], Report]:
+def _score_records(records: Sequence[Record], prompt: MetaPrompt) -> tuple[list[Record], Report]:
     """Score the records, and return those that could be: no text of a model ends an evaluation."""
     usable: list[Record] = []
     with AnswerVerifier() as verifier:  # not asked: every rollout says whether it is right
         scorer = Scorer(verifier, ScoreSettings(prompt=prompt))
         for number, record in enumerate(records, start=1):
             try:
-                _predicted(record, prompt)
-                scorer.add(_line(record), number)
+                _predicted_rates(record, prompt)
+                scorer.add(_to_line(record), number)
             except Exception:  # counted, and told
                 continue
             usable.append(record)
@@ -145,7 +147,7 @@ def gate_figures(
     )
 
 
-def _line(record: Record) -> str:
+def _to_line(record: Record) -> str:
     rollouts = [
         {
             "text": sample["text"],
@@ -161,14 +163,14 @@ def _line(record: Record) -> str:
     return json.dumps(line)
 
 
-def _predicted(record: Record, prompt: MetaPrompt) -> list[float | None]:
+def _predicted_rates(record: Record, prompt: MetaPrompt) -> list[float | None]:
     return [prompt.parse(one["text"]).pass_rate for one in record["predictions"]]
 
 
-def _brier(record: Record, prompt: MetaPrompt) -> float | None:
+def _brier_score(record: Record, prompt: MetaPrompt) -> float | None:
     """Mean of (predicted - y)^2 over a question's predictions and answers."""
-    rates = [rate for rate in _predicted(record, prompt) if rate is not None]
-    right = judged(record)
+    rates = [rate for rate in _predicted_rates(record, prompt) if rate is not None]
+    right = verified_samples(record)
     if not rates:
         return None
     return math.fsum((p - y) ** 2 for p in rates for y in right) / (len(rates) * len(right))

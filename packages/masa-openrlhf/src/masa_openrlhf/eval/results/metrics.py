@@ -9,7 +9,7 @@ from typing import Any
 from masa_rewards.statistics import Interval, mean_known, rate_interval
 from pydantic import BaseModel, ConfigDict
 
-from masa_openrlhf.eval.results.estimates import Spread, pass_at_k, spread
+from masa_openrlhf.eval.results.estimates import Spread, estimate_spread, pass_at_k
 from masa_openrlhf.eval.results.records import Record
 
 _FAILED = ("timeout", "error")
@@ -21,7 +21,7 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Figures(Frozen):
+class BenchmarkMetrics(Frozen):
     """The figures of one benchmark.
 
     Attributes:
@@ -63,7 +63,7 @@ class Figures(Frozen):
     prediction_tokens: int
 
 
-def judged(record: Record) -> list[bool]:
+def verified_samples(record: Record) -> list[bool]:
     """Return for each judged sample of a question, in order, whether it is right."""
     return [
         sample["status"] == "correct"
@@ -74,11 +74,13 @@ def judged(record: Record) -> list[bool]:
 
 def pass_rates(records: Iterable[Record]) -> dict[str, float]:
     """Return the pass rate of every question that has a judged answer."""
-    found = {record["id"]: judged(record) for record in records}
+    found = {record["id"]: verified_samples(record) for record in records}
     return {name: sum(right) / len(right) for name, right in found.items() if right}
 
 
-def figures(entry: Any, records: Sequence[Record], ks: Sequence[int], unusable: int = 0) -> Figures:
+def compute_metrics(
+    entry: Any, records: Sequence[Record], ks: Sequence[int], unusable: int = 0
+) -> BenchmarkMetrics:
     """Add up the records of a benchmark.
 
     Args:
@@ -91,12 +93,12 @@ def figures(entry: Any, records: Sequence[Record], ks: Sequence[int], unusable: 
         The figures. What is not defined is None.
     """
     answered = [record for record in records if "left_out" not in record]
-    right = [found for record in answered if (found := judged(record))]
+    right = [found for record in answered if (found := verified_samples(record))]
     samples = [sample for record in answered for sample in record["samples"]]
     sound = [sample for sample in samples if sample["status"] not in _FAILED]
     at = {k: [pass_at_k(len(one), sum(one), k) for one in right if len(one) >= k] for k in ks}
     tokens = sum(sample["tokens"] for sample in samples)
-    return Figures(
+    return BenchmarkMetrics(
         benchmark=entry.name,
         title=entry.title,
         family=entry.family,
@@ -106,9 +108,9 @@ def figures(entry: Any, records: Sequence[Record], ks: Sequence[int], unusable: 
         samples=len(sound),
         pass_at={str(k): rate_interval(values) for k, values in at.items()},
         too_few={str(k): less for k, v in at.items() if (less := len(right) - len(v))},
-        spread=spread(right),
-        unparsable=_share(sound, lambda sample: sample["status"] == "unparsable"),
-        truncated=_share(samples, lambda sample: sample["truncated"]),
+        spread=estimate_spread(right),
+        unparsable=_share_of(sound, lambda sample: sample["status"] == "unparsable"),
+        truncated=_share_of(samples, lambda sample: sample["truncated"]),
         judge_failed=len(samples) - len(sound),
         tokens=tokens,
         mean_tokens=tokens / len(samples) if samples else None,
@@ -119,7 +121,7 @@ def figures(entry: Any, records: Sequence[Record], ks: Sequence[int], unusable: 
     )
 
 
-def family_mean(found: Sequence[Figures]) -> float | None:
+def family_mean(found: Sequence[BenchmarkMetrics]) -> float | None:
     """Return the mean of the benchmarks' Pass@1, each with the same weight, as in the paper."""
     return mean_known(one.pass_at["1"].value for one in found)
 
@@ -135,5 +137,5 @@ def _left_out(records: Sequence[Record], undecided: int, unusable: int) -> dict[
     return {why: count for why, count in counts.items() if count}
 
 
-def _share(samples: Sequence[dict[str, Any]], holds: Any) -> float | None:
+def _share_of(samples: Sequence[dict[str, Any]], holds: Any) -> float | None:
     return sum(bool(holds(sample)) for sample in samples) / len(samples) if samples else None

@@ -15,7 +15,12 @@ from masa_openrlhf.eval.folder import EvalFolder
 from masa_openrlhf.eval.questions import Asked
 from masa_openrlhf.eval.results.comparison import Comparison
 from masa_openrlhf.eval.results.meta_awareness import MetaFigures, meta_figures
-from masa_openrlhf.eval.results.metrics import Figures, Frozen, family_mean, figures
+from masa_openrlhf.eval.results.metrics import (
+    BenchmarkMetrics,
+    Frozen,
+    compute_metrics,
+    family_mean,
+)
 
 SCHEMA_VERSION: Final = 1
 """Goes up when a key changes its name or its meaning, not when one is added."""
@@ -50,7 +55,7 @@ class Results(Frozen):
     unlimited: tuple[str, ...]
     finished: str
     complete: bool
-    benchmarks: tuple[Figures, ...]
+    benchmarks: tuple[BenchmarkMetrics, ...]
     means: dict[str, float | None]
     meta: dict[str, MetaFigures]
     comparison: Comparison | None = None
@@ -73,33 +78,33 @@ def results_of(
         name, wanted = each.benchmark.name, {question.id for question in each.questions}
         records = [r for r in folder.records(name).read() if r["id"] in wanted]
         complete &= len(records) == len(wanted)
-        found.append(figures(each.benchmark, records, ks, len(each.unusable)))
+        found.append(compute_metrics(each.benchmark, records, ks, len(each.unusable)))
         if config.meta:
             std = config.prediction.gate_max_std
             meta[name] = meta_figures(records, meta_prompt, max_std=std)
     return Results(
         model=config.model,
         settings=config.model_dump(mode="json"),
-        versions=versions(),
+        versions=collect_eval_versions(),
         sources={each.benchmark.name: each.where for each in asked},
         unlimited=folder.unlimited(),
         finished=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         complete=complete,
         benchmarks=tuple(found),
-        means=_means(found),
+        means=_family_means(found),
         meta=meta,
         comparison=comparison,
     )
 
 
-def _means(found: Sequence[Figures]) -> dict[str, float | None]:
+def _family_means(found: Sequence[BenchmarkMetrics]) -> dict[str, float | None]:
     found = [one for one in found if one.family != "tiny"]
     families = dict.fromkeys(one.family for one in found)
     means = {name: family_mean([o for o in found if o.family == name]) for name in families}
     return means if len(families) < 2 else {**means, "all": family_mean(found)}
 
 
-def versions() -> dict[str, str]:
+def collect_eval_versions() -> dict[str, str]:
     """Return the versions of what decides what comes out."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:

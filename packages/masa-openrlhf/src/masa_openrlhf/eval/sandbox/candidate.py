@@ -54,7 +54,7 @@ class _Kept:
 
 def main() -> None:
     """Serve until the pipe closes."""
-    requests, replies = _pipes()
+    requests, replies = _take_pipes()
     sys.set_int_max_str_digits(0)
     allow_asyncio()
     program: dict[str, Any] = {"__name__": "__candidate__"}
@@ -63,7 +63,7 @@ def main() -> None:
     for line in requests:
         message = read_line(line)
         try:
-            reply = _reply(message, program, kept)
+            reply = _answer_message(message, program, kept)
         except BaseException as error:
             if isinstance(error, SystemExit) and "load" not in message:
                 error = RuntimeError("the program ended")
@@ -73,7 +73,7 @@ def main() -> None:
     os._exit(0)
 
 
-def _pipes() -> tuple[IO[bytes], IO[bytes]]:
+def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
     """Keep the pipes to the outside; the program gets empty ones."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open("/dev/null", os.O_RDWR)
@@ -82,12 +82,14 @@ def _pipes() -> tuple[IO[bytes], IO[bytes]]:
     return requests, replies
 
 
-def _reply(message: dict[str, Any], program: dict[str, Any], kept: _Kept) -> dict[str, Any]:
+def _answer_message(
+    message: dict[str, Any], program: dict[str, Any], kept: _Kept
+) -> dict[str, Any]:
     if "load" in message:
         exec(compile(message["load"], "<program>", "exec"), program)
         return {"value": None}
     if "run" in message:
-        return _run(message["run"], message["stdin"], message["seconds"])
+        return _run_program(message["run"], message["stdin"], message["seconds"])
     name = message["call"]
     if name.startswith("Solution."):
         if "__solution__" not in program:  # one object for all cases
@@ -100,7 +102,7 @@ def _reply(message: dict[str, Any], program: dict[str, Any], kept: _Kept) -> dic
     return {"value": to_wire(function(*arguments, **keywords), kept.keep)}
 
 
-def _run(source: str, stdin: str, seconds: float) -> dict[str, Any]:
+def _run_program(source: str, stdin: str, seconds: float) -> dict[str, Any]:
     """Run a program from its beginning to its end, in a process of its own."""
     with open("stdin", "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(stdin)
@@ -110,7 +112,7 @@ def _run(source: str, stdin: str, seconds: float) -> dict[str, Any]:
         os.close(end)
         _become_program(source, out)
     os.close(out)
-    output, over = _read(end, seconds)
+    output, over = _read_pipe(end, seconds)
     with contextlib.suppress(ProcessLookupError):
         if over:
             os.killpg(pid, signal.SIGKILL)
@@ -119,7 +121,7 @@ def _run(source: str, stdin: str, seconds: float) -> dict[str, Any]:
     return {"output": text, "status": over or os.waitstatus_to_exitcode(status)}
 
 
-def _read(end: int, seconds: float) -> tuple[bytes, str]:
+def _read_pipe(end: int, seconds: float) -> tuple[bytes, str]:
     """Read until the end of the pipe, the time or the limit; says which of the last two it was."""
     deadline, output = time.monotonic() + seconds, bytearray()
     while True:

@@ -12,7 +12,7 @@ from typing import Any
 from masa_openrlhf.eval.sandbox.namespaces import WORK
 
 
-def environment() -> dict[str, str]:
+def sandbox_environment() -> dict[str, str]:
     """Return all variables that a sandboxed program sees: none of the evaluation's own."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return {
@@ -26,7 +26,7 @@ def environment() -> dict[str, str]:
     }
 
 
-def python() -> list[str]:
+def python_command() -> list[str]:
     """Return the start of a command that runs a module of this package, without site-packages."""
     source = str(Path(__file__).parents[3])
     code = (
@@ -38,7 +38,7 @@ def python() -> list[str]:
 
 
 @cache
-def inside(what: str) -> dict[str, Any]:
+def describe_program(what: str) -> dict[str, Any]:
     """Return what the warden is told of the program: "candidate" or "tester"."""
     packages = sysconfig.get_path("purelib")
     code = (
@@ -49,13 +49,13 @@ def inside(what: str) -> dict[str, Any]:
     return {
         "python": sys.executable,
         "command": [sys.executable, "-I", "-S", "-c", code],
-        "environment": environment(),
-        "folders": folders(),
+        "environment": sandbox_environment(),
+        "folders": list_folders(),
         "package": str(Path(__file__).parents[2]),
     }
 
 
-def folders() -> list[str]:
+def list_folders() -> list[str]:
     """Return what a Python program needs of the machine: its own folders, and the system's."""
     system = ("/usr", "/bin", "/lib", "/lib64", "/etc/alternatives")
     python = {sys.prefix, sys.base_prefix, sysconfig.get_path("purelib")}

@@ -35,7 +35,7 @@ def prctl(option: int, value: int) -> None:
     Raises:
         OSError: the kernel refused.
     """
-    _check(_libc.prctl(option, value, 0, 0, 0), f"prctl {option}")
+    _check_result(_libc.prctl(option, value, 0, 0, 0), f"prctl {option}")
 
 
 def unshare(flags: int) -> None:
@@ -44,7 +44,7 @@ def unshare(flags: int) -> None:
     Raises:
         OSError: the kernel refused.
     """
-    _check(_libc.unshare(flags), "unshare")
+    _check_result(_libc.unshare(flags), "unshare")
 
 
 def mount(source: str, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
@@ -54,13 +54,13 @@ def mount(source: str, target: str, kind: str | None, flags: int, data: str | No
         OSError: the kernel refused; it names the target.
     """
     texts = (None if text is None else os.fsencode(text) for text in (source, target, kind))
-    _check(
+    _check_result(
         _libc.mount(*texts, ctypes.c_ulong(flags), None if data is None else data.encode()),
         f"mount on {target}",
     )
 
 
-def protect(path: str, attributes: int, *, recursive: bool) -> None:
+def protect_mount(path: str, attributes: int, *, recursive: bool) -> None:
     """Set READ_ONLY and the like on a mount, with all that is mounted below it.
 
     Raises:
@@ -68,7 +68,7 @@ def protect(path: str, attributes: int, *, recursive: bool) -> None:
     """
     attr = _MountAttr(attributes, 0, 0, 0)
     flags = _AT_RECURSIVE if recursive else 0
-    _check(
+    _check_result(
         _libc.syscall(
             _MOUNT_SETATTR,
             _AT_FDCWD,
@@ -87,12 +87,12 @@ def pivot_root_here() -> None:
     Raises:
         OSError: the kernel refused.
     """
-    _check(_libc.syscall(_PIVOT_ROOT, b".", b"."), "pivot_root")
-    _check(_libc.umount2(b".", 2), "umount of the old root")
+    _check_result(_libc.syscall(_PIVOT_ROOT, b".", b"."), "pivot_root")
+    _check_result(_libc.umount2(b".", 2), "umount of the old root")
     os.chdir("/")
 
 
-def seccomp(program: bytes) -> None:
+def install_filter(program: bytes) -> None:
     """Install a filter of system calls, for good.
 
     Args:
@@ -107,10 +107,10 @@ def seccomp(program: bytes) -> None:
         _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
     given = Program(len(program) // 8, ctypes.addressof(buffer))
-    _check(_libc.prctl(22, 2, ctypes.byref(given), 0, 0), "seccomp")
+    _check_result(_libc.prctl(22, 2, ctypes.byref(given), 0, 0), "seccomp")
 
 
-def _check(result: int, what: str) -> None:
+def _check_result(result: int, what: str) -> None:
     if result != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{what}: {os.strerror(number)}")

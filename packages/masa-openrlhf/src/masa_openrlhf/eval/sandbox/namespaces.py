@@ -35,11 +35,11 @@ _DEVICES = ("null", "full", "random", "urandom")
 """None of them can be mapped: what is mapped of /dev/zero would be shared memory of no process."""
 
 
-def enter() -> int | None:
+def enter_namespaces() -> int | None:
     """Have this process's next child be the first in a process namespace of its own.
 
-    The other namespaces are that child's to leave (``build``), so that this process keeps its own
-    view of the machine.
+    The other namespaces are that child's to leave (``build_walls``), so that this process keeps its
+    own view of the machine.
 
     Returns:
         The user that they must become; None where they are nobody already.
@@ -63,7 +63,7 @@ def enter() -> int | None:
     return None
 
 
-def build(folders: Sequence[str], package: str, megabytes: int) -> None:
+def build_walls(folders: Sequence[str], package: str, megabytes: int) -> None:
     """Give this process a network and a root of its own, with nothing in it but ``folders``.
 
     Args:
@@ -78,9 +78,9 @@ def build(folders: Sequence[str], package: str, megabytes: int) -> None:
     libc.mount("none", "/", None, _REC | _PRIVATE)
     libc.mount("root", ROOT, "tmpfs", _NO_SUID | _NO_DEVICES, "size=4m,nr_inodes=4096,mode=755")
     for folder in folders:
-        _show(folder, ROOT + folder)
-    _show(package, f"{ROOT}{CODE}/masa_openrlhf")
-    _devices()
+        _bind_folder(folder, ROOT + folder)
+    _bind_folder(package, f"{ROOT}{CODE}/masa_openrlhf")
+    _make_devices()
     os.mkdir(ROOT + WORK)
     size = f"size={megabytes}m,nr_inodes=4096,mode=1777"
     libc.mount("work", ROOT + WORK, "tmpfs", _NO_SUID | _NO_DEVICES, size)
@@ -88,11 +88,11 @@ def build(folders: Sequence[str], package: str, megabytes: int) -> None:
         os.symlink(WORK.lstrip("/"), f"{ROOT}/tmp")
     os.chdir(ROOT)
     libc.pivot_root_here()
-    libc.protect("/", libc.READ_ONLY, recursive=False)
+    libc.protect_mount("/", libc.READ_ONLY, recursive=False)
     os.chdir(WORK)
 
 
-def _show(source: str, target: str) -> None:
+def _bind_folder(source: str, target: str) -> None:
     """Show a folder of the machine at ``target``, read-only, or a symbolic link as it is."""
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if os.path.islink(source):
@@ -100,10 +100,10 @@ def _show(source: str, target: str) -> None:
         return
     os.makedirs(target, exist_ok=True)
     libc.mount(source, target, None, _BIND | _REC)
-    libc.protect(target, libc.READ_ONLY | libc.NO_SUID | libc.NO_DEVICES, recursive=True)
+    libc.protect_mount(target, libc.READ_ONLY | libc.NO_SUID | libc.NO_DEVICES, recursive=True)
 
 
-def _devices() -> None:
+def _make_devices() -> None:
     os.mkdir(f"{ROOT}/dev")
     for name in _DEVICES:
         with open(f"{ROOT}/dev/{name}", "w"):
@@ -111,7 +111,7 @@ def _devices() -> None:
         libc.mount(f"/dev/{name}", f"{ROOT}/dev/{name}", None, _BIND)
 
 
-def become(user: int | None) -> None:
+def become_user(user: int | None) -> None:
     """Give up what root may do: become ``user``, who owns nothing.
 
     Raises:

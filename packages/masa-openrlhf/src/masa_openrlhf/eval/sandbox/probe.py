@@ -143,7 +143,7 @@ def endless(orphan):
 """
 
 
-def probe(*, i_know: bool = False) -> tuple[str, ...]:
+def probe_limits(*, i_know: bool = False) -> tuple[str, ...]:
     """Try the limits.
 
     Args:
@@ -153,7 +153,7 @@ def probe(*, i_know: bool = False) -> tuple[str, ...]:
         What does not hold here, a line each; empty where everything does.
     """
     try:
-        with socket.create_server(("127.0.0.1", 0)) as server, _secret() as file:
+        with socket.create_server(("127.0.0.1", 0)) as server, _write_secret() as file:
             port = server.getsockname()[1]
             cases = [
                 ("no network", "network", [port]),
@@ -165,30 +165,30 @@ def probe(*, i_know: bool = False) -> tuple[str, ...]:
                 ("size of a file", "file_size", [_LIMITS.file_mb]),
                 ("number of processes", "processes", [_LIMITS.processes]),
             ]
-            lacking = _ask(cases, i_know)
-        lacking += _ends("memory of all processes", "all_memory", "memory", i_know)
-        lacking += _ends("memory behind a thread", "hidden_memory", "memory", i_know)
-        lacking += _ends("time of the clock", "endless", "seconds", i_know)
+            lacking = _ask_cases(cases, i_know)
+        lacking += _check_end("memory of all processes", "all_memory", "memory", i_know)
+        lacking += _check_end("memory behind a thread", "hidden_memory", "memory", i_know)
+        lacking += _check_end("time of the clock", "endless", "seconds", i_know)
     except SandboxError as error:
         return (str(error),)
     return tuple(lacking)
 
 
-def _secret() -> Any:
+def _write_secret() -> Any:
     file = tempfile.NamedTemporaryFile("w", prefix="masa-probe-")  # noqa: SIM115
     file.write("MASA_PROBE_SECRET")
     file.flush()
     return file
 
 
-def _ask(cases: list[tuple[str, str, list[Any]]], i_know: bool) -> list[str]:
+def _ask_cases(cases: list[tuple[str, str, list[Any]]], i_know: bool) -> list[str]:
     lacking = []
     with Sandbox("candidate", _LIMITS, i_know=i_know) as sandbox:
         sandbox.send({"load": _PROGRAM})
         sandbox.receive()
         for title, name, arguments in cases:
             try:
-                sandbox.send(call(name, arguments))
+                sandbox.send(make_call(name, arguments))
                 reply = sandbox.receive()
                 found = from_wire(reply["value"]) if "value" in reply else json.dumps(reply)
             except EndedError as error:
@@ -198,20 +198,22 @@ def _ask(cases: list[tuple[str, str, list[Any]]], i_know: bool) -> list[str]:
     return lacking
 
 
-def _ends(title: str, name: str, how: str, i_know: bool) -> list[str]:
+def _check_end(title: str, name: str, how: str, i_know: bool) -> list[str]:
     limits = _LIMITS._replace(seconds=1.0) if how == "seconds" else _LIMITS
     with Sandbox("candidate", limits, i_know=i_know) as sandbox:
         try:
             sandbox.send({"load": _PROGRAM})
             sandbox.receive()
-            sandbox.send(call(name, [limits.memory_mb]))
+            sandbox.send(make_call(name, [limits.memory_mb]))
             sandbox.receive()
         except EndedError as error:
             return [] if error.how == how else [f"{title}: it ended by {error.how}"]
     return [f"{title}: it went on"]
 
 
-def call(name: str, arguments: list[Any], keywords: dict[str, Any] | None = None) -> dict[str, Any]:
+def make_call(
+    name: str, arguments: list[Any], keywords: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the message that calls a function of the program."""
     return {
         "call": name,

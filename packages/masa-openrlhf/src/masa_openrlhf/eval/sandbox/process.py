@@ -63,17 +63,17 @@ class Sandbox:
             "control": control,
             "report": report,
             "work": self._work,
-            **launch.inside(what),
+            **launch.describe_program(what),
         }
         try:
             self._warden = subprocess.Popen(
-                [*launch.python(), "warden", json.dumps(order)],
+                [*launch.python_command(), "warden", json.dumps(order)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 pass_fds=(control, report),
                 start_new_session=True,
-                env=launch.environment(),
+                env=launch.sandbox_environment(),
                 bufsize=0,
             )
         except OSError as error:

@@ -10,7 +10,7 @@ from typing import Any
 _SIGNALS = 11  # RLIMIT_SIGPENDING, for which resource has no name
 
 
-def limit(limits: Mapping[str, Any]) -> None:
+def lower_limits(limits: Mapping[str, Any]) -> None:
     """Lower this process's limits, for good: its children have them too."""
     megabyte = 1024 * 1024
     for kind, most in (

@@ -126,22 +126,22 @@ Of clone, any new namespace; of fcntl, locks, leases, watches and the size of a 
 """
 
 
-def supported() -> bool:
+def is_supported() -> bool:
     """Whether the filter is made for this machine."""
     return platform.machine() == "x86_64"
 
 
-def install() -> None:
+def install_seccomp() -> None:
     """Refuse these calls to this process and its children, for good.
 
     Raises:
         OSError: the kernel refused the filter.
     """
     libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
-    libc.seccomp(program())
+    libc.install_filter(build_filter())
 
 
-def program() -> bytes:
+def build_filter() -> bytes:
     """Return the filter: a refused call fails with EPERM; one of another machine kills."""
     refused = _ERRNO | errno.EPERM
     lines = [
@@ -157,13 +157,13 @@ def program() -> bytes:
     for number in sorted(REFUSED.values()):
         lines += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, refused)]
     for number, place, values in REFUSED_BY_ARGUMENT.values():
-        tests = [line for value in values for line in _refuse(place, *value)]
+        tests = [line for value in values for line in _refuse_call(place, *value)]
         lines += [(_EQUAL, 0, len(tests) + 1, number), *tests, (_RETURN, 0, 0, _ALLOW)]
     lines.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("=HBBI", *line) for line in lines)
 
 
-def _refuse(place: int, mask: int, value: int) -> list[tuple[int, int, int, int]]:
+def _refuse_call(place: int, mask: int, value: int) -> list[tuple[int, int, int, int]]:
     return [
         (_LOAD, 0, 0, _FIRST_ARGUMENT + 8 * place),
         (_AND, 0, 0, mask),

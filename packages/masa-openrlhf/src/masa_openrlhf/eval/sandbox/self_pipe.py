@@ -9,7 +9,7 @@ from typing import Any
 
 def allow_asyncio() -> None:
     """Put pipes in the place of ``socket.socketpair``, in this process."""
-    socket.socketpair = _pair  # type: ignore[assignment]
+    socket.socketpair = _make_pair  # type: ignore[assignment]
 
 
 class _End:
@@ -39,7 +39,7 @@ class _End:
             os.close(self.detach())
 
 
-def _pair(*_: Any) -> tuple[_End, _End]:
+def _make_pair(*_: Any) -> tuple[_End, _End]:
     """Return an end that reads and one that writes to it."""
     reads, writes = os.pipe()
     return _End(reads), _End(writes)

@@ -49,16 +49,16 @@ class _Program:
             line = self._replies.readline()
             if not line:
                 raise ProgramError("the program has ended")
-            reply = _reply(line)
+            reply = _read_reply(line)
             if "raised" in reply:
-                raise _exception(reply)
+                raise _make_exception(reply)
             return reply["value"]
 
         call.__name__ = name
         return call
 
 
-def _reply(line: bytes) -> dict[str, Any]:
+def _read_reply(line: bytes) -> dict[str, Any]:
     """Return what came of a call. A reply that is none is no exception that tests may wait for."""
     try:
         reply = read_line(line)
@@ -72,7 +72,7 @@ _NOT_OURS = (ImportError, StopIteration, StopAsyncIteration)
 others end a ``map`` or ``for`` of the tests without a word."""
 
 
-def _exception(reply: dict[str, Any]) -> BaseException:
+def _make_exception(reply: dict[str, Any]) -> BaseException:
     """Return Python's own exception of that name: tests may wait for it, never for SystemExit."""
     kind = getattr(builtins, str(reply["raised"]), None)
     text = str(reply.get("text"))

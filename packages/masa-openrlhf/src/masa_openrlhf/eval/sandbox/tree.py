@@ -8,12 +8,12 @@ import re
 _HELD = re.compile(rb"^Vm(?:RSS|Swap|PTE):\s+(\d+) kB$", re.MULTILINE)
 
 
-def descendants(pid: int) -> list[int]:
+def list_descendants(pid: int) -> list[int]:
     """Return all processes below ``pid``. One that ends meanwhile may be among them."""
     found: list[int] = []
     waiting = [pid]
     while waiting:
-        children = _children(waiting.pop())
+        children = _list_children(waiting.pop())
         found += children
         waiting += children
     return found
@@ -24,12 +24,12 @@ def held_mb(pid: int) -> float:
 
     Resident or swapped out, and the tables of its pages.
     """
-    return sum(map(_held_mb, (pid, *descendants(pid))))
+    return sum(map(_held_mb, (pid, *list_descendants(pid))))
 
 
 def _held_mb(pid: int) -> float:
     """Ask each thread: of a process whose first one has ended the kernel says nothing by itself."""
-    statuses = (_read(f"/proc/{pid}/task/{thread}/status") for thread in _threads(pid))
+    statuses = (_read_proc(f"/proc/{pid}/task/{thread}/status") for thread in _list_threads(pid))
     return max((held_by(status) for status in statuses), default=0.0)
 
 
@@ -38,21 +38,21 @@ def held_by(status: bytes) -> float:
     return sum(map(int, _HELD.findall(status))) / 1024
 
 
-def _children(pid: int) -> list[int]:
+def _list_children(pid: int) -> list[int]:
     found: list[int] = []
-    for thread in _threads(pid):
-        found += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
+    for thread in _list_threads(pid):
+        found += map(int, _read_proc(f"/proc/{pid}/task/{thread}/children").split())
     return found
 
 
-def _threads(pid: int) -> list[str]:
+def _list_threads(pid: int) -> list[str]:
     try:
         return os.listdir(f"/proc/{pid}/task")
     except OSError:
         return []
 
 
-def _read(path: str) -> bytes:
+def _read_proc(path: str) -> bytes:
     """Return a file of a process or thread, which may have ended meanwhile: then nothing."""
     try:
         with open(path, "rb") as file:

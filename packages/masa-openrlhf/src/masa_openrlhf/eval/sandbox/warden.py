@@ -21,7 +21,7 @@ import time
 from typing import Any, NoReturn
 
 from masa_openrlhf.eval.sandbox import libc, namespaces, rlimits, seccomp
-from masa_openrlhf.eval.sandbox.tree import descendants, held_mb
+from masa_openrlhf.eval.sandbox.tree import held_mb, list_descendants
 
 LOOK = 0.02
 """Seconds from one look at the memory to the next."""
@@ -36,26 +36,26 @@ def main() -> None:
     libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
     user, lacking = None, []
     try:
-        user = namespaces.enter()
+        user = namespaces.enter_namespaces()
     except OSError as error:
         lacking.append(f"namespaces ({error.strerror})")
-    if not seccomp.supported():
+    if not seccomp.is_supported():
         lacking.append("seccomp (not made for this processor)")
     if lacking and not order["i_know"]:
-        _say(order, {"ended": "refused", "lacking": lacking})
+        _write_line(order, {"ended": "refused", "lacking": lacking})
         return
     walls = not any("namespaces" in each for each in lacking)
     go, ready = os.pipe()
     init = os.fork()
     if init == 0:
         os.close(ready)
-        _init(order, go, user, walls=walls)
+        _run_as_init(order, go, user, walls=walls)
     os.close(go)
     for descriptor in (0, 1):
         os.close(descriptor)
     os.write(ready, b"x")
     ended, status = _look_on(init, order)
-    _say(order, {"ended": ended, "status": status, "lacking": lacking})
+    _write_line(order, {"ended": ended, "status": status, "lacking": lacking})
 
 
 def _look_on(init: int, order: dict[str, Any]) -> tuple[str, int]:
@@ -65,7 +65,7 @@ def _look_on(init: int, order: dict[str, Any]) -> tuple[str, int]:
     while True:
         found, status = os.waitpid(init, os.WNOHANG)
         if found:
-            _sweep()
+            _kill_rest()
             return ended or "exit", os.waitstatus_to_exitcode(status)
         if not ended:
             hung_up = select.select([order["control"]], [], [], LOOK)[0]
@@ -82,9 +82,9 @@ def _look_on(init: int, order: dict[str, Any]) -> tuple[str, int]:
             time.sleep(LOOK / 10)
 
 
-def _sweep() -> None:
+def _kill_rest() -> None:
     """Kill what is left below this process: nothing, where there are namespaces."""
-    while left := descendants(os.getpid()):
+    while left := list_descendants(os.getpid()):
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -93,33 +93,35 @@ def _sweep() -> None:
                 pass
 
 
-def _init(order: dict[str, Any], go: int, user: int | None, *, walls: bool) -> NoReturn:
+def _run_as_init(order: dict[str, Any], go: int, user: int | None, *, walls: bool) -> NoReturn:
     """The first process in the namespaces: builds walls, starts the program, buries the dead."""
     try:
         if walls:
-            namespaces.build(order["folders"], order["package"], 2 * order["limits"]["file_mb"])
+            namespaces.build_walls(
+                order["folders"], order["package"], 2 * order["limits"]["file_mb"]
+            )
         else:
             os.chdir(order["work"])
-        rlimits.limit(order["limits"])
-        namespaces.become(user)
+        rlimits.lower_limits(order["limits"])
+        namespaces.become_user(user)
         libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.read(go, 1) != b"x":  # the warden went before that was set
             os._exit(1)
         os.close(go)
-        if seccomp.supported():
-            seccomp.install()
+        if seccomp.is_supported():
+            seccomp.install_seccomp()
         program = os.fork()
         if program == 0:
             os.setsid()
             where = namespaces.CODE if walls else os.path.dirname(order["package"])
             os.execve(order["python"], [*order["command"], where], order["environment"])
-        _bury(program)
+        _reap_program(program)
     except BaseException as error:
-        _say(order, {"ended": "failed", "why": f"{type(error).__name__}: {error}"})
+        _write_line(order, {"ended": "failed", "why": f"{type(error).__name__}: {error}"})
         os._exit(1)
 
 
-def _bury(program: int) -> NoReturn:
+def _reap_program(program: int) -> NoReturn:
     """Wait for the program, and for orphans; end when the program does."""
     os.closerange(0, os.sysconf("SC_OPEN_MAX"))
     while True:
@@ -129,7 +131,7 @@ def _bury(program: int) -> NoReturn:
             os._exit(code if code >= 0 else 128 - code)
 
 
-def _say(order: dict[str, Any], what: dict[str, Any]) -> None:
+def _write_line(order: dict[str, Any], what: dict[str, Any]) -> None:
     with contextlib.suppress(OSError):
         os.write(order["report"], json.dumps(what).encode() + b"\n")
 

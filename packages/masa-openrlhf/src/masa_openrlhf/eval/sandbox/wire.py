@@ -61,8 +61,8 @@ def to_wire(value: Any, keep: Callable[[Any], int] | None = None, depth: int = 0
     if depth < DEEPEST:
         for kind, tag, parts in _SENDERS:
             if isinstance(value, kind):
-                return _parts(tag, parts(value), keep, depth + 1)
-        number = _number(value)
+                return _encode_parts(tag, parts(value), keep, depth + 1)
+        number = _encode_number(value)
         if number is not None:
             return number
     if isinstance(value, Opaque):
@@ -72,7 +72,7 @@ def to_wire(value: Any, keep: Callable[[Any], int] | None = None, depth: int = 0
     return ["h", keep(value), type(value).__name__[:80]]
 
 
-def _parts(tag: str, parts: Any, keep: Callable[[Any], int] | None, depth: int) -> Any:
+def _encode_parts(tag: str, parts: Any, keep: Callable[[Any], int] | None, depth: int) -> Any:
     if tag == "d":
         return [tag, [[to_wire(k, keep, depth), to_wire(v, keep, depth)] for k, v in parts]]
     return [tag, [to_wire(part, keep, depth) for part in parts]]
@@ -90,7 +90,7 @@ _SENDERS: tuple[tuple[type, str, Callable[[Any], Any]], ...] = (
 )
 
 
-def _number(value: Any) -> Any:
+def _encode_number(value: Any) -> Any:
     if isinstance(value, int):
         plain = int.__int__(value)
         return plain if -_SMALL < plain < _SMALL else ["i", hex(plain)]
@@ -118,14 +118,14 @@ def from_wire(sent: Any) -> Any:
         WireError: it is none: an unknown mark, an entry of a set that cannot be one, too deep.
     """
     try:
-        return _from(sent)
+        return _decode_value(sent)
     except WireError:
         raise
     except (TypeError, ValueError, KeyError, IndexError, RecursionError, ArithmeticError) as error:
         raise WireError(f"no value: {type(error).__name__}") from None
 
 
-def _from(sent: Any) -> Any:
+def _decode_value(sent: Any) -> Any:
     if sent is None or type(sent) in (bool, str, int, float):
         return sent
     if not isinstance(sent, list) or len(sent) < 2 or sent[0] not in _READERS:
@@ -133,20 +133,20 @@ def _from(sent: Any) -> Any:
     return _READERS[sent[0]](*sent[1:])
 
 
-def _all(parts: Any) -> list[Any]:
+def _decode_all(parts: Any) -> list[Any]:
     if not isinstance(parts, list):
         raise WireError("parts of a value are a list")
-    return [_from(part) for part in parts]
+    return [_decode_value(part) for part in parts]
 
 
 _READERS: dict[str, Callable[..., Any]] = {
-    "l": _all,
-    "t": lambda parts: tuple(_all(parts)),
-    "s": lambda parts: set(_all(parts)),
-    "f": lambda parts: frozenset(_all(parts)),
-    "q": lambda parts: deque(_all(parts)),
-    "d": lambda parts: {_from(key): _from(value) for key, value in parts},
-    "r": lambda parts: range(*_all(parts)),
+    "l": _decode_all,
+    "t": lambda parts: tuple(_decode_all(parts)),
+    "s": lambda parts: set(_decode_all(parts)),
+    "f": lambda parts: frozenset(_decode_all(parts)),
+    "q": lambda parts: deque(_decode_all(parts)),
+    "d": lambda parts: {_decode_value(key): _decode_value(value) for key, value in parts},
+    "r": lambda parts: range(*_decode_all(parts)),
     "i": lambda text: int(text, 16),
     "c": lambda parts: complex(*parts),
     "b": bytes.fromhex,

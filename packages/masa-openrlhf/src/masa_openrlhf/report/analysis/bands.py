@@ -30,7 +30,7 @@ class Band(NamedTuple):
     runs: int
 
 
-def pool(curves: Sequence[Curve], by: Axis) -> Band | None:
+def pool_curves(curves: Sequence[Curve], by: Axis) -> Band | None:
     """Put runs together that differ in their seed alone.
 
     Args:

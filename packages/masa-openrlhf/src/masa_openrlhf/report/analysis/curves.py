@@ -86,7 +86,7 @@ class PairedRatio(NamedTuple):
     at_start: int
 
 
-def rising(values: Sequence[float], how: Rising = "isotonic") -> tuple[float, ...]:
+def make_monotone(values: Sequence[float], how: Rising = "isotonic") -> tuple[float, ...]:
     """Return the values so that none is below one before it.
 
     Args:
@@ -99,7 +99,7 @@ def rising(values: Sequence[float], how: Rising = "isotonic") -> tuple[float, ..
     return fit_isotonic(values)
 
 
-def reach(
+def cost_to_reach(
     curve: Curve, accuracy: float, *, by: Axis = "tokens", how: Rising = "isotonic"
 ) -> float | None:
     """Return what a run had spent when it reached an accuracy; None where it did not.
@@ -108,13 +108,13 @@ def reach(
         curve: of the run.
         accuracy: in [0, 1].
         by: what is spent.
-        how: as of ``rising``.
+        how: as of ``make_monotone``.
 
     Returns:
         The place on the axis, on a straight line between two evaluations; that of the first
         evaluation where it was there from the beginning.
     """
-    places, values = curve.along(by), rising(curve.accuracy, how)
+    places, values = curve.along(by), make_monotone(curve.accuracy, how)
     for i, value in enumerate(values):
         if value >= accuracy:
             if i == 0:
@@ -130,9 +130,9 @@ def tokens_to(curve: Curve, accuracy: float, *, how: Rising = "isotonic") -> flo
     Args:
         curve: of the run.
         accuracy: in [0, 1].
-        how: as of ``rising``.
+        how: as of ``make_monotone``.
     """
-    return reach(curve, accuracy, by="tokens", how=how)
+    return cost_to_reach(curve, accuracy, by="tokens", how=how)
 
 
 def paired_ratio(
@@ -155,7 +155,7 @@ def paired_ratio(
         other: a curve a pair, in the same order.
         accuracy: in [0, 1]; the same for all pairs, or one a pair.
         by: what is spent.
-        how: as of ``rising``.
+        how: as of ``make_monotone``.
         method: of the interval. "bootstrap": percentiles over pairs drawn with putting back; with
             few pairs (three, say) it is too narrow, as it knows no spread beyond theirs. "t":
             Student's t on the logarithms.
@@ -171,7 +171,7 @@ def paired_ratio(
     """
     goals = [accuracy] * len(base) if isinstance(accuracy, int | float) else accuracy
     spent = [
-        (reach(a, goal, by=by, how=how), reach(b, goal, by=by, how=how))
+        (cost_to_reach(a, goal, by=by, how=how), cost_to_reach(b, goal, by=by, how=how))
         for a, b, goal in zip(base, other, goals, strict=True)
     ]
     logs = [math.log(a / b) for a, b in spent if a and b]

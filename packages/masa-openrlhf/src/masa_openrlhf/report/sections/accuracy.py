@@ -11,13 +11,13 @@ from masa_openrlhf.report.analysis.curves import (
     Axis,
     Curve,
     PairedRatio,
+    make_monotone,
     paired_ratio,
-    rising,
     tokens_to,
 )
-from masa_openrlhf.report.formatting import amount, between, counted
-from masa_openrlhf.report.groups import Group, names
-from masa_openrlhf.report.line_plots import Line, draw_lines, shown_bands, smoothed
+from masa_openrlhf.report.formatting import format_amount, format_count, format_interval
+from masa_openrlhf.report.groups import RunGroup, join_run_names
+from masa_openrlhf.report.line_plots import Line, draw_lines, shown_bands, smooth_curve
 from masa_openrlhf.report.runs import curve_of, training_curve
 from masa_openrlhf.report.section import Picture, Section, Table
 
@@ -39,11 +39,11 @@ _AXES: tuple[tuple[Axis, str], ...] = (
 _TARGETS = 3
 
 
-def section(groups: Sequence[Group]) -> Section:
+def accuracy_section(groups: Sequence[RunGroup]) -> Section:
     """Return accuracy over tokens, steps and time, and tokens until given accuracies."""
     held_out = {group.name: [_of_two(curve_of(run)) for run in group.runs] for group in groups}
     some = any(len(curve) for curves in held_out.values() for curve in curves)
-    lines = _lines(groups, held_out) if some else _training_lines(groups)
+    lines = _make_lines(groups, held_out) if some else _training_lines(groups)
     if not any(len(curve) for line in lines for curve in line.curves):
         return Section("accuracy", "Accuracy", (_SAYS,), missing=("No step was taken yet.",))
     label = "held-out pass@1" if some else "training pass rate"
@@ -57,7 +57,7 @@ def section(groups: Sequence[Group]) -> Section:
         for axis, title in _AXES
     ]
     says = [_SAYS if some else _TRAINING, shown_bands(lines), _own_intervals(lines)]
-    tables = _tables(groups, held_out) if some and len(groups) > 1 else ()
+    tables = _make_tables(groups, held_out) if some and len(groups) > 1 else ()
     if tables:
         says.append(_TABLES)
     return Section(
@@ -66,7 +66,7 @@ def section(groups: Sequence[Group]) -> Section:
         says=[text for text in says if text],
         pictures=pictures,
         tables=tables,
-        missing=_missing(groups, held_out) if some else [],
+        missing=_list_missing(groups, held_out) if some else [],
     )
 
 
@@ -83,7 +83,7 @@ def _of_two(curve: Curve) -> Curve:
     return curve if len(curve) > 1 else Curve((), (), (), ())
 
 
-def _lines(groups: Sequence[Group], curves: dict[str, list[Curve]]) -> list[Line]:
+def _make_lines(groups: Sequence[RunGroup], curves: dict[str, list[Curve]]) -> list[Line]:
     return [
         Line(group.name, place, curves[group.name])
         for place, group in enumerate(groups)
@@ -91,10 +91,11 @@ def _lines(groups: Sequence[Group], curves: dict[str, list[Curve]]) -> list[Line
     ]
 
 
-def _training_lines(groups: Sequence[Group]) -> list[Line]:
+def _training_lines(groups: Sequence[RunGroup]) -> list[Line]:
     window = max([1, *(run.steps // 10 for group in groups for run in group.runs)])
-    return _lines(
-        groups, {g.name: [smoothed(training_curve(run), window) for run in g.runs] for g in groups}
+    return _make_lines(
+        groups,
+        {g.name: [smooth_curve(training_curve(run), window) for run in g.runs] for g in groups},
     )
 
 
@@ -108,8 +109,8 @@ def _own_intervals(lines: Sequence[Line]) -> str:
     return ""
 
 
-def _tables(groups: Sequence[Group], curves: dict[str, list[Curve]]) -> list[Table]:
-    targets = _targets([one for group in groups for one in curves[group.name]])
+def _make_tables(groups: Sequence[RunGroup], curves: dict[str, list[Curve]]) -> list[Table]:
+    targets = _choose_targets([one for group in groups for one in curves[group.name]])
     if not targets:
         return []
     rows = []
@@ -118,20 +119,20 @@ def _tables(groups: Sequence[Group], curves: dict[str, list[Curve]]) -> list[Tab
         for target in targets:
             found = [tokens_to(curve, target) for curve in curves[group.name] if len(curve)]
             there = [tokens for tokens in found if tokens is not None]
-            mean = amount(statistics.fmean(there)) if there else "not reached"
+            mean = format_amount(statistics.fmean(there)) if there else "not reached"
             cells.append(
                 mean
                 if len(there) in (0, len(found))
-                else f"{mean} ({len(there)} of {counted(len(found), 'run')})"
+                else f"{mean} ({len(there)} of {format_count(len(found), 'run')})"
             )
         rows.append([group.name, *cells])
     heads = ["tokens until", *(f"{target:.0%}" for target in targets)]
-    return [Table(heads, rows), *_sooner(groups, curves, targets)]
+    return [Table(heads, rows), *_ratio_tables(groups, curves, targets)]
 
 
-def _targets(curves: Sequence[Curve]) -> list[float]:
+def _choose_targets(curves: Sequence[Curve]) -> list[float]:
     """Accuracies between where all began and what the best came to."""
-    levels = [rising(curve.accuracy) for curve in curves if len(curve)]
+    levels = [make_monotone(curve.accuracy) for curve in curves if len(curve)]
     start, end = max(level[0] for level in levels), max(level[-1] for level in levels)
     if end - start < 0.02:
         return []
@@ -139,8 +140,8 @@ def _targets(curves: Sequence[Curve]) -> list[float]:
     return sorted({round(target, 2) for target in found})
 
 
-def _sooner(
-    groups: Sequence[Group], curves: dict[str, list[Curve]], targets: Sequence[float]
+def _ratio_tables(
+    groups: Sequence[RunGroup], curves: dict[str, list[Curve]], targets: Sequence[float]
 ) -> list[Table]:
     """How many times sooner each group is there than the first, over runs of the same seed."""
     base, *others = groups
@@ -151,17 +152,17 @@ def _sooner(
         if both:
             ours, theirs = ([side[seed] for seed in both] for side in seeds)
             found = [paired_ratio(ours, theirs, target) for target in targets]
-            cells = [_ratio(ratio, base.name, other.name) for ratio in found]
-            rows.append([other.name, counted(len(both), "pair"), *cells])
+            cells = [_format_ratio(ratio, base.name, other.name) for ratio in found]
+            rows.append([other.name, format_count(len(both), "pair"), *cells])
     heads = [f"times sooner than {base.name}", "", *(f"{target:.0%}" for target in targets)]
     return [Table(heads, rows)] if rows else []
 
 
-def _by_seed(group: Group, curves: Sequence[Curve]) -> dict[int, Curve]:
+def _by_seed(group: RunGroup, curves: Sequence[Curve]) -> dict[int, Curve]:
     return {r.seed: c for r, c in zip(group.runs, curves, strict=True) if len(c)}
 
 
-def _ratio(ratio: PairedRatio, base: str, other: str) -> str:
+def _format_ratio(ratio: PairedRatio, base: str, other: str) -> str:
     counts = (
         (ratio.only_base, f"only {base} got there"),
         (ratio.only_other, f"only {other} got there"),
@@ -170,11 +171,11 @@ def _ratio(ratio: PairedRatio, base: str, other: str) -> str:
     pairs = sum(count for count, _ in counts) + ratio.pairs + ratio.at_start
     said = [words if count == pairs else f"{words} in {count}" for count, words in counts if count]
     if ratio.value is not None:
-        said.insert(0, f"{ratio.value:.2f}{between(ratio.low, ratio.high)}")
+        said.insert(0, f"{ratio.value:.2f}{format_interval(ratio.low, ratio.high)}")
     return "; ".join(said) or "there from the start"
 
 
-def _missing(groups: Sequence[Group], curves: dict[str, list[Curve]]) -> list[str]:
+def _list_missing(groups: Sequence[RunGroup], curves: dict[str, list[Curve]]) -> list[str]:
     without = [
         run
         for group in groups
@@ -184,7 +185,8 @@ def _missing(groups: Sequence[Group], curves: dict[str, list[Curve]]) -> list[st
     if not without:
         return []
     return [
-        f"Evaluated less than twice on held-out problems, so without a curve: {names(without)}."
+        "Evaluated less than twice on held-out problems, so without a curve: "
+        f"{join_run_names(without)}."
     ]
 
 
@@ -202,7 +204,7 @@ class Ends(NamedTuple):
     runs: int
 
 
-def ends(group: Group) -> Ends:
+def compute_ends(group: RunGroup) -> Ends:
     """Return how accuracy moved over the runs of a group that were evaluated twice or more."""
     curves = [curve for curve in map(curve_of, group.runs) if len(curve) > 1]
     if not curves:

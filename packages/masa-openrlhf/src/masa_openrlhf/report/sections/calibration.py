@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from masa_rewards.statistics import pearson_correlation
 
-from masa_openrlhf.report.formatting import number, titled
-from masa_openrlhf.report.groups import Group, names
+from masa_openrlhf.report.formatting import format_number, format_title
+from masa_openrlhf.report.groups import RunGroup, join_run_names
 from masa_openrlhf.report.plots import COLOURS, FAINT, MARKERS
 from masa_openrlhf.report.runs import Row, Run
 from masa_openrlhf.report.section import Picture, Section, Table
@@ -40,7 +40,7 @@ class BeforeAfter(NamedTuple):
     where: str
 
 
-def section(groups: Sequence[Group]) -> Section:
+def calibration_section(groups: Sequence[RunGroup]) -> Section:
     """Return a scatter before and after for pass rate and length, a group after the other."""
     pictures, rows, missing = [], [], []
     unrecorded: list[Run] = []
@@ -53,12 +53,14 @@ def section(groups: Sequence[Group]) -> Section:
             found = pairs_of(group.runs, kind)
             if not (found.before or found.after):
                 continue
-            pictures += _pictures(group, place, kind, words, found, several=len(groups) > 1)
-            rows.append([f"{group.name}: {words}", found.where, *map(_correlated, found[:2])])
+            pictures += _make_pictures(group, place, kind, words, found, several=len(groups) > 1)
+            rows.append(
+                [f"{group.name}: {words}", found.where, *map(_format_correlation, found[:2])]
+            )
     if unrecorded:
         missing.append(
             "Without recorded predictions (made before they were recorded, or no step was taken): "
-            f"{names(unrecorded)}."
+            f"{join_run_names(unrecorded)}."
         )
     heads = ["correlation of predicted and true", "problems", "before", "after"]
     return Section(
@@ -98,19 +100,19 @@ def pairs_of(runs: Sequence[Run], kind: str) -> BeforeAfter:
             [row for rows, size in each for row in rows[-size:]],
         ]
         where = "training, first and last fifth of the steps"
-    return BeforeAfter(_pairs(ends[0], kind), _pairs(ends[1], kind), where)
+    return BeforeAfter(_read_points(ends[0], kind), _read_points(ends[1], kind), where)
 
 
-def _pairs(rows: Sequence[Row], kind: str) -> list[tuple[float, float]]:
+def _read_points(rows: Sequence[Row], kind: str) -> list[tuple[float, float]]:
     return [(float(pair[0]), float(pair[1])) for row in rows for pair in row.get(kind, ())]
 
 
-def _correlated(pairs: Sequence[tuple[float, float]]) -> str:
-    return f"{number(pearson_correlation(pairs), '+.2f')} ({len(pairs):,})"
+def _format_correlation(pairs: Sequence[tuple[float, float]]) -> str:
+    return f"{format_number(pearson_correlation(pairs), '+.2f')} ({len(pairs):,})"
 
 
-def _pictures(
-    group: Group, place: int, kind: str, words: str, found: BeforeAfter, *, several: bool
+def _make_pictures(
+    group: RunGroup, place: int, kind: str, words: str, found: BeforeAfter, *, several: bool
 ) -> list[Picture]:
     most = max(value for pair in (*found.before, *found.after) for value in pair)
     limit = 1.0 if kind == "pass_rate" else most
@@ -118,14 +120,16 @@ def _pictures(
     return [
         Picture(
             key=f"foresight-{place}-{kind}-{when}".replace("_", "-"),
-            title=titled(whose, f"predicted and true {words}, {when}"),
-            draw=functools.partial(_scatter, pairs=pairs, limit=limit, place=place, words=words),
+            title=format_title(whose, f"predicted and true {words}, {when}"),
+            draw=functools.partial(
+                _draw_scatter, pairs=pairs, limit=limit, place=place, words=words
+            ),
         )
         for when, pairs in (("before", found.before), ("after", found.after))
     ]
 
 
-def _scatter(
+def _draw_scatter(
     axes: Axes, pairs: Sequence[tuple[float, float]], limit: float, place: int, words: str
 ) -> None:
     apart = max(1.0, len(pairs) / _MOST)

@@ -18,8 +18,8 @@ from masa_openrlhf.report.analysis.shapley import (
     shapley_parts,
     shapley_r2,
 )
-from masa_openrlhf.report.formatting import between, number
-from masa_openrlhf.report.groups import Group
+from masa_openrlhf.report.formatting import format_interval, format_number
+from masa_openrlhf.report.groups import RunGroup
 from masa_openrlhf.report.plots import COLOURS, MARKERS
 from masa_openrlhf.report.runs import Run
 from masa_openrlhf.report.section import Picture, Section, Table
@@ -64,14 +64,14 @@ class Contribution(NamedTuple):
     high: tuple[float, ...]
 
 
-def section(groups: Sequence[Group]) -> Section:
+def contributions_section(groups: Sequence[RunGroup]) -> Section:
     """Return shares of R² by component and step, or why they are not shown."""
     found, missing = [], []
     for place, group in enumerate(groups):
         if not group.predicts:
             missing.append(f"{group.name}: makes no predictions.")
             continue
-        series = [one for one in map(_series, group.runs) if len(one) > 1]
+        series = [one for one in map(_read_series, group.runs) if len(one) > 1]
         steps = sum(map(len, series))
         if steps < LEAST:
             missing.append(
@@ -79,7 +79,7 @@ def section(groups: Sequence[Group]) -> Section:
                 "takes."
             )
             continue
-        one = contribution(series)
+        one = estimate_contribution(series)
         if one is None or one.chance > _CHANCE:
             how = "" if one is None else f" (R² {one.total:.2f}, by chance in {one.chance:.0%})"
             missing.append(
@@ -94,7 +94,7 @@ def section(groups: Sequence[Group]) -> Section:
     picture = Picture(
         key="contributions",
         title="Shares of the explained accuracy (Shapley R²)",
-        draw=functools.partial(_draw, found=found),
+        draw=functools.partial(_draw_shares, found=found),
         legend=len(found) if len(groups) > 1 else 0,
         height=2.6,
     )
@@ -102,9 +102,9 @@ def section(groups: Sequence[Group]) -> Section:
         [
             name,
             f"{one.steps:,}",
-            number(one.total),
+            format_number(one.total),
             *(
-                f"{share:.0f} %{between(low, high, '.0f')}"
+                f"{share:.0f} %{format_interval(low, high, '.0f')}"
                 for share, low, high in zip(one.shares, one.low, one.high, strict=True)
             ),
         ]
@@ -115,7 +115,7 @@ def section(groups: Sequence[Group]) -> Section:
     return Section("contributions", title, (_SAYS,), (picture,), (table,), missing)
 
 
-def contribution(series: Sequence[Array], *, seed: int = 0) -> Contribution | None:
+def estimate_contribution(series: Sequence[Array], *, seed: int = 0) -> Contribution | None:
     """Share out what the rewards and the step explain of accuracy.
 
     Args:
@@ -133,7 +133,7 @@ def contribution(series: Sequence[Array], *, seed: int = 0) -> Contribution | No
     if shares is None:
         return None
     rng = np.random.default_rng(seed)
-    again = [np.concatenate([_blocks(one, rng) for one in centred]) for _ in range(_DRAWS)]
+    again = [np.concatenate([_draw_blocks(one, rng) for one in centred]) for _ in range(_DRAWS)]
     parts_BP = shapley_parts(correlate_columns(np.stack(again)))
     totals_B = parts_BP.sum(axis=1)
     explains = totals_B > 0
@@ -150,13 +150,13 @@ def contribution(series: Sequence[Array], *, seed: int = 0) -> Contribution | No
     )
 
 
-def _series(run: Run) -> Array:
+def _read_series(run: Run) -> Array:
     keys = [*(f"meta/reward_{component}" for component in COMPONENTS), "step", "solution/pass_rate"]
     rows = [[float(row[key]) for key in keys] for row in run.metrics if all(k in row for k in keys)]
     return np.array(rows, float).reshape(-1, len(keys))
 
 
-def _blocks(rows: Array, rng: np.random.Generator) -> Array:
+def _draw_blocks(rows: Array, rng: np.random.Generator) -> Array:
     """As many rows, drawn in blocks: neighbouring steps are alike."""
     size = max(1, round(len(rows) ** (1 / 3)))
     starts = rng.integers(len(rows) - size + 1, size=-(-len(rows) // size))
@@ -176,7 +176,7 @@ def _by_chance(centred: Sequence[Array], total: float) -> float:
     return float((1 + (explained >= total).sum()) / (1 + len(shifts)))
 
 
-def _draw(axes: Axes, found: Sequence[tuple[int, str, Contribution]]) -> None:
+def _draw_shares(axes: Axes, found: Sequence[tuple[int, str, Contribution]]) -> None:
     width = 0.8 / len(found)
     for row, (place, name, one) in enumerate(found):
         y = [v + (row - (len(found) - 1) / 2) * width for v in range(len(VARIABLES))]

@@ -6,17 +6,17 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from masa_control import Tally
+from masa_control import ConfusionCounts
 from masa_rewards.statistics import Interval
 
 from masa_openrlhf.report.analysis.curves import Curve
-from masa_openrlhf.report.formatting import DASH, between, number, percent
-from masa_openrlhf.report.groups import Group
-from masa_openrlhf.report.line_plots import Line, draw_lines, smoothed
+from masa_openrlhf.report.formatting import DASH, format_interval, format_number, format_percent
+from masa_openrlhf.report.groups import RunGroup
+from masa_openrlhf.report.line_plots import Line, draw_lines, smooth_curve
 from masa_openrlhf.report.plots import COLOURS, MARKERS
-from masa_openrlhf.report.runs import Run, spent
+from masa_openrlhf.report.runs import Run, cumulative_cost
 from masa_openrlhf.report.section import Picture, Section, Table
-from masa_openrlhf.run.summary import tally_between
+from masa_openrlhf.run.summary import counts_between
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,10 +43,10 @@ class Quality(NamedTuple):
     """
 
     share: float | None
-    tally: Tally
+    tally: ConfusionCounts
 
 
-def section(groups: Sequence[Group]) -> Section:
+def decisions_section(groups: Sequence[RunGroup]) -> Section:
     """Return shares skipped and cut over the steps, and precision, recall and F1."""
     deciding = [(place, group) for place, group in enumerate(groups) if group.decides]
     missing = [
@@ -70,14 +70,16 @@ def section(groups: Sequence[Group]) -> Section:
             )
             legend = len(lines) if len(deciding) > 1 else 0
             pictures.append(Picture(f"{decision}-share", words.capitalize(), draw, legend))
-        found = [(place, group.name, quality(group.runs, decision)) for place, group in deciding]
+        found = [
+            (place, group.name, decision_quality(group.runs, decision)) for place, group in deciding
+        ]
         known = [one for one in found if one[2].tally.f1.value is not None]
         if known:
-            draw_forest = functools.partial(_forest, found=known)
+            draw_forest = functools.partial(_draw_forest, found=known)
             legend = len(known) if len(deciding) > 1 else 0
             title = f"How right the {decision} was"
             pictures.append(Picture(f"{decision}-quality", title, draw_forest, legend))
-        rows += [_row(f"{name}: {decision}", words, one) for _, name, one in found]
+        rows += [_make_row(f"{name}: {decision}", words, one) for _, name, one in found]
         for _, name, one in found:
             if one.share is None:
                 missing.append(f"{name}: the {decision} has not decided yet, or is off.")
@@ -97,7 +99,7 @@ def section(groups: Sequence[Group]) -> Section:
     )
 
 
-def quality(runs: Sequence[Run], decision: str) -> Quality:
+def decision_quality(runs: Sequence[Run], decision: str) -> Quality:
     """Return how right a decision was over the last half of each run's steps.
 
     Args:
@@ -105,18 +107,18 @@ def quality(runs: Sequence[Run], decision: str) -> Quality:
         decision: "gate" or "cutoff".
     """
     key = next(key for name, _, key in _NAMES if name == decision)
-    shares, tally = [], Tally()
+    shares, tally = [], ConfusionCounts()
     for run in runs:
         half = len(run.metrics) // 2
         shares += [float(row[key]) for row in run.metrics[half:] if key in row]
         if run.metrics:
             last = run.metrics[half - 1]["step"] if half else 0
-            tally += tally_between(run.confusion, decision, last)
+            tally += counts_between(run.confusion, decision, last)
     return Quality(sum(shares) / len(shares) if shares else None, tally)
 
 
 def _share_curve(run: Run, key: str) -> Curve:
-    tokens, seconds = spent(run.metrics)
+    tokens, seconds = cumulative_cost(run.metrics)
     known = [i for i, row in enumerate(run.metrics) if key in row]
     raw = Curve(
         tokens=tuple(tokens[i] for i in known),
@@ -124,21 +126,21 @@ def _share_curve(run: Run, key: str) -> Curve:
         seconds=tuple(seconds[i] for i in known),
         accuracy=tuple(float(run.metrics[i][key]) for i in known),
     )
-    return smoothed(raw, max(1, min(10, len(raw) // 8)))
+    return smooth_curve(raw, max(1, min(10, len(raw) // 8)))
 
 
-def _row(name: str, words: str, one: Quality) -> list[str]:
+def _make_row(name: str, words: str, one: Quality) -> list[str]:
     tally = one.tally
-    share = f"{percent(one.share)} of {words.split()[0]}" if one.share is not None else DASH
-    cells = [_cell(getattr(tally, figure)) for figure in _FIGURES]
+    share = f"{format_percent(one.share)} of {words.split()[0]}" if one.share is not None else DASH
+    cells = [_format_interval(getattr(tally, figure)) for figure in _FIGURES]
     return [name, share, *cells, f"{tally.audits:,.0f}"]
 
 
-def _cell(interval: Interval) -> str:
-    return number(interval.value) + between(interval.low, interval.high)
+def _format_interval(interval: Interval) -> str:
+    return format_number(interval.value) + format_interval(interval.low, interval.high)
 
 
-def _forest(axes: Axes, found: Sequence[tuple[int, str, Quality]]) -> None:
+def _draw_forest(axes: Axes, found: Sequence[tuple[int, str, Quality]]) -> None:
     for row, (place, name, one) in enumerate(found):
         shift = (row - (len(found) - 1) / 2) * 0.2
         drawn = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from masa_openrlhf.report.groups import Group
+from masa_openrlhf.report.groups import RunGroup
 from masa_openrlhf.report.runs import ReportError
 from masa_openrlhf.report.section import Section
 
@@ -16,7 +16,7 @@ _SAYS = (
 _PLACES = ("eval*/results.json", "eval*/*/results.json")
 
 
-def section(groups: Sequence[Group], files: Sequence[Path] = ()) -> Section | None:
+def evaluations_section(groups: Sequence[RunGroup], files: Sequence[Path] = ()) -> Section | None:
     """Return the evaluations' own sections; None where there is none.
 
     Args:
@@ -27,11 +27,11 @@ def section(groups: Sequence[Group], files: Sequence[Path] = ()) -> Section | No
         ReportError: a file that was named cannot be read.
     """
     lying = [file for group in groups for run in group.runs for file in _in_folder(run.path)]
-    fragments = [_fragment(file) for file in files]
+    fragments = [_read_fragment(file) for file in files]
     missing = []
     for file in lying:
         try:
-            fragments.append(_fragment(file))
+            fragments.append(_read_fragment(file))
         except ReportError as error:
             missing.append(str(error))
     if not fragments and not missing:
@@ -44,8 +44,8 @@ def _in_folder(path: Path) -> list[Path]:
     return sorted({file for place in _PLACES for file in path.glob(place)})
 
 
-def _fragment(path: Path) -> str:
-    from masa_openrlhf.eval.render.html import section as evaluation
+def _read_fragment(path: Path) -> str:
+    from masa_openrlhf.eval.render.html import render_html as evaluation
     from masa_openrlhf.eval.results.summary import Results
 
     file = path / "results.json" if path.is_dir() else path

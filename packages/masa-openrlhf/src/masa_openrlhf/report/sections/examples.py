@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from masa_openrlhf.report.formatting import counted, number
-from masa_openrlhf.report.groups import Group, names
+from masa_openrlhf.report.formatting import format_count, format_number
+from masa_openrlhf.report.groups import RunGroup, join_run_names
 from masa_openrlhf.report.runs import Run
 from masa_openrlhf.report.section import Section
 
@@ -84,46 +84,52 @@ class Example:
     of_solutions: str
 
 
-def section(groups: Sequence[Group]) -> Section:
+def examples_section(groups: Sequence[RunGroup]) -> Section:
     """Return episodes of the first run of each group that kept some: early, late, and skipped."""
     found: list[Example] = []
     missing = []
     for group in groups:
         made: list[Example] = []
         for run in group.runs:
-            made = _examples(run, f"{group.name}, " if len(groups) > 1 else "")
+            made = _choose_examples(run, f"{group.name}, " if len(groups) > 1 else "")
             if made:
                 break
         found += made
         if not made:
             missing.append(
                 f"{group.name}: no episode was written out whole (log.episodes), or none can be "
-                f"read, in {names(group.runs)}."
+                f"read, in {join_run_names(group.runs)}."
             )
     return Section("episodes", "Episodes to read", (_SAYS,), examples=found, missing=missing)
 
 
-def _examples(run: Run, whose: str) -> list[Example]:
-    files = sorted(run.path.glob("episodes/step-*.json"), key=_step)
-    early = next((e for file in files[:5] if (e := _telling(_read(file), file))), None)
-    late = next((e for file in files[:-6:-1] if (e := _telling(_read(file), file))), None)
-    skipped = next((e for file in files[:-6:-1] if (e := _skipped(_read(file), file))), None)
+def _choose_examples(run: Run, whose: str) -> list[Example]:
+    files = sorted(run.path.glob("episodes/step-*.json"), key=_step_of_file)
+    early = next(
+        (e for file in files[:5] if (e := _most_telling(_read_episodes(file), file))), None
+    )
+    late = next(
+        (e for file in files[:-6:-1] if (e := _most_telling(_read_episodes(file), file))), None
+    )
+    skipped = next(
+        (e for file in files[:-6:-1] if (e := _first_skipped(_read_episodes(file), file))), None
+    )
     chosen = [("early", early), ("late", late), ("skipped by the gate", skipped)]
     seen: set[int] = set()
     made = []
     for when, pick in chosen:
         if pick is not None and id(pick[1]) not in seen and not (when == "late" and pick == early):
             seen.add(id(pick[1]))
-            made.append(_example(pick[1], f"{whose}step {pick[0]}, {when}"))
+            made.append(_make_example(pick[1], f"{whose}step {pick[0]}, {when}"))
     return made
 
 
-def _step(file: Path) -> int:
+def _step_of_file(file: Path) -> int:
     digits = file.stem.removeprefix("step-")
     return int(digits) if digits.isdigit() else -1
 
 
-def _read(file: Path) -> list[Mapping[str, Any]]:
+def _read_episodes(file: Path) -> list[Mapping[str, Any]]:
     try:
         rows = json.loads(file.read_text("utf-8", errors="replace"))
     except (OSError, ValueError):
@@ -131,66 +137,74 @@ def _read(file: Path) -> list[Mapping[str, Any]]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def _telling(rows: Sequence[Mapping[str, Any]], file: Path) -> tuple[int, Mapping[str, Any]] | None:
+def _most_telling(
+    rows: Sequence[Mapping[str, Any]], file: Path
+) -> tuple[int, Mapping[str, Any]] | None:
     """The episode that shows most: right and wrong solutions, as even as can be."""
     judged = [row for row in rows if isinstance(row.get("pass_rate"), (int, float))]
     if not judged:
         return None
-    return _step(file), min(judged, key=lambda row: abs(row["pass_rate"] - 0.5))
+    return _step_of_file(file), min(judged, key=lambda row: abs(row["pass_rate"] - 0.5))
 
 
-def _skipped(rows: Sequence[Mapping[str, Any]], file: Path) -> tuple[int, Mapping[str, Any]] | None:
+def _first_skipped(
+    rows: Sequence[Mapping[str, Any]], file: Path
+) -> tuple[int, Mapping[str, Any]] | None:
     none_made = [row for row in rows if row.get("decided") and not row.get("solutions")]
-    return (_step(file), none_made[0]) if none_made else None
+    return (_step_of_file(file), none_made[0]) if none_made else None
 
 
-def _example(row: Mapping[str, Any], title: str) -> Example:
-    predictions = [_prediction(one) for one in row.get("meta") or () if isinstance(one, dict)]
+def _make_example(row: Mapping[str, Any], title: str) -> Example:
+    predictions = [_make_prediction(one) for one in row.get("meta") or () if isinstance(one, dict)]
     solutions = [one for one in row.get("solutions") or () if isinstance(one, dict)]
     right = [one for one in solutions if one.get("reward") == 1.0]
     wrong = [one for one in solutions if one.get("reward") == 0.0]
     return Example(
         title=title,
-        problem=_shortened(row.get("problem", "")),
-        answer=_shortened(row.get("answer", "")),
-        pass_rate=number(row.get("pass_rate")),
+        problem=_shorten_text(row.get("problem", "")),
+        answer=_shorten_text(row.get("answer", "")),
+        pass_rate=format_number(row.get("pass_rate")),
         decided=str(row.get("decided") or ""),
         predictions=tuple(predictions[:_PREDICTIONS]),
-        of_predictions=_of(min(len(predictions), _PREDICTIONS), len(predictions), "prediction"),
-        solutions=tuple(_solution(one) for one in (*right[:1], *wrong[:1])),
-        of_solutions=f"{len(right)} of {counted(len(solutions), 'solution')} right",
+        of_predictions=_format_shown(
+            min(len(predictions), _PREDICTIONS), len(predictions), "prediction"
+        ),
+        solutions=tuple(_make_solution(one) for one in (*right[:1], *wrong[:1])),
+        of_solutions=f"{len(right)} of {format_count(len(solutions), 'solution')} right",
     )
 
 
-def _of(shown: int, count: int, noun: str) -> str:
-    return counted(count, noun) if shown == count else f"{shown} of {counted(count, noun)}"
+def _format_shown(shown: int, count: int, noun: str) -> str:
+    return (
+        format_count(count, noun) if shown == count else f"{shown} of {format_count(count, noun)}"
+    )
 
 
-def _prediction(one: Mapping[str, Any]) -> Prediction:
+def _make_prediction(one: Mapping[str, Any]) -> Prediction:
     said, reward = one.get("prediction") or {}, one.get("reward") or {}
     earned = [reward.get(part) for part in ("length", "difficulty", "notion")]
     notions = said.get("notions")
     # 0.1.0 called it "paid"; before that only the mean of the three was written.
     total = one.get("total_reward", one.get("paid", reward.get("total")))
     return Prediction(
-        pass_rate=number(said.get("pass_rate")),
-        length=number(said.get("length"), ",.0f"),
+        pass_rate=format_number(said.get("pass_rate")),
+        length=format_number(said.get("length"), ",.0f"),
         notions=", ".join(map(str, notions)) if notions else "–",
-        rewards=tuple(number(value) for value in (*earned, total)),
+        rewards=tuple(format_number(value) for value in (*earned, total)),
     )
 
 
-def _solution(one: Mapping[str, Any]) -> Solution:
+def _make_solution(one: Mapping[str, Any]) -> Solution:
     return Solution(
         verdict=str((one.get("verdict") or {}).get("status", "unknown")),
-        reward=number(one.get("reward"), ".0f"),
+        reward=format_number(one.get("reward"), ".0f"),
         tokens=int(one.get("tokens", 0)),
         cut=bool(one.get("cut")),
-        text=_shortened(one.get("text", "")),
+        text=_shorten_text(one.get("text", "")),
     )
 
 
-def _shortened(text: object) -> str:
+def _shorten_text(text: object) -> str:
     whole = str(text)
     if len(whole) <= _LONGEST:
         return whole

@@ -7,13 +7,21 @@ from collections.abc import Sequence
 
 from masa_rewards.statistics import mean_known
 
-from masa_openrlhf.report.formatting import amount, counted, listed, number, percent, points, titled
-from masa_openrlhf.report.groups import Group, differences, names
-from masa_openrlhf.report.runs import Row, Run, spent
+from masa_openrlhf.report.formatting import (
+    format_amount,
+    format_count,
+    format_number,
+    format_percent,
+    format_points,
+    format_title,
+    join_words,
+)
+from masa_openrlhf.report.groups import RunGroup, join_run_names, list_differences
+from masa_openrlhf.report.runs import Row, Run, cumulative_cost
 from masa_openrlhf.report.section import Section, Table
 from masa_openrlhf.report.sections import accuracy
-from masa_openrlhf.report.sections.tokens import made
-from masa_openrlhf.run.display import duration
+from masa_openrlhf.report.sections.tokens import total_tokens
+from masa_openrlhf.run.display import format_duration
 from masa_openrlhf.run.summary import tokens_saved
 
 _MODES = {
@@ -38,22 +46,25 @@ _BEFORE_AFTER = (
 _FIFTH = 5
 
 
-def section(groups: Sequence[Group]) -> Section:
+def headline_section(groups: Sequence[RunGroup]) -> Section:
     """Return what was trained and what changed, a row a group."""
     says = [
         _MODES[mode] for mode in dict.fromkeys(group.mode for group in groups) if mode in _MODES
     ]
     if len(groups) > 1:
-        says = [f"Compared are {listed([g.name for g in groups])}.", *says]
+        says = [f"Compared are {join_words([g.name for g in groups])}.", *says]
     predict = any(group.predicts for group in groups)
     decide = any(group.decides for group in groups)
-    rows = [[group.name, _moved(group), *(_aware(group) if predict else [])] for group in groups]
+    rows = [
+        [group.name, _accuracy_sentence(group), *(_awareness_cells(group) if predict else [])]
+        for group in groups
+    ]
     heads = ["", "runs", "steps", "tokens made", *(["saved"] if decide else []), "time in steps"]
     tables = [
         Table(["", "pass@1, held out", *(_AWARE if predict else [])], rows),
-        Table(heads, [[group.name, *_spent(group, saved=decide)] for group in groups]),
+        Table(heads, [[group.name, *_cost_cells(group, saved=decide)] for group in groups]),
     ]
-    differs = differences(groups)
+    differs = list_differences(groups)
     if differs:
         tables.append(
             Table(
@@ -63,77 +74,79 @@ def section(groups: Sequence[Group]) -> Section:
             )
         )
     said = _BEFORE_AFTER if predict else "Before → after."
-    return Section("change", "What changed", [*says, said], tables=tables, missing=_missing(groups))
+    return Section(
+        "change", "What changed", [*says, said], tables=tables, missing=_list_missing(groups)
+    )
 
 
-def lead(groups: Sequence[Group]) -> list[str]:
+def lead_sentences(groups: Sequence[RunGroup]) -> list[str]:
     """Return the sentences that stand first, one a group, at most three."""
     found = []
     for group in groups[:3]:
-        first, last, runs = accuracy.ends(group)
+        first, last, runs = accuracy.compute_ends(group)
         whose = group.name if len(groups) > 1 else ""
         if first is None or last is None:
             said = "no change of accuracy can be told: there are too few evaluations."
-            found.append(titled(whose, said))
+            found.append(format_title(whose, said))
             continue
         of = "" if runs == 1 else f", mean of {runs} runs"
         said = (
-            f"right solutions on held-out problems {percent(first)} → {percent(last)} "
-            f"({points(last - first)}{of})."
+            f"right solutions on held-out problems {format_percent(first)} → "
+            f"{format_percent(last)} ({format_points(last - first)}{of})."
         )
-        found.append(titled(whose, said))
+        found.append(format_title(whose, said))
     if len(groups) > 3:
-        found.append(f"And {counted(len(groups) - 3, 'group')} more, below.")
+        found.append(f"And {format_count(len(groups) - 3, 'group')} more, below.")
     return found
 
 
-def _moved(group: Group) -> str:
-    first, last, _ = accuracy.ends(group)
-    return f"{percent(first)} → {percent(last)}"
+def _accuracy_sentence(group: RunGroup) -> str:
+    first, last, _ = accuracy.compute_ends(group)
+    return f"{format_percent(first)} → {format_percent(last)}"
 
 
-def _aware(group: Group) -> list[str]:
+def _awareness_cells(group: RunGroup) -> list[str]:
     cells = []
     for key, form in (
         ("meta/pass_rate_correlation", "+.2f"),
         ("meta/length_correlation", "+.2f"),
         ("meta/reward", ".2f"),
     ):
-        pairs = [_ends(run, key) for run in group.runs]
+        pairs = [_first_and_last(run, key) for run in group.runs]
         both = [[v for v in side if v is not None] for side in zip(*pairs, strict=True)]
         means = [mean_known(side) for side in both]
-        cells.append(" → ".join(number(mean, form) for mean in means) if any(both) else "–")
+        cells.append(" → ".join(format_number(mean, form) for mean in means) if any(both) else "–")
     return cells
 
 
-def _ends(run: Run, key: str) -> tuple[float | None, float | None]:
+def _first_and_last(run: Run, key: str) -> tuple[float | None, float | None]:
     """First and last evaluation; where there are no two, first and last fifth of the steps."""
     scored = [row for row in run.evals if key in row]
     if len(scored) > 1:
         return float(scored[0][key]), float(scored[-1][key])
     size = max(1, len(run.metrics) // _FIFTH)
-    return _mean(run.metrics[:size], key), _mean(run.metrics[-size:], key)
+    return _mean_metric(run.metrics[:size], key), _mean_metric(run.metrics[-size:], key)
 
 
-def _mean(rows: Sequence[Row], key: str) -> float | None:
+def _mean_metric(rows: Sequence[Row], key: str) -> float | None:
     return mean_known(row.get(key) for row in rows)
 
 
-def _spent(group: Group, *, saved: bool) -> list[str]:
+def _cost_cells(group: RunGroup, *, saved: bool) -> list[str]:
     taken = [run for run in group.runs if run.metrics]
     steps = sorted({run.steps for run in taken})
-    seconds = [spent(run.metrics)[1][-1] for run in taken]
+    seconds = [cumulative_cost(run.metrics)[1][-1] for run in taken]
     spared = [s for run in taken if (s := tokens_saved(dict(run.metrics[-1]))) is not None]
     return [
         str(len(group.runs)),
         " to ".join(f"{n:,}" for n in dict.fromkeys((steps[0], steps[-1]))) if steps else "0",
-        amount(mean_known(map(made, taken))),
-        *([amount(mean_known(spared))] if saved else []),
-        duration(statistics.fmean(seconds)) if seconds else "–",
+        format_amount(mean_known(map(total_tokens, taken))),
+        *([format_amount(mean_known(spared))] if saved else []),
+        format_duration(statistics.fmean(seconds)) if seconds else "–",
     ]
 
 
-def _missing(groups: Sequence[Group]) -> list[str]:
+def _list_missing(groups: Sequence[RunGroup]) -> list[str]:
     runs = [run for group in groups for run in group.runs]
     states: dict[str, list[Run]] = {}
     for run in runs:
@@ -142,23 +155,24 @@ def _missing(groups: Sequence[Group]) -> list[str]:
     found = []
     for state, members in states.items():
         far = ", ".join(f"{run.steps} of {run.planned or '?'} steps" for run in members[:4])
-        found.append(f"{names(members)}: {state} ({far}). The figures go as far as that.")
+        found.append(f"{join_run_names(members)}: {state} ({far}). The figures go as far as that.")
     for run in runs:
         for file, lost in run.unreadable.items():
-            found.append(f"{run.name}: {counted(lost, 'line')} of {file} cannot be read.")
+            found.append(f"{run.name}: {format_count(lost, 'line')} of {file} cannot be read.")
     for group in groups:
         seeds = [run.seed for run in group.runs]
         twice = [run for run in group.runs if seeds.count(run.seed) > 1]
         if twice:
             found.append(
-                f"{names(twice)} have a seed in common: they are less independent than they count."
+                f"{join_run_names(twice)} have a seed in common: they are less independent than "
+                "they count."
             )
     single = [group.name for group in groups if len(group.runs) == 1]
     if len(runs) == 1:
         found.append("This is one run: with another seed it would come out differently.")
     elif single:
         found.append(
-            f"Of {listed(single)} there is one run{' each' if len(single) > 1 else ''}: another "
-            "seed would come out differently, so a difference to it may be chance."
+            f"Of {join_words(single)} there is one run{' each' if len(single) > 1 else ''}: "
+            "another seed would come out differently, so a difference to it may be chance."
         )
     return found

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from masa_rewards.notions.rules import NotionCount
 
-from masa_openrlhf.report.formatting import titled
-from masa_openrlhf.report.groups import Group, names
+from masa_openrlhf.report.formatting import format_title
+from masa_openrlhf.report.groups import RunGroup, join_run_names
 from masa_openrlhf.report.plots import COLOURS, FAINT, INK, MARKERS
 from masa_openrlhf.report.runs import Row, Run
 from masa_openrlhf.report.section import Picture, Section
@@ -46,7 +46,7 @@ class Moved(NamedTuple):
     clear: float
 
 
-def section(groups: Sequence[Group]) -> Section:
+def notions_section(groups: Sequence[RunGroup]) -> Section:
     """Return a panel a group of the notions that rose and those that faded."""
     pictures, missing = [], []
     unrecorded: list[Run] = []
@@ -55,12 +55,12 @@ def section(groups: Sequence[Group]) -> Section:
             missing.append(f"{group.name}: makes no predictions.")
             continue
         unrecorded += [run for run in group.runs if not run.notions]
-        moved = clearly(movements(group.runs))
+        moved = clear_movements(notion_movements(group.runs))
         if moved:
             whose = group.name if len(groups) > 1 else ""
-            draw = functools.partial(_draw, moved=moved, place=place)
+            draw = functools.partial(_draw_movements, moved=moved, place=place)
             height = 1.0 + 0.34 * len(moved)
-            title = titled(whose, "notions, from the first third to the last")
+            title = format_title(whose, "notions, from the first third to the last")
             pictures.append(Picture(f"notions-{place}", title, draw, height=height))
         elif any(run.notions for run in group.runs):
             missing.append(
@@ -71,12 +71,12 @@ def section(groups: Sequence[Group]) -> Section:
     if unrecorded:
         missing.append(
             "Without recorded notions (made before they were recorded, or no step was taken): "
-            f"{names(unrecorded)}."
+            f"{join_run_names(unrecorded)}."
         )
     return Section("notions", "Which ideas help", (_SAYS,), pictures, missing=missing)
 
 
-def movements(runs: Sequence[Run]) -> list[Moved]:
+def notion_movements(runs: Sequence[Run]) -> list[Moved]:
     """Return how the notions of runs moved from the first third of the steps to the last.
 
     Args:
@@ -87,27 +87,27 @@ def movements(runs: Sequence[Run]) -> list[Moved]:
         rose.
     """
     thirds = [(run.notions, max(1, len(run.notions) // 3)) for run in runs if len(run.notions) > 1]
-    early = _totals(row for rows, size in thirds for row in rows[:size])
-    late = _totals(row for rows, size in thirds for row in rows[-size:])
+    early = _add_counts(row for rows, size in thirds for row in rows[:size])
+    late = _add_counts(row for rows, size in thirds for row in rows[-size:])
     found = []
     for notion in early.keys() & late.keys():
         a, b = early[notion], late[notion]
         if min(a.all_correct, a.all_incorrect, b.all_correct, b.all_incorrect) >= _LEAST:
-            error = math.sqrt(_variance(a) + _variance(b))
-            before, after = _lead(a), _lead(b)
+            error = math.sqrt(_difference_variance(a) + _difference_variance(b))
+            before, after = _rate_difference(a), _rate_difference(b)
             clear = (after - before) / error if error else 0.0
             found.append(Moved(notion, before, after, clear))
     return sorted(found, key=lambda moved: (-moved.clear, moved.notion))
 
 
-def clearly(moved: Sequence[Moved]) -> list[Moved]:
+def clear_movements(moved: Sequence[Moved]) -> list[Moved]:
     """Return the notions that rose most, then those that faded most; only clear movements."""
     rose = [one for one in moved if one.clear >= _CLEAR][:_SHOWN]
     faded = [one for one in moved if one.clear <= -_CLEAR][-_SHOWN:]
     return rose + faded
 
 
-def _totals(rows: Iterable[Row]) -> dict[str, NotionCount]:
+def _add_counts(rows: Iterable[Row]) -> dict[str, NotionCount]:
     totals: dict[str, NotionCount] = {}
     for row in rows:
         for notion, count in dict(row.get("notions", {})).items():
@@ -116,11 +116,11 @@ def _totals(rows: Iterable[Row]) -> dict[str, NotionCount]:
     return totals
 
 
-def _lead(count: NotionCount) -> float:
+def _rate_difference(count: NotionCount) -> float:
     return count.correct / count.all_correct - count.incorrect / count.all_incorrect
 
 
-def _variance(count: NotionCount) -> float:
+def _difference_variance(count: NotionCount) -> float:
     shares = (
         (count.correct / count.all_correct, count.all_correct),
         (count.incorrect / count.all_incorrect, count.all_incorrect),
@@ -128,7 +128,7 @@ def _variance(count: NotionCount) -> float:
     return sum(share * (1 - share) / n for share, n in shares)
 
 
-def _draw(axes: Axes, moved: Sequence[Moved], place: int) -> None:
+def _draw_movements(axes: Axes, moved: Sequence[Moved], place: int) -> None:
     marker = MARKERS[place % len(MARKERS)]
     axes.axvline(0, color=FAINT, linewidth=1.4)
     for row, one in enumerate(moved):

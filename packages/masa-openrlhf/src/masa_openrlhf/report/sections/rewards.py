@@ -6,9 +6,9 @@ import functools
 from collections.abc import Sequence
 
 from masa_openrlhf.report.analysis.curves import Curve
-from masa_openrlhf.report.groups import Group
-from masa_openrlhf.report.line_plots import Line, draw_lines, shown_bands, smoothed
-from masa_openrlhf.report.runs import Run, spent
+from masa_openrlhf.report.groups import RunGroup
+from masa_openrlhf.report.line_plots import Line, draw_lines, shown_bands, smooth_curve
+from masa_openrlhf.report.runs import Run, cumulative_cost
 from masa_openrlhf.report.section import Picture, Section
 
 COMPONENTS = ("length", "difficulty", "notion")
@@ -23,7 +23,7 @@ _SAYS = (
 _WINDOW = 10
 
 
-def section(groups: Sequence[Group]) -> Section:
+def rewards_section(groups: Sequence[RunGroup]) -> Section:
     """Return a panel for each component."""
     predicting = [(place, group) for place, group in enumerate(groups) if group.predicts]
     without = [group.name for group in groups if not group.predicts]
@@ -54,7 +54,7 @@ def section(groups: Sequence[Group]) -> Section:
 def reward_curve(run: Run, component: str) -> Curve:
     """Return the mean reward of a component over the steps, smoothed."""
     key = f"meta/reward_{component}"
-    tokens, seconds = spent(run.metrics)
+    tokens, seconds = cumulative_cost(run.metrics)
     known = [i for i, row in enumerate(run.metrics) if key in row]
     raw = Curve(
         tokens=tuple(tokens[i] for i in known),
@@ -62,4 +62,4 @@ def reward_curve(run: Run, component: str) -> Curve:
         seconds=tuple(seconds[i] for i in known),
         accuracy=tuple(float(run.metrics[i][key]) for i in known),
     )
-    return smoothed(raw, max(1, min(_WINDOW, len(raw) // 10)))
+    return smooth_curve(raw, max(1, min(_WINDOW, len(raw) // 10)))

@@ -7,10 +7,10 @@ import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from masa_openrlhf.report.formatting import amount
-from masa_openrlhf.report.groups import Group
+from masa_openrlhf.report.formatting import format_amount
+from masa_openrlhf.report.groups import RunGroup
 from masa_openrlhf.report.plots import COLOURS, FAINT, INK
-from masa_openrlhf.report.runs import Run, spent
+from masa_openrlhf.report.runs import Run, cumulative_cost
 from masa_openrlhf.report.section import Picture, Section, Table
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ KINDS = (
 )
 
 
-def section(groups: Sequence[Group]) -> Section:
+def tokens_section(groups: Sequence[RunGroup]) -> Section:
     """Return tokens by kind as stacked bars and as a table."""
-    found = {group.name: _means(group.runs) for group in groups}
+    found = {group.name: _mean_tokens(group.runs) for group in groups}
     known = {name: kinds for name, kinds in found.items() if kinds}
     missing = [f"{group.name}: no step was taken yet." for group in groups if not found[group.name]]
     if not known:
@@ -60,13 +60,14 @@ def section(groups: Sequence[Group]) -> Section:
     picture = Picture(
         key="tokens",
         title="Tokens by kind",
-        draw=functools.partial(_draw, found=known, kinds=bars),
+        draw=functools.partial(_draw_bars, found=known, kinds=bars),
         legend=len(bars),
         height=1.0 + 0.5 * len(known),
     )
     shown = [kind for kind in KINDS if any(kind.key in kinds for kinds in known.values())]
     rows = [
-        [name, *(amount(kinds.get(kind.key)) for kind in shown)] for name, kinds in known.items()
+        [name, *(format_amount(kinds.get(kind.key)) for kind in shown)]
+        for name, kinds in known.items()
     ]
     table = Table(["tokens", *(kind.name for kind in shown)], rows)
     decide = any(group.decides for group in groups)
@@ -81,13 +82,13 @@ def section(groups: Sequence[Group]) -> Section:
     )
 
 
-def made(run: Run) -> float:
+def total_tokens(run: Run) -> float:
     """Return all tokens that a run made."""
-    tokens, _ = spent(run.metrics)
+    tokens, _ = cumulative_cost(run.metrics)
     return tokens[-1] if tokens else 0.0
 
 
-def _means(runs: Sequence[Run]) -> dict[str, float]:
+def _mean_tokens(runs: Sequence[Run]) -> dict[str, float]:
     """Mean over the runs that know a kind, by its key."""
     last = [run.metrics[-1] for run in runs if run.metrics]
     found = {}
@@ -98,7 +99,7 @@ def _means(runs: Sequence[Run]) -> dict[str, float]:
     return found
 
 
-def _draw(axes: Axes, found: dict[str, dict[str, float]], kinds: Sequence[Kind]) -> None:
+def _draw_bars(axes: Axes, found: dict[str, dict[str, float]], kinds: Sequence[Kind]) -> None:
     names = list(found)
     most = max(sum(kinds.get(kind.key, 0.0) for kind in KINDS[:-1]) for kinds in found.values())
     scale, unit = next(

@@ -5,30 +5,30 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from masa_rewards.verify.equality.chains import contradicts
+from masa_rewards.verify.equality.chains import is_contradiction
 
 
-def compare(answer: str, gold: str) -> str:
+def compare_by_algebra(answer: str, gold: str) -> str:
     """Return "correct", "incorrect", or "unparsable" when the answer cannot be read."""
     # A second to import: only here, never in the parent.
     from math_verify import verify
 
-    stated = _read(answer)
+    stated = _parse_answer(answer)
     if not stated:
         return "unparsable"
-    if contradicts(answer, _evaluate):
+    if is_contradiction(answer, _evaluate_constant):
         return "incorrect"
-    wanted = _read(gold)
+    wanted = _parse_answer(gold)
     stated, wanted = _without_truisms(stated), _without_truisms(wanted)
     if _say_nothing(stated) or _say_nothing(wanted):
         return "incorrect"
-    places = _places(wanted)
+    places = _count_places(wanted)
     if wanted and verify(wanted, stated, float_rounding=places, timeout_seconds=None):
         return "correct"
     return "incorrect"
 
 
-def _read(text: str) -> list[Any]:
+def _parse_answer(text: str) -> list[Any]:
     from math_verify import LatexExtractionConfig, parse
 
     # No plain expressions: of "2007 + what cannot be read 2" they would take the last number.
@@ -38,11 +38,11 @@ def _read(text: str) -> list[Any]:
     return list(parse(boxed, latex, fallback_mode="no_fallback", parsing_timeout=None))
 
 
-def _evaluate(text: str) -> complex | None:
+def _evaluate_constant(text: str) -> complex | None:
     """The value of a constant; None of what cannot be read, or is none."""
     from sympy import Expr
 
-    for one in _read(text):
+    for one in _parse_answer(text):
         if isinstance(one, Expr) and not one.free_symbols:
             try:
                 return complex(one.evalf(17))
@@ -72,7 +72,7 @@ def _is_idle(relation: Any) -> bool:
     return bool(left == right or not (left.free_symbols | right.free_symbols))
 
 
-def _places(wanted: list[Any]) -> int:
+def _count_places(wanted: list[Any]) -> int:
     """Places behind the point that must agree: six, and more for a number close to 0."""
     from sympy import Expr
 

@@ -64,13 +64,13 @@ def is_false_chain(text: str) -> bool:
         text: A normal form.
     """
     return any(
-        not _agree(one, other)
+        not _can_agree(one, other)
         for parts in split_chains(text)
         for one, other in combinations([*filter(None, map(to_number, parts[:_MANY]))], 2)
     )
 
 
-def contradicts(text: str, evaluate: Callable[[str], complex | None]) -> bool:
+def is_contradiction(text: str, evaluate: Callable[[str], complex | None]) -> bool:
     """Whether constants are said to be equal that are not, with computer algebra.
 
     Args:
@@ -79,19 +79,21 @@ def contradicts(text: str, evaluate: Callable[[str], complex | None]) -> bool:
     """
     if _SEVERAL.search(text):
         return False
-    return any(_contradicts(parts[:_MANY], evaluate) for parts in split_chains(text))
+    return any(_has_contradiction(parts[:_MANY], evaluate) for parts in split_chains(text))
 
 
-def _contradicts(parts: list[str], evaluate: Callable[[str], complex | None]) -> bool:
+def _has_contradiction(parts: list[str], evaluate: Callable[[str], complex | None]) -> bool:
     parts = [_DELIMITER.sub("", part) for part in parts]
     if not all(map(_is_balanced, parts)):
         return False
     values = [
         (part, found)
         for part in filter(_is_constant, parts)
-        if (found := [value for way in _readings(part) if (value := evaluate(way)) is not None])
+        if (
+            found := [value for way in _list_readings(part) if (value := evaluate(way)) is not None]
+        )
     ]
-    return any(not _meet(*pair) for pair in combinations(values, 2))
+    return any(not _can_meet(*pair) for pair in combinations(values, 2))
 
 
 def _is_balanced(part: str) -> bool:
@@ -108,7 +110,7 @@ def _is_constant(part: str) -> bool:
     return bool(_CONSTANT.fullmatch(part) and re.search(r"\d|\\(?:pi|infty)", part))
 
 
-def _readings(part: str) -> list[str]:
+def _list_readings(part: str) -> list[str]:
     r"""A number beside a fraction is a sum or a product, and `\log` has base ten, or e."""
     ways = [part]
     for gap in (_MIXED, _PRODUCT):
@@ -120,7 +122,7 @@ def _readings(part: str) -> list[str]:
     return ways
 
 
-def _agree(one: Number, other: Number) -> bool:
+def _can_agree(one: Number, other: Number) -> bool:
     if same_number(one, other):
         return True
     size = max(_unit_of(one), _unit_of(other))
@@ -138,18 +140,18 @@ def _unit_of(number: Number) -> Fraction:
     return Fraction(1, 10**number.places) / (100 if number.percent else 1)
 
 
-def _meet(one: tuple[str, list[complex]], other: tuple[str, list[complex]]) -> bool:
-    room = max(_room(one[0], other[0]), _room(other[0], one[0]))
-    return any(_close(left, right, room) for left in one[1] for right in other[1])
+def _can_meet(one: tuple[str, list[complex]], other: tuple[str, list[complex]]) -> bool:
+    room = max(_rounding_room(one[0], other[0]), _rounding_room(other[0], one[0]))
+    return any(_is_close(left, right, room) for left in one[1] for right in other[1])
 
 
-def _close(one: complex, other: complex, room: float) -> bool:
+def _is_close(one: complex, other: complex, room: float) -> bool:
     if one == other or not (cmath.isfinite(one) and cmath.isfinite(other)):
         return one == other
     return abs(one - other) < max(room, 1e-12, 1e-6 * max(abs(one), abs(other)))
 
 
-def _room(part: str, other: str) -> float:
+def _rounding_room(part: str, other: str) -> float:
     """By how much a decimal may be rounded, or a whole number that stands for decimals."""
     if match := _DECIMAL.fullmatch(part.replace(" ", "")):
         return 10.0 ** -len(match[1])

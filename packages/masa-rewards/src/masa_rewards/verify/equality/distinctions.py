@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from masa_rewards.verify.equality.normal_form import normalise
+from masa_rewards.verify.equality.normal_form import normalise_answer
 from masa_rewards.verify.equality.primes import primes_differ
 from masa_rewards.verify.equality.qualifiers import words_differ
 
@@ -16,7 +16,7 @@ _OR = re.compile(r"(?<![A-Za-z\\])or(?![A-Za-z])|\\(?:lor|vee|cup)(?![A-Za-z])")
 _AND = re.compile(r"(?<![A-Za-z\\])and(?![A-Za-z])|\\(?:land|wedge|cap)(?![A-Za-z])")
 
 
-def differ(answer: str, gold: str) -> bool:
+def differ_in_form(answer: str, gold: str) -> bool:
     r"""Whether two answers differ in a way that computer algebra would pass over.
 
     - in the brackets around a list: a set, a pair or open interval, a closed one;
@@ -33,7 +33,7 @@ def differ(answer: str, gold: str) -> bool:
     """
     return (
         _both_and_differ(_list_brackets(answer), _list_brackets(gold))
-        or _both_and_differ(_connective(answer), _connective(gold))
+        or _both_and_differ(_find_connective(answer), _find_connective(gold))
         or primes_differ(answer, gold)
         or words_differ(answer, gold)
     )
@@ -45,7 +45,7 @@ def _both_and_differ(one: str, other: str) -> bool:
 
 def _list_brackets(text: str) -> str:
     r"""Brackets around a list: "()", "[)", `\{\}`; "" where no list is in brackets as a whole."""
-    text = _MEMBER.sub("", normalise(text))
+    text = _MEMBER.sub("", normalise_answer(text))
     if not text.startswith(_OPEN):
         return ""
     depth, commas, first, last = 0, 0, "", ""
@@ -62,7 +62,7 @@ def _list_brackets(text: str) -> str:
     return ""
 
 
-def _connective(text: str) -> str:
+def _find_connective(text: str) -> str:
     if not _INEQUALITY.search(text):
         return ""
     found = [name for name, word in (("or", _OR), ("and", _AND)) if word.search(text)]

@@ -36,7 +36,7 @@ _DEGREES = re.compile(rf"[-+]?\d+(?:\.\d+)?{_DEGREE}(?:,[-+]?\d+(?:\.\d+)?{_DEGR
 _OPTION = re.compile(r"\(([A-Z])\)")
 
 
-def tidy(text: str) -> str:
+def tidy_answer(text: str) -> str:
     r"""Clean an answer up, as mathematics that a parser will read.
 
     Dollar signs, punctuation at the end and `\approx` in front go; a long minus becomes "-",
@@ -65,7 +65,7 @@ def tidy(text: str) -> str:
     return text
 
 
-def normalise(text: str, *, thousands: bool = True) -> str:
+def normalise_answer(text: str, *, thousands: bool = True) -> str:
     r"""Bring an answer into the form in which equal texts are equal answers.
 
     Beyond `tidy`: `\left`, idle spaces, styles of text, invisible braces around the whole, commas
@@ -79,7 +79,7 @@ def normalise(text: str, *, thousands: bool = True) -> str:
     Returns:
         Its normal form, for comparison only.
     """
-    text = _DELIMITER.sub("", tidy(text))
+    text = _DELIMITER.sub("", tidy_answer(text))
     text = _BARE_OR.sub(" or ", _STYLED.sub(r" \1 ", text))
     text = _without_ending(" ".join(text.split()))
     if thousands and _THOUSANDS.fullmatch(text):

@@ -63,7 +63,7 @@ def to_number(text: str) -> Number | None:
         places = len(plain.partition(".")[2])
         return Number(Fraction(plain.rstrip(".")), places, percent)
     if match := _REPEATING.fullmatch(plain):
-        return Number(_repeating(*match.groups()), None, percent)
+        return Number(_repeating_decimal(*match.groups()), None, percent)
     if match := _RATIO.fullmatch(plain) or _LATEX_RATIO.fullmatch(plain):
         sign, above, below = match.groups()
         if int(below) == 0:
@@ -73,7 +73,7 @@ def to_number(text: str) -> Number | None:
     return None
 
 
-def _repeating(sign: str, whole: str, fixed: str, period: str) -> Fraction:
+def _repeating_decimal(sign: str, whole: str, fixed: str, period: str) -> Fraction:
     shift = 10 ** len(fixed)
     value = Fraction(int(whole + fixed or "0"), shift)
     value += Fraction(int(period), shift * (10 ** len(period) - 1))

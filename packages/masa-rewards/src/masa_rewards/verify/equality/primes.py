@@ -28,12 +28,12 @@ def primes_differ(answer: str, gold: str) -> bool:
         return False
     if bool(_EQUALS.search(answer)) != bool(_EQUALS.search(gold)):
         answer, gold = _EQUALS.split(answer)[-1], _EQUALS.split(gold)[-1]
-    return _primes(answer) != _primes(gold) and not (
+    return _count_primes(answer) != _count_primes(gold) and not (
         _is_mark(answer, gold) or _is_mark(gold, answer)
     )
 
 
-def _primes(text: str) -> Counter[tuple[str, str]]:
+def _count_primes(text: str) -> Counter[tuple[str, str]]:
     """What is primed, and how often; an apostrophe in a word is none."""
     for group in reversed(text_groups(text)):
         if re.search(r"[A-Za-z]{2}", group.words):

@@ -97,17 +97,17 @@ def words_differ(answer: str, gold: str) -> bool:
         other has not; if the answer hedges, or names a number, as the gold does not; or if both
         have a word, and the opposite one. False says nothing.
     """
-    stated, wanted = _phrases(answer), _phrases(gold)
+    stated, wanted = _find_phrases(answer), _find_phrases(gold)
     if not stated and not wanted:
         return False
     return (
-        _bounds(stated) != _bounds(wanted)
-        or bool(_hedges(stated) - _hedges(wanted))
-        or _are_opposite(_words(stated), _words(wanted))
+        _find_bounds(stated) != _find_bounds(wanted)
+        or bool(_find_hedges(stated) - _find_hedges(wanted))
+        or _are_opposite(_find_words(stated), _find_words(wanted))
     )
 
 
-def _phrases(text: str) -> list[str]:
+def _find_phrases(text: str) -> list[str]:
     """Groups of words, unless all of the text is words, which are compared as such."""
     groups = text_groups(text)
     left, position = [], 0
@@ -119,24 +119,26 @@ def _phrases(text: str) -> list[str]:
     return [" ".join(group.words.lower().split()) for group in groups]
 
 
-def _bounds(phrases: list[str]) -> frozenset[str]:
-    found = {_SIGNS[int(str(match.lastgroup)[1:])] for match in _find(_BOUND, phrases)}
+def _find_bounds(phrases: list[str]) -> frozenset[str]:
+    found = {_SIGNS[int(str(match.lastgroup)[1:])] for match in _find_pattern(_BOUND, phrases)}
     scales = {word for phrase in phrases for word in re.findall(r"[a-z]+", phrase)} & _SCALES
     return frozenset(found | scales)
 
 
-def _hedges(phrases: list[str]) -> frozenset[str]:
+def _find_hedges(phrases: list[str]) -> frozenset[str]:
     return frozenset(
-        match.group() for pattern in (_HEDGE, _FIGURE, _NUMBER) for match in _find(pattern, phrases)
+        match.group()
+        for pattern in (_HEDGE, _FIGURE, _NUMBER)
+        for match in _find_pattern(pattern, phrases)
     )
 
 
-def _find(pattern: re.Pattern[str], phrases: list[str]) -> Iterator[re.Match[str]]:
+def _find_pattern(pattern: re.Pattern[str], phrases: list[str]) -> Iterator[re.Match[str]]:
     for phrase in phrases:
         yield from pattern.finditer(phrase)
 
 
-def _words(phrases: list[str]) -> frozenset[str]:
+def _find_words(phrases: list[str]) -> frozenset[str]:
     words = (word for phrase in phrases for word in _WORD.findall(phrase))
     return frozenset(_SAME_WORD.get(word, word) for word in words)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from masa_rewards.verify.equality.normal_form import normalise
+from masa_rewards.verify.equality.normal_form import normalise_answer
 from masa_rewards.verify.equality.numbers import to_number
 from masa_rewards.verify.equality.tails import split_tail
 
@@ -65,7 +65,11 @@ def fold_scale(text: str) -> str | None:
     if scale is None:
         return None
     rest = rest.strip(" .()-")
-    return f"{_times(tail.value, scale)}\\text{{ {rest}}}" if rest else _times(tail.value, scale)
+    return (
+        f"{_multiply_value(tail.value, scale)}\\text{{ {rest}}}"
+        if rest
+        else _multiply_value(tail.value, scale)
+    )
 
 
 def _read_scale(words: str) -> tuple[Fraction | None, str]:
@@ -85,14 +89,14 @@ def _read_scale(words: str) -> tuple[Fraction | None, str]:
     return scale, words[end:]
 
 
-def _times(value: str, scale: Fraction) -> str:
-    number = to_number(normalise(value))
+def _multiply_value(value: str, scale: Fraction) -> str:
+    number = to_number(normalise_answer(value))
     if number is None or number.percent:
-        return f"({value})\\cdot {_figure(scale)}"
-    return _figure(number.value * scale)
+        return f"({value})\\cdot {_format_number(scale)}"
+    return _format_number(number.value * scale)
 
 
-def _figure(value: Fraction) -> str:
+def _format_number(value: Fraction) -> str:
     if value.denominator == 1:
         return str(value.numerator)
     sign = "-" if value < 0 else ""

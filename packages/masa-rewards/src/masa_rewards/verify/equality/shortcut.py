@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from masa_rewards.verify.equality.chains import is_false_chain
-from masa_rewards.verify.equality.normal_form import normalise
+from masa_rewards.verify.equality.normal_form import normalise_answer
 from masa_rewards.verify.equality.numbers import same_number, to_number
 
 _BASED = re.compile(r"([0-9A-Z]{1,99})_\{?([0-9]{1,2})\}?")
@@ -19,7 +19,7 @@ _SHORT_WORD = re.compile(r"yes|no|odd", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
-def decide(answer: str, gold: str) -> bool | None:
+def decide_at_once(answer: str, gold: str) -> bool | None:
     """Decide whether an answer is right, if that can be told at once.
 
     Args:
@@ -32,9 +32,9 @@ def decide(answer: str, gold: str) -> bool | None:
         anything between them, or says of two different ones that they are equal. None when it
         takes more.
     """
-    if normalise(answer, thousands=False) == normalise(gold, thousands=False):
+    if normalise_answer(answer, thousands=False) == normalise_answer(gold, thousands=False):
         return True
-    answer, gold = normalise(answer), normalise(gold)
+    answer, gold = normalise_answer(answer), normalise_answer(gold)
     if answer == gold:
         return True
     if _GAP.search(answer) or is_false_chain(answer):

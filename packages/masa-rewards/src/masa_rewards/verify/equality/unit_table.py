@@ -112,11 +112,11 @@ _WORDS = {"am", "as", "al", "us", "at", "has", "dad", "pt", "Es", "PT", "YS"}
 
 def find_unit(name: str) -> Unit | None:
     """Look a unit up: "kN", "kilonewtons", "KM" and "Kilometers" too; None when it is unknown."""
-    return _find(name) if len(name) <= 24 else None
+    return _find_unit(name) if len(name) <= 24 else None
 
 
 @lru_cache(maxsize=4096)
-def _find(name: str) -> Unit | None:
+def _find_unit(name: str) -> Unit | None:
     exact = _SYMBOLS.get(name) or _with_prefix(name)
     if exact or len(name) == 1:
         return exact or ({"l": _SYMBOLS["L"]}).get(name)
@@ -129,7 +129,7 @@ def _with_prefix(name: str) -> Unit | None:
         prefix, rest = name[:length], name[length:]
         rest = "L" if rest == "l" else rest
         if prefix in _PREFIXES and rest in _TAKES_PREFIX and name not in _WORDS:
-            return _scaled(prefix, _SYMBOLS[rest])
+            return _scale_unit(prefix, _SYMBOLS[rest])
     return None
 
 
@@ -137,17 +137,17 @@ def _with_prefix_name(name: str) -> Unit | None:
     for prefix, symbol in _PREFIX_NAMES.items():
         unit = _NAMES.get(name[len(prefix) :]) if name.startswith(prefix) else None
         if unit and unit.symbol in _TAKES_PREFIX:
-            return _scaled(symbol, unit)
+            return _scale_unit(symbol, unit)
     return None
 
 
-def _scaled(prefix: str, unit: Unit) -> Unit:
+def _scale_unit(prefix: str, unit: Unit) -> Unit:
     power = _PREFIXES[prefix]
     symbol = ("µ" if power == -6 else prefix) + unit.symbol
     return Unit(symbol, unit.size * Fraction(10) ** power, unit.powers)
 
 
-def _read(table: str) -> tuple[dict[str, Unit], dict[str, Unit]]:
+def _read_table(table: str) -> tuple[dict[str, Unit], dict[str, Unit]]:
     symbols: dict[str, Unit] = {}
     names: dict[str, Unit] = {}
     for line in table.strip().splitlines():
@@ -164,8 +164,8 @@ def _read(table: str) -> tuple[dict[str, Unit], dict[str, Unit]]:
     return symbols, names
 
 
-_prefixed, _prefixed_names = _read(_PREFIXED)
-_others, _other_names = _read(_OTHERS)
+_prefixed, _prefixed_names = _read_table(_PREFIXED)
+_others, _other_names = _read_table(_OTHERS)
 _TAKES_PREFIX = frozenset(_prefixed)
 _SYMBOLS = {**_prefixed, **_others}
 _NAMES = {**_prefixed_names, **_other_names}

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from masa_rewards.verify.equality.normal_form import tidy
+from masa_rewards.verify.equality.normal_form import tidy_answer
 from masa_rewards.verify.equality.tails import Tail, split_tail
 from masa_rewards.verify.equality.unit_table import Unit, find_unit
 
@@ -64,7 +64,7 @@ def split_unit(text: str) -> Quantity:
         The value and the unit; the text as it was, and None, when no known unit ends it, or
         nothing stands in front of one.
     """
-    found = _read(text)
+    found = _read_quantity(text)
     return (
         Quantity(found.value, found.unit.symbol)
         if found and found.certain
@@ -85,7 +85,7 @@ def other_units(answer: str, gold: str) -> bool:
     one, other = stated_unit(answer), stated_unit(gold)
     if one is None and other is None:
         return False
-    one, other = one or _letter(answer), other or _letter(gold)
+    one, other = one or _read_letter_unit(answer), other or _read_letter_unit(gold)
     return one is not None and other is not None and one[1:] != other[1:]
 
 
@@ -99,8 +99,8 @@ def marks_differ(answer: str, gold: str) -> bool:
 
 def stated_unit(text: str) -> Unit | None:
     """The unit that an answer states, by word or by sign, if it is known."""
-    tidied = tidy(text)
-    found = _read(tidied)
+    tidied = tidy_answer(text)
+    found = _read_quantity(tidied)
     if found:
         return found.unit
     plain = text.strip().rstrip(".,; $")
@@ -110,13 +110,13 @@ def stated_unit(text: str) -> Unit | None:
     return None
 
 
-def _read(text: str) -> _Read | None:
+def _read_quantity(text: str) -> _Read | None:
     if match := _DEGREE_LETTER.search(text):
-        return _Read(text[: match.start()].strip(), _degrees(match[1]), certain=True)
+        return _Read(text[: match.start()].strip(), _degree_unit(match[1]), certain=True)
     tail = split_tail(text)
     if tail is None or (not tail.styled and len(tail.words.strip()) == 1):
         return None
-    unit = _unit(" ".join(tail.words.split()))
+    unit = _read_unit(" ".join(tail.words.split()))
     return _Read(tail.value, unit, _is_certain(tail)) if unit else None
 
 
@@ -131,12 +131,12 @@ def _is_spaced_symbol(name: str, tail: Tail) -> bool:
     return tail.spaced and len(name) > 1 and not name.islower()
 
 
-def _degrees(letter: str) -> Unit:
+def _degree_unit(letter: str) -> Unit:
     return find_unit(f"deg{letter}")  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=4096)
-def _unit(words: str) -> Unit | None:
+def _read_unit(words: str) -> Unit | None:
     """Read "cm^2", "square centimeters", "kg m/s^2", "miles per hour"; None for other words."""
     if not words or len(words) > 60:
         return None
@@ -163,10 +163,10 @@ def _unit(words: str) -> Unit | None:
                 return None
             factors.append((unit, sign * power))
             power = 1
-    return _product(factors) if factors and power == 1 else None
+    return _multiply_units(factors) if factors and power == 1 else None
 
 
-def _product(factors: list[tuple[Unit, int]]) -> Unit:
+def _multiply_units(factors: list[tuple[Unit, int]]) -> Unit:
     size = Fraction(1)
     powers: dict[str, int] = {}
     for unit, exponent in factors:
@@ -174,20 +174,20 @@ def _product(factors: list[tuple[Unit, int]]) -> Unit:
         for base, power in unit.powers:
             powers[base] = powers.get(base, 0) + power * exponent
     left = tuple(sorted((base, power) for base, power in powers.items() if power))
-    return Unit(_spell(factors), size, left)
+    return Unit(_spell_unit(factors), size, left)
 
 
-def _spell(factors: list[tuple[Unit, int]]) -> str:
-    above = [_raised(unit.symbol, power) for unit, power in factors if power > 0]
-    below = [_raised(unit.symbol, -power) for unit, power in factors if power < 0]
+def _spell_unit(factors: list[tuple[Unit, int]]) -> str:
+    above = [_spell_power(unit.symbol, power) for unit, power in factors if power > 0]
+    below = [_spell_power(unit.symbol, -power) for unit, power in factors if power < 0]
     spelled = " ".join(above) + "".join(f"/{part}" for part in below)
     return {"mi/h": "mph"}.get(spelled, spelled)
 
 
-def _raised(symbol: str, power: int) -> str:
+def _spell_power(symbol: str, power: int) -> str:
     return symbol if power == 1 else f"{symbol}^{power}"
 
 
-def _letter(text: str) -> Unit | None:
-    match = _LETTER.search(tidy(text))
+def _read_letter_unit(text: str) -> Unit | None:
+    match = _LETTER.search(tidy_answer(text))
     return find_unit(match["name"]) if match else None

@@ -81,7 +81,7 @@ def limit_memory(megabytes: int) -> None:
     if sys.platform != "win32":
         import resource
 
-        _lower(resource.RLIMIT_AS, megabytes * 1024 * 1024)
+        _lower_limit(resource.RLIMIT_AS, megabytes * 1024 * 1024)
 
 
 def limit_harm() -> None:
@@ -89,8 +89,8 @@ def limit_harm() -> None:
     if sys.platform != "win32":
         import resource
 
-        _lower(resource.RLIMIT_FSIZE, 0)
-        _lower(resource.RLIMIT_CORE, 0)
+        _lower_limit(resource.RLIMIT_FSIZE, 0)
+        _lower_limit(resource.RLIMIT_CORE, 0)
     # Where the whole machine or container runs out, a worker is missed least.
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
         score.write("1000")
@@ -113,7 +113,7 @@ def take_stdout() -> IO[bytes]:
     return replies
 
 
-def _lower(kind: int, limit: int) -> None:
+def _lower_limit(kind: int, limit: int) -> None:
     import resource
 
     _, most = resource.getrlimit(kind)

@@ -10,13 +10,18 @@ from collections import deque
 from concurrent.futures import Future
 from typing import NamedTuple
 
-from masa_rewards.verify.workers.process import Reply, Settings, StartError, Worker
+from masa_rewards.verify.workers.process import (
+    Reply,
+    StartError,
+    VerificationWorker,
+    WorkerSettings,
+)
 
 
 class _Slot:
     """A place for a process; empty until it is needed."""
 
-    worker: Worker | None = None
+    worker: VerificationWorker | None = None
 
 
 class _Job(NamedTuple):
@@ -34,12 +39,12 @@ class WorkerPool:
     exits, which waits for no case.
     """
 
-    def __init__(self, size: int, settings: Settings) -> None:
+    def __init__(self, size: int, settings: WorkerSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self._closed = False
         self._proven = False
-        self._workers: set[Worker] = set()
+        self._workers: set[VerificationWorker] = set()
         # What can be done to a deque in one step needs no lock: a caller may be interrupted, or
         # dropped by the garbage collector of any thread, at any point.
         self._waiting: deque[_Job] = deque()
@@ -156,7 +161,7 @@ class WorkerPool:
             self._workers.discard(slot.worker)
             slot.worker = None
         self._refuse_if_closed()
-        fresh = Worker(self._settings)
+        fresh = VerificationWorker(self._settings)
         with self._lock:
             self._proven = True
             if not self._closed:
@@ -175,7 +180,7 @@ def _closed_error() -> RuntimeError:
     return RuntimeError("the verifier is closed; make a new AnswerVerifier")
 
 
-def _kill_all(workers: set[Worker], owner: int) -> None:
+def _kill_all(workers: set[VerificationWorker], owner: int) -> None:
     if os.getpid() != owner:
         return  # a fork of the owner: the workers are not ours
     for worker in list(workers):

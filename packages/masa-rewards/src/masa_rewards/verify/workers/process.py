@@ -29,7 +29,7 @@ _INHERITED = (
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-class Settings(NamedTuple):
+class WorkerSettings(NamedTuple):
     """What a worker runs under."""
 
     timeout: float
@@ -62,10 +62,10 @@ class StartError(RuntimeError):
     interrupted = False
 
 
-class Worker:
+class VerificationWorker:
     """A process that compares answers, one at a time. Used by one thread at a time."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: WorkerSettings) -> None:
         """Start a process and wait until it is ready.
 
         Raises:
@@ -74,7 +74,7 @@ class Worker:
         self._timeout = settings.timeout
         self._overran = self._stopped = False
         try:
-            self._process = _spawn(settings)
+            self._process = _spawn_worker(settings)
         except (OSError, ValueError) as error:  # no more processes, files or memory; no executable
             raise _start_error(f"{type(error).__name__}: {error}", settings) from error
         try:
@@ -201,7 +201,7 @@ def _is_stopped(pid: int) -> bool:
         return False
 
 
-def _start_error(reason: str, settings: Settings) -> StartError:
+def _start_error(reason: str, settings: WorkerSettings) -> StartError:
     return StartError(
         f"the verification worker did not start: {reason}. It ran with {settings!r}; to "
         f"see more, run `{sys.executable} -m masa_rewards.verify.workers.worker 5 "
@@ -209,7 +209,7 @@ def _start_error(reason: str, settings: Settings) -> StartError:
     )
 
 
-def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
+def _spawn_worker(settings: WorkerSettings) -> subprocess.Popen[bytes]:
     """A fresh interpreter: nothing of the parent's memory, handles or signals comes with it."""
     arguments = [str(settings.timeout), str(settings.memory_mb)]
     return subprocess.Popen(
@@ -217,7 +217,7 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=_environment(),
+        env=_worker_environment(),
         cwd=os.path.abspath(os.sep),  # it neither imports from the parent's folder nor holds it
         close_fds=True,
         start_new_session=True,
@@ -225,7 +225,7 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
     )
 
 
-def _environment() -> dict[str, str]:
+def _worker_environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     ours = {
         "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path if entry),

@@ -15,7 +15,7 @@ import logging
 import sys
 from typing import IO, Any
 
-from masa_rewards.verify.equality.algebra import compare
+from masa_rewards.verify.equality.algebra import compare_by_algebra
 from masa_rewards.verify.workers.limits import (
     ParentWatch,
     limit_harm,
@@ -41,32 +41,32 @@ def main() -> None:
     watch = ParentWatch(replies)
     try:
         limit_memory(memory_mb)
-        compare("(x+1)^2", "x^2+2x+1")  # what is loaded at first use is loaded now
+        compare_by_algebra("(x+1)^2", "x^2+2x+1")  # what is loaded at first use is loaded now
         limit_harm()
     except BaseException as error:
-        _send(replies, {"ready": f"{type(error).__name__}: {error}"})
+        _send_reply(replies, {"ready": f"{type(error).__name__}: {error}"})
         return
-    _send(replies, {"ready": ""})
+    _send_reply(replies, {"ready": ""})
     for line in sys.stdin.buffer:
         case = json.loads(line)
         set_alarm(timeout + GRACE)
         with watch.kernel():
-            reply = _judge(case["answer"], case["gold"])
+            reply = _compare_case(case["answer"], case["gold"])
         set_alarm(0)
         spent = peak_mb() >= _FULL * memory_mb
         if spent and reply["outcome"] != "correct":
             reply = {"outcome": "error", "detail": f"memory limit of {memory_mb} MB reached"}
-        _send(replies, {**reply, "spent": spent})
+        _send_reply(replies, {**reply, "spent": spent})
 
 
-def _judge(answer: str, gold: str) -> dict[str, str]:
+def _compare_case(answer: str, gold: str) -> dict[str, str]:
     try:
-        return {"outcome": compare(answer, gold), "detail": ""}
+        return {"outcome": compare_by_algebra(answer, gold), "detail": ""}
     except Exception as error:
         return {"outcome": "error", "detail": f"{type(error).__name__}: {error}"[:500]}
 
 
-def _send(replies: IO[bytes], reply: dict[str, Any]) -> None:
+def _send_reply(replies: IO[bytes], reply: dict[str, Any]) -> None:
     replies.write(json.dumps(reply).encode("ascii") + b"\n")
     replies.flush()
 

@@ -10,7 +10,7 @@ class FormError(ValueError):
     """A row that cannot be asked, and why."""
 
 
-def text(row: Mapping[str, Any], key: str) -> str:
+def read_text(row: Mapping[str, Any], key: str) -> str:
     """Return a text, or a number as text, without white space around it.
 
     Raises:
@@ -25,7 +25,7 @@ def text(row: Mapping[str, Any], key: str) -> str:
     return stripped
 
 
-def identity(row: Mapping[str, Any], key: str | None, number: int) -> str:
+def read_id(row: Mapping[str, Any], key: str | None, number: int) -> str:
     """Return the row's own id where it has one, else its number."""
     value = row.get(key) if key else None
     if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip():

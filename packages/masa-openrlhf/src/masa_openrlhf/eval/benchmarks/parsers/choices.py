@@ -7,24 +7,24 @@ from collections.abc import Callable, Sequence
 
 from masa_openrlhf.eval.benchmarks.choices import LETTERS
 from masa_openrlhf.eval.benchmarks.entry import Item, Row
-from masa_openrlhf.eval.benchmarks.parsers import FormError, identity, text
+from masa_openrlhf.eval.benchmarks.parsers import FormError, read_id, read_text
 
 _LABEL = re.compile(r"^\s*\(?([A-Z])[).:]\s*")
 
 
-def logic(row: Row, number: int) -> Item:
+def parse_logic(row: Row, number: int) -> Item:
     """Read a row of Logic-LLM's: context, question, options as "A) True", answer "A"."""
-    labels, options = _labelled(row.get("options"))
-    right = _place(text(row, "answer"), labels)
-    statement = f"{text(row, 'context')}\n\n{text(row, 'question')}"
-    return _item(identity(row, "id", number), statement, options, right)
+    labels, options = _split_labels(row.get("options"))
+    right = _find_place(read_text(row, "answer"), labels)
+    statement = f"{read_text(row, 'context')}\n\n{read_text(row, 'question')}"
+    return _make_item(read_id(row, "id", number), statement, options, right)
 
 
-def gpqa(row: Row, number: int) -> Item:
+def parse_gpqa(row: Row, number: int) -> Item:
     """Read a row of GPQA: one column holds the right answer, three hold wrong ones."""
-    wrong = [text(row, f"Incorrect Answer {i}") for i in (1, 2, 3)]
-    options = (text(row, "Correct Answer"), *wrong)
-    return _item(identity(row, "Record ID", number), text(row, "Question"), options, 0)
+    wrong = [read_text(row, f"Incorrect Answer {i}") for i in (1, 2, 3)]
+    options = (read_text(row, "Correct Answer"), *wrong)
+    return _make_item(read_id(row, "Record ID", number), read_text(row, "Question"), options, 0)
 
 
 def lettered_columns(*letters: str) -> Callable[[Row, int], Item]:
@@ -32,24 +32,26 @@ def lettered_columns(*letters: str) -> Callable[[Row, int], Item]:
 
     def read(row: Row, number: int) -> Item:
         given = [letter for letter in letters if str(row.get(letter) or "").strip()]
-        options = tuple(text(row, letter) for letter in given)
-        right = _place(text(row, "answer"), given)
-        return _item(identity(row, "index", number), text(row, "question"), options, right)
+        options = tuple(read_text(row, letter) for letter in given)
+        right = _find_place(read_text(row, "answer"), given)
+        return _make_item(read_id(row, "index", number), read_text(row, "question"), options, right)
 
     return read
 
 
-def arc(row: Row, number: int) -> Item:
+def parse_arc(row: Row, number: int) -> Item:
     """Read a row of ARC: choices of texts and labels, which are letters or figures."""
     choices = row.get("choices")
     if not isinstance(choices, dict) or not {"text", "label"} <= choices.keys():
         raise FormError(f"choices hold no text and label: {choices!r:.60}")
     options = tuple(str(one).strip() for one in choices["text"])
-    right = _place(text(row, "answerKey"), [str(label).strip() for label in choices["label"]])
-    return _item(identity(row, "id", number), text(row, "question"), options, right)
+    right = _find_place(
+        read_text(row, "answerKey"), [str(label).strip() for label in choices["label"]]
+    )
+    return _make_item(read_id(row, "id", number), read_text(row, "question"), options, right)
 
 
-def _labelled(options: object) -> tuple[list[str], tuple[str, ...]]:
+def _split_labels(options: object) -> tuple[list[str], tuple[str, ...]]:
     if not isinstance(options, (list, tuple)) or not options:
         raise FormError(f"options is no list: {options!r:.60}")
     labels, texts = [], []
@@ -60,7 +62,7 @@ def _labelled(options: object) -> tuple[list[str], tuple[str, ...]]:
     return labels, tuple(texts)
 
 
-def _place(answer: str, labels: Sequence[str]) -> int:
+def _find_place(answer: str, labels: Sequence[str]) -> int:
     if len(set(labels)) < len(labels):
         raise FormError(f"two choices have one label: {list(labels)!r}")
     if answer not in labels:
@@ -68,7 +70,7 @@ def _place(answer: str, labels: Sequence[str]) -> int:
     return labels.index(answer)
 
 
-def _item(name: str, statement: str, options: Sequence[str], right: int) -> Item:
+def _make_item(name: str, statement: str, options: Sequence[str], right: int) -> Item:
     if len(options) < 2 or not all(options):
         raise FormError(f"fewer than two choices, or a blank one: {list(options)!r:.80}")
     return Item(name, statement, options=tuple(options), right=right)

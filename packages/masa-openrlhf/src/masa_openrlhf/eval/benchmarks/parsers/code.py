@@ -11,80 +11,80 @@ import zlib
 from typing import Any
 
 from masa_openrlhf.eval.benchmarks.entry import Item, Row
-from masa_openrlhf.eval.benchmarks.parsers import FormError, identity, text
-from masa_openrlhf.eval.benchmarks.python_source import parse
+from masa_openrlhf.eval.benchmarks.parsers import FormError, read_id, read_text
+from masa_openrlhf.eval.benchmarks.python_source import parse_source
 
 
-def mbpp(row: Row, number: int) -> Item:
+def parse_mbpp(row: Row, number: int) -> Item:
     """Read a row of MBPP, in the hub's form (text, test_list) or with prompt and test."""
-    statement = text(row, "text" if "text" in row else "prompt")
+    statement = read_text(row, "text" if "text" in row else "prompt")
     asserts = row.get("test_list") or row.get("test")
     if not isinstance(asserts, (list, tuple)) or not asserts:
         raise FormError(f"no list of tests: {asserts!r:.60}")
-    reference = text(row, "code")
+    reference = read_text(row, "code")
     setup = str(row.get("test_setup_code") or "")
     tests = "\n".join([setup, *map(str, asserts)]).strip()
     return Item(
-        id=identity(row, "task_id", number),
+        id=read_id(row, "task_id", number),
         statement=statement,
         fields={"tests": "\n".join(map(str, asserts))},
-        tests={"source": imports(reference) + tests, "names": entry_names(reference, tests)},
+        tests={"source": read_imports(reference) + tests, "names": entry_names(reference, tests)},
     )
 
 
 def humaneval_plus(row: Row, number: int) -> Item:
     """Read a row of HumanEval+: a header to complete, and ``check(candidate)``."""
-    name, header = text(row, "entry_point"), str(row.get("prompt") or "")
+    name, header = read_text(row, "entry_point"), str(row.get("prompt") or "")
     whole = header + "\n    pass\n"
-    source = f"{imports(whole)}{text(row, 'test')}\n\ncheck({name})\n"
+    source = f"{read_imports(whole)}{read_text(row, 'test')}\n\ncheck({name})\n"
     return Item(
-        id=identity(row, "task_id", number),
+        id=read_id(row, "task_id", number),
         statement=header.strip(),
-        tests={"source": source, "names": [name], "preamble": preamble(whole, name)},
+        tests={"source": source, "names": [name], "preamble": read_preamble(whole, name)},
     )
 
 
 def mbpp_plus(row: Row, number: int) -> Item:
     """Read a row of MBPP+: a text, three asserts to show, and tests that call the function."""
-    reference, tests = text(row, "code"), text(row, "test")
+    reference, tests = read_text(row, "code"), read_text(row, "test")
     shown = "\n".join(str(one) for one in row.get("test_list") or ())
     told = f"\n\nYour code must pass these tests:\n\n{shown}" if shown else ""
     return Item(
-        id=f"Mbpp/{identity(row, 'task_id', number)}",
-        statement=text(row, "prompt"),
+        id=f"Mbpp/{read_id(row, 'task_id', number)}",
+        statement=read_text(row, "prompt"),
         fields={"tests": told},
-        tests={"source": imports(reference) + tests, "names": entry_names(reference, tests)},
+        tests={"source": read_imports(reference) + tests, "names": entry_names(reference, tests)},
     )
 
 
-def evalplus(row: Row, number: int) -> Item:
+def parse_evalplus(row: Row, number: int) -> Item:
     """Read a row of either half of EvalPlus."""
     return humaneval_plus(row, number) if row.get("entry_point") else mbpp_plus(row, number)
 
 
-def cruxeval(row: Row, number: int) -> Item:
+def parse_cruxeval(row: Row, number: int) -> Item:
     """Read a row of CRUXEval, for its output: code, input, output."""
     from masa_openrlhf.eval.graders.literal import read_literal
 
-    gold = text(row, "output")
+    gold = read_text(row, "output")
     try:
         read_literal(gold)
     except ValueError as error:
         raise FormError(f"output is {error}: {gold!r:.60}") from None
-    asked = f"{text(row, 'code')}\nassert f({row.get('input') or ''!s}) == ??"
-    return Item(identity(row, "id", number), asked, gold=gold)
+    asked = f"{read_text(row, 'code')}\nassert f({row.get('input') or ''!s}) == ??"
+    return Item(read_id(row, "id", number), asked, gold=gold)
 
 
-def livecodebench(row: Row, number: int) -> Item:
+def parse_livecodebench(row: Row, number: int) -> Item:
     """Read a row of LiveCodeBench: a statement, and inputs with the outputs they must give."""
-    cases = _cases(row.get("public_test_cases")) + _cases(row.get("private_test_cases"))
+    cases = _read_cases(row.get("public_test_cases")) + _read_cases(row.get("private_test_cases"))
     if not cases:
         raise FormError("no test cases")
-    metadata = _parsed(row.get("metadata") or "{}", "metadata")
+    metadata = _parse_json(row.get("metadata") or "{}", "metadata")
     starter = str(row.get("starter_code") or "")
     return Item(
-        id=identity(row, "question_id", number),
-        statement=text(row, "question_content"),
+        id=read_id(row, "question_id", number),
+        statement=read_text(row, "question_content"),
         fields={"form": _WITH_STARTER.format(starter=starter) if starter else _FROM_STDIN},
         tests={
             "inputs": [str(case["input"]) for case in cases],
@@ -98,13 +98,13 @@ _WITH_STARTER = "Begin with this code, and keep its names:\n```python\n{starter}
 _FROM_STDIN = "Write a program that reads standard input and writes to standard output."
 
 
-def _cases(value: Any) -> list[dict[str, Any]]:
+def _read_cases(value: Any) -> list[dict[str, Any]]:
     if not value:
         return []
     try:
         cases = json.loads(value)
     except ValueError:
-        cases = _parsed(_unpacked(str(value)), "private_test_cases")
+        cases = _parse_json(_unpack_cases(str(value)), "private_test_cases")
     if not isinstance(cases, list) or not all(
         isinstance(case, dict) and {"input", "output"} <= case.keys() for case in cases
     ):
@@ -117,7 +117,7 @@ class _TextOnly(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it holds a {module}.{name}, where a text belongs")
 
 
-def _unpacked(value: str) -> str:
+def _unpack_cases(value: str) -> str:
     """Unpack base64 of zlib of a pickled text; a pickle that holds anything else is refused."""
     try:
         found = _TextOnly(io.BytesIO(zlib.decompress(base64.b64decode(value)))).load()
@@ -128,24 +128,24 @@ def _unpacked(value: str) -> str:
     return found if isinstance(found, str) else found.decode("utf-8", errors="replace")
 
 
-def _parsed(value: str, what: str) -> Any:
+def _parse_json(value: str, what: str) -> Any:
     try:
         return json.loads(value)
     except ValueError as error:
         raise FormError(f"{what} is not JSON: {error}") from None
 
 
-def _tree(code: str) -> ast.Module:
+def _parse_code(code: str) -> ast.Module:
     try:
-        tree: ast.Module = parse(code.replace("\r\n", "\n"))
+        tree: ast.Module = parse_source(code.replace("\r\n", "\n"))
     except (SyntaxError, ValueError) as error:
         raise FormError(f"the data's own code is no Python: {error}") from None
     return tree
 
 
-def imports(code: str) -> str:
+def read_imports(code: str) -> str:
     """Return the import statements of the data's own code, a line each."""
-    body = _tree(code).body
+    body = _parse_code(code).body
     found = [ast.unparse(node) for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]
     return "".join(line + "\n" for line in found)
 
@@ -158,10 +158,10 @@ def entry_names(reference: str, tests: str) -> list[str]:
     """
     defined = {
         node.name
-        for node in _tree(reference).body
+        for node in _parse_code(reference).body
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
     }
-    tree = _tree(tests)
+    tree = _parse_code(tests)
     used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     own = {n.name for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
     names = sorted((defined & used) - own)
@@ -170,7 +170,7 @@ def entry_names(reference: str, tests: str) -> list[str]:
     return names
 
 
-def preamble(header: str, entry: str) -> str:
+def read_preamble(header: str, entry: str) -> str:
     """Return what stands in a header besides the function to complete: imports and helpers."""
-    kept = [node for node in _tree(header).body if getattr(node, "name", None) != entry]
+    kept = [node for node in _parse_code(header).body if getattr(node, "name", None) != entry]
     return "".join(ast.unparse(node) + "\n" for node in kept)

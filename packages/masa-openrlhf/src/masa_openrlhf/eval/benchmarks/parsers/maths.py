@@ -7,16 +7,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from masa_openrlhf.eval.benchmarks.entry import Item, Row
-from masa_openrlhf.eval.benchmarks.parsers import FormError, identity, text
+from masa_openrlhf.eval.benchmarks.parsers import FormError, read_id, read_text
 
 _SCIENTIFIC = re.compile(r"(?<![\w.\\])([+-]?\d+(?:\.\d+)?)[eE]([+-]?\d+)(?!\w)")
 
 
-def plain(problem: str, answer: str, *, id_key: str | None = None) -> Callable[[Row, int], Item]:
+def parse_columns(
+    problem: str, answer: str, *, id_key: str | None = None
+) -> Callable[[Row, int], Item]:
     """Read two columns."""
 
     def read(row: Row, number: int) -> Item:
-        return Item(identity(row, id_key, number), text(row, problem), gold(text(row, answer)))
+        return Item(
+            read_id(row, id_key, number),
+            read_text(row, problem),
+            strip_gold(read_text(row, answer)),
+        )
 
     return read
 
@@ -26,7 +32,7 @@ def verl_or_plain(problem: str, answer: str) -> Callable[[Row, int], Item]:
 
     The authors' own files of AIME 2025 and AMC 2023 have verl's.
     """
-    columns = plain(problem, answer, id_key="id")
+    columns = parse_columns(problem, answer, id_key="id")
 
     def read(row: Row, number: int) -> Item:
         if "reward_model" not in row:
@@ -37,40 +43,42 @@ def verl_or_plain(problem: str, answer: str) -> Callable[[Row, int], Item]:
             turn.get("content") for turn in row.get("prompt") or () if turn.get("role") == "user"
         ]
         found: dict[str, Any] = {"prompt": said[-1] if said else None, "target": target}
-        return Item(str(number), text(found, "prompt"), gold(text(found, "target")))
+        return Item(str(number), read_text(found, "prompt"), strip_gold(read_text(found, "target")))
 
     return read
 
 
-def tiny(row: Row, number: int) -> Item:
+def parse_tiny(row: Row, number: int) -> Item:
     """Read a problem of the tiny model, or one that a run wrote: the rest of it under ``task``."""
-    return plain("problem", "answer", id_key="id")({**row, **(row.get("task") or {})}, number)
+    return parse_columns("problem", "answer", id_key="id")(
+        {**row, **(row.get("task") or {})}, number
+    )
 
 
-def minerva(row: Row, number: int) -> Item:
+def parse_minerva(row: Row, number: int) -> Item:
     r"""Read a row of Minerva's: 2.75e11 is written 2.75 \times 10^{11}."""
     answer = _SCIENTIFIC.sub(
-        lambda m: rf"{m[1]} \times 10^{{{int(m[2])}}}", gold(text(row, "answer"))
+        lambda m: rf"{m[1]} \times 10^{{{int(m[2])}}}", strip_gold(read_text(row, "answer"))
     )
-    return Item(str(number), text(row, "question"), answer)
+    return Item(str(number), read_text(row, "question"), answer)
 
 
-def olympiad(row: Row, number: int) -> Item:
+def parse_olympiad(row: Row, number: int) -> Item:
     """Read a row of OlympiadBench: several final answers are one, with commas between."""
     answers = row.get("final_answer")
     if isinstance(answers, str):
         answers = [answers]
     if not isinstance(answers, (list, tuple)) or not answers:
         raise FormError(f"final_answer is no list of answers: {answers!r:.60}")
-    stated = [gold(text({"final_answer": one}, "final_answer")) for one in answers]
-    return Item(identity(row, "id", number), text(row, "question"), ", ".join(stated))
+    stated = [strip_gold(read_text({"final_answer": one}, "final_answer")) for one in answers]
+    return Item(read_id(row, "id", number), read_text(row, "question"), ", ".join(stated))
 
 
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+|.)")
 _EMPTY = {r"\frac", r"\dfrac", r"\tfrac", r"\sqrt", r"\text", r"\left", r"\right", r"\boxed"}
 
 
-def gold(answer: str) -> str:
+def strip_gold(answer: str) -> str:
     r"""Take the dollar signs off an answer that is one formula, and refuse one that says nothing.
 
     Raises:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 
 from masa_openrlhf.eval.benchmarks.entry import Item, Row
-from masa_openrlhf.eval.benchmarks.parsers import FormError, text
+from masa_openrlhf.eval.benchmarks.parsers import FormError, read_text
 
 IN_UNIT = " The answer is to be given in units of {unit}."
 
 
-def scibench(row: Row, number: int) -> Item:
+def parse_scibench(row: Row, number: int) -> Item:
     """Read a row of SciBench; problem numbers repeat between its books, so both make the id.
 
     The gold is ``answer_number``: of an answer of 2.57 x 10^11 J, it is 2.57, and the unit
     10^11 J.
     """
-    gold = text(row, "answer_number").replace("−", "-").replace(",", "")  # 1,200 is 1200
+    gold = read_text(row, "answer_number").replace("−", "-").replace(",", "")  # 1,200 is 1200
     try:
         value = float(gold)
     except ValueError:
@@ -27,6 +27,6 @@ def scibench(row: Row, number: int) -> Item:
     book, problem = str(row.get("source") or "").strip(), str(row.get("problemid") or "").strip()
     return Item(
         id=" ".join(part for part in (book, problem, f"#{number}") if part),
-        statement=text(row, "problem_text") + (IN_UNIT.format(unit=unit) if unit else ""),
+        statement=read_text(row, "problem_text") + (IN_UNIT.format(unit=unit) if unit else ""),
         gold=gold,
     )

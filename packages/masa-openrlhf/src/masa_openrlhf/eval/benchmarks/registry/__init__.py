@@ -20,7 +20,7 @@ FAMILIES: dict[str, tuple[Benchmark, ...]] = {
 BY_NAME: dict[str, Benchmark] = {entry.name: entry for entry in (*NINETEEN, TINY)}
 
 
-def choose(names: str) -> tuple[Benchmark, ...]:
+def choose_benchmarks(names: str) -> tuple[Benchmark, ...]:
     """Return the benchmarks that ``names`` names, each once, in the order named.
 
     Args:

@@ -24,7 +24,7 @@ EVALPLUS = Benchmark(
         more_hubs=(("evalplus/mbppplus", "b2d74c91837c3f2a20c1299ae98133cbe7cfa077"),),
     ),
     columns=("task_id", "prompt", "test"),
-    read=code.evalplus,
+    read=code.parse_evalplus,
     prompt="Write a Python function that does what is described.\n\n{statement}{tests}"
     f"\n\n{_FENCED}",
     grader="tests",
@@ -50,7 +50,7 @@ CRUX_O = Benchmark(
         revision="b96af0450242eb4da433032b90998f25588a5d0f",
     ),
     columns=("code", "input", "output"),
-    read=code.cruxeval,
+    read=code.parse_cruxeval,
     prompt="Here is a Python function, and an assertion whose right side is missing:\n\n"
     "[PYTHON]\n{statement}\n[/PYTHON]\n\nRun the code in your mind, step by step. Then write the "
     "whole assertion between [ANSWER] and [/ANSWER], with a literal in place of ??, as "
@@ -75,7 +75,7 @@ MBPP = Benchmark(
         subset="full",
     ),
     columns=("task_id", "code"),
-    read=code.mbpp,
+    read=code.parse_mbpp,
     prompt="{statement}\n\nYour code must pass these tests:\n\n{tests}\n\n" + _FENCED,
     grader="tests",
     questions=500,
@@ -96,7 +96,7 @@ LIVECODEBENCH = Benchmark(
         hub_files=("test.jsonl",),
     ),
     columns=("question_id", "question_content", "public_test_cases", "private_test_cases"),
-    read=code.livecodebench,
+    read=code.parse_livecodebench,
     prompt="{statement}\n\n{form}\n" + _FENCED,
     grader="cases",
     questions=400,

@@ -12,7 +12,7 @@ PROMPT = (
 _LOGIC_LLM = "github.com/teacherpeterpan/Logic-LLM"
 
 
-def _entry(
+def _make_entry(
     name: str, title: str, folder: str, questions: int, licence: str, notes: str = ""
 ) -> Benchmark:
     return Benchmark(
@@ -24,7 +24,7 @@ def _entry(
             address=f"{_LOGIC_LLM}, data/{folder}/dev.json",
         ),
         columns=("context", "question", "options", "answer"),
-        read=choices.logic,
+        read=choices.parse_logic,
         prompt=PROMPT,
         grader="choice",
         questions=questions,
@@ -36,14 +36,14 @@ def _entry(
     )
 
 
-PRONTOQA = _entry(
+PRONTOQA = _make_entry(
     "prontoqa", "ProntoQA", "ProntoQA", 500, "Apache-2.0 (github.com/asaparov/prontoqa)"
 )
-PROOFWRITER = _entry(
+PROOFWRITER = _make_entry(
     "proofwriter", "ProofWriter", "ProofWriter", 600, "not confirmed (Allen AI's ProofWriter)"
 )
-FOLIO = _entry("folio", "FOLIO", "FOLIO", 204, "CC-BY-SA-4.0 (github.com/Yale-LILY/FOLIO)")
-LOGICAL_DEDUCTION = _entry(
+FOLIO = _make_entry("folio", "FOLIO", "FOLIO", 204, "CC-BY-SA-4.0 (github.com/Yale-LILY/FOLIO)")
+LOGICAL_DEDUCTION = _make_entry(
     "logicaldeduction",
     "LogicalDeduction",
     "LogicalDeduction",
@@ -51,7 +51,7 @@ LOGICAL_DEDUCTION = _entry(
     "Apache-2.0 (BIG-bench)",
     " Questions have three, five or seven choices.",
 )
-AR_LSAT = _entry(
+AR_LSAT = _make_entry(
     "arlsat",
     "AR-LSAT",
     "AR-LSAT",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from masa_rewards.meta import mean_rewards
 from masa_rewards.notions.phrases import Phrase, to_phrase
-from masa_rewards.notions.reward import count_notions, pay_notions
+from masa_rewards.notions.reward import count_notions, score_notions
 from masa_rewards.notions.rules import NotionCount
 from masa_rewards.score.line import LineRollout, ProblemLine
 from masa_rewards.score.settings import ScoreSettings
@@ -15,7 +15,7 @@ from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
 from masa_rewards.verify.verifier import AnswerVerifier
 
 
-class Judged(NamedTuple):
+class ScoredLine(NamedTuple):
     """A problem that was judged.
 
     Attributes:
@@ -39,7 +39,7 @@ class Judged(NamedTuple):
     verdicts: Counter[str]
 
 
-def judge(line: ProblemLine, settings: ScoreSettings, verifier: AnswerVerifier) -> Judged:
+def score_line(line: ProblemLine, settings: ScoreSettings, verifier: AnswerVerifier) -> ScoredLine:
     """Verify what is to be verified, read the predictions and reward them.
 
     Args:
@@ -50,21 +50,21 @@ def judge(line: ProblemLine, settings: ScoreSettings, verifier: AnswerVerifier) 
     Returns:
         What came of it.
     """
-    group, verdicts = _group(line, verifier)
+    group, verdicts = _verify_group(line, verifier)
     read = settings.prompt.parse
     predictions = [read(each) if isinstance(each, str) else each for each in line.predictions]
-    named = [_phrases(prediction) for prediction in predictions]
+    named = [_read_phrases(prediction) for prediction in predictions]
     rewards: list[MetaReward] = []
     notions: dict[Phrase, NotionCount] = {}
     if group.rollouts:
         rules = settings.notion_rules
         notions = count_notions(frozenset().union(*named), group, rules=rules)
-        paid = pay_notions([phrases.keys() for phrases in named], notions, rules)
+        paid = score_notions([phrases.keys() for phrases in named], notions, rules)
         rewards = mean_rewards(predictions, group, paid, base=settings.base)
-    return Judged(group, predictions, rewards, named, notions, len(line.rollouts), verdicts)
+    return ScoredLine(group, predictions, rewards, named, notions, len(line.rollouts), verdicts)
 
 
-def _group(line: ProblemLine, verifier: AnswerVerifier) -> tuple[RolloutGroup, Counter[str]]:
+def _verify_group(line: ProblemLine, verifier: AnswerVerifier) -> tuple[RolloutGroup, Counter[str]]:
     gold = line.gold
     open_cases = [rollout for rollout in line.rollouts if rollout.correct is None and gold]
     found = iter(verifier.verify_many([(rollout.text, gold) for rollout in open_cases]))
@@ -77,14 +77,14 @@ def _group(line: ProblemLine, verifier: AnswerVerifier) -> tuple[RolloutGroup, C
             correct, status = None if verdict.failed else verdict.correct, verdict.status
         verdicts[status] += 1
         if correct is not None:
-            rollouts.append(_rollout(rollout, correct))
+            rollouts.append(_to_rollout(rollout, correct))
     return RolloutGroup(problem=line.problem, rollouts=tuple(rollouts)), verdicts
 
 
-def _rollout(rollout: LineRollout, correct: bool) -> Rollout:
+def _to_rollout(rollout: LineRollout, correct: bool) -> Rollout:
     return Rollout(text=rollout.text, length=rollout.length, correct=correct)
 
 
-def _phrases(prediction: MetaPrediction) -> dict[Phrase, str]:
+def _read_phrases(prediction: MetaPrediction) -> dict[Phrase, str]:
     # Read backwards, so that of two forms of one notion the first stays.
     return {to_phrase(notion): notion for notion in reversed(prediction.notions or ())}

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from masa_rewards.integrations.samples import Sample, SampleReward
 
 
-def measures(samples: Sequence[Sample], rewards: Sequence[SampleReward]) -> dict[str, list[float]]:
+def measure_samples(
+    samples: Sequence[Sample], rewards: Sequence[SampleReward]
+) -> dict[str, list[float]]:
     """Measure every sample of a batch.
 
     Args:

@@ -14,7 +14,7 @@ def require_text(value: object, what: str) -> None:
         TypeError: If it is none; `what` says what was asked for.
     """
     if not isinstance(value, str):
-        raise TypeError(f"{what}, a str: got {_shown(value)}")
+        raise TypeError(f"{what}, a str: got {_show_value(value)}")
 
 
 def require_prediction(prediction: object, group: object) -> None:
@@ -47,7 +47,7 @@ def require_predictions(
     if isinstance(predictions, MetaPrediction):
         raise TypeError("predictions are a list of MetaPrediction, got one: put it into a list")
     if isinstance(predictions, str) or not isinstance(predictions, Iterable):
-        raise TypeError(f"predictions are a list of MetaPrediction, got {_shown(predictions)}")
+        raise TypeError(f"predictions are a list of MetaPrediction, got {_show_value(predictions)}")
     listed = list(predictions)
     for prediction in listed:
         _require_prediction(prediction)
@@ -63,11 +63,11 @@ def require_group(group: object) -> None:
     """
     if isinstance(group, list | tuple):
         raise TypeError(
-            f"a group is a RolloutGroup, got {_shown(group)}: put the rollouts of one problem "
+            f"a group is a RolloutGroup, got {_show_value(group)}: put the rollouts of one problem "
             "into RolloutGroup(problem=..., rollouts=...), with its statement"
         )
     if not isinstance(group, RolloutGroup):
-        raise TypeError(f"a group is a RolloutGroup, got {_shown(group)}")
+        raise TypeError(f"a group is a RolloutGroup, got {_show_value(group)}")
 
 
 def _require_prediction(prediction: object) -> None:
@@ -80,10 +80,10 @@ def _require_prediction(prediction: object) -> None:
         way_out = ": what predicts nothing is MetaPrediction()"
     elif isinstance(prediction, list | tuple):
         way_out = ": several predictions go to meta_rewards or notion_rewards"
-    raise TypeError(f"a prediction is a MetaPrediction, got {_shown(prediction)}{way_out}")
+    raise TypeError(f"a prediction is a MetaPrediction, got {_show_value(prediction)}{way_out}")
 
 
-def _shown(value: object) -> str:
+def _show_value(value: object) -> str:
     shown = repr(value)
     short = f"{shown[:80]}..." if len(shown) > _SHOWN else shown
     return short if value is None else f"{type(value).__name__} {short}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from masa_control import Episode
 from masa_control.episode.run import WAIT
+from masa_control.episode.types import Episode
 
 
 def overhead_metrics(

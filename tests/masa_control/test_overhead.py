@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from masa_openrlhf.run.overhead import overhead_metrics
+from masa_control.measures.overhead import overhead_metrics
 
 
 def episode(**seconds):
