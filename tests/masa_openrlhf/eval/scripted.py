@@ -3,8 +3,9 @@
 from collections import deque
 
 from masa_openrlhf.eval.benchmarks.entry import Benchmark, Source
-from masa_openrlhf.eval.question import Grade, Question
+from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.questions import Asked
+from masa_rewards import Verdict
 
 
 class ScriptedEngine:
@@ -49,10 +50,10 @@ class GoldGrader:
     def grade(self, question, text):
         self.asked += 1
         if text == "?":
-            return Grade("unparsable", None)
+            return Verdict(status="unparsable", answer=None)
         if text == "!":
-            return Grade("timeout", None, "too slow")
-        return Grade("correct" if text == question.gold else "incorrect", text)
+            return Verdict(status="timeout", answer=None, detail="too slow")
+        return Verdict(status="correct" if text == question.gold else "incorrect", answer=text)
 
 
 def asked(count, name="made"):

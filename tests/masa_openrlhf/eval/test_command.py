@@ -241,10 +241,13 @@ def test_code_is_not_run_where_a_limit_does_not_hold(capsys, tmp_path, model, en
     status, _, err = run(capsys, *argv)
     assert status == 2
     assert "- no network: it connected" in err
-    assert "--i-know" in err
+    assert "--allow-unsandboxed" in err
     assert engines.started == 0
-    status, out, err = run(capsys, *argv, "--i-know")
+    status, out, err = run(capsys, *argv, "--allow-unsandboxed")
     assert status == 0, err
-    assert "ran without these limits (--i-know): no network: it connected" in out
+    assert "ran without these limits (--allow-unsandboxed): no network: it connected" in out
     results = [json.loads(p.read_text()) for p in (tmp_path / "evals").glob("*/results.json")]
     assert results[0]["unlimited"] == ["no network: it connected"]
+    status, _, err = run(capsys, *argv, "--i-know")  # its name in 0.1.0
+    assert status == 0
+    assert "--i-know is now --allow-unsandboxed" in err

@@ -221,7 +221,7 @@ def test_the_table_says_what_is_not_in_the_figures(results):
     assert "7 answers not in the figures: the judge failed on them" in text
     assert "pass@4 is without 1 questions" in text
     assert "1.00 / 1.00 / 1.00" in text
-    assert "ran without these limits (--i-know): no network" in text
+    assert "ran without these limits (--allow-unsandboxed): no network" in text
 
 
 class Tags(HTMLParser):

@@ -3,8 +3,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_openrlhf.eval.question import Grade, Question
+from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.results.records import RecordFile, left_out, record_of
+from masa_rewards import Verdict
 
 QUESTION = Question("q1", "2 + 2?", "Say: 2 + 2?", "4")
 
@@ -17,7 +18,10 @@ def test_a_line_says_what_was_asked_what_came_and_what_was_found():
     record = record_of(
         QUESTION,
         [answer("4"), answer("5 ünd", 7, True)],
-        [Grade("correct", "4"), Grade("incorrect", "5", "why")],
+        [
+            Verdict(status="correct", answer="4"),
+            Verdict(status="incorrect", answer="5", detail="why"),
+        ],
         [answer('{"pass_rate": 8}')],
         prompt_tokens=9,
         seed=5,

@@ -340,9 +340,10 @@ from masa_openrlhf.eval.sandbox import seccomp
 seccomp.install_seccomp()  # as a container's own filter would, it refuses new namespaces
 from masa_openrlhf.eval.sandbox.process import Sandbox, SandboxError, EndedError
 from masa_openrlhf.eval.sandbox.limits import Limits
-for i_know in (False, True):
+for allow_unsandboxed in (False, True):
     try:
-        with Sandbox("candidate", Limits(seconds=5), i_know=i_know) as sandbox:
+        allowed = {{"allow_unsandboxed": allow_unsandboxed}}
+        with Sandbox("candidate", Limits(seconds=5), **allowed) as sandbox:
             program = "import os\\nos.mkdir('in')\\nopen('in/here', 'w').write('x')\\n"
             program += "os.chmod('in', 0)\\nfor _ in range(2): os.fork()"
             sandbox.send({{"load": program}})

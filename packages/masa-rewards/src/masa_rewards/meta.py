@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from masa_rewards._inputs import require_prediction, require_predictions
 from masa_rewards.difficulty import DIFFICULTY_BASE, difficulty_reward
 from masa_rewards.length import length_reward
-from masa_rewards.notions.reward import PAPER, notion_rewards
-from masa_rewards.notions.rules import NotionRules
+from masa_rewards.notions.phrases import Phrase
+from masa_rewards.notions.reward import PAPER, count_notions, read_phrases, score_notions
+from masa_rewards.notions.rules import NotionCount, NotionRules
 from masa_rewards.types import MetaPrediction, MetaReward, RolloutGroup
 
 
@@ -79,33 +81,47 @@ def meta_rewards(
         ValueError: If the group is empty, or `base` is not in (0, 1).
     """
     predictions = require_predictions(predictions, group)
-    notions = notion_rewards(predictions, group, rules=notion_rules)
-    return mean_rewards(predictions, group, notions, base=base)
+    return list(score_group(predictions, group, base=base, notion_rules=notion_rules).rewards)
 
 
-def mean_rewards(
+class ScoredGroup(NamedTuple):
+    """What the M predictions of one problem are worth, and by which counts.
+
+    Attributes:
+        rewards: Of each prediction, in their order.
+        counts: In how many rollouts each predicted notion occurs that the rules admit and the
+            problem does not hold.
+    """
+
+    rewards: tuple[MetaReward, ...]
+    counts: Mapping[Phrase, NotionCount]
+
+
+def score_group(
     predictions: Sequence[MetaPrediction],
     group: RolloutGroup,
-    notions: Sequence[float],
     *,
     base: float = DIFFICULTY_BASE,
-) -> list[MetaReward]:
-    """Reward the M predictions of one problem whose notions are rewarded already.
+    notion_rules: NotionRules = PAPER,
+) -> ScoredGroup:
+    """Score the M predictions of one problem: find their notions, count, reward, take the mean.
+
+    It is the one place where this is done: `meta_rewards`, scoring of files and episodes call it.
+    The texts of the group are read once for all notions of all predictions.
 
     Args:
         predictions: The M >= 0 predictions.
         group: The G >= 1 verified rollouts of the same problem.
-        notions: Their M notion rewards.
         base: b of the difficulty reward, in (0, 1).
-
-    Returns:
-        M rewards, in the order of `predictions`.
+        notion_rules: Which notions count, and how.
 
     Raises:
-        TypeError: If what is given are no predictions, or is no group.
         ValueError: If the group is empty, or `base` is not in (0, 1).
     """
-    return [
+    named = [read_phrases(prediction) for prediction in predictions]
+    counts = count_notions(frozenset().union(*named), group, rules=notion_rules)
+    notions = score_notions([phrases.keys() for phrases in named], counts, notion_rules)
+    rewards = [
         _mean_reward(
             length=length_reward(prediction, group),
             difficulty=difficulty_reward(prediction, group, base=base),
@@ -113,6 +129,7 @@ def mean_rewards(
         )
         for prediction, notion in zip(predictions, notions, strict=True)
     ]
+    return ScoredGroup(tuple(rewards), counts)
 
 
 def _mean_reward(*, length: float, difficulty: float, notion: float) -> MetaReward:

@@ -15,9 +15,8 @@ from dataclasses import replace
 from typing import Any
 
 from masa_rewards import MetaPrediction, RolloutGroup
-from masa_rewards.meta import mean_rewards
-from masa_rewards.notions.phrases import Phrase, to_phrase
-from masa_rewards.notions.reward import count_notions, score_notions
+from masa_rewards.meta import score_group
+from masa_rewards.notions.phrases import Phrase
 from masa_rewards.notions.rules import NotionCount
 
 from masa_control.episode.plan import Plan
@@ -130,30 +129,32 @@ def _reward_predictions(
     problem: Problem,
     settings: EpisodeSettings,
 ) -> tuple[list[MetaRollout], dict[Phrase, NotionCount]]:
-    """Pay the predictions by what the solutions did, and count their notions: one reading."""
+    """Reward the predictions by what the solutions did, and count their notions."""
     signals = settings.signals
     read = [
         read_signals(signals, settings.meta_prompt.entries(answer.text)) if signals else {}
         for answer in answers
     ]
     if not group.rollouts:
-        unpaid = [
+        unrewarded = [
             MetaRollout(a, p, None, {key: SignalOutcome(v, None) for key, v in values.items()})
             for a, p, values in zip(answers, predictions, read, strict=True)
         ]
-        return unpaid, {}
-    rules = settings.meta.notions
-    named = [{to_phrase(notion) for notion in p.notions or ()} for p in predictions]
-    counts = count_notions(frozenset().union(*named), group, rules=rules)
-    rewards = mean_rewards(
-        predictions, group, score_notions(named, counts, rules), base=settings.meta.difficulty_base
+        return unrewarded, {}
+    scored = score_group(
+        predictions,
+        group,
+        base=settings.meta.difficulty_base,
+        notion_rules=settings.meta.notions,
     )
     rollouts = []
-    for answer, prediction, reward, values in zip(answers, predictions, rewards, read, strict=True):
+    for answer, prediction, reward, values in zip(
+        answers, predictions, scored.rewards, read, strict=True
+    ):
         outcomes = score_signals(signals, values, group, problem.answer)
         earned = total_reward(reward, outcomes, signals, settings.meta.rewards)
         rollouts.append(MetaRollout(answer, prediction, reward, outcomes, earned))
-    return rollouts, counts
+    return rollouts, dict(scored.counts)
 
 
 def _solution_prompt(

@@ -21,6 +21,7 @@ from typing import Any
 from masa_control import Problem
 
 from masa_openrlhf.config.sections import DataConfig
+from masa_openrlhf.data.readers import SUFFIXES, ReadError, read_file
 from masa_openrlhf.run.folder import write_whole
 
 _PROBLEM_KEYS = ("prompt", "problem", "question")
@@ -101,65 +102,18 @@ def write_problems(problems: Iterable[Problem], path: Path) -> None:
 
 
 def _read_rows(source: str, split: str) -> Sequence[Mapping[str, Any]]:
-    read = _READERS.get(Path(source).suffix.lower())
-    if read is None:
+    if Path(source).suffix.lower() not in SUFFIXES:
         if Path(source).exists() or source.startswith((".", "/")):
-            raise DataError(f"{source} is none of {', '.join(_READERS)}, nor a name on the hub")
+            raise DataError(f"{source} is none of {', '.join(SUFFIXES)}, nor a name on the hub")
         return _from_hub(source, split)
     if not Path(source).is_file():
         raise DataError(f"there is no file {source}")
     if not Path(source).stat().st_size:
         raise DataError(f"{source} is empty")
-    return read(Path(source))
-
-
-def _read_parquet(path: Path) -> list[Mapping[str, Any]]:
-    import pyarrow
-    import pyarrow.parquet
-
     try:
-        rows: list[Mapping[str, Any]] = pyarrow.parquet.read_table(path).to_pylist()
-    except pyarrow.ArrowException as error:
-        raise DataError(f"{path} cannot be read as parquet: {error}") from error
-    return rows
-
-
-def _read_json_lines(path: Path) -> list[Mapping[str, Any]]:
-    rows = []
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                rows.append(
-                    _require_object(_parse_json(line, f"{path}, line {number}"), path, number)
-                )
-    return rows
-
-
-def _read_json(path: Path) -> list[Mapping[str, Any]]:
-    rows = _parse_json(path.read_text(encoding="utf-8"), str(path))
-    if not isinstance(rows, list):
-        raise DataError(f"{path} must hold a list of problems, not a {type(rows).__name__}")
-    return [_require_object(row, path, number) for number, row in enumerate(rows, start=1)]
-
-
-def _parse_json(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{where} is not JSON: {error}") from error
-
-
-def _require_object(row: Any, path: Path, number: int) -> Mapping[str, Any]:
-    if not isinstance(row, Mapping):
-        raise DataError(f"{path}, row {number} must be an object, got {row!r:.80}")
-    return row
-
-
-_READERS: dict[str, Callable[[Path], Sequence[Mapping[str, Any]]]] = {
-    ".parquet": _read_parquet,
-    ".jsonl": _read_json_lines,
-    ".json": _read_json,
-}
+        return read_file(Path(source), "problems")
+    except ReadError as error:
+        raise DataError(str(error)) from error
 
 
 def _from_hub(source: str, split: str) -> Any:
@@ -170,7 +124,7 @@ def _from_hub(source: str, split: str) -> Any:
     except Exception as error:  # many kinds, by what is wrong with the name or the network
         raise DataError(
             f"the hub's {source!r}, split {split!r}, cannot be read: {error}. For a file, give its "
-            f"path with one of {', '.join(_READERS)}"
+            f"path with one of {', '.join(SUFFIXES)}"
         ) from error
 
 

@@ -67,7 +67,9 @@ def run_evaluation(argv: Sequence[str], console: Console | None = None) -> int:
         folder.create(config)
         console.print(f"Folder: {folder.path}", soft_wrap=True)
         try:
-            _ask_all(config, model, asked, folder, console, i_know=given.i_know)
+            _ask_all(
+                config, model, asked, folder, console, allow_unsandboxed=given.allow_unsandboxed
+            )
             status = 0
         except KeyboardInterrupt:
             status = STOPPED
@@ -120,7 +122,7 @@ def _ask_all(
     folder: EvalFolder,
     console: Console,
     *,
-    i_know: bool,
+    allow_unsandboxed: bool,
 ) -> None:
     """Ask what has no line yet."""
     tasks = open_tasks(asked, folder)
@@ -128,7 +130,9 @@ def _ask_all(
         console.print("every question has its answers already", style="dim")
         return
     with ExitStack() as stack:
-        graders, unlimited = _make_graders(config, asked, stack, i_know=i_know)
+        graders, unlimited = _make_graders(
+            config, asked, stack, allow_unsandboxed=allow_unsandboxed
+        )
         folder.note_unlimited(unlimited)
         console.print(f"starting vLLM; its log: {folder.log}", style="dim", soft_wrap=True)
         start = how_to_start(model, config, stack.enter_context(temporary_folder()))
@@ -141,23 +145,23 @@ def _ask_all(
 
 
 def _make_graders(
-    config: EvalConfig, asked: Sequence[Asked], stack: ExitStack, *, i_know: bool
+    config: EvalConfig, asked: Sequence[Asked], stack: ExitStack, *, allow_unsandboxed: bool
 ) -> tuple[dict[str, Grader], tuple[str, ...]]:
     """Make the graders that are needed; programs run only where every limit was seen to hold.
 
     Raises:
-        EvalError: a limit does not hold here, and --i-know is not given.
+        EvalError: a limit does not hold here, and --allow-unsandboxed is not given.
     """
     wanted = {each.benchmark.name: each.benchmark.grader for each in asked}
     unlimited: tuple[str, ...] = ()
     if {"tests", "cases"} & set(wanted.values()):
         unlimited = probe_limits()
-        if unlimited and not i_know:
+        if unlimited and not allow_unsandboxed:
             raise EvalError(
                 "code of a model will not be run here, since these limits do not hold:\n"
                 + "".join(f"  - {line}\n" for line in unlimited)
                 + "Run it where user namespaces are allowed, leave the code benchmarks out, or say "
-                "--i-know to run it without"
+                "--allow-unsandboxed to run it without"
             )
     forced = bool(unlimited)
     verifier = stack.enter_context(AnswerVerifier(**config.verifier.model_dump()))
@@ -166,8 +170,8 @@ def _make_graders(
         "choice": ChoiceGrader(config.verifier.extraction),
         "number": NumberGrader(config.verifier.extraction),
         "literal": LiteralGrader(),
-        "tests": ProgramGrader(config.sandbox, i_know=forced),
-        "cases": CasesGrader(config.sandbox, i_know=forced),
+        "tests": ProgramGrader(config.sandbox, allow_unsandboxed=forced),
+        "cases": CasesGrader(config.sandbox, allow_unsandboxed=forced),
     }
     return {name: kinds[kind] for name, kind in wanted.items()}, unlimited
 

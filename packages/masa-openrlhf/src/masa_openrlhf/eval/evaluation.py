@@ -13,13 +13,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from masa_rewards import MetaPrompt
+from masa_rewards import MetaPrompt, Verdict
 
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.folder import EvalFolder
 from masa_openrlhf.eval.graders import Grader
-from masa_openrlhf.eval.question import Grade, Question
+from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.questions import Asked
 from masa_openrlhf.eval.results.records import left_out, record_of
 
@@ -190,9 +190,9 @@ class Evaluation:
         self._progress(task, tokens)
         return task
 
-    def _grades(self, task: Task, texts: Sequence[str]) -> list[Grade]:
+    def _grades(self, task: Task, texts: Sequence[str]) -> list[Verdict]:
         """Judge the answers of a question; the same text once."""
-        grader, known = self._graders[task.benchmark], dict[str, Grade]()
+        grader, known = self._graders[task.benchmark], dict[str, Verdict]()
         for text in texts:
             if text not in known:
                 known[text] = _grade_answer(grader, task.question, text)
@@ -208,12 +208,14 @@ class Evaluation:
             future.result()
 
 
-def _grade_answer(grader: Grader, question: Question, text: str) -> Grade:
+def _grade_answer(grader: Grader, question: Question, text: str) -> Verdict:
     """Judge one answer. What a grader raises is the judge's error, counted, and ends nothing."""
     try:
         return grader.grade(question, text)
     except Exception as error:
-        return Grade("error", None, f"{type(error).__name__}: {error!s:.200}")
+        return Verdict(
+            status="error", answer=None, detail=f"{type(error).__name__}: {error!s:.200}"
+        )
 
 
 def seed_of(seed: int, name: str) -> int:

@@ -5,7 +5,7 @@ records/NAME.jsonl     a line a question, with all answers
 results.json           the figures, settings, versions and seed
 results.html           the same as a self-contained part of a page
 engine.log             all that vLLM prints
-unlimited.txt          with --i-know: the limits that did not hold while programs ran
+unlimited.txt          with --allow-unsandboxed: the limits that did not hold while programs ran
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ from masa_openrlhf.eval.config import EvalConfig
 
 _HEAD = """\
 usage: masa-openrlhf eval MODEL [--benchmarks NAMES] [--data DIR] [--config FILE.toml ...]
-                          [--resume DIR] [--compare DIR] [--i-know] [--dry-run] [settings]
+                          [--resume DIR] [--compare DIR] [--allow-unsandboxed] [--dry-run]
+                          [settings]
 
   MODEL            hub name, folder of a model, folder of a run (its model/ is taken), or tiny:
                    the tiny model, made on the spot
@@ -20,7 +21,8 @@ usage: masa-openrlhf eval MODEL [--benchmarks NAMES] [--data DIR] [--config FILE
   --resume DIR     go on with an evaluation: questions that have their answers are not asked again
   --compare DIR    hold it against another evaluation, question by question; with --resume and
                    nothing left to ask no model is started
-  --i-know         run a model's code even where its limits do not hold
+  --allow-unsandboxed
+                   run a model's code even where its limits do not hold
   --dry-run        print the settings and what would be asked, and end
 
 Settings and their defaults, the paper's:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -28,24 +28,3 @@ class Question:
     options: tuple[str, ...] = ()
     order: tuple[int, ...] = ()
     tests: dict[str, Any] = field(default_factory=dict)
-
-
-class Grade(NamedTuple):
-    """What came of one answer.
-
-    Attributes:
-        status: "correct" or "incorrect"; "unparsable" when it states no answer that can be read,
-            which is wrong too; "timeout" or "error" when the JUDGE failed, which says nothing of
-            the answer.
-        answer: the answer as read; None when there is none.
-        detail: why, for people.
-    """
-
-    status: str
-    answer: str | None
-    detail: str = ""
-
-    @property
-    def failed(self) -> bool:
-        """Whether the judge failed, so that the answer is neither right nor wrong."""
-        return self.status in ("timeout", "error")

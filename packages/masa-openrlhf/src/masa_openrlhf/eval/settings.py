@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,22 @@ from masa_openrlhf.eval.folder import EvalFolder, check_goes_on
 PROGRAM = "masa-openrlhf eval"
 
 
+class _OldFlag(argparse.Action):
+    """The name of ``--allow-unsandboxed`` in 0.1.0: taken, with a warning."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option: str | None = None) -> None:
+        print(f"{PROGRAM}: {option} is now --allow-unsandboxed", file=sys.stderr)
+        namespace.allow_unsandboxed = True
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of what is no setting."""
     parser = argparse.ArgumentParser(prog=PROGRAM, add_help=False, allow_abbrev=False)
     parser.add_argument("--config", type=Path, action="append", default=[])
     parser.add_argument("--resume", type=Path)
     parser.add_argument("--compare", type=Path)
-    parser.add_argument("--i-know", action="store_true")
+    parser.add_argument("--allow-unsandboxed", action="store_true")
+    parser.add_argument("--i-know", action=_OldFlag, nargs=0)
     parser.add_argument("--dry-run", action="store_true")
     return parser
 

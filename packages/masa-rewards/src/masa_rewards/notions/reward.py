@@ -77,8 +77,14 @@ def notion_rewards(
         ValueError: If the group is empty.
     """
     predictions = require_predictions(predictions, group)
-    named = [{to_phrase(notion) for notion in p.notions or ()} for p in predictions]
+    named = [read_phrases(prediction).keys() for prediction in predictions]
     return score_notions(named, count_notions(frozenset().union(*named), group, rules=rules), rules)
+
+
+def read_phrases(prediction: MetaPrediction) -> dict[Phrase, str]:
+    """Return the notions of a prediction as phrases, each with its first spelling."""
+    # Read backwards, so that of two forms of one notion the first stays.
+    return {to_phrase(notion): notion for notion in reversed(prediction.notions or ())}
 
 
 def score_notions(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from masa_rewards.meta import mean_rewards
-from masa_rewards.notions.phrases import Phrase, to_phrase
-from masa_rewards.notions.reward import count_notions, score_notions
+from masa_rewards.meta import score_group
+from masa_rewards.notions.phrases import Phrase
+from masa_rewards.notions.reward import read_phrases
 from masa_rewards.notions.rules import NotionCount
 from masa_rewards.score.line import LineRollout, ProblemLine
 from masa_rewards.score.settings import ScoreSettings
@@ -53,14 +53,14 @@ def score_line(line: ProblemLine, settings: ScoreSettings, verifier: AnswerVerif
     group, verdicts = _verify_group(line, verifier)
     read = settings.prompt.parse
     predictions = [read(each) if isinstance(each, str) else each for each in line.predictions]
-    named = [_read_phrases(prediction) for prediction in predictions]
+    named = [read_phrases(prediction) for prediction in predictions]
     rewards: list[MetaReward] = []
     notions: dict[Phrase, NotionCount] = {}
     if group.rollouts:
-        rules = settings.notion_rules
-        notions = count_notions(frozenset().union(*named), group, rules=rules)
-        paid = score_notions([phrases.keys() for phrases in named], notions, rules)
-        rewards = mean_rewards(predictions, group, paid, base=settings.base)
+        scored = score_group(
+            predictions, group, base=settings.base, notion_rules=settings.notion_rules
+        )
+        rewards, notions = list(scored.rewards), dict(scored.counts)
     return ScoredLine(group, predictions, rewards, named, notions, len(line.rollouts), verdicts)
 
 
@@ -83,8 +83,3 @@ def _verify_group(line: ProblemLine, verifier: AnswerVerifier) -> tuple[RolloutG
 
 def _to_rollout(rollout: LineRollout, correct: bool) -> Rollout:
     return Rollout(text=rollout.text, length=rollout.length, correct=correct)
-
-
-def _read_phrases(prediction: MetaPrediction) -> dict[Phrase, str]:
-    # Read backwards, so that of two forms of one notion the first stays.
-    return {to_phrase(notion): notion for notion in reversed(prediction.notions or ())}

@@ -10,6 +10,9 @@ from masa_rewards._text import Text
 
 Status = Literal["correct", "incorrect", "unparsable", "timeout", "error"]
 
+FAILED: tuple[Status, ...] = ("timeout", "error")
+"""When the verifier failed, which says nothing about the answer."""
+
 
 class Verdict(BaseModel):
     """What verification came to.
@@ -36,4 +39,4 @@ class Verdict(BaseModel):
     @property
     def failed(self) -> bool:
         """Whether the verifier failed, so that the answer is neither right nor wrong."""
-        return self.status in ("timeout", "error")
+        return self.status in FAILED

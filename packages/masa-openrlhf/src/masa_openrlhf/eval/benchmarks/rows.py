@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from masa_openrlhf.data.readers import SUFFIXES, ReadError, read_file
 from masa_openrlhf.eval.benchmarks.entry import Benchmark, Row
 from masa_openrlhf.eval.errors import EvalError
-
-SUFFIXES = (".parquet", ".jsonl", ".json")
 
 
 def find_file(benchmark: Benchmark, folder: Path | None) -> Path | None:
@@ -68,52 +66,10 @@ def read_rows(benchmark: Benchmark, folder: Path | None) -> Sequence[Row]:
 
 
 def _from_file(path: Path) -> Sequence[Row]:
-    rows = _READERS[path.suffix](path)
-    for number, row in enumerate(rows, start=1):
-        if not isinstance(row, Mapping):
-            raise EvalError(f"{path}, row {number} must be an object, got {row!r:.80}")
-    return rows
-
-
-def _read_parquet(path: Path) -> list[Any]:
-    import pyarrow
-    import pyarrow.parquet
-
     try:
-        rows: list[Any] = pyarrow.parquet.read_table(path).to_pylist()
-    except (pyarrow.ArrowException, OSError) as error:
-        raise EvalError(f"{path} cannot be read as parquet: {error}") from error
-    return rows
-
-
-def _read_json_lines(path: Path) -> list[Any]:
-    with open(path, encoding="utf-8") as file:
-        return [
-            _parse_json(line, f"{path}, line {number}")
-            for number, line in enumerate(file, start=1)
-            if line.strip()
-        ]
-
-
-def _read_json(path: Path) -> list[Any]:
-    rows = _parse_json(path.read_text(encoding="utf-8"), str(path))
-    if not isinstance(rows, list):
-        raise EvalError(f"{path} must hold a list of questions, not a {type(rows).__name__}")
-    return rows
-
-
-def _parse_json(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise EvalError(f"{where} is not JSON: {error}") from error
-
-
-_READERS: dict[str, Callable[[Path], list[Any]]] = {
-    ".parquet": _read_parquet,
-    ".jsonl": _read_json_lines,
-    ".json": _read_json,
-}
+        return read_file(path, "questions")
+    except ReadError as error:
+        raise EvalError(str(error)) from error
 
 
 def _from_hub(benchmark: Benchmark, folder: Path | None) -> Any:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from masa_openrlhf.eval.question import Grade, Question
+from masa_rewards import Verdict
+
+from masa_openrlhf.eval.question import Question
 
 
 class Grader(Protocol):
     """Judges answers; called from several threads."""
 
-    def grade(self, question: Question, text: str) -> Grade:
+    def grade(self, question: Question, text: str) -> Verdict:
         """Judge one answer.
 
         Args:

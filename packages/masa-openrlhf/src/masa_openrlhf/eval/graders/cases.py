@@ -10,6 +10,8 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from masa_rewards import Verdict
+
 from masa_openrlhf.eval.config import SandboxConfig
 from masa_openrlhf.eval.graders.program import (
     SHORT,
@@ -18,7 +20,7 @@ from masa_openrlhf.eval.graders.program import (
     limits_of,
     program_of,
 )
-from masa_openrlhf.eval.question import Grade, Question
+from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.sandbox.probe import make_call
 from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
 from masa_openrlhf.eval.sandbox.wire import WireError, read_line, to_wire
@@ -37,28 +39,28 @@ class CasesGrader:
 
     Args:
         config: limits of an answer, and of a case.
-        i_know: run programs where the walls cannot be had.
+        allow_unsandboxed: run programs where the walls cannot be had.
     """
 
-    def __init__(self, config: SandboxConfig, *, i_know: bool = False) -> None:
-        self._limits, self._i_know = limits_of(config), i_know
+    def __init__(self, config: SandboxConfig, *, allow_unsandboxed: bool = False) -> None:
+        self._limits, self._i_know = limits_of(config), allow_unsandboxed
         self._seconds = config.case_seconds
 
-    def grade(self, question: Question, text: str) -> Grade:
+    def grade(self, question: Question, text: str) -> Verdict:
         """Judge one answer: right where every case is."""
         program = program_of(text)
         if program is None:
-            return Grade("unparsable", None, "no block of code")
+            return Verdict(status="unparsable", answer=None, detail="no block of code")
         try:
-            with Sandbox("candidate", self._limits, i_know=self._i_know) as sandbox:
+            with Sandbox("candidate", self._limits, allow_unsandboxed=self._i_know) as sandbox:
                 why = self._first_wrong(sandbox, program, question.tests)
         except SandboxError as error:
-            return Grade("error", program, str(error))
+            return Verdict(status="error", answer=program, detail=str(error))
         except EndedError as error:
             why = f"it ended: {error.how}"
         except WireError as error:
             why = str(error)
-        return Grade("incorrect" if why else "correct", program, why)
+        return Verdict(status="incorrect" if why else "correct", answer=program, detail=why)
 
     def _first_wrong(self, sandbox: Sandbox, program: str, tests: dict[str, Any]) -> str:
         source, name = GIVEN_IMPORTS + program, tests.get("function")

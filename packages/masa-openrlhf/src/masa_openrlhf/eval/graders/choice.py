@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 
+from masa_rewards import Verdict
 from masa_rewards.verify.extraction import Extraction, find_answer
 
 from masa_openrlhf.eval.benchmarks.choices import LETTERS
 from masa_openrlhf.eval.graders import answer_part
-from masa_openrlhf.eval.question import Grade, Question
+from masa_openrlhf.eval.question import Question
 
 _BRACE = re.compile(r"(\\(?:text|textbf|mathrm|mathbf|mathsf|textrm)\s*\{)|[{}]")
 _LETTER = re.compile(
@@ -32,15 +33,19 @@ class ChoiceGrader:
     def __init__(self, extraction: Extraction = "boxed") -> None:
         self._extraction = extraction
 
-    def grade(self, question: Question, text: str) -> Grade:
+    def grade(self, question: Question, text: str) -> Verdict:
         """Judge one answer. A letter beyond the choices, or two letters, are unparsable."""
         stated = find_answer(answer_part(text), self._extraction)
         if stated is None:
-            return Grade("unparsable", None, "no answer is stated")
+            return Verdict(status="unparsable", answer=None, detail="no answer is stated")
         letter = read_choice(stated, question.options)
         if letter is None:
-            return Grade("unparsable", stated, "neither one of the letters nor one of the choices")
-        return Grade("correct" if letter == question.gold else "incorrect", letter)
+            return Verdict(
+                status="unparsable",
+                answer=stated,
+                detail="neither one of the letters nor one of the choices",
+            )
+        return Verdict(status="correct" if letter == question.gold else "incorrect", answer=letter)
 
 
 def read_choice(stated: str, options: tuple[str, ...]) -> str | None:

@@ -10,9 +10,11 @@ import re
 from collections.abc import Hashable
 from typing import Any
 
+from masa_rewards import Verdict
+
 from masa_openrlhf.eval.benchmarks.python_source import parse_source
 from masa_openrlhf.eval.graders import answer_part
-from masa_openrlhf.eval.question import Grade, Question
+from masa_openrlhf.eval.question import Question
 
 _TAGGED = re.compile(r"\[ANSWER\](.*?)(?:\[/ANSWER\]|\Z)", re.DOTALL)
 LONGEST = 4_000
@@ -22,19 +24,23 @@ LONGEST = 4_000
 class LiteralGrader:
     """Judges the literal that stands last between [ANSWER] and [/ANSWER]."""
 
-    def grade(self, question: Question, text: str) -> Grade:
+    def grade(self, question: Question, text: str) -> Verdict:
         """Judge one answer; "assert f(1) == 2" states 2."""
         tagged = _TAGGED.findall(answer_part(text))
         if not tagged:
-            return Grade("unparsable", None, "nothing stands between [ANSWER] and [/ANSWER]")
+            return Verdict(
+                status="unparsable",
+                answer=None,
+                detail="nothing stands between [ANSWER] and [/ANSWER]",
+            )
         stated = tagged[-1].strip()
         try:
             stated = _right_side(stated)
             value = read_literal(stated)
         except ValueError as error:
-            return Grade("unparsable", stated[:200], str(error))
+            return Verdict(status="unparsable", answer=stated[:200], detail=str(error))
         right = is_same_literal(value, read_literal(question.gold))
-        return Grade("correct" if right else "incorrect", stated[:1000])
+        return Verdict(status="correct" if right else "incorrect", answer=stated[:1000])
 
 
 def read_literal(text: str) -> Any:

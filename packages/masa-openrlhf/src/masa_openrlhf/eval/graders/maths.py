@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from masa_rewards import AnswerVerifier
+from masa_rewards import AnswerVerifier, Verdict
 
 from masa_openrlhf.eval.graders import answer_part
-from masa_openrlhf.eval.question import Grade, Question
+from masa_openrlhf.eval.question import Question
 
 
 class MathsGrader:
@@ -14,7 +14,6 @@ class MathsGrader:
     def __init__(self, verifier: AnswerVerifier) -> None:
         self._verifier = verifier
 
-    def grade(self, question: Question, text: str) -> Grade:
+    def grade(self, question: Question, text: str) -> Verdict:
         """Judge the last box."""
-        verdict = self._verifier.verify(answer_part(text), question.gold)
-        return Grade(verdict.status, verdict.answer, verdict.detail)
+        return self._verifier.verify(answer_part(text), question.gold)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 
+from masa_rewards import Verdict
 from masa_rewards.verify.extraction import Extraction, find_answer
 
 from masa_openrlhf.eval.graders import answer_part
-from masa_openrlhf.eval.question import Grade, Question
+from masa_openrlhf.eval.question import Question
 
 RELATIVE = 0.05
 """SciBench's: ``math.isclose(answer, gold, rel_tol=0.05)``."""
@@ -32,16 +33,18 @@ class NumberGrader:
     def __init__(self, extraction: Extraction = "boxed") -> None:
         self._extraction = extraction
 
-    def grade(self, question: Question, text: str) -> Grade:
+    def grade(self, question: Question, text: str) -> Verdict:
         """Judge one answer; one that is no single number is unparsable."""
         stated = find_answer(answer_part(text), self._extraction)
         if stated is None:
-            return Grade("unparsable", None, "no answer is stated")
+            return Verdict(status="unparsable", answer=None, detail="no answer is stated")
         value = read_number(stated)
         if value is None:
-            return Grade("unparsable", stated, "not a single number")
+            return Verdict(status="unparsable", answer=stated, detail="not a single number")
         right = math.isclose(value, float(question.gold), rel_tol=RELATIVE)
-        return Grade("correct" if right else "incorrect", stated, f"read as {value:g}")
+        return Verdict(
+            status="correct" if right else "incorrect", answer=stated, detail=f"read as {value:g}"
+        )
 
 
 def read_number(stated: str) -> float | None:

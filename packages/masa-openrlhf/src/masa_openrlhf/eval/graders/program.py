@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from masa_rewards import Verdict
+from masa_rewards.verify.verdict import Status
+
 from masa_openrlhf.eval.config import SandboxConfig
 from masa_openrlhf.eval.graders import answer_part
-from masa_openrlhf.eval.question import Grade, Question
+from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.sandbox.limits import Limits
 from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
 from masa_openrlhf.eval.sandbox.wire import WireError, name_called, read_line
@@ -49,17 +52,17 @@ class ProgramGrader:
 
     Args:
         config: limits of an answer.
-        i_know: run programs where the walls cannot be had.
+        allow_unsandboxed: run programs where the walls cannot be had.
     """
 
-    def __init__(self, config: SandboxConfig, *, i_know: bool = False) -> None:
-        self._limits, self._i_know = limits_of(config), i_know
+    def __init__(self, config: SandboxConfig, *, allow_unsandboxed: bool = False) -> None:
+        self._limits, self._i_know = limits_of(config), allow_unsandboxed
 
-    def grade(self, question: Question, text: str) -> Grade:
+    def grade(self, question: Question, text: str) -> Verdict:
         """Judge one answer. No program is unparsable; a failing sandbox an "error"."""
         program = program_of(text)
         if program is None:
-            return Grade("unparsable", None, "no block of code")
+            return Verdict(status="unparsable", answer=None, detail="no block of code")
         source = question.tests.get("preamble", "") + "\n" + program
         return run_tests(
             source,
@@ -67,7 +70,7 @@ class ProgramGrader:
             question.tests["names"],
             self._limits,
             program=program,
-            i_know=self._i_know,
+            allow_unsandboxed=self._i_know,
         )
 
 
@@ -78,8 +81,8 @@ def run_tests(
     limits: Limits,
     *,
     program: str = "",
-    i_know: bool = False,
-) -> Grade:
+    allow_unsandboxed: bool = False,
+) -> Verdict:
     """Hold a program to tests.
 
     Args:
@@ -88,34 +91,36 @@ def run_tests(
         names: what of the program the tests call.
         limits: of the program's sandbox, and of the tests'.
         program: the part of it that the model wrote, for the record.
-        i_know: run it where the walls cannot be had.
+        allow_unsandboxed: run it where the walls cannot be had.
 
     Returns:
         "correct" where all tests ran and none raised.
     """
     try:
         with (
-            Sandbox("candidate", limits, i_know=i_know) as candidate,
-            Sandbox("tester", limits, i_know=i_know) as tester,
+            Sandbox("candidate", limits, allow_unsandboxed=allow_unsandboxed) as candidate,
+            Sandbox("tester", limits, allow_unsandboxed=allow_unsandboxed) as tester,
         ):
             return _relay_calls(
                 candidate, tester, source, {"tests": tests, "names": names}, program
             )
     except SandboxError as error:
-        return Grade("error", program, str(error))
+        return Verdict(status="error", answer=program, detail=str(error))
 
 
 def _relay_calls(
     candidate: Sandbox, tester: Sandbox, source: str, tests: dict[str, Any], program: str
-) -> Grade:
+) -> Verdict:
     """Carry calls of the tests to the program and values back, until the tests are done."""
     try:
         candidate.send({"load": source})
         loaded = candidate.receive(most=SHORT)
         if "raised" in loaded:
-            return Grade("incorrect", program, format_exception(loaded))
+            return Verdict(status="incorrect", answer=program, detail=format_exception(loaded))
     except EndedError as error:
-        return Grade("incorrect", program, f"it ended while it was loaded: {error.how}")
+        return Verdict(
+            status="incorrect", answer=program, detail=f"it ended while it was loaded: {error.how}"
+        )
     try:
         tester.send(tests)
         while name := name_called(line := tester.receive_line()):
@@ -123,15 +128,21 @@ def _relay_calls(
                 candidate.send_line(line)
                 reply = candidate.receive_line()
             except EndedError as error:
-                return Grade("incorrect", program, f"it ended in {name}: {error.how}")
+                return Verdict(
+                    status="incorrect", answer=program, detail=f"it ended in {name}: {error.how}"
+                )
             tester.send_line(reply)
         asked = read_line(line)
     except (EndedError, WireError) as error:
-        return Grade("incorrect", program, f"the tests ended: {error}")
+        return Verdict(status="incorrect", answer=program, detail=f"the tests ended: {error}")
     if "lacks" in asked:
-        return Grade("error", program, f"the tests need what is not installed: {asked['lacks']}")
-    status = "correct" if asked.get("passed") is True else "incorrect"
-    return Grade(status, program, str(asked.get("detail", "")))
+        return Verdict(
+            status="error",
+            answer=program,
+            detail=f"the tests need what is not installed: {asked['lacks']}",
+        )
+    status: Status = "correct" if asked.get("passed") is True else "incorrect"
+    return Verdict(status=status, answer=program, detail=str(asked.get("detail", "")))
 
 
 def format_exception(reply: dict[str, Any]) -> str:

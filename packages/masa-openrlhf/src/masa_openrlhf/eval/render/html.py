@@ -129,7 +129,7 @@ def _list_warnings(results: Results) -> Iterable[str]:
             yield f"{one.title}: {said}"
     yield from meta_warnings(results)
     for limit in results.unlimited:
-        yield f"Programs ran without this limit (--i-know): {limit}"
+        yield f"Programs ran without this limit (--allow-unsandboxed): {limit}"
 
 
 def _render_notes(kind: str, texts: Iterable[str]) -> list[str]:

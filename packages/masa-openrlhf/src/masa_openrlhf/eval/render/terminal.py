@@ -80,7 +80,7 @@ def show_results(results: Results, console: Console) -> None:
             console.print(said, style="yellow", highlight=False, soft_wrap=True)
     if results.unlimited:
         lacking = "; ".join(results.unlimited)
-        said = f"programs ran without these limits (--i-know): {lacking}"
+        said = f"programs ran without these limits (--allow-unsandboxed): {lacking}"
         console.print(said, style="bold red", soft_wrap=True)
 
 

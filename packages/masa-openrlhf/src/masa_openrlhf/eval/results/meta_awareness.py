@@ -16,6 +16,7 @@ from masa_rewards import AnswerVerifier, MetaPrompt
 from masa_rewards.score import Report, Scorer, ScoreSettings
 from masa_rewards.score.calibration import LengthReport, PassRateReport
 from masa_rewards.statistics import Interval, rate_interval
+from masa_rewards.verify.verdict import FAILED
 
 from masa_openrlhf.eval.results.metrics import Frozen, verified_samples
 from masa_openrlhf.eval.results.records import Record
@@ -152,9 +153,7 @@ def _to_line(record: Record) -> str:
         {
             "text": sample["text"],
             "length": sample["tokens"],
-            "correct": None
-            if sample["status"] in ("timeout", "error")
-            else sample["status"] == "correct",
+            "correct": None if sample["status"] in FAILED else sample["status"] == "correct",
         }
         for sample in record["samples"]
     ]

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from masa_rewards.statistics import Interval, mean_known, rate_interval
+from masa_rewards.verify.verdict import FAILED
 from pydantic import BaseModel, ConfigDict
 
 from masa_openrlhf.eval.results.estimates import Spread, estimate_spread, pass_at_k
 from masa_openrlhf.eval.results.records import Record
-
-_FAILED = ("timeout", "error")
 
 
 class Frozen(BaseModel):
@@ -68,7 +67,7 @@ def verified_samples(record: Record) -> list[bool]:
     return [
         sample["status"] == "correct"
         for sample in record.get("samples", ())
-        if sample["status"] not in _FAILED
+        if sample["status"] not in FAILED
     ]
 
 
@@ -95,7 +94,7 @@ def compute_metrics(
     answered = [record for record in records if "left_out" not in record]
     right = [found for record in answered if (found := verified_samples(record))]
     samples = [sample for record in answered for sample in record["samples"]]
-    sound = [sample for sample in samples if sample["status"] not in _FAILED]
+    sound = [sample for sample in samples if sample["status"] not in FAILED]
     at = {k: [pass_at_k(len(one), sum(one), k) for one in right if len(one) >= k] for k in ks}
     tokens = sum(sample["tokens"] for sample in samples)
     return BenchmarkMetrics(

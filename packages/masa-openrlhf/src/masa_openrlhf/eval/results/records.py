@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from masa_openrlhf.eval.question import Grade, Question
+from masa_rewards import Verdict
+
+from masa_openrlhf.eval.question import Question
 from masa_openrlhf.run.folder import read_lines
 
 Record = dict[str, Any]
@@ -22,7 +24,7 @@ Record = dict[str, Any]
 def record_of(
     question: Question,
     answers: Sequence[dict[str, Any]],
-    grades: Sequence[Grade],
+    grades: Sequence[Verdict],
     predictions: Sequence[dict[str, Any]],
     *,
     prompt_tokens: int,

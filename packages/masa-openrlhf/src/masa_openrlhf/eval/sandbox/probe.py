@@ -143,11 +143,11 @@ def endless(orphan):
 """
 
 
-def probe_limits(*, i_know: bool = False) -> tuple[str, ...]:
+def probe_limits(*, allow_unsandboxed: bool = False) -> tuple[str, ...]:
     """Try the limits.
 
     Args:
-        i_know: try what can be had, where the walls cannot.
+        allow_unsandboxed: try what can be had, where the walls cannot.
 
     Returns:
         What does not hold here, a line each; empty where everything does.
@@ -165,10 +165,12 @@ def probe_limits(*, i_know: bool = False) -> tuple[str, ...]:
                 ("size of a file", "file_size", [_LIMITS.file_mb]),
                 ("number of processes", "processes", [_LIMITS.processes]),
             ]
-            lacking = _ask_cases(cases, i_know)
-        lacking += _check_end("memory of all processes", "all_memory", "memory", i_know)
-        lacking += _check_end("memory behind a thread", "hidden_memory", "memory", i_know)
-        lacking += _check_end("time of the clock", "endless", "seconds", i_know)
+            lacking = _ask_cases(cases, allow_unsandboxed)
+        lacking += _check_end("memory of all processes", "all_memory", "memory", allow_unsandboxed)
+        lacking += _check_end(
+            "memory behind a thread", "hidden_memory", "memory", allow_unsandboxed
+        )
+        lacking += _check_end("time of the clock", "endless", "seconds", allow_unsandboxed)
     except SandboxError as error:
         return (str(error),)
     return tuple(lacking)
@@ -181,9 +183,9 @@ def _write_secret() -> Any:
     return file
 
 
-def _ask_cases(cases: list[tuple[str, str, list[Any]]], i_know: bool) -> list[str]:
+def _ask_cases(cases: list[tuple[str, str, list[Any]]], allow_unsandboxed: bool) -> list[str]:
     lacking = []
-    with Sandbox("candidate", _LIMITS, i_know=i_know) as sandbox:
+    with Sandbox("candidate", _LIMITS, allow_unsandboxed=allow_unsandboxed) as sandbox:
         sandbox.send({"load": _PROGRAM})
         sandbox.receive()
         for title, name, arguments in cases:
@@ -198,9 +200,9 @@ def _ask_cases(cases: list[tuple[str, str, list[Any]]], i_know: bool) -> list[st
     return lacking
 
 
-def _check_end(title: str, name: str, how: str, i_know: bool) -> list[str]:
+def _check_end(title: str, name: str, how: str, allow_unsandboxed: bool) -> list[str]:
     limits = _LIMITS._replace(seconds=1.0) if how == "seconds" else _LIMITS
-    with Sandbox("candidate", limits, i_know=i_know) as sandbox:
+    with Sandbox("candidate", limits, allow_unsandboxed=allow_unsandboxed) as sandbox:
         try:
             sandbox.send({"load": _PROGRAM})
             sandbox.receive()

@@ -43,23 +43,23 @@ class Sandbox:
     Args:
         what: "candidate" or "tester".
         limits: what it may use.
-        i_know: start it even where the kernel does not allow the walls.
+        allow_unsandboxed: start it even where the kernel does not allow the walls.
 
     Raises:
         SandboxError: the kernel does not allow them, or the sandbox cannot be started.
     """
 
-    def __init__(self, what: str, limits: Limits, *, i_know: bool = False) -> None:
+    def __init__(self, what: str, limits: Limits, *, allow_unsandboxed: bool = False) -> None:
         self._limits = limits
         self._deadline = time.monotonic() + limits.seconds
         self._rest = bytearray()
         self._said: dict[str, Any] | None = None
-        self._work = tempfile.mkdtemp(prefix="masa-sandbox-") if i_know else None
+        self._work = tempfile.mkdtemp(prefix="masa-sandbox-") if allow_unsandboxed else None
         control, self._control = os.pipe()
         self._report, report = os.pipe()
         order = {
             "limits": limits._asdict(),
-            "i_know": i_know,
+            "allow_unsandboxed": allow_unsandboxed,
             "control": control,
             "report": report,
             "work": self._work,

@@ -41,7 +41,7 @@ def main() -> None:
         lacking.append(f"namespaces ({error.strerror})")
     if not seccomp.is_supported():
         lacking.append("seccomp (not made for this processor)")
-    if lacking and not order["i_know"]:
+    if lacking and not order["allow_unsandboxed"]:
         _write_line(order, {"ended": "refused", "lacking": lacking})
         return
     walls = not any("namespaces" in each for each in lacking)
