@@ -38,7 +38,7 @@ from masa_control import (
 from masa_rewards import MetaPromptForm
 
 from tests.golden.scripted_policy import SCALE, GeneratedPolicy, make_problem
-from tests.masa_control.scripted import ScriptedVerifier, changed
+from tests.masa_control.fakes import ScriptedVerifier, changed
 
 STEPS, PROBLEMS, POOL = 16, 8, 48
 _LEDGER_EVERY = 4

@@ -8,7 +8,7 @@ from random import Random
 
 from masa_control import Completion, Problem
 
-from tests.masa_control.scripted import completion
+from tests.masa_control.fakes import completion
 
 NOTIONS = (
     "Vieta formulas",

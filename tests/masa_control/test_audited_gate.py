@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from masa_control import AuditedGate, AuditedGateSettings, DistanceGate, GateOutcome
 
-from tests.masa_control.made import plain, ways_of_saving
+from tests.masa_control.factories import plain, ways_of_saving
 
 OUTCOMES = st.lists(
     st.builds(

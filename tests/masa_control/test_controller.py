@@ -27,17 +27,23 @@ from masa_control import (
 from masa_control import Problem as MasaProblem
 from masa_control.decisions.controller import gate_outcome, length_outcome
 
-from tests.masa_control.made import PROMPT, episode, meta, plain, plan, solution, ways_of_saving
-from tests.masa_control.scripted import (
+from tests.masa_control.factories import (
+    PROMPT,
+    episode,
+    meta,
+    plain,
+    plan,
+    solution,
+    ways_of_saving,
+)
+from tests.masa_control.fakes import (
     ScriptedEngine,
     ScriptedVerifier,
     changed,
     completion,
     prediction,
 )
-from tests.masa_control.scripted import (
-    settings as episode_settings,
-)
+from tests.masa_control.fakes import settings as episode_settings
 
 EVERYTHING = ControlSettings(
     gate=AuditedGateSettings(precision=0.6, window=64, audit=0.3),

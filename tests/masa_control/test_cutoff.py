@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from masa_control import CalibratedCutoff, CalibratedCutoffSettings, LengthCutoff, LengthOutcome
 from masa_control.decisions.cutoff import predicted_length
 
-from tests.masa_control.made import plain, ways_of_saving
+from tests.masa_control.factories import plain, ways_of_saving
 
 LENGTHS = st.lists(st.one_of(st.none(), st.integers(1, 9000)), max_size=9)
 OUTCOMES = st.lists(

@@ -5,7 +5,7 @@ import pytest
 from masa_control import Problem, run_episode
 from masa_rewards import NotionRules
 
-from tests.masa_control.scripted import (
+from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,

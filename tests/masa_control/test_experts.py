@@ -8,7 +8,15 @@ from masa_control import Expert, ExpertBuffer, ExpertSettings
 from masa_control.decisions.experts import make_expert
 from masa_rewards.difficulty import DIFFICULTY_BASE
 
-from tests.masa_control.made import PROMPT, episode, meta, plain, plan, solution, ways_of_saving
+from tests.masa_control.factories import (
+    PROMPT,
+    episode,
+    meta,
+    plain,
+    plan,
+    solution,
+    ways_of_saving,
+)
 
 
 def made(solutions, predictions, made_plan=None, name="7", threshold=0.2, step=1):

@@ -8,7 +8,7 @@ from masa_control import HintChooser, Hints, RecordedHints
 from masa_rewards.notions.phrases import to_phrase
 from masa_rewards.notions.rules import NotionCount
 
-from tests.masa_control.made import plain, ways_of_saving
+from tests.masa_control.factories import plain, ways_of_saving
 
 NOTIONS = st.lists(
     st.one_of(st.none(), st.lists(st.sampled_from(["sum", "Sums", "carry", "law of sines", "**"]))),

@@ -3,8 +3,8 @@ import asyncio
 import pytest
 from masa_control import ConfusionCounts, Ledger, SavingsEstimate, run_episode
 
-from tests.masa_control import made
-from tests.masa_control.scripted import (
+from tests.masa_control import factories
+from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,
@@ -57,16 +57,20 @@ def test_refuses_what_is_no_ledger(state):
 
 def decided():
     """Two skipped, one audited (wrongly), one solved; one cut whole, one spared by an audit."""
-    solved = [made.solution("r", 10), made.solution("w", 20)]
-    lowered = made.plan(allowed=50, cutoff_epsilon=0.5)
-    spared = made.plan(allowed=50, spared=True, cutoff_epsilon=0.5)
+    solved = [factories.solution("r", 10), factories.solution("w", 20)]
+    lowered = factories.plan(allowed=50, cutoff_epsilon=0.5)
+    spared = factories.plan(allowed=50, spared=True, cutoff_epsilon=0.5)
     return [
-        made.episode("", [made.meta(0, total_reward=None)], made.plan(True)),
-        made.episode("", [made.meta(8, total_reward=None)], made.plan(True, mean=1.0)),
-        made.episode(solved, [made.meta(0)], made.plan(True, audited=True)),
-        made.episode(solved, [made.meta(None)], made.plan(mean=None)),
-        made.episode([made.solution("c", 50)] * 2, [made.meta(4)], lowered),
-        made.episode([made.solution("w", 80), made.solution("r", 20)], [made.meta(4)], spared),
+        factories.episode("", [factories.meta(0, total_reward=None)], factories.plan(True)),
+        factories.episode(
+            "", [factories.meta(8, total_reward=None)], factories.plan(True, mean=1.0)
+        ),
+        factories.episode(solved, [factories.meta(0)], factories.plan(True, audited=True)),
+        factories.episode(solved, [factories.meta(None)], factories.plan(mean=None)),
+        factories.episode([factories.solution("c", 50)] * 2, [factories.meta(4)], lowered),
+        factories.episode(
+            [factories.solution("w", 80), factories.solution("r", 20)], [factories.meta(4)], spared
+        ),
     ]
 
 
@@ -112,10 +116,10 @@ def test_decisions_are_counted_by_reason():
 
 def test_tokens_saved_are_those_of_audits():
     ledger = Ledger()
-    solved = [made.solution("r", 10), made.solution("w", 20)]
+    solved = [factories.solution("r", 10), factories.solution("w", 20)]
     for one in [
-        *[made.episode("", [], made.plan(True))] * 6,
-        *[made.episode(solved, [], made.plan(True, audited=True))] * 2,
+        *[factories.episode("", [], factories.plan(True))] * 6,
+        *[factories.episode(solved, [], factories.plan(True, audited=True))] * 2,
     ]:
         ledger.observe(one)
     # 6 skipped, 30 tokens each
@@ -144,10 +148,10 @@ def test_the_state_is_the_identity_in_json_and_pickle_too():
     ledger = Ledger()
     for one in decided():
         ledger.observe(one)
-    for state in made.ways_of_saving(ledger.state_dict()):
+    for state in factories.ways_of_saving(ledger.state_dict()):
         other = Ledger()
         other.load_state_dict(state)
-        assert made.plain(other.state_dict()) == made.plain(ledger.state_dict())
+        assert factories.plain(other.state_dict()) == factories.plain(ledger.state_dict())
         assert other.metrics() == ledger.metrics()
 
 
@@ -185,8 +189,10 @@ def test_the_counts_of_0_1_0_are_read():
 
 def test_a_group_that_was_cut_in_part_is_not_cut_whole():
     ledger = Ledger()
-    lowered = made.plan(allowed=50)
-    ledger.observe(made.episode([made.solution("c", 50), made.solution("r", 20)], [], lowered))
+    lowered = factories.plan(allowed=50)
+    ledger.observe(
+        factories.episode([factories.solution("c", 50), factories.solution("r", 20)], [], lowered)
+    )
     metrics = ledger.metrics()
     assert metrics["ledger/rollouts_cut"] == 1
     assert metrics["ledger/groups_cut_whole"] == 0

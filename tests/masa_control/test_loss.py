@@ -10,7 +10,7 @@ from masa_control.loss import (
     rolled_out_share,
 )
 
-from tests.masa_control.made import episode, meta, plan
+from tests.masa_control.factories import episode, meta, plan
 
 
 def test_a_mean_over_the_batch_becomes_the_mean_over_its_rollouts():

@@ -3,8 +3,8 @@ import math
 
 from masa_control import run_episode, step_metrics
 
-from tests.masa_control import made
-from tests.masa_control.scripted import (
+from tests.masa_control import factories
+from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,
@@ -54,16 +54,18 @@ def test_no_length_is_taken_from_wrong_solutions():
 
 
 def test_decisions_of_a_step_by_hand():
-    solved = [made.solution("r", 10), made.solution("w", 20)]
-    lowered = made.plan(allowed=50, cutoff_epsilon=0.5)
+    solved = [factories.solution("r", 10), factories.solution("w", 20)]
+    lowered = factories.plan(allowed=50, cutoff_epsilon=0.5)
     metrics = step_metrics(
         [
-            made.episode("", [], made.plan(True)),
-            made.episode("", [], made.plan(True, mean=1.0)),
-            made.episode(solved, [], made.plan(True, audited=True)),
-            made.episode([made.solution("c", 50), made.solution("r", 9)], [], lowered),
-            made.episode(solved, [], made.plan(allowed=100)),
-            made.episode(solved),
+            factories.episode("", [], factories.plan(True)),
+            factories.episode("", [], factories.plan(True, mean=1.0)),
+            factories.episode(solved, [], factories.plan(True, audited=True)),
+            factories.episode(
+                [factories.solution("c", 50), factories.solution("r", 9)], [], lowered
+            ),
+            factories.episode(solved, [], factories.plan(allowed=100)),
+            factories.episode(solved),
         ]
     )
     expected = {
@@ -80,5 +82,5 @@ def test_decisions_of_a_step_by_hand():
 
 
 def test_without_plans_there_are_no_figures_of_decisions():
-    metrics = step_metrics([made.episode("rw")])
+    metrics = step_metrics([factories.episode("rw")])
     assert not [n for n in metrics if n.startswith(("gate/", "cutoff/", "hints/"))]

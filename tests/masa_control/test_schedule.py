@@ -10,7 +10,7 @@ from masa_control import (
     step_weights,
 )
 
-from tests.masa_control.made import plain, ways_of_saving
+from tests.masa_control.factories import plain, ways_of_saving
 
 GOOD = ConfusionCounts.of(1, 0, right=1, weight=1.0)
 BAD = ConfusionCounts.of(1, 0, right=0, weight=1.0)

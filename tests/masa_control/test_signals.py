@@ -16,7 +16,7 @@ from masa_control.episode.signals import SignalOutcome, read_signals, score_sign
 from masa_rewards import Rollout, RolloutGroup
 from pydantic import ValidationError
 
-from tests.masa_control.scripted import (
+from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,

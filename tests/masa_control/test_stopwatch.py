@@ -7,7 +7,7 @@ import time
 import pytest
 from masa_control import Stopwatch, run_episode
 
-from tests.masa_control.scripted import (
+from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,

@@ -9,7 +9,7 @@ from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.folder import MAX_POINTS, RunFolder, TailReader, read_lines
 from masa_rewards.notions.rules import NotionCount
 
-from tests.masa_control.scripted import (
+from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,

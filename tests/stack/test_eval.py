@@ -12,7 +12,7 @@ from masa_openrlhf.eval.folder import EvalFolder
 from masa_openrlhf.eval.results.summary import Results
 from rich.console import Console
 
-from tests.masa_openrlhf.eval.made import REAL, ROWS, write
+from tests.masa_openrlhf.eval.factories import REAL, ROWS, write
 from tests.stack import runs
 from tests.stack.strangers import listening_sockets
 

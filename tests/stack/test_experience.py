@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from masa_control import Expert, Planner, PredictiveGate, run_episode
 
-from tests.masa_control.scripted import (
+from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,

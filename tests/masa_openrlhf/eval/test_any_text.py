@@ -21,8 +21,8 @@ from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.results.meta_awareness import meta_figures
 from masa_rewards import AnswerVerifier, MetaPrompt
 
-from tests.masa_openrlhf.eval.made import ROWS, write
-from tests.masa_openrlhf.eval.scripted import ScriptedEngine
+from tests.masa_openrlhf.eval.factories import ROWS, write
+from tests.masa_openrlhf.eval.fakes import ScriptedEngine
 
 OPTIONS = ("density", "years", "A", "gravity is 9.8 m/s^2.")
 

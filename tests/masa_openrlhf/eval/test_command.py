@@ -12,8 +12,8 @@ from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.folder import EvalFolder
 from masa_rewards import MetaPrompt
 
-from tests.masa_openrlhf.eval.made import ROWS, write
-from tests.masa_openrlhf.eval.scripted import ScriptedEngine
+from tests.masa_openrlhf.eval.factories import ROWS, write
+from tests.masa_openrlhf.eval.fakes import ScriptedEngine
 
 
 def run(capsys, *argv):

@@ -12,7 +12,7 @@ from masa_openrlhf.eval.results.metrics import compute_metrics
 from masa_openrlhf.eval.results.records import RecordFile
 from masa_rewards import MetaPrompt
 
-from tests.masa_openrlhf.eval.scripted import GoldGrader, ScriptedEngine, asked
+from tests.masa_openrlhf.eval.fakes import GoldGrader, ScriptedEngine, asked
 
 
 def right(request):

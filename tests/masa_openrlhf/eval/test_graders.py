@@ -22,7 +22,7 @@ from masa_openrlhf.eval.questions import load_questions
 from masa_openrlhf.eval.sandbox.wire import to_wire
 from masa_rewards import AnswerVerifier
 
-from tests.masa_openrlhf.eval.made import REAL, case
+from tests.masa_openrlhf.eval.factories import REAL, case
 
 CASES = json.loads(Path(__file__).with_name("grader_cases.json").read_text("utf-8"))
 OPTIONS = tuple(CASES["options"])

@@ -2,12 +2,12 @@ from masa_openrlhf.report.groups import group_runs
 from masa_openrlhf.report.runs import read_run
 from masa_openrlhf.report.sections import accuracy
 
-from tests.masa_openrlhf.report import made
+from tests.masa_openrlhf.report import factories
 
 
 def groups(tmp_path, **runs):
     for name, config in runs.items():
-        made.run(tmp_path / name, **config)
+        factories.run(tmp_path / name, **config)
     return group_runs([read_run(tmp_path / name) for name in runs])
 
 

@@ -5,7 +5,7 @@ from masa_openrlhf.report.plots import draw_picture
 from masa_openrlhf.report.runs import read_run
 from masa_openrlhf.report.sections import contributions
 
-from tests.masa_openrlhf.report import made
+from tests.masa_openrlhf.report import factories
 
 
 def series(steps, accuracy, seed=0):
@@ -41,7 +41,7 @@ def test_noise_is_told_from_chance():
 
 
 def section(tmp_path, steps, accuracy):
-    folder = made.run(tmp_path / "a", steps=0, evals=())
+    folder = factories.run(tmp_path / "a", steps=0, evals=())
     for step, row in enumerate(series(steps, accuracy), 1):
         keys = ("length", "difficulty", "notion")
         found = {f"meta/reward_{key}": value for key, value in zip(keys, row, strict=False)}

@@ -2,7 +2,7 @@ from masa_openrlhf.report.groups import group_runs
 from masa_openrlhf.report.runs import read_run
 from masa_openrlhf.report.sections import examples
 
-from tests.masa_openrlhf.report import made
+from tests.masa_openrlhf.report import factories
 
 
 def section(*folders):
@@ -10,13 +10,15 @@ def section(*folders):
 
 
 def test_an_early_a_late_and_a_skipped_one(tmp_path):
-    folder = made.run(tmp_path / "a")
-    made.write_episodes(folder, 1, made.episode("even", right=2, wrong=2), made.episode("odd?"))
-    made.write_episodes(
-        folder, 9, made.episode("all right", wrong=0), made.episode("most", right=3)
+    folder = factories.run(tmp_path / "a")
+    factories.write_episodes(
+        folder, 1, factories.episode("even", right=2, wrong=2), factories.episode("odd?")
     )
-    skipped = made.episode("skip", right=0, wrong=0, decided="skipped as trivial")
-    made.write_episodes(folder, 10, skipped)
+    factories.write_episodes(
+        folder, 9, factories.episode("all right", wrong=0), factories.episode("most", right=3)
+    )
+    skipped = factories.episode("skip", right=0, wrong=0, decided="skipped as trivial")
+    factories.write_episodes(folder, 10, skipped)
     found = section(folder).examples
     assert [(one.title, one.problem) for one in found] == [
         ("step 1, early", "even"),
@@ -34,14 +36,14 @@ def test_an_early_a_late_and_a_skipped_one(tmp_path):
 
 
 def test_long_texts_are_shortened(tmp_path):
-    folder = made.run(tmp_path / "a")
-    made.write_episodes(folder, 1, made.episode(text="a" * 1000 + "b" * 1001))
+    folder = factories.run(tmp_path / "a")
+    factories.write_episodes(folder, 1, factories.episode(text="a" * 1000 + "b" * 1001))
     text = section(folder).examples[0].solutions[0].text
     assert text == "a" * 750 + "\n[… 501 characters …]\n" + "b" * 750
 
 
 def test_no_episodes_and_broken_ones(tmp_path):
-    folder = made.run(tmp_path / "a")
+    folder = factories.run(tmp_path / "a")
     assert "no episode was written" in section(folder).missing[0]
     (folder.path / "episodes" / "step-000001.json").write_text('[{"problem"')
     (folder.path / "episodes" / "step-000002.json").write_text('[3, {"pass_rate": 0.5}]')
@@ -51,6 +53,6 @@ def test_no_episodes_and_broken_ones(tmp_path):
 
 
 def test_another_run_of_the_group_stands_in(tmp_path):
-    bare, full = made.run(tmp_path / "a"), made.run(tmp_path / "b", seed=1)
-    made.write_episodes(full, 1, made.episode())
+    bare, full = factories.run(tmp_path / "a"), factories.run(tmp_path / "b", seed=1)
+    factories.write_episodes(full, 1, factories.episode())
     assert len(section(bare, full).examples) == 1

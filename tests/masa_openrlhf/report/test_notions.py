@@ -3,11 +3,11 @@ from masa_openrlhf.report.groups import group_runs
 from masa_openrlhf.report.runs import read_run
 from masa_openrlhf.report.sections import notions
 
-from tests.masa_openrlhf.report import made
+from tests.masa_openrlhf.report import factories
 
 
 def run(tmp_path, *lines):
-    folder = made.run(tmp_path / "a", steps=len(lines), evals=())
+    folder = factories.run(tmp_path / "a", steps=len(lines), evals=())
     for step, line in enumerate(lines, 1):
         folder.write_notions(step, line)
     return read_run(folder.path)

@@ -17,7 +17,7 @@ from masa_control import (
 )
 from masa_rewards import MetaPrompt, MetaReward, Verdict
 
-from tests.masa_control.scripted import completion, prediction
+from tests.masa_control.fakes import completion, prediction
 
 PROMPT = MetaPrompt(min_length=1, max_length=1000)
 VERDICTS = {"r": "correct", "w": "incorrect", "?": "timeout", "!": "error"}

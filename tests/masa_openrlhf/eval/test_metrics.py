@@ -17,7 +17,7 @@ from masa_openrlhf.eval.results.summary import Results, results_of
 from masa_rewards import MetaPrompt
 from rich.console import Console
 
-from tests.masa_openrlhf.eval.scripted import asked
+from tests.masa_openrlhf.eval.fakes import asked
 
 PROMPT = MetaPrompt(min_length=1, max_length=1000)
 STATUS = {"r": "correct", "w": "incorrect", "?": "unparsable", "!": "timeout"}

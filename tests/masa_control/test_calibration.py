@@ -2,7 +2,7 @@ import asyncio
 
 from masa_control import CalibrationPoints, calibration_points, run_episode
 
-from tests.masa_control.scripted import (
+from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,

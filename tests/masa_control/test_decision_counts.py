@@ -7,7 +7,7 @@ from masa_control.measures.decision_counts import (
     estimate_gate_savings,
 )
 
-from tests.masa_control.made import episode, plan, solution
+from tests.masa_control.factories import episode, plan, solution
 
 ALL_RIGHT, MIXED, ALL_WRONG = "rrrr", "rrww", "wwww"
 

@@ -13,7 +13,7 @@ from masa_control import (
     run_episode,
 )
 
-from tests.masa_control.scripted import (
+from tests.masa_control.fakes import (
     Script,
     ScriptedPolicy,
     ScriptedVerifier,

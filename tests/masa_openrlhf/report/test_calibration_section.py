@@ -2,11 +2,11 @@ from masa_control import CalibrationPoints
 from masa_openrlhf.report.runs import read_run
 from masa_openrlhf.report.sections.calibration import pairs_of
 
-from tests.masa_openrlhf.report import made
+from tests.masa_openrlhf.report import factories
 
 
 def folder(tmp_path, name="a", evals=(), steps=10):
-    folder = made.run(tmp_path / name, steps=steps)
+    folder = factories.run(tmp_path / name, steps=steps)
     for step in range(1, steps + 1):
         folder.write_calibration(
             step, "train", CalibrationPoints([(step / 10, 0.5)], [(float(step), 9.0)])
@@ -31,5 +31,5 @@ def test_else_the_first_and_the_last_fifth_of_the_steps(tmp_path):
 
 
 def test_a_run_that_recorded_none(tmp_path):
-    made.run(tmp_path / "a")
+    factories.run(tmp_path / "a")
     assert pairs_of([read_run(tmp_path / "a")], "length")[:2] == ([], [])

@@ -3,7 +3,7 @@ from dataclasses import replace
 from masa_control import count_step_notions
 from masa_rewards.notions.rules import NotionCount
 
-from tests.masa_control.test_pairs import episode
+from tests.masa_control.test_calibration import episode
 
 
 def counted(**counts):

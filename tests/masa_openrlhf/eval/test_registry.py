@@ -18,7 +18,7 @@ from masa_openrlhf.eval.graders.program import ProgramGrader
 from masa_openrlhf.eval.questions import load_questions
 from masa_rewards import AnswerVerifier
 
-from tests.masa_openrlhf.eval.made import REAL, RIGHT, ROWS, write
+from tests.masa_openrlhf.eval.factories import REAL, RIGHT, ROWS, write
 
 MODEL = ModelSource("m", "m", TrainConfig(), trained=False)
 CHOICE = [entry.name for entry in NINETEEN if entry.grader == "choice"]
