@@ -36,7 +36,11 @@ FLAGS = (
 )
 """Of the run that is tried."""
 
-_PROCESSES = (("worker",), ("rollout",), ("trainer", "policy", "reference"))
+_PROCESSES = (
+    ("weights.worker",),
+    ("stack.rollout",),
+    ("stack.trainer", "stack.policy", "stack.reference"),
+)
 """What a GPU run's processes import first: in one process, the last would prepare it for all."""
 
 _NO_CUDA = "Found no NVIDIA driver on your system"
