@@ -34,7 +34,7 @@ def ablations(recipe: Settings, kind: str = "", title: str = "MASA-efficient") -
 
     Args:
         recipe: of MASA-efficient.
-        kind: how their names begin, as in "round-9-".
+        kind: how their names begin, as in "brief-".
         title: how their titles begin.
     """
     whole = merge_settings(BASE, recipe)

@@ -78,7 +78,7 @@ def test_one_run(tmp_path):
     assert "This is one run" in found.text
     names = {file.stem for file in written.pictures}
     assert {"accuracy-tokens", "accuracy-steps", "accuracy-seconds", "reward-notion"} <= names
-    assert {"foresight-0-length-before", "tokens", "notions-0"} <= names
+    assert {"calibration-0-length-before", "tokens", "notions-0"} <= names
     for file in written.pictures:
         assert file.parent == written.page.parent
         assert file.read_bytes().startswith(b"\x89PNG")
@@ -136,7 +136,7 @@ def test_several_runs_of_several_modes(tmp_path, quick):
 def test_the_baseline_has_no_section_of_predictions(tmp_path, quick):
     found, _ = page(tmp_path, factories.run(tmp_path / "a", mode="grpo"))
     assert "#accuracy" in found.references
-    assert not {"#rewards", "#foresight", "#notions", "#decisions"} & set(found.references)
+    assert not {"#rewards", "#calibration", "#notions", "#decisions"} & set(found.references)
 
 
 def test_a_run_without_evaluations_shows_its_training(tmp_path, quick):

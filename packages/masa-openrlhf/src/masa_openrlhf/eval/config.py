@@ -10,6 +10,9 @@ from masa_control import Settings
 from pydantic import Field, model_validator
 
 from masa_openrlhf.config.sections import VerifierConfig
+from masa_openrlhf.eval.sandbox.limits import Limits
+
+DEFAULT_LIMITS = Limits()
 
 
 class PredictionConfig(Settings):
@@ -44,17 +47,17 @@ class EngineConfig(Settings):
 class SandboxConfig(Settings):
     """Limits of code that a model wrote, for one answer."""
 
-    seconds: float = Field(default=60.0, gt=0)
+    seconds: float = Field(default=DEFAULT_LIMITS.seconds, gt=0)
     """Longest that all tests of an answer may take, seconds of the clock."""
     case_seconds: float = Field(default=6.0, gt=0)
     """Longest that one test with its own input may take, seconds of the clock."""
-    memory_mb: int = Field(default=2048, ge=128)
+    memory_mb: int = Field(default=DEFAULT_LIMITS.memory_mb, ge=128)
     """Memory that a process, and all processes together, may take, MiB."""
-    processes: int = Field(default=32, ge=4)
+    processes: int = Field(default=DEFAULT_LIMITS.processes, ge=4)
     """Processes and threads that may run at a time."""
-    file_mb: int = Field(default=16, ge=1)
+    file_mb: int = Field(default=DEFAULT_LIMITS.file_mb, ge=1)
     """Largest file, MiB; all files together may be twice that."""
-    output_mb: int = Field(default=8, ge=1)
+    output_mb: int = Field(default=DEFAULT_LIMITS.output_mb, ge=1)
     """Most that is read of what it writes, MiB."""
     at_a_time: int = Field(default=2, ge=1)
     """Answers that are tested at a time."""

@@ -89,7 +89,7 @@ def sections_of(groups: Sequence[RunGroup], evals: Sequence[Path] = ()) -> list[
     return found
 
 
-_OF_PREDICTIONS = {"rewards", "foresight", "notions", "contributions"}
+_OF_PREDICTIONS = {"rewards", "calibration", "notions", "contributions"}
 
 
 def render_page(

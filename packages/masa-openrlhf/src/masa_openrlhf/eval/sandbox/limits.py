@@ -1,4 +1,4 @@
-"""What a sandboxed program may use."""
+"""What a sandboxed program may use; the defaults are those of an evaluation (``SandboxConfig``)."""
 
 from __future__ import annotations
 

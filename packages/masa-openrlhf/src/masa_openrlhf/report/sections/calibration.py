@@ -64,8 +64,8 @@ def calibration_section(groups: Sequence[RunGroup]) -> Section:
         )
     heads = ["correlation of predicted and true", "problems", "before", "after"]
     return Section(
-        key="foresight",
-        title="What the model foresaw",
+        key="calibration",
+        title="Calibration: predicted against true",
         says=(_SAYS,),
         pictures=pictures,
         tables=[Table(heads, rows)] if rows else (),
@@ -119,7 +119,7 @@ def _make_pictures(
     whose = group.name if several else ""
     return [
         Picture(
-            key=f"foresight-{place}-{kind}-{when}".replace("_", "-"),
+            key=f"calibration-{place}-{kind}-{when}".replace("_", "-"),
             title=format_title(whose, f"predicted and true {words}, {when}"),
             draw=functools.partial(
                 _draw_scatter, pairs=pairs, limit=limit, place=place, words=words
