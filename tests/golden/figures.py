@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 from masa_control.advantages import ESTIMATORS, group_advantages
+from masa_openrlhf.eval.engine.messages import GeneratedAnswer
 from masa_openrlhf.eval.results.comparison import _compare_benchmark
 from masa_openrlhf.eval.results.meta_awareness import meta_figures
 from masa_openrlhf.eval.results.metrics import compute_metrics
+from masa_openrlhf.eval.results.records import EvalRecord, EvalSample, LeftOutRecord, Record
 from masa_openrlhf.report.analysis.bands import pool_curves
 from masa_openrlhf.report.analysis.curves import Curve, make_monotone, paired_ratio, tokens_to
 from masa_openrlhf.report.sections.contributions import estimate_contribution
@@ -96,34 +98,44 @@ def list_contributions() -> list[dict[str, Any]]:
     ]
 
 
-def _make_record(draw: Random, number: int, status: str | None = None) -> dict[str, Any]:
+def _make_record(draw: Random, number: int, status: str | None = None) -> Record:
     if status is None and draw.random() < 0.05:
-        return {"id": str(number), "left_out": "too long", "prompt_tokens": 900}
+        return LeftOutRecord(
+            id=str(number), prompt="", gold="", left_out="too long", prompt_tokens=900
+        )
     rate = draw.choice((0.0, 0.25, 0.5, 1.0))
     samples = []
     for _ in range(draw.choice((2, 4, 4))):
         usual = "correct" if draw.random() < rate else "incorrect"
         found = draw.choice(("timeout", "unparsable")) if draw.random() < 0.06 else usual
         samples.append(
-            {
-                "status": status or found,
-                "tokens": draw.randrange(20, 300),
-                "truncated": draw.random() < 0.1,
-                "text": f"By {draw.choice(NOTIONS)}.",
-            }
+            EvalSample(
+                status=status or found,
+                answer=None,
+                detail="",
+                tokens=draw.randrange(20, 300),
+                truncated=draw.random() < 0.1,
+                text=f"By {draw.choice(NOTIONS)}.",
+            )
         )
     said = [
         {"math_notion": [draw.choice(NOTIONS)], "pass_rate": draw.randrange(9)}
         | ({"solution_length": draw.randrange(100, 300)} if draw.random() < 0.8 else {})
         for _ in range(3)
     ]
-    return {
-        "id": str(number),
-        "samples": samples,
-        "predictions": [{"text": json.dumps(one), "tokens": 9} for one in said],
-        "statement": f"Case {number}.",
-        "prompt_tokens": 50 + number,
-    }
+    return EvalRecord(
+        id=str(number),
+        prompt="",
+        gold="",
+        right=sum(sample.correct for sample in samples),
+        samples=tuple(samples),
+        predictions=tuple(
+            GeneratedAnswer(text=json.dumps(one), tokens=9, truncated=False) for one in said
+        ),
+        statement=f"Case {number}.",
+        prompt_tokens=50 + number,
+        seed=0,
+    )
 
 
 def _make_curve(draw: Random) -> Curve:

@@ -63,7 +63,7 @@ def story(tmp_path_factory):
     folder = EvalFolder(path)
     before = {}
     for file in path.glob("records/*"):
-        before[file.stem] = [r["id"] for r in folder.records(file.stem).read()]
+        before[file.stem] = [r.id for r in folder.records(file.stem).read()]
         with open(file, "ab") as torn:
             torn.write('{"id": "torn", "prompt": "ü'.encode()[:-1])
     told["before"] = before
@@ -87,7 +87,7 @@ def test_a_killed_evaluation_goes_on_and_asks_nothing_twice(story):
     assert told["status"] == 0, told["said"]
     assert sum(map(len, told["before"].values())) >= 5
     for name in BY_NAME:
-        ids = [record["id"] for record in folder.records(name).read()]
+        ids = [record.id for record in folder.records(name).read()]
         assert len(ids) == len(set(ids)) > 0
         assert ids[: len(told["before"].get(name, []))] == told["before"].get(name, [])
     assert "every question has its answers already" not in told["said"]
@@ -132,8 +132,8 @@ def test_the_tiny_model_solves_some_of_its_problems_and_predicts(story):
     assert 0 < tiny.pass_at["1"].value < 1
     assert 10 < tiny.mean_tokens < 96
     for record in folder.records("tiny").read():  # it always boxes, unless it is cut off before
-        for sample in record["samples"]:
-            assert sample["status"] != "unparsable" or sample["truncated"]
+        for sample in record.samples:
+            assert sample.status != "unparsable" or sample.truncated
     meta = results.meta["tiny"]
     assert meta.predictions == QUESTIONS * 8
     assert sum(meta.unread["pass_rate"].values()) < meta.predictions / 4
@@ -147,20 +147,20 @@ def test_what_the_tiny_model_cannot_say_is_never_right(story):
     folder, _ = story
     for entry in NINETEEN:
         for record in folder.records(entry.name).read():
-            for sample in record["samples"]:
-                assert sample["status"] in ("correct", "incorrect", "unparsable")
-                if sample["status"] == "correct":
-                    assert sample["answer"]
+            for sample in record.samples:
+                assert sample.status in ("correct", "incorrect", "unparsable")
+                if sample.status == "correct":
+                    assert sample.answer
 
 
 def test_records_are_to_be_read(story):
     folder, _ = story
     record = next(folder.records("prontoqa").read())
-    assert record["prompt"].startswith(record["statement"].split("\n")[0])
-    assert "A) " in record["prompt"]
-    assert record["gold"] in ("A", "B")
-    assert sorted(record["order"]) == [0, 1]
-    assert {"status", "answer", "tokens", "truncated", "text"} <= record["samples"][0].keys()
+    assert record.prompt.startswith(record.statement.split("\n")[0])
+    assert "A) " in record.prompt
+    assert record.gold in ("A", "B")
+    assert sorted(record.order) == [0, 1]
+    assert record.samples[0].tokens > 0
 
 
 def test_compared_with_itself_it_is_no_better_and_no_model_is_started(story):

@@ -12,7 +12,7 @@ if how == "dies at once":
     sys.exit(3)
 if how == "never ready":
     time.sleep(100)
-print(json.dumps({"ready": True}), flush=True)
+print(json.dumps({"ready": True, "max_model_len": 99}), flush=True)
 for line in sys.stdin:
     request = json.loads(line)
     if how == "dies when asked":

@@ -3,6 +3,7 @@
 from collections import deque
 
 from masa_openrlhf.eval.benchmarks.entry import Benchmark, Source
+from masa_openrlhf.eval.engine.messages import GeneratedAnswer, GenerateReply
 from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.questions import Asked
 from masa_rewards import Verdict
@@ -34,11 +35,12 @@ class ScriptedEngine:
         request = self._waiting.pop()
         said = self._say(request)
         if isinstance(said, int):
-            return [{"id": request["id"], "prompt_tokens": said, "room": 10}]
-        answers = [
-            {"text": text, "tokens": len(text), "truncated": text.endswith("…")} for text in said
-        ]
-        return [{"id": request["id"], "prompt_tokens": 5, "answers": answers}]
+            return [GenerateReply(id=request.id, prompt_tokens=said, room=10)]
+        answers = tuple(
+            GeneratedAnswer(text=text, tokens=len(text), truncated=text.endswith("…"))
+            for text in said
+        )
+        return [GenerateReply(id=request.id, prompt_tokens=5, answers=answers)]
 
 
 class GoldGrader:

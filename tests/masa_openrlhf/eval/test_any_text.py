@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from masa_openrlhf.cli import main
 from masa_openrlhf.eval import command
+from masa_openrlhf.eval.engine.messages import GeneratedAnswer
 from masa_openrlhf.eval.folder import EvalFolder
 from masa_openrlhf.eval.graders import answer_part
 from masa_openrlhf.eval.graders.cases import same_output, same_value
@@ -19,7 +20,8 @@ from masa_openrlhf.eval.graders.number import NumberGrader, read_number
 from masa_openrlhf.eval.graders.program import program_of
 from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.results.meta_awareness import meta_figures
-from masa_rewards import AnswerVerifier, MetaPrompt
+from masa_openrlhf.eval.results.records import make_record
+from masa_rewards import AnswerVerifier, MetaPrompt, Verdict
 
 from tests.masa_openrlhf.eval.factories import ROWS, write
 from tests.masa_openrlhf.eval.fakes import ScriptedEngine
@@ -269,7 +271,7 @@ class HostileEngine(ScriptedEngine):
     """In the place of vLLM: says every hostile text, to every question and meta prompt."""
 
     def __init__(self, *arguments):
-        super().__init__(lambda request: [*HOSTILE, *HOSTILE][: request["n"]])
+        super().__init__(lambda request: [*HOSTILE, *HOSTILE][: request.n])
 
     def __enter__(self):
         return self
@@ -305,7 +307,7 @@ def test_an_evaluation_over_hostile_texts_ends_and_goes_on(tmp_path, monkeypatch
         records = list(EvalFolder(path).records(name).read())
         assert len(records) == 5
         for record in records:
-            statuses = [sample["status"] for sample in record["samples"]]
+            statuses = [sample.status for sample in record.samples]
             assert set(statuses) <= {"incorrect", "unparsable"}, name
     results = json.loads((path / "results.json").read_text())
     assert results["complete"]
@@ -327,12 +329,14 @@ def test_a_question_whose_predictions_cannot_be_scored_is_counted_and_left_out(m
 
     monkeypatch.setattr(MetaPrompt, "parse", broken)
     records = [
-        {
-            "id": name,
-            "statement": "s",
-            "samples": [{"text": "x", "tokens": 10, "status": "correct", "truncated": False}],
-            "predictions": [{"text": said, "tokens": 3}],
-        }
+        make_record(
+            Question(name, "s", "p", "x"),
+            [GeneratedAnswer(text="x", tokens=10, truncated=False)],
+            [Verdict(status="correct", answer="x")],
+            [GeneratedAnswer(text=said, tokens=3, truncated=False)],
+            prompt_tokens=5,
+            seed=0,
+        )
         for name, said in (("a", '{"pass_rate": 8}'), ("b", "!"), ("c", '{"pass_rate": 0}'))
     ]
     found = meta_figures(records, MetaPrompt(), max_std=0.1)

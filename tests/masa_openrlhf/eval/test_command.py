@@ -145,7 +145,7 @@ class Engines:
 
     def __enter__(self):
         return ScriptedEngine(
-            lambda request: ["\\boxed{204}", "\\boxed{3}"] * (request["n"] // 2),
+            lambda request: ["\\boxed{204}", "\\boxed{3}"] * (request.n // 2),
             type(self).stop_after,
         )
 

@@ -9,14 +9,14 @@ from masa_openrlhf.eval.evaluation import Evaluation, open_tasks, seed_of
 from masa_openrlhf.eval.folder import EvalFolder, check_goes_on
 from masa_openrlhf.eval.render.terminal import format_warnings
 from masa_openrlhf.eval.results.metrics import compute_metrics
-from masa_openrlhf.eval.results.records import RecordFile
+from masa_openrlhf.eval.results.records import EvalRecord, LeftOutRecord, RecordFile
 from masa_rewards import MetaPrompt
 
 from tests.masa_openrlhf.eval.fakes import GoldGrader, ScriptedEngine, asked
 
 
 def right(request):
-    return [request["prompt"].split()[-1]] * request["n"]
+    return [request.prompt.split()[-1]] * request.n
 
 
 def play(folder, each, say=right, *, meta=None, stop_after=None, grader=None, **settings):
@@ -37,10 +37,10 @@ def play(folder, each, say=right, *, meta=None, stop_after=None, grader=None, **
 def test_every_question_gets_its_line_in_whatever_order_they_come(tmp_path):
     folder = EvalFolder(tmp_path)
     engine, done = play(folder, [asked(5), asked(3, "other")])
-    assert {r["id"] for r in folder.records("made").read()} == {f"q{i}" for i in range(5)}
-    assert all(r["right"] == 2 for r in folder.records("other").read())
+    assert {r.id for r in folder.records("made").read()} == {f"q{i}" for i in range(5)}
+    assert all(r.right == 2 for r in folder.records("other").read())
     assert len(done) == 8
-    assert {request["n"] for request in engine.asked} == {2}
+    assert {request.n for request in engine.asked} == {2}
 
 
 def test_no_more_are_under_way_than_wanted(tmp_path):
@@ -58,23 +58,23 @@ def test_no_more_are_under_way_than_wanted(tmp_path):
 def test_a_stopped_evaluation_asks_no_finished_question_again(tmp_path):
     folder = EvalFolder(tmp_path)
     play(folder, [asked(30)], stop_after=12, engine={"questions_in_flight": 4})
-    finished = {r["id"] for r in folder.records("made").read()}
+    finished = {r.id for r in folder.records("made").read()}
     assert 0 < len(finished) < 30
     with open(folder.records("made").path, "a") as file:
         file.write('{"id": "q29", "prom')  # as a kill leaves it
     second, _ = play(folder, [asked(30)])
-    again = {request["id"].split("/")[-1] for request in second.asked}
+    again = {request.id.split("/")[-1] for request in second.asked}
     assert again == {f"q{i}" for i in range(30)} - finished
-    ids = [r["id"] for r in folder.records("made").read()]
+    ids = [r.id for r in folder.records("made").read()]
     assert sorted(ids) == sorted(f"q{i}" for i in range(30))
 
 
 def test_seeds_depend_on_the_question_alone(tmp_path):
     one, _ = play(EvalFolder(tmp_path / "a"), [asked(4)])
     other, _ = play(EvalFolder(tmp_path / "b"), [asked(2, "first"), asked(4)])
-    seeds = {request["id"]: request["seed"] for request in other.asked}
+    seeds = {request.id: request.seed for request in other.asked}
     for request in one.asked:
-        assert seeds[request["id"]] == request["seed"] == seed_of(0, request["id"])
+        assert seeds[request.id] == request.seed == seed_of(0, request.id)
     assert len(set(seeds.values())) == 6
     assert seed_of(0, "a") != seed_of(1, "a")
 
@@ -85,17 +85,17 @@ def test_the_meta_prompt_is_asked_first_with_settings_of_its_own(tmp_path):
     engine, done = play(
         folder,
         [asked(1)],
-        lambda r: ["x"] * r["n"] if r["id"].startswith("meta") else right(r),
+        lambda r: ["x"] * r.n if r.id.startswith("meta") else right(r),
         meta=prompt,
         prediction={"rollouts": 3, "temperature": 0.5, "max_tokens": 7},
     )
     meta, solution = engine.asked
-    assert meta["prompt"] == "Predict statement 0"
-    assert (meta["n"], meta["temperature"], meta["max_tokens"]) == (3, 0.5, 7)
-    assert solution["prompt"] == "prompt 0"
-    assert (solution["n"], solution["temperature"], solution["max_tokens"]) == (2, 0.6, 16384)
+    assert meta.prompt == "Predict statement 0"
+    assert (meta.n, meta.temperature, meta.max_tokens) == (3, 0.5, 7)
+    assert solution.prompt == "prompt 0"
+    assert (solution.n, solution.temperature, solution.max_tokens) == (2, 0.6, 16384)
     (record,) = folder.records("made").read()
-    assert [one["text"] for one in record["predictions"]] == ["x"] * 3
+    assert [one.text for one in record.predictions] == ["x"] * 3
     assert done[0][1] == 3 + 2  # tokens of both
 
 
@@ -107,10 +107,11 @@ def test_the_same_text_is_judged_once(tmp_path):
 
 def test_a_prompt_that_leaves_no_room_is_told_and_not_judged(tmp_path):
     folder = EvalFolder(tmp_path)
-    play(folder, [asked(2)], lambda r: 99 if r["prompt"].endswith("1") else right(r))
-    lines = {r["id"]: r for r in folder.records("made").read()}
-    assert "99 tokens" in lines["q1"]["left_out"]
-    assert "left_out" not in lines["q0"]
+    play(folder, [asked(2)], lambda r: 99 if r.prompt.endswith("1") else right(r))
+    lines = {r.id: r for r in folder.records("made").read()}
+    assert "99 tokens" in lines["q1"].left_out
+    assert isinstance(lines["q1"], LeftOutRecord)
+    assert isinstance(lines["q0"], EvalRecord)
 
 
 def test_an_error_of_a_judge_is_counted_and_ends_nothing(tmp_path):
@@ -122,17 +123,17 @@ def test_an_error_of_a_judge_is_counted_and_ends_nothing(tmp_path):
 
     folder = EvalFolder(tmp_path)
     play(folder, [asked(3)], grader=Broken())
-    lines = {r["id"]: r for r in folder.records("made").read()}
-    assert {name: line["right"] for name, line in lines.items()} == {"q0": 2, "q1": 0, "q2": 2}
-    for sample in lines["q1"]["samples"]:
-        assert (sample["status"], sample["answer"], sample["text"]) == ("error", None, "1")
-        assert sample["detail"].startswith("RuntimeError: the judge is broken xxx")
-        assert len(sample["detail"]) < 250
+    lines = {r.id: r for r in folder.records("made").read()}
+    assert {name: line.right for name, line in lines.items()} == {"q0": 2, "q1": 0, "q2": 2}
+    for sample in lines["q1"].samples:
+        assert (sample.status, sample.answer, sample.text) == ("error", None, "1")
+        assert sample.detail.startswith("RuntimeError: the judge is broken xxx")
+        assert len(sample.detail) < 250
     found = compute_metrics(asked(3).benchmark, lines.values(), [1])
     assert (found.questions, found.judge_failed) == (2, 2)
     assert "2 answers not in the figures: the judge failed on them" in format_warnings(found)
     again, _ = play(folder, [asked(4)])
-    assert [request["id"] for request in again.asked] == ["solution/made/q3"]
+    assert [request.id for request in again.asked] == ["solution/made/q3"]
 
 
 def test_a_line_that_cannot_be_written_ends_the_evaluation(tmp_path, monkeypatch):

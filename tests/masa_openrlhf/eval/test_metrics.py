@@ -6,15 +6,18 @@ from html.parser import HTMLParser
 
 import pytest
 from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.engine.messages import GeneratedAnswer
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.folder import EvalFolder
+from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.render.html import render_html
 from masa_openrlhf.eval.render.terminal import show_comparison, show_results
 from masa_openrlhf.eval.results.comparison import check_comparable, compare_evaluations
 from masa_openrlhf.eval.results.meta_awareness import meta_figures
 from masa_openrlhf.eval.results.metrics import compute_metrics, family_mean, pass_rates
+from masa_openrlhf.eval.results.records import make_left_out, make_record
 from masa_openrlhf.eval.results.summary import Results, results_of
-from masa_rewards import MetaPrompt
+from masa_rewards import MetaPrompt, Verdict
 from rich.console import Console
 
 from tests.masa_openrlhf.eval.fakes import asked
@@ -25,30 +28,18 @@ STATUS = {"r": "correct", "w": "incorrect", "?": "unparsable", "!": "timeout"}
 
 def line(name, samples, predictions=(), *, gold="4", lengths=None, truncated=()):
     lengths = lengths or [10] * len(samples)
-    return {
-        "id": name,
-        "statement": f"of {name}",
-        "prompt": "p",
-        "gold": gold,
-        "right": samples.count("r"),
-        "samples": [
-            {
-                "status": STATUS[mark],
-                "answer": mark,
-                "detail": "",
-                "tokens": lengths[i],
-                "truncated": i in truncated,
-                "text": mark,
-            }
+    texts = [json.dumps(p) if isinstance(p, dict) else p for p in predictions]
+    return make_record(
+        Question(name, f"of {name}", "p", gold),
+        [
+            GeneratedAnswer(text=mark, tokens=lengths[i], truncated=i in truncated)
             for i, mark in enumerate(samples)
         ],
-        "predictions": [
-            {"text": json.dumps(p) if isinstance(p, dict) else p, "tokens": 5, "truncated": False}
-            for p in predictions
-        ],
-        "prompt_tokens": 100,
-        "seed": 0,
-    }
+        [Verdict(status=STATUS[mark], answer=mark) for mark in samples],
+        [GeneratedAnswer(text=text, tokens=5, truncated=False) for text in texts],
+        prompt_tokens=100,
+        seed=0,
+    )
 
 
 def says(rate, length):
@@ -61,7 +52,7 @@ RECORDS = [
     line("q2", "wwww", [says(0, 10), says(0, 10)]),
     line("q3", "!!r!"),
     line("q4", "!!!!"),
-    {"id": "q5", "prompt": "p", "gold": "4", "left_out": "too long", "prompt_tokens": 900},
+    make_left_out(Question("q5", "of q5", "p", "4"), prompt_tokens=900, room=800),
 ]
 
 

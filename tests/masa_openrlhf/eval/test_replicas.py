@@ -7,6 +7,7 @@ import pytest
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.engine import replicas
+from masa_openrlhf.eval.engine.messages import GenerateRequest
 from masa_openrlhf.eval.engine.model_source import ModelSource
 from masa_openrlhf.eval.engine.replicas import Replicas
 from masa_openrlhf.eval.engine.start import Start, how_to_start
@@ -22,7 +23,9 @@ def copies(tmp_path, count=1, how="", seconds=30.0):
 
 
 def request(number):
-    return {"id": str(number), "prompt": f"p{number}", "n": 2}
+    return GenerateRequest(
+        id=str(number), prompt=f"p{number}", n=2, max_tokens=9, temperature=1.0, top_p=1.0, seed=0
+    )
 
 
 def test_questions_are_dealt_out_evenly_and_every_answer_comes_back(tmp_path):
@@ -32,9 +35,9 @@ def test_questions_are_dealt_out_evenly_and_every_answer_comes_back(tmp_path):
         assert engine.in_flight == 9
         found = {}
         while engine.in_flight:
-            found |= {message["id"]: message for message in engine.answers(1.0)}
+            found |= {message.id: message for message in engine.answers(1.0)}
     assert sorted(found) == [str(number) for number in range(9)]
-    said = [message["answers"][0]["text"].split(" by ") for message in found.values()]
+    said = [message.answers[0].text.split(" by ") for message in found.values()]
     assert sorted(who for _, who in said) == ["0"] * 3 + ["1"] * 3 + ["2"] * 3
 
 

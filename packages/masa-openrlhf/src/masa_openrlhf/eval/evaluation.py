@@ -11,17 +11,18 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from masa_rewards import MetaPrompt, Verdict
 
 from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.engine.messages import GeneratedAnswer, GenerateReply, GenerateRequest
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.folder import EvalFolder
 from masa_openrlhf.eval.graders import Grader
 from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.questions import Asked
-from masa_openrlhf.eval.results.records import left_out, record_of
+from masa_openrlhf.eval.results.records import Record, make_left_out, make_record
 
 
 class AnswerEngine(Protocol):
@@ -32,11 +33,11 @@ class AnswerEngine(Protocol):
         """Requests that are not answered yet."""
         ...
 
-    def ask(self, request: dict[str, Any]) -> None:
+    def ask(self, request: GenerateRequest) -> None:
         """Send a request."""
         ...
 
-    def answers(self, timeout: float) -> list[dict[str, Any]]:
+    def answers(self, timeout: float) -> list[GenerateReply]:
         """Return what came within so many seconds."""
         ...
 
@@ -54,7 +55,7 @@ class _Open:
 
     task: Task
     waits_for: set[str]
-    replies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    replies: dict[str, GenerateReply] = field(default_factory=dict)
 
 
 def open_tasks(asked: Sequence[Asked], folder: EvalFolder) -> list[Task]:
@@ -68,7 +69,7 @@ def open_tasks(asked: Sequence[Asked], folder: EvalFolder) -> list[Task]:
         name = each.benchmark.name
         file = folder.records(name)
         file.mend()
-        done = {record["id"]: (record["prompt"], record["gold"]) for record in file.read()}
+        done = {record.id: (record.prompt, record.gold) for record in file.read()}
         for question in each.questions:
             asked_now = (question.prompt, question.gold)
             if done.get(question.id, asked_now) != asked_now:
@@ -132,71 +133,74 @@ class Evaluation:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _ask(self, task: Task, engine: AnswerEngine) -> None:
-        config, name = self._config, f"{task.benchmark}/{task.question.id}"
-        common = {"top_p": config.top_p}
-        requests: list[dict[str, Any]] = []
-        if self._meta is not None:
-            requests.append(
-                {
-                    "id": f"meta/{name}",
-                    "prompt": self._meta.render(task.question.statement),
-                    "n": config.prediction.rollouts,
-                    "max_tokens": config.prediction.max_tokens,
-                    "temperature": config.prediction.temperature,
-                    **common,
-                }
-            )
-        requests.append(
-            {
-                "id": f"solution/{name}",
-                "prompt": task.question.prompt,
-                "n": config.samples,
-                "max_tokens": config.max_tokens,
-                "temperature": config.temperature,
-                **common,
-            }
-        )
-        self._open[name] = _Open(task, {request["id"] for request in requests})
+        name = f"{task.benchmark}/{task.question.id}"
+        requests = self._make_requests(task.question, name)
+        self._open[name] = _Open(task, {request.id for request in requests})
         for request in requests:
-            engine.ask({**request, "seed": seed_of(config.seed, request["id"])})
+            engine.ask(request)
 
-    def _take(self, reply: dict[str, Any], pool: ThreadPoolExecutor) -> None:
-        kind, _, name = reply["id"].partition("/")
+    def _make_requests(self, question: Question, name: str) -> list[GenerateRequest]:
+        """Return what is asked of a question: its predictions first, where they are wanted."""
+        config, prediction = self._config, self._config.prediction
+        solution = GenerateRequest(
+            id=f"solution/{name}",
+            prompt=question.prompt,
+            n=config.samples,
+            max_tokens=config.max_tokens,
+            temperature=config.temperature,
+            top_p=config.top_p,
+            seed=seed_of(config.seed, f"solution/{name}"),
+        )
+        if self._meta is None:
+            return [solution]
+        meta = GenerateRequest(
+            id=f"meta/{name}",
+            prompt=self._meta.render(question.statement),
+            n=prediction.rollouts,
+            max_tokens=prediction.max_tokens,
+            temperature=prediction.temperature,
+            top_p=config.top_p,
+            seed=seed_of(config.seed, f"meta/{name}"),
+        )
+        return [meta, solution]
+
+    def _take(self, reply: GenerateReply, pool: ThreadPoolExecutor) -> None:
+        kind, _, name = reply.id.partition("/")
         found = self._open[name]
-        found.waits_for.discard(reply["id"])
+        found.waits_for.discard(reply.id)
         found.replies[kind] = reply
         if not found.waits_for:
             del self._open[name]
             self._judging.add(pool.submit(self._judge, found.task, found.replies))
 
-    def _judge(self, task: Task, replies: Mapping[str, dict[str, Any]]) -> Task:
-        solution, meta = replies["solution"], replies.get("meta", {})
-        file = self._folder.records(task.benchmark)
-        tokens = sum(one["tokens"] for r in replies.values() for one in r.get("answers", ()))
-        if "answers" not in solution:
-            record = left_out(
-                task.question, prompt_tokens=solution["prompt_tokens"], room=solution["room"]
-            )
-        else:
-            record = record_of(
-                task.question,
-                solution["answers"],
-                self._grades(task, [one["text"] for one in solution["answers"]]),
-                meta.get("answers", ()),
-                prompt_tokens=solution["prompt_tokens"],
-                seed=seed_of(self._config.seed, solution["id"]),
-            )
-        file.append(record)
+    def _judge(self, task: Task, replies: Mapping[str, GenerateReply]) -> Task:
+        self._folder.records(task.benchmark).append(self._make_record(task, replies))
+        tokens = sum(one.tokens for reply in replies.values() for one in reply.answers or ())
         self._progress(task, tokens)
         return task
 
-    def _grades(self, task: Task, texts: Sequence[str]) -> list[Verdict]:
+    def _make_record(self, task: Task, replies: Mapping[str, GenerateReply]) -> Record:
+        solution, meta = replies["solution"], replies.get("meta")
+        if solution.answers is None:
+            assert solution.room is not None
+            return make_left_out(
+                task.question, prompt_tokens=solution.prompt_tokens, room=solution.room
+            )
+        return make_record(
+            task.question,
+            solution.answers,
+            self._grade_all(task, solution.answers),
+            (meta and meta.answers) or (),
+            prompt_tokens=solution.prompt_tokens,
+            seed=seed_of(self._config.seed, solution.id),
+        )
+
+    def _grade_all(self, task: Task, answers: Sequence[GeneratedAnswer]) -> list[Verdict]:
         """Judge the answers of a question; the same text once."""
-        grader, known = self._graders[task.benchmark], dict[str, Verdict]()
-        for text in texts:
-            if text not in known:
-                known[text] = _grade_answer(grader, task.question, text)
-        return [known[text] for text in texts]
+        grader = self._graders[task.benchmark]
+        texts = dict.fromkeys(answer.text for answer in answers)
+        known = {text: _grade_answer(grader, task.question, text) for text in texts}
+        return [known[answer.text] for answer in answers]
 
     def _collect(self, *, block: bool) -> None:
         """Let errors of writing up; wait for one to end where there is nothing else to do."""

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import selectors
 import signal
 import subprocess
 import sys
 import time
-from collections import deque
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+from masa_openrlhf.eval.engine.messages import (
+    EngineReady,
+    GenerateReply,
+    GenerateRequest,
+    Message,
+    StartMessage,
+    decode_engine_message,
+    encode_message,
+)
 from masa_openrlhf.eval.engine.start import Start
 from masa_openrlhf.eval.errors import EvalError
 
@@ -23,23 +30,23 @@ PATIENCE = 10.0
 
 
 class _Copy:
-    def __init__(self, command: tuple[str, ...], start: dict[str, Any], log: IO[bytes]) -> None:
+    def __init__(self, command: tuple[str, ...], start: StartMessage, log: IO[bytes]) -> None:
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,  # Ctrl-C comes to the parent alone
-            env={**os.environ, **start["environment"], "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, **start.environment, "PYTHONUNBUFFERED": "1"},
         )
         self.in_flight: set[str] = set()
         self.ready = False
         self._rest = b""
         self.send(start)
 
-    def send(self, message: dict[str, Any]) -> None:
+    def send(self, message: Message) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(message).encode() + b"\n")
+        self.process.stdin.write(encode_message(message).encode())
         self.process.stdin.flush()
 
     def hang_up(self) -> None:
@@ -58,14 +65,14 @@ class _Copy:
         assert self.process.stdout is not None
         self.process.stdout.close()
 
-    def receive(self) -> list[dict[str, Any]] | None:
+    def receive(self) -> list[EngineReady | GenerateReply] | None:
         """Read what is there; None at the end of the pipe."""
         assert self.process.stdout is not None
         read = os.read(self.process.stdout.fileno(), 1 << 20)
         if not read:
             return None
         *lines, self._rest = (self._rest + read).split(b"\n")
-        return [json.loads(line) for line in lines]
+        return [decode_engine_message(line) for line in lines]
 
 
 class Replicas:
@@ -92,11 +99,9 @@ class Replicas:
         self._file = open(log, "ab")  # noqa: SIM115  # as long as the copies
         self._selector = selectors.DefaultSelector()
         self._copies: list[_Copy] = []
-        self._waiting: deque[dict[str, Any]] = deque()
         try:
             for environment in start.environment:
-                message = {**start._asdict(), "environment": environment}
-                copy = _Copy(command, message, self._file)
+                copy = _Copy(command, start.message(environment), self._file)
                 self._copies.append(copy)
                 self._selector.register(copy.process.stdout, selectors.EVENT_READ, copy)  # type: ignore[arg-type]
             self._wait_until_ready(seconds)
@@ -109,32 +114,32 @@ class Replicas:
         """Requests that are not answered yet."""
         return sum(len(copy.in_flight) for copy in self._copies)
 
-    def ask(self, request: dict[str, Any]) -> None:
+    def ask(self, request: GenerateRequest) -> None:
         """Send a request to the least busy copy."""
         copy = min(self._copies, key=lambda copy: len(copy.in_flight))
-        copy.in_flight.add(request["id"])
+        copy.in_flight.add(request.id)
         try:
             copy.send(request)
         except OSError as error:
             raise self._died(copy) from error
 
-    def answers(self, timeout: float) -> list[dict[str, Any]]:
+    def answers(self, timeout: float) -> list[GenerateReply]:
         """Return what came within ``timeout`` seconds.
 
         Raises:
             EvalError: a copy died.
         """
-        found: list[dict[str, Any]] = []
+        found: list[GenerateReply] = []
         for key, _ in self._selector.select(timeout):
             copy: _Copy = key.data
             messages = copy.receive()
             if messages is None:
                 raise self._died(copy)
             for message in messages:
-                if message.get("ready"):
+                if isinstance(message, EngineReady):
                     copy.ready = True
                 else:
-                    copy.in_flight.discard(message["id"])
+                    copy.in_flight.discard(message.id)
                     found.append(message)
         return found
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from masa_openrlhf import gpu
 from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.engine.messages import StartMessage
 from masa_openrlhf.eval.engine.model_source import ModelSource
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.run.loopback import loopback_variables
@@ -28,6 +29,10 @@ class Start(NamedTuple):
     environment: list[dict[str, str]]
     asked_as: dict[str, Any]
     chat_if_any: bool
+
+    def message(self, environment: dict[str, str]) -> StartMessage:
+        """Return the message that starts one copy."""
+        return StartMessage(**{**self._asdict(), "environment": environment})
 
 
 def how_to_start(model: ModelSource, config: EvalConfig, temporary: Path) -> Start:

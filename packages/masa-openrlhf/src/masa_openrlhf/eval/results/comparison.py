@@ -11,7 +11,7 @@ from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.folder import EvalFolder
 from masa_openrlhf.eval.questions import Asked
 from masa_openrlhf.eval.results.metrics import Frozen, pass_rates
-from masa_openrlhf.eval.results.records import Record
+from masa_openrlhf.eval.results.records import EvalRecord, Record
 
 
 class Compared(Frozen):
@@ -74,9 +74,8 @@ def compare_evaluations(this: EvalFolder, other: EvalFolder, names: Sequence[str
     shared = _shared_benchmarks(other, names)
     now = {name: list(this.records(name).read()) for name in shared}
     for name in shared:
-        _refuse_other_questions(
-            name, {r["id"]: _question_key(r) for r in now[name] if "statement" in r}, this, other
-        )
+        asked = {r.id: _question_key(r) for r in now[name] if isinstance(r, EvalRecord)}
+        _refuse_other_questions(name, asked, this, other)
     return Comparison(
         before=str(other.path),
         model_before=theirs.model,
@@ -115,14 +114,14 @@ def _shared_benchmarks(other: EvalFolder, names: Sequence[str]) -> list[str]:
 
 
 def _refuse_other_questions(
-    name: str, asked: Mapping[str, tuple[object, ...]], this: EvalFolder, other: EvalFolder
+    name: str, asked: Mapping[str, tuple[str, str]], this: EvalFolder, other: EvalFolder
 ) -> None:
     """Refuse a benchmark of which a question has another statement, order of choices or gold."""
     differ = [
-        record["id"]
+        record.id
         for record in other.records(name).read()
-        if "statement" in record
-        and asked.get(record["id"], _question_key(record)) != _question_key(record)
+        if isinstance(record, EvalRecord)
+        and asked.get(record.id, _question_key(record)) != _question_key(record)
     ]
     if differ:
         raise EvalError(
@@ -147,9 +146,9 @@ def _compare_benchmark(name: str, before: Sequence[Record], now: Sequence[Record
     )
 
 
-def _question_key(record: Record) -> tuple[object, ...]:
+def _question_key(record: EvalRecord) -> tuple[str, str]:
     """What makes a question the same one: statement, choices in their order, gold.
 
     Two models may be asked in wordings of their own.
     """
-    return record.get("statement"), record["gold"]
+    return record.statement, record.gold

@@ -16,10 +16,9 @@ from masa_rewards import AnswerVerifier, MetaPrompt
 from masa_rewards.score import Report, Scorer, ScoreSettings
 from masa_rewards.score.calibration import LengthReport, PassRateReport
 from masa_rewards.statistics import Interval, rate_interval
-from masa_rewards.verify.verdict import FAILED
 
-from masa_openrlhf.eval.results.metrics import Frozen, verified_samples
-from masa_openrlhf.eval.results.records import Record
+from masa_openrlhf.eval.results.metrics import Frozen
+from masa_openrlhf.eval.results.records import EvalRecord, Record
 
 
 class GateFigures(Frozen):
@@ -86,7 +85,7 @@ def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: floa
         prompt: by which the predictions were asked for.
         max_std: of the gate.
     """
-    asked = [r for r in records if r.get("predictions") and verified_samples(r)]
+    asked = [r for r in records if isinstance(r, EvalRecord) and r.predictions and r.verified()]
     usable, report = _score_records(asked, prompt)
     return MetaFigures(
         questions=len(usable),
@@ -97,16 +96,18 @@ def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: floa
         length=report.length,
         length_error=_length_error(usable, prompt),
         gate=gate_figures(
-            ((_predicted_rates(r, prompt), verified_samples(r)) for r in usable), max_std=max_std
+            ((_predicted_rates(r, prompt), r.verified()) for r in usable), max_std=max_std
         ),
         reward=report.rewards.total.mean,
         failed=len(asked) - len(usable),
     )
 
 
-def _score_records(records: Sequence[Record], prompt: MetaPrompt) -> tuple[list[Record], Report]:
+def _score_records(
+    records: Sequence[EvalRecord], prompt: MetaPrompt
+) -> tuple[list[EvalRecord], Report]:
     """Score the records, and return those that could be: no text of a model ends an evaluation."""
-    usable: list[Record] = []
+    usable: list[EvalRecord] = []
     with AnswerVerifier() as verifier:  # not asked: every rollout says whether it is right
         scorer = Scorer(verifier, ScoreSettings(prompt=prompt))
         for number, record in enumerate(records, start=1):
@@ -148,42 +149,42 @@ def gate_figures(
     )
 
 
-def _to_line(record: Record) -> str:
+def _to_line(record: EvalRecord) -> str:
     rollouts = [
         {
-            "text": sample["text"],
-            "length": sample["tokens"],
-            "correct": None if sample["status"] in FAILED else sample["status"] == "correct",
+            "text": sample.text,
+            "length": sample.tokens,
+            "correct": None if sample.failed else sample.correct,
         }
-        for sample in record["samples"]
+        for sample in record.samples
     ]
-    predictions = [one["text"] for one in record["predictions"]]
-    line = {"problem": record["statement"], "rollouts": rollouts, "predictions": predictions}
+    predictions = [one.text for one in record.predictions]
+    line = {"problem": record.statement, "rollouts": rollouts, "predictions": predictions}
     return json.dumps(line)
 
 
-def _predicted_rates(record: Record, prompt: MetaPrompt) -> list[float | None]:
-    return [prompt.parse(one["text"]).pass_rate for one in record["predictions"]]
+def _predicted_rates(record: EvalRecord, prompt: MetaPrompt) -> list[float | None]:
+    return [prompt.parse(one.text).pass_rate for one in record.predictions]
 
 
-def _brier_score(record: Record, prompt: MetaPrompt) -> float | None:
+def _brier_score(record: EvalRecord, prompt: MetaPrompt) -> float | None:
     """Mean of (predicted - y)^2 over a question's predictions and answers."""
     rates = [rate for rate in _predicted_rates(record, prompt) if rate is not None]
-    right = verified_samples(record)
+    right = record.verified()
     if not rates:
         return None
     return math.fsum((p - y) ** 2 for p in rates for y in right) / (len(rates) * len(right))
 
 
-def _length_error(records: Sequence[Record], prompt: MetaPrompt) -> float | None:
+def _length_error(records: Sequence[EvalRecord], prompt: MetaPrompt) -> float | None:
     errors = []
     for record in records:
-        lengths = [s["tokens"] for s in record["samples"] if s["status"] == "correct"]
+        lengths = [s.tokens for s in record.samples if s.correct]
         middle = statistics.median(lengths) if lengths else 0
         if not middle:
             continue
-        for one in record["predictions"]:
-            predicted = prompt.parse(one["text"]).length
+        for one in record.predictions:
+            predicted = prompt.parse(one.text).length
             if predicted is not None:
                 errors.append(abs(predicted - middle) / middle)
     return statistics.median(errors) if errors else None

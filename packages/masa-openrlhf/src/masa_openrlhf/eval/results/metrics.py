@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 from masa_rewards.statistics import Interval, mean_known, rate_interval
-from masa_rewards.verify.verdict import FAILED
 from pydantic import BaseModel, ConfigDict
 
+from masa_openrlhf.eval.benchmarks.entry import Benchmark
 from masa_openrlhf.eval.results.estimates import Spread, estimate_spread, pass_at_k
-from masa_openrlhf.eval.results.records import Record
+from masa_openrlhf.eval.results.records import EvalRecord, EvalSample, Record
 
 
 class Frozen(BaseModel):
@@ -62,23 +60,14 @@ class BenchmarkMetrics(Frozen):
     prediction_tokens: int
 
 
-def verified_samples(record: Record) -> list[bool]:
-    """Return for each judged sample of a question, in order, whether it is right."""
-    return [
-        sample["status"] == "correct"
-        for sample in record.get("samples", ())
-        if sample["status"] not in FAILED
-    ]
-
-
 def pass_rates(records: Iterable[Record]) -> dict[str, float]:
     """Return the pass rate of every question that has a judged answer."""
-    found = {record["id"]: verified_samples(record) for record in records}
+    found = {r.id: r.verified() for r in records if isinstance(r, EvalRecord)}
     return {name: sum(right) / len(right) for name, right in found.items() if right}
 
 
 def compute_metrics(
-    entry: Any, records: Sequence[Record], ks: Sequence[int], unusable: int = 0
+    entry: Benchmark, records: Sequence[Record], ks: Sequence[int], unusable: int = 0
 ) -> BenchmarkMetrics:
     """Add up the records of a benchmark.
 
@@ -91,32 +80,30 @@ def compute_metrics(
     Returns:
         The figures. What is not defined is None.
     """
-    answered = [record for record in records if "left_out" not in record]
-    right = [found for record in answered if (found := verified_samples(record))]
-    samples = [sample for record in answered for sample in record["samples"]]
-    sound = [sample for sample in samples if sample["status"] not in FAILED]
+    answered = [record for record in records if isinstance(record, EvalRecord)]
+    right = [found for record in answered if (found := record.verified())]
+    samples = [sample for record in answered for sample in record.samples]
+    sound = [sample for sample in samples if not sample.failed]
     at = {k: [pass_at_k(len(one), sum(one), k) for one in right if len(one) >= k] for k in ks}
-    tokens = sum(sample["tokens"] for sample in samples)
+    tokens = sum(sample.tokens for sample in samples)
     return BenchmarkMetrics(
         benchmark=entry.name,
         title=entry.title,
         family=entry.family,
         questions=len(right),
         published=entry.questions,
-        left_out=_left_out(records, len(answered) - len(right), unusable),
+        left_out=_left_out(len(records) - len(answered), len(answered) - len(right), unusable),
         samples=len(sound),
         pass_at={str(k): rate_interval(values) for k, values in at.items()},
         too_few={str(k): less for k, v in at.items() if (less := len(right) - len(v))},
         spread=estimate_spread(right),
-        unparsable=_share_of(sound, lambda sample: sample["status"] == "unparsable"),
-        truncated=_share_of(samples, lambda sample: sample["truncated"]),
+        unparsable=_share_of(sound, lambda sample: sample.status == "unparsable"),
+        truncated=_share_of(samples, lambda sample: sample.truncated),
         judge_failed=len(samples) - len(sound),
         tokens=tokens,
         mean_tokens=tokens / len(samples) if samples else None,
-        prompt_tokens=sum(record["prompt_tokens"] for record in records),
-        prediction_tokens=sum(
-            one["tokens"] for record in answered for one in record["predictions"]
-        ),
+        prompt_tokens=sum(record.prompt_tokens for record in records),
+        prediction_tokens=sum(one.tokens for record in answered for one in record.predictions),
     )
 
 
@@ -125,16 +112,14 @@ def family_mean(found: Sequence[BenchmarkMetrics]) -> float | None:
     return mean_known(one.pass_at["1"].value for one in found)
 
 
-def _left_out(records: Sequence[Record], undecided: int, unusable: int) -> dict[str, int]:
-    counts = Counter(
-        {
-            "prompt too long": sum("left_out" in record for record in records),
-            "no answer could be judged": undecided,
-            "row cannot be used": unusable,
-        }
-    )
+def _left_out(too_long: int, undecided: int, unusable: int) -> dict[str, int]:
+    counts = {
+        "prompt too long": too_long,
+        "no answer could be judged": undecided,
+        "row cannot be used": unusable,
+    }
     return {why: count for why, count in counts.items() if count}
 
 
-def _share_of(samples: Sequence[dict[str, Any]], holds: Any) -> float | None:
-    return sum(bool(holds(sample)) for sample in samples) / len(samples) if samples else None
+def _share_of(samples: Sequence[EvalSample], holds: Callable[[EvalSample], bool]) -> float | None:
+    return sum(map(holds, samples)) / len(samples) if samples else None

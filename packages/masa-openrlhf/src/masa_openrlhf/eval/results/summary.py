@@ -76,7 +76,7 @@ def results_of(
     ks = sorted({1, *config.ks})
     for each in asked:
         name, wanted = each.benchmark.name, {question.id for question in each.questions}
-        records = [r for r in folder.records(name).read() if r["id"] in wanted]
+        records = [r for r in folder.records(name).read() if r.id in wanted]
         complete &= len(records) == len(wanted)
         found.append(compute_metrics(each.benchmark, records, ks, len(each.unusable)))
         if config.meta:
