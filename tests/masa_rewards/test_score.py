@@ -3,7 +3,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from masa_rewards import AnswerVerifier, MetaPrompt, NotionRules
+from masa_rewards import (
+    AnswerVerifier,
+    MetaPrediction,
+    MetaPrompt,
+    NotionRules,
+    Rollout,
+    RolloutGroup,
+)
 from masa_rewards.notions.finder import PhraseFinder
 from masa_rewards.score import LineError, Report, Scorer, ScoreSettings, score_lines
 
@@ -282,6 +289,41 @@ def test_a_scorer_reports_what_it_has_so_far():
         assert first == score(FIRST)
         assert scorer.report(stopped="enough").lines.stopped == "enough"
         assert scorer.report() == score(FIRST, SECOND)
+
+
+def test_groups_that_are_verified_are_scored_as_their_lines_are():
+    scorer, prompt = Scorer(), MetaPrompt()
+    for entry in (FIRST, SECOND):
+        texts = [p if isinstance(p, str) else None for p in entry["predictions"]]
+        read = [prompt.parse(text) for text in texts if text]
+        if entry is FIRST:
+            read.append(MetaPrediction(pass_rate=1.0, length=50, notions=("Series",)))
+        rollouts = tuple(Rollout(**one) for one in entry["rollouts"])
+        scorer.add_group(RolloutGroup(problem=entry["problem"], rollouts=rollouts), read)
+    assert scorer.report() == score(FIRST, SECOND)
+
+
+def test_rollouts_that_are_in_no_group_are_counted_by_their_verdict():
+    scorer = Scorer()
+    known = RolloutGroup(problem="a", rollouts=(Rollout(text="x", length=1, correct=True),))
+    scorer.add_group(known, [MetaPrediction()], {"correct": 1, "timeout": 2})
+    scorer.add_group(RolloutGroup(problem="b", rollouts=()), [MetaPrediction()], {"error": 1})
+    scorer.add_group(RolloutGroup(problem="c", rollouts=()), [MetaPrediction()] * 3)
+    report = scorer.report()
+    assert (report.rollouts, report.correct, report.predictions) == (4, 1, 5)
+    assert report.verdicts == {"correct": 1, "error": 1, "timeout": 2}
+    assert report.not_judged.model_dump() == {
+        "rollouts_timeout": 2,
+        "rollouts_error": 1,
+        "rollouts_unknown": 0,
+        "predictions_no_rollouts": 3,
+        "predictions_none_verified": 1,
+    }
+
+
+def test_lines_want_a_verifier():
+    with pytest.raises(ValueError, match="give the Scorer a verifier, or use add_group"):
+        Scorer().add(json.dumps(FIRST), 1)
 
 
 def test_a_report_comes_back_from_its_json(report):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from masa_rewards.meta import score_group
@@ -53,6 +54,26 @@ def score_line(line: ProblemLine, settings: ScoreSettings, verifier: AnswerVerif
     group, verdicts = _verify_group(line, verifier)
     read = settings.prompt.parse
     predictions = [read(each) if isinstance(each, str) else each for each in line.predictions]
+    return score_predictions(group, predictions, settings, verdicts)
+
+
+def score_predictions(
+    group: RolloutGroup,
+    predictions: Sequence[MetaPrediction],
+    settings: ScoreSettings,
+    verdicts: Mapping[str, int],
+) -> ScoredLine:
+    """Reward the predictions of a problem whose rollouts are verified.
+
+    Args:
+        group: The rollouts of which it is known whether they are correct; it may be empty.
+        predictions: The M predictions, read.
+        settings: What they are paid by.
+        verdicts: How many rollouts had which verdict, those that are not in the group among them.
+
+    Returns:
+        What came of it.
+    """
     named = [read_phrases(prediction) for prediction in predictions]
     rewards: list[MetaReward] = []
     notions: dict[Phrase, NotionCount] = {}
@@ -61,7 +82,8 @@ def score_line(line: ProblemLine, settings: ScoreSettings, verifier: AnswerVerif
             predictions, group, base=settings.base, notion_rules=settings.notion_rules
         )
         rewards, notions = list(scored.rewards), dict(scored.counts)
-    return ScoredLine(group, predictions, rewards, named, notions, len(line.rollouts), verdicts)
+    counted = Counter(verdicts)
+    return ScoredLine(group, list(predictions), rewards, named, notions, counted.total(), counted)
 
 
 def _verify_group(line: ProblemLine, verifier: AnswerVerifier) -> tuple[RolloutGroup, Counter[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from masa_rewards.missing import COMPONENTS, REASONS
 from masa_rewards.score.lengths import LengthTally
@@ -17,9 +18,10 @@ from masa_rewards.score.report import (
     Report,
     Rewards,
 )
-from masa_rewards.score.scored_line import ScoredLine, score_line
+from masa_rewards.score.scored_line import ScoredLine, score_line, score_predictions
 from masa_rewards.score.settings import ScoreSettings, describe_settings
 from masa_rewards.statistics import ClusteredMean, Interval
+from masa_rewards.types import MetaPrediction, RolloutGroup
 from masa_rewards.verify.verifier import AnswerVerifier
 
 FIRST_BAD = 20
@@ -29,17 +31,20 @@ _REWARDS = ("total", "length", "difficulty", "notion")
 
 
 class Scorer:
-    """Scores lines as they come; `report` says what they come to so far.
+    """Scores lines or groups as they come; `report` says what they come to so far.
 
     What it keeps does not grow with the texts: eight bytes a predicted length, some hundred bytes a
     problem and a different notion, and of notions 200,000 at most.
     """
 
-    def __init__(self, verifier: AnswerVerifier, settings: ScoreSettings | None = None) -> None:
+    def __init__(
+        self, verifier: AnswerVerifier | None = None, settings: ScoreSettings | None = None
+    ) -> None:
         """Start with nothing.
 
         Args:
-            verifier: Verifies rollouts of which a line does not say whether they are correct.
+            verifier: Verifies rollouts of which a line does not say whether they are correct; None
+                where only groups are added.
             settings: What predictions are read and paid by; by default the paper's.
         """
         self._verifier = verifier
@@ -63,7 +68,10 @@ class Scorer:
 
         Raises:
             LineError: If it cannot be scored. It is counted; the next can be added.
+            ValueError: If there is no verifier.
         """
+        if self._verifier is None:
+            raise ValueError("lines are verified: give the Scorer a verifier, or use add_group")
         try:
             judged = score_line(read_line(line), self._settings, self._verifier)
         except LineError as error:
@@ -71,6 +79,35 @@ class Scorer:
             if len(self._first_bad) < FIRST_BAD:
                 self._first_bad.append(BadLine(line=number, reason=str(error)))
             raise
+        self._add_scored(judged)
+
+    def add_group(
+        self,
+        group: RolloutGroup,
+        predictions: Sequence[MetaPrediction],
+        verdicts: Mapping[str, int] | None = None,
+    ) -> None:
+        """Score the predictions of one problem, of a group that is verified.
+
+        >>> from masa_rewards import MetaPrediction, Rollout, RolloutGroup
+        >>> right = Rollout(text="4", length=100, correct=True)
+        >>> scorer = Scorer()
+        >>> group = RolloutGroup(problem="2 + 2?", rollouts=(right,))
+        >>> scorer.add_group(group, [MetaPrediction(pass_rate=1.0)])
+        >>> scorer.report().rewards.difficulty.mean
+        1.0
+
+        Args:
+            group: The rollouts of which it is known whether they are correct; it may be empty.
+            predictions: The M >= 0 predictions, read.
+            verdicts: How many rollouts had which verdict, those that are not in the group among
+                them; by default there are no others.
+        """
+        if verdicts is None:
+            verdicts = {"given": len(group.rollouts)} if group.rollouts else {}
+        self._add_scored(score_predictions(group, predictions, self._settings, verdicts))
+
+    def _add_scored(self, judged: ScoredLine) -> None:
         self._count(judged)
         for name, mean in self._means.items():
             mean.add([getattr(reward, name) for reward in judged.rewards])
@@ -80,7 +117,7 @@ class Scorer:
 
     @property
     def lines(self) -> int:
-        """How many lines were added, the bad ones among them."""
+        """How many lines and groups were added, the bad lines among them."""
         return self._counts["scored"] + self._counts["bad"]
 
     def report(self, *, stopped: str | None = None) -> Report:

@@ -1,18 +1,19 @@
 """Meta-awareness as a benchmark: how well a model foresees its own answers.
 
-Calibration of pass rate and length is that of ``masa_rewards.score``, from the same lines; what it
-lacks, the length error and how right ``masa_control.PredictiveGate`` would be, is here.
+Calibration of pass rate and length is that of ``masa_rewards.score``; what it lacks, the length
+error and how right ``masa_control.PredictiveGate`` would be, is here.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from masa_control import PredictiveGate
-from masa_rewards import AnswerVerifier, MetaPrompt
+from masa_rewards import MetaPrediction, MetaPrompt, Rollout, RolloutGroup
 from masa_rewards.score import Report, Scorer, ScoreSettings
 from masa_rewards.score.calibration import LengthReport, PassRateReport
 from masa_rewards.statistics import Interval, rate_interval
@@ -77,6 +78,19 @@ class MetaFigures(Frozen):
     failed: int = 0
 
 
+@dataclass(frozen=True)
+class _Foreseen:
+    """A question, and its predictions as they were read, once."""
+
+    record: EvalRecord
+    predictions: list[MetaPrediction]
+
+    @property
+    def rates(self) -> list[float | None]:
+        """Predicted pass rates, None for one that could not be read."""
+        return [prediction.pass_rate for prediction in self.predictions]
+
+
 def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: float) -> MetaFigures:
     """Add up what the model predicted, beside what it then did.
 
@@ -92,12 +106,10 @@ def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: floa
         predictions=report.predictions,
         unread={n: {str(why): c for why, c in r.items()} for n, r in report.unread.items()},
         pass_rate=report.pass_rate,
-        brier=rate_interval([b for r in usable if (b := _brier_score(r, prompt)) is not None]),
+        brier=rate_interval([b for one in usable if (b := _brier_score(one)) is not None]),
         length=report.length,
-        length_error=_length_error(usable, prompt),
-        gate=gate_figures(
-            ((_predicted_rates(r, prompt), r.verified()) for r in usable), max_std=max_std
-        ),
+        length_error=_length_error(usable),
+        gate=gate_figures(((one.rates, one.record.verified()) for one in usable), max_std=max_std),
         reward=report.rewards.total.mean,
         failed=len(asked) - len(usable),
     )
@@ -105,19 +117,28 @@ def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: floa
 
 def _score_records(
     records: Sequence[EvalRecord], prompt: MetaPrompt
-) -> tuple[list[EvalRecord], Report]:
+) -> tuple[list[_Foreseen], Report]:
     """Score the records, and return those that could be: no text of a model ends an evaluation."""
-    usable: list[EvalRecord] = []
-    with AnswerVerifier() as verifier:  # not asked: every rollout says whether it is right
-        scorer = Scorer(verifier, ScoreSettings(prompt=prompt))
-        for number, record in enumerate(records, start=1):
-            try:
-                _predicted_rates(record, prompt)
-                scorer.add(_to_line(record), number)
-            except Exception:  # counted, and told
-                continue
-            usable.append(record)
+    usable: list[_Foreseen] = []
+    scorer = Scorer(settings=ScoreSettings(prompt=prompt))
+    for record in records:
+        try:
+            predictions = [prompt.parse(one.text) for one in record.predictions]
+            verdicts = Counter[str](sample.status for sample in record.samples)
+            scorer.add_group(_to_group(record), predictions, verdicts)
+        except Exception:  # counted, and told
+            continue
+        usable.append(_Foreseen(record, predictions))
     return usable, scorer.report()
+
+
+def _to_group(record: EvalRecord) -> RolloutGroup:
+    rollouts = tuple(
+        Rollout(text=sample.text, length=sample.tokens, correct=sample.correct)
+        for sample in record.samples
+        if not sample.failed
+    )
+    return RolloutGroup(problem=record.statement, rollouts=rollouts)
 
 
 def gate_figures(
@@ -149,42 +170,23 @@ def gate_figures(
     )
 
 
-def _to_line(record: EvalRecord) -> str:
-    rollouts = [
-        {
-            "text": sample.text,
-            "length": sample.tokens,
-            "correct": None if sample.failed else sample.correct,
-        }
-        for sample in record.samples
-    ]
-    predictions = [one.text for one in record.predictions]
-    line = {"problem": record.statement, "rollouts": rollouts, "predictions": predictions}
-    return json.dumps(line)
-
-
-def _predicted_rates(record: EvalRecord, prompt: MetaPrompt) -> list[float | None]:
-    return [prompt.parse(one.text).pass_rate for one in record.predictions]
-
-
-def _brier_score(record: EvalRecord, prompt: MetaPrompt) -> float | None:
+def _brier_score(foreseen: _Foreseen) -> float | None:
     """Mean of (predicted - y)^2 over a question's predictions and answers."""
-    rates = [rate for rate in _predicted_rates(record, prompt) if rate is not None]
-    right = record.verified()
+    rates = [rate for rate in foreseen.rates if rate is not None]
+    right = foreseen.record.verified()
     if not rates:
         return None
     return math.fsum((p - y) ** 2 for p in rates for y in right) / (len(rates) * len(right))
 
 
-def _length_error(records: Sequence[EvalRecord], prompt: MetaPrompt) -> float | None:
+def _length_error(questions: Sequence[_Foreseen]) -> float | None:
     errors = []
-    for record in records:
-        lengths = [s.tokens for s in record.samples if s.correct]
+    for one in questions:
+        lengths = [sample.tokens for sample in one.record.samples if sample.correct]
         middle = statistics.median(lengths) if lengths else 0
         if not middle:
             continue
-        for one in record.predictions:
-            predicted = prompt.parse(one.text).length
-            if predicted is not None:
-                errors.append(abs(predicted - middle) / middle)
+        for prediction in one.predictions:
+            if prediction.length is not None:
+                errors.append(abs(prediction.length - middle) / middle)
     return statistics.median(errors) if errors else None
