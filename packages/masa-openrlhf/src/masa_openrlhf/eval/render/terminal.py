@@ -5,12 +5,20 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
-from masa_rewards.statistics import Interval
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from masa_openrlhf.eval.evaluation import Task
+from masa_openrlhf.eval.render.columns import (
+    COMPARED_COLUMNS,
+    META_COLUMNS,
+    TextTable,
+    list_mean_rows,
+    list_meta_rows,
+    list_score_columns,
+    write_table,
+)
 from masa_openrlhf.eval.results.comparison import Comparison
 from masa_openrlhf.eval.results.metrics import BenchmarkMetrics
 from masa_openrlhf.eval.results.summary import Results
@@ -103,96 +111,30 @@ def meta_warnings(results: Results) -> list[str]:
 
 
 def _score_table(results: Results) -> Table:
-    ks = sorted({int(k) for one in results.benchmarks for k in one.pass_at})
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("benchmark")
-    for heading in (
-        "questions",
-        *(f"pass@{k}" for k in ks),
-        "±runs",
-        "tokens",
-        "cut off",
-        "unread",
-    ):
-        table.add_column(heading, justify="right")
-    for one in results.benchmarks:
-        spread = "–" if one.spread.std is None else f"{100 * one.spread.std:.1f}"
-        table.add_row(
-            one.title,
-            str(one.questions),
-            *(interval_text(one.pass_at.get(str(k))) for k in ks),
-            spread,
-            "–" if one.mean_tokens is None else f"{one.mean_tokens:,.0f}",
-            share_text(one.truncated),
-            share_text(one.unparsable),
-        )
-    for family, mean in results.means.items():
-        table.add_row(f"mean, {family}", "", share_text(mean), style="bold")
+    table = _make_table(write_table(list_score_columns(results), results.benchmarks, "terminal"))
+    for row in list_mean_rows(results):
+        table.add_row(*row, style="bold")
     return table
 
 
 def _meta_table(results: Results) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("meta-awareness")
-    headings = ("predictions", "unread", "Brier", "(mean)", "correl.", "within", "length error")
-    for heading in (*headings, "gate P / R / F1"):
-        table.add_column(heading, justify="right")
-    titles = {one.benchmark: one.title for one in results.benchmarks}
-    for name, one in results.meta.items():
-        unread = sum(one.unread.get("pass_rate", {}).values())
-        within = one.length.within / one.length.predictions if one.length.predictions else None
-        gate = one.gate
-        table.add_row(
-            titles[name],
-            str(one.predictions),
-            share_text(unread / one.predictions if one.predictions else None),
-            number_text(one.pass_rate.error.brier),
-            number_text(one.pass_rate.baseline.brier),
-            number_text(one.pass_rate.correlation, "+.2f"),
-            share_text(within),
-            share_text(one.length_error),
-            " / ".join(number_text(v, ".2f") for v in (gate.precision, gate.recall, gate.f1)),
-        )
-    return table
+    return _make_table(write_table(META_COLUMNS, list_meta_rows(results), "terminal"))
 
 
 def show_comparison(comparison: Comparison, model: str, console: Console) -> None:
     """Print how an evaluation compares with another."""
-    title = f"{model} against {comparison.model_before} ({comparison.before}), pass@1"
-    table = Table(box=None, header_style="bold", pad_edge=False, title=title, title_justify="left")
-    table.add_column("benchmark")
-    for heading in ("questions", "before", "now", "gain [95 %]", "better / worse", "unpaired"):
-        table.add_column(heading, justify="right")
-    for one in comparison.benchmarks:
-        table.add_row(
-            one.benchmark,
-            str(one.questions),
-            share_text(one.before),
-            share_text(one.now),
-            interval_text(one.gain, sign="+"),
-            f"{one.better} / {one.worse}",
-            str(one.unpaired),
-        )
+    table = _make_table(write_table(COMPARED_COLUMNS, comparison.benchmarks, "terminal"))
+    table.title = f"{model} against {comparison.model_before} ({comparison.before}), pass@1"
+    table.title_justify = "left"
     console.print(table)
     for name, (there, here) in comparison.settings.items():
         console.print(f"they differ in {name}: {there} there, {here} here", style="yellow")
 
 
-def interval_text(found: Interval | None, sign: str = "") -> str:
-    """Write a share and its interval in percent, "56.1 [50.2, 62.0]"."""
-    if found is None or found.value is None:
-        return "–"
-    mean = format(100 * found.value, f"{sign}.1f")
-    if found.low is None or found.high is None:
-        return mean
-    return f"{mean} [{100 * found.low:{sign}.1f}, {100 * found.high:{sign}.1f}]"
-
-
-def share_text(value: float | None) -> str:
-    """Write a share in percent."""
-    return "–" if value is None else f"{100 * value:.1f}"
-
-
-def number_text(value: float | None, form: str = ".3f") -> str:
-    """Write a number, or a dash for none."""
-    return "–" if value is None else format(value, form)
+def _make_table(text: TextTable) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading, align in zip(text.heads, text.aligns, strict=True):
+        table.add_column(heading, justify=align)
+    for row in text.rows:
+        table.add_row(*row)
+    return table
