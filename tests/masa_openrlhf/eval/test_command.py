@@ -45,6 +45,16 @@ def test_the_help_imports_nothing_slow():
     assert "--benchmarks" in ended.stdout
 
 
+def test_settings_import_nothing_of_openrlhfs_arguments():
+    code = (
+        "import sys; import masa_openrlhf.eval.settings;"
+        "found = [name for name in sys.modules if name.startswith('masa_openrlhf.arguments')];"
+        "sys.exit(f'imported: {found}' if found else 0)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+
+
 @pytest.fixture
 def model(tmp_path):
     folder = tmp_path / "model"

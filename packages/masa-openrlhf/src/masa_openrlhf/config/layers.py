@@ -13,7 +13,6 @@ import pydantic
 import pydantic_core
 import tyro
 
-from masa_openrlhf.arguments.parse import collect_openrlhf_flags
 from masa_openrlhf.config.aliases import (
     RemovedSettingError,
     take_old_flags,
@@ -119,6 +118,9 @@ def apply_flags(base: TrainConfig, flags: Sequence[str]) -> TrainConfig:
         OpenRLHFArgumentError: something stands alone that belongs to no flag.
         SystemExit: a flag of ours is misused; tyro has said how.
     """
+    # Here, since evaluation reads settings by this module and knows nothing of OpenRLHF's arguments.
+    from masa_openrlhf.arguments.parse import collect_openrlhf_flags
+
     old, flags = take_old_flags(flags)
     rules, flags = _take_rules(flags)
     if old or rules:
