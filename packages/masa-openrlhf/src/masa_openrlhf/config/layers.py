@@ -118,7 +118,7 @@ def apply_flags(base: TrainConfig, flags: Sequence[str]) -> TrainConfig:
         OpenRLHFArgumentError: something stands alone that belongs to no flag.
         SystemExit: a flag of ours is misused; tyro has said how.
     """
-    # Here, since evaluation reads settings by this module and knows nothing of OpenRLHF's arguments.
+    # Here, since evaluation reads settings by this module, and no arguments of OpenRLHF.
     from masa_openrlhf.arguments.parse import collect_openrlhf_flags
 
     old, flags = take_old_flags(flags)

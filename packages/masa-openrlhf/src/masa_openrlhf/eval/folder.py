@@ -21,6 +21,7 @@ from typing import Any
 
 import pydantic
 
+from masa_openrlhf.config.layers import flatten_settings
 from masa_openrlhf.eval.config import EvalConfig
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.results.records import RecordFile
@@ -141,17 +142,6 @@ class EvalFolder:
         write_whole(self.fragment, fragment)
 
 
-def _flatten_config(config: EvalConfig) -> dict[str, Any]:
-    """Return the settings by their names, as "engine.device"."""
-    found: dict[str, Any] = {}
-    for name, value in config.model_dump(mode="json").items():
-        if isinstance(value, dict):
-            found |= {f"{name}.{key}": part for key, part in value.items()}
-        else:
-            found[name] = value
-    return found
-
-
 def new_folder(config: EvalConfig, model: str) -> EvalFolder:
     """Name a folder that does not exist yet."""
     path = config.evals / f"{model}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -164,7 +154,7 @@ def check_goes_on(before: EvalConfig, now: EvalConfig, path: Path) -> None:
     Raises:
         EvalError: names each of them, with both values.
     """
-    old, new = _flatten_config(before), _flatten_config(now)
+    old, new = (flatten_settings(one.model_dump(mode="json")) for one in (before, now))
     changed = [
         f"{name} (was {old[name]!r}, now {new[name]!r})"
         for name in old

@@ -43,7 +43,7 @@ class CasesGrader:
     """
 
     def __init__(self, config: SandboxConfig, *, allow_unsandboxed: bool = False) -> None:
-        self._limits, self._i_know = limits_of(config), allow_unsandboxed
+        self._limits, self._allow_unsandboxed = limits_of(config), allow_unsandboxed
         self._seconds = config.case_seconds
 
     def grade(self, question: Question, text: str) -> Verdict:
@@ -52,7 +52,9 @@ class CasesGrader:
         if program is None:
             return Verdict(status="unparsable", answer=None, detail="no block of code")
         try:
-            with Sandbox("candidate", self._limits, allow_unsandboxed=self._i_know) as sandbox:
+            with Sandbox(
+                "candidate", self._limits, allow_unsandboxed=self._allow_unsandboxed
+            ) as sandbox:
                 why = self._first_wrong(sandbox, program, question.tests)
         except SandboxError as error:
             return Verdict(status="error", answer=program, detail=str(error))

@@ -56,7 +56,7 @@ class ProgramGrader:
     """
 
     def __init__(self, config: SandboxConfig, *, allow_unsandboxed: bool = False) -> None:
-        self._limits, self._i_know = limits_of(config), allow_unsandboxed
+        self._limits, self._allow_unsandboxed = limits_of(config), allow_unsandboxed
 
     def grade(self, question: Question, text: str) -> Verdict:
         """Judge one answer. No program is unparsable; a failing sandbox an "error"."""
@@ -70,7 +70,7 @@ class ProgramGrader:
             question.tests["names"],
             self._limits,
             program=program,
-            allow_unsandboxed=self._i_know,
+            allow_unsandboxed=self._allow_unsandboxed,
         )
 
 
