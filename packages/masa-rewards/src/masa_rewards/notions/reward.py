@@ -100,7 +100,7 @@ def score_notions(
     Returns:
         M floats, each as of `notion_reward`.
     """
-    paid = {notion for notion, count in counts.items() if rules.pay(count)}
+    paid = {notion for notion, count in counts.items() if rules.rewards(count)}
     return [_rewarded_share(notions & counts.keys(), paid) for notions in named]
 
 

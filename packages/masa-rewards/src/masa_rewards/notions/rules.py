@@ -91,7 +91,7 @@ class NotionRules(BaseModel):
             return True
         return not self._stop_lemmas.issuperset({lemma.casefold() for lemma in notion} - {OR})
 
-    def pay(self, count: NotionCount) -> bool:
+    def rewards(self, count: NotionCount) -> bool:
         """Whether a notion goes with correct rollouts."""
         if self.counting == "rollout":
             return count.correct > count.incorrect

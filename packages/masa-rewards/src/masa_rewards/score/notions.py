@@ -83,7 +83,7 @@ class NotionTally:
                 self._entries.setdefault(hash(phrase), _Entry()).name(form)
         for phrase in phrases:
             if (count := judged.notions.get(phrase)) is not None:
-                self._entries[hash(phrase)].count(count, self._rules.pay(count))
+                self._entries[hash(phrase)].count(count, self._rules.rewards(count))
             else:
                 admitted = self._rules.admit(phrase)
                 self._left_out["in_problem" if admitted else "not_admitted"] += 1
