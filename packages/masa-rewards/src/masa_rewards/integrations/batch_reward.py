@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
-from masa_rewards.integrations.distributed import OwnRewards, reward_own
+from masa_rewards.integrations.distributed import reward_own
+from masa_rewards.integrations.result import TrainingReward
 from masa_rewards.integrations.samples import MissingSolutionsError, Sample, warn_of_failures
 from masa_rewards.notions.reward import PAPER
 from masa_rewards.notions.rules import NotionRules
@@ -43,14 +44,14 @@ class BatchReward:
         self.base = base
         self.notion_rules = notion_rules
 
-    def reward(self, samples: Sequence[Sample]) -> OwnRewards:
+    def reward(self, samples: Sequence[Sample]) -> list[TrainingReward]:
         """Reward the samples of this process by the solutions of all; warn of what failed.
 
         Args:
             samples: The N >= 0 samples of this process.
 
         Returns:
-            N numbers and N rewards, in their order.
+            N rewards, in their order.
 
         Raises:
             MissingSolutionsError: A problem has meta samples in this batch and no solution.
@@ -66,7 +67,7 @@ class BatchReward:
             )
         except MissingSolutionsError as error:
             raise MissingSolutionsError(f"{error}. {self.advice}") from error
-        warn_of_failures([judged.verdict for judged in rewards.judged])
+        warn_of_failures([reward.result.verdict for reward in rewards])
         return rewards
 
 

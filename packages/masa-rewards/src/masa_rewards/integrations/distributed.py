@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
+from masa_rewards.integrations.result import TrainingReward
 from masa_rewards.integrations.samples import (
     Sample,
-    SampleReward,
     neutral_rewards,
     reward_samples,
     verify_samples,
@@ -26,18 +26,6 @@ from masa_rewards.verify.verifier import AnswerVerifier
 T = TypeVar("T")
 
 
-class OwnRewards(NamedTuple):
-    """The rewards of the samples of this process.
-
-    Attributes:
-        values: A number for each, in [0, 1]; see `neutral_rewards`.
-        judged: What each was worth, and why.
-    """
-
-    values: list[float]
-    judged: list[SampleReward]
-
-
 def reward_own(
     samples: Sequence[Sample],
     verifier: AnswerVerifier,
@@ -45,7 +33,7 @@ def reward_own(
     prompt: MetaPrompt,
     base: float = DIFFICULTY_BASE,
     notion_rules: NotionRules = PAPER,
-) -> OwnRewards:
+) -> list[TrainingReward]:
     """Reward the samples of this process by the solutions of all processes.
 
     All processes of the torch.distributed group have to call it, as often as one another. Without
@@ -59,7 +47,7 @@ def reward_own(
         notion_rules: Which notions count, and how.
 
     Returns:
-        N numbers and N rewards, in the order of `samples`.
+        N rewards, in the order of `samples`.
 
     Raises:
         ValueError: As `verify_samples` and `reward_samples` do.
@@ -70,15 +58,16 @@ def reward_own(
     own = {sample.problem_id for sample in samples}
     others = [pair for pair in gather_others(solved) if pair[0].problem_id in own]
     batch = [*samples, *(sample for sample, _ in others)]
-    judged = reward_samples(
+    results = reward_samples(
         batch,
         [*verdicts, *(verdict for _, verdict in others)],
         prompt=prompt,
         base=base,
         notion_rules=notion_rules,
     )
-    values = neutral_rewards(batch, judged)
-    return OwnRewards(values[: len(samples)], judged[: len(samples)])
+    values = neutral_rewards(batch, results)
+    rewards = [TrainingReward(*pair) for pair in zip(values, results, strict=True)]
+    return rewards[: len(samples)]
 
 
 def gather_others(items: Sequence[T]) -> list[T]:

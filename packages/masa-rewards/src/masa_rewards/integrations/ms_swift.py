@@ -65,7 +65,7 @@ class MasaReward(BatchReward):
     ) -> list[float]:
         """Reward the samples of this process. ms-swift calls it.
 
-        The measures of this process's part of the batch are logged at level INFO: ms-swift gives
+        The metrics of this process's part of the batch are logged at level INFO: ms-swift gives
         reward functions nothing to log with.
 
         Args:
@@ -90,11 +90,10 @@ class MasaReward(BatchReward):
                 )
         samples = to_samples(completions, lengths, columns)
         rewards = self.reward(samples)
-        means = {
-            name: fmean(values) for name, values in measure_samples(samples, rewards.judged).items()
-        }
+        metrics = measure_samples(samples, [reward.result for reward in rewards])
+        means = {name: fmean(values) for name, values in metrics.items()}
         _logger.info("%s", " ".join(f"{name}={mean:.4g}" for name, mean in sorted(means.items())))
-        return rewards.values
+        return [reward.value for reward in rewards]
 
 
 def _count_tokens(tokens: Sequence[Any]) -> int:

@@ -12,11 +12,7 @@ from typing import TypedDict
 
 from masa_rewards.integrations.samples import Kind
 from masa_rewards.prompt.meta_prompt import MetaPrompt
-
-SOLUTION_TEMPLATE = (
-    "{problem}\n\nPlease reason step by step, and put your final answer within \\boxed{}."
-)
-"""The solution prompt; `{problem}` stands for the problem, any other brace for itself."""
+from masa_rewards.prompt.wording import SOLUTION_TEMPLATE
 
 
 class Row(TypedDict):

@@ -1,4 +1,4 @@
-"""What one line was found to be worth, before it is added to anything."""
+"""Scores one line: its group, its predictions and their rewards."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from masa_rewards.verify.verifier import AnswerVerifier
 
 
 class ScoredLine(NamedTuple):
-    """A problem that was judged.
+    """A line that was scored: a problem with its rollouts and all its predictions.
+
+    Not a `RewardResult`, which is of one sample: a report needs the group that the M rewards share.
 
     Attributes:
-        group: The rollouts of which it is known whether they are correct.
-        predictions: The M predictions, read.
+        group: The rollouts whose correctness is known.
+        predictions: The M predictions, parsed.
         rewards: The M rewards; none where the group is empty.
         named: Of each prediction, its notions: phrase -> as it was written.
         notions: The counts of the notions that the rules admit and the problem does not hold; none
