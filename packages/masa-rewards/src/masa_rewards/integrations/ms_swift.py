@@ -24,15 +24,15 @@ _logger = logging.getLogger("swift.masa_rewards")
 
 
 class MasaReward(BatchReward):
-    """What solution and meta rollouts are worth, as an ORM of ms-swift.
+    """Rewards solution and meta rollouts, as an ORM of ms-swift.
 
-    Registered in a plug-in, with the prompt that the rows were made with:
+    Register it in a plug-in, with the prompt that built the rows:
 
         orms["masa"] = functools.partial(MasaReward, prompt=MetaPrompt(max_length=2048))
 
     Args:
         args: ms-swift's arguments, which it gives when it makes the ORM. Not used.
-        prompt: Reads the predictions; the one that the rows were made with.
+        prompt: Reads the predictions; must be the prompt that built the rows.
         verifier: Verifies the solutions of this process; by default one with two workers.
         base: b of the difficulty reward.
         notion_rules: Which notions count, and how.

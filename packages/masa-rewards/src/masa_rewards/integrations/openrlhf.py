@@ -1,9 +1,9 @@
 """The rewards in stock OpenRLHF: a `reward_func` for `--reward.remote_url FILE.py` (0.11.2).
 
 OpenRLHF calls it with one sample at a time, in a few threads of each vLLM actor: it never sees the
-rollouts of a problem together, and must not wait for them, since it would take up the threads that
-the others need. So a solution is verified, and a prediction is judged by a group that was measured
-before, which its label carries. Who wants predictions judged by the rollouts of the same step takes
+rollouts of a problem together, and must not wait for them, since waiting would block the threads
+that the others need. So a solution is verified, and a prediction is judged by a group that was
+measured before and is in its label. For predictions judged by the rollouts of the same step use
 masa-openrlhf. See docs/integrations/openrlhf.md.
 """
 
@@ -48,10 +48,10 @@ def meta_label(group: RolloutGroup) -> str:
 
 
 class RewardFunc:
-    """The `reward_func` that OpenRLHF looks for in the file.
+    """The `reward_func` that OpenRLHF looks up in the file.
 
-    A label that `meta_label` wrote makes a sample a meta rollout, any other is the right answer of
-    a solution. All it returns in `extra_logs` is logged by OpenRLHF, as the mean over the samples.
+    A sample whose label was written by `meta_label` is a meta rollout; any other label is the gold
+    answer of a solution. OpenRLHF logs `extra_logs` as means over the samples.
     """
 
     def __init__(
@@ -70,8 +70,8 @@ class RewardFunc:
             verifier: Verifies solutions; by default one with two workers for each vLLM actor.
             base: b of the difficulty reward.
             notion_rules: Which notions count, and how.
-            unjudged: Reward in [0, 1] of a solution for which the verifier failed. OpenRLHF takes
-                no missing one. Such a solution is logged, and counted as `masa_unjudged`.
+            unjudged: Reward in [0, 1] of a solution for which the verifier failed: OpenRLHF needs a
+                number. Such a solution is logged, and counted as `masa_unjudged`.
 
         Raises:
             ValueError: If `unjudged` is not in [0, 1].
@@ -137,7 +137,7 @@ def read_label(label: str) -> RolloutGroup | None:
         The group; None where the label is a right answer, whatever it looks like.
 
     Raises:
-        ValueError: If it says that it holds a group, and does not.
+        ValueError: If it names a group but does not hold one.
     """
     if GROUP_KEY not in label:
         return None

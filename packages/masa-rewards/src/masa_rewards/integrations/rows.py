@@ -1,7 +1,7 @@
-"""Both prompts of every problem as rows of a data set, next to one another.
+"""Data set rows with both prompts of every problem, next to one another.
 
-For stacks that draw a batch from consecutive rows. Next to one another, and drawn without
-shuffling, the prompts of a problem come into the same batch, which is where `samples` joins them.
+For stacks that draw a batch from consecutive rows: without shuffling, the prompts of a problem are
+in the same batch, where `samples` joins them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Row(TypedDict):
     Attributes:
         prompt: The prompt: a user's turn, or text.
         kind: "solution" or "meta".
-        problem_id: What joins the rows of a problem.
+        problem_id: Joins the rows of a problem.
         problem: The problem statement.
         answer: The right answer.
     """
@@ -42,7 +42,7 @@ def paired_rows(
     chat: bool = True,
     seed: int | None = None,
 ) -> list[Row]:
-    r"""Word the solution prompt and the meta prompt of every problem.
+    r"""Render the solution prompt and the meta prompt of every problem.
 
     >>> rows = paired_rows([{"problem": "What is 2 + 3?", "answer": "5"}], MetaPrompt())
     >>> [(row["kind"], row["problem_id"]) for row in rows]

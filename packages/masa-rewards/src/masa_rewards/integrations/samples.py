@@ -1,9 +1,9 @@
-"""A mixed batch of solution and meta rollouts, as any stack can hand it over, and its rewards.
+"""Rewards a mixed batch of solution and meta rollouts, in a form that any stack can provide.
 
-Most stacks know prompts and completions, not groups of two kinds. So each sample says what it is
-(`kind`) and which problem it belongs to (`problem_id`); where it stands in the batch says nothing.
-Verification and rewarding are two steps, so that a stack with several processes verifies its own
-samples in each, and rewards what all of them gathered.
+Most stacks know prompts and completions, not groups of two kinds. So each sample states its kind
+(`kind`) and its problem (`problem_id`); its position in the batch has no meaning. Verification and
+rewarding are two steps, so that a stack with several processes verifies its own samples in each,
+and rewards what all of them gathered.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Sample(NamedTuple):
 
     Attributes:
         kind: "solution" or "meta".
-        problem_id: What joins the two kinds: the same for all samples of one problem.
+        problem_id: Joins the two kinds: the same for all samples of one problem.
         problem: The problem statement, without the words of any prompt around it.
         text: The response.
         length: Its length in tokens, >= 0.
@@ -102,8 +102,8 @@ def reward_samples(
         solution (one without an answer is wrong), the mean of the three for a meta sample.
 
     Raises:
-        MissingSolutionsError: A meta sample's problem has no solution sample in the batch, so that
-            there is nothing to judge it by. It is a ValueError.
+        MissingSolutionsError: A meta sample's problem has no solution sample in the batch to judge
+            it by. It is a ValueError.
         ValueError: If the numbers of samples and verdicts differ.
     """
     groups = _collect_groups(samples, verdicts)
@@ -146,12 +146,12 @@ def warn_of_failures(verdicts: Sequence[Verdict | None]) -> None:
 
 
 def neutral_rewards(samples: Sequence[Sample], results: Sequence[RewardResult]) -> list[float]:
-    """Fill in what could not be judged with the mean of its own group: an advantage of zero.
+    """Replace each missing reward by the mean of its own group: an advantage of zero.
 
-    For stacks that need a number for every sample. A 0 there would teach that the rollout was
-    wrong, and NaN spreads. The mean of the others (same problem, same kind) leaves their mean as
-    it is and gives this one no push either way; where none of a group could be judged all are 0.0,
-    which has no advantages either.
+    For stacks that need a number for every sample. A 0 would teach that the rollout was wrong, and
+    NaN propagates. The mean of the others (same problem, same kind) leaves their mean unchanged and
+    gives this sample an advantage of 0; where no sample of a group could be judged all are 0.0,
+    with advantages of 0 too.
 
     Args:
         samples: The N samples.

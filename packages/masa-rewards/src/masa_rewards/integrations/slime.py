@@ -41,7 +41,7 @@ Generate = Callable[..., Awaitable[Any]]
 
 
 class Masa:
-    """What slime is to call, with one group a problem: M meta rollouts and G solutions."""
+    """The functions that slime calls, with one group a problem: M meta rollouts and G solutions."""
 
     def __init__(
         self,
@@ -86,8 +86,8 @@ class Masa:
         """Ask one of the two prompts of `sample.prompt`, the bare problem. slime calls it.
 
         The first M samples of a group, by `sample.index`, are meta rollouts; none in an evaluation.
-        In `sample.metadata` stand "masa_kind" and "masa_problem" from then on; a sample that is
-        gone on with after an interruption keeps them.
+        It sets "masa_kind" and "masa_problem" in `sample.metadata`; a sample that is resumed after
+        an interruption keeps them.
         """
         if "masa_kind" not in sample.metadata:
             kind = "solution" if evaluation else self._kind(args, sample)
@@ -113,9 +113,9 @@ class Masa:
             samples: The samples of one group.
 
         Returns:
-            Their rewards in [0, 1]. What could not be judged gets the mean of its kind, which is no
-            push either way, and is logged. In the samples' metadata stand "masa_verdict", or
-            "masa_length", "masa_difficulty" and "masa_notion".
+            Their rewards in [0, 1]. An unjudged sample gets the mean of its kind, an advantage of
+            0, and is logged. The samples' metadata get "masa_verdict", or "masa_length",
+            "masa_difficulty" and "masa_notion".
 
         Raises:
             ValueError: If slime gives a single sample, one whose prompt `generate` did not make, or
@@ -174,7 +174,7 @@ class Masa:
 
     async def _score(self, group: list[Sample]) -> list[RewardResult]:
         verdicts = await asyncio.gather(*map(self._verify, group))
-        # In a thread: looking for notions in long texts would hold up generation.
+        # In a thread: finding notions in long texts would block generation.
         results = await asyncio.to_thread(
             reward_samples,
             group,

@@ -16,14 +16,14 @@ from masa_rewards.integrations.result import RewardResult
 
 
 class MasaReward(BatchReward):
-    """What solution and meta rollouts are worth, as a reward function of `GRPOTrainer`.
+    """Rewards solution and meta rollouts, as a reward function of `GRPOTrainer`.
 
     1 or 0 for a right or a wrong solution, the meta reward for a meta rollout. A solution for which
-    the verifier failed gets the mean of its group, which is no push either way; how many there were
-    is logged. It can be pickled.
+    the verifier failed gets the mean of its group, an advantage of 0; their number is logged. It
+    can be pickled.
 
     Args:
-        prompt: Reads the predictions; the one that the rows were made with.
+        prompt: Reads the predictions; must be the prompt that built the rows.
         verifier: Verifies the solutions of this process; by default one with two workers.
         base: b of the difficulty reward.
         notion_rules: Which notions count, and how.

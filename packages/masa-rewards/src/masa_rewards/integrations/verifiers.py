@@ -84,8 +84,8 @@ async def reward_episode(
 
     Recorded are the reward "masa" and, as metrics, "masa_reward" (where it could be judged),
     "masa_unjudged", and a prediction's "masa_length", "masa_difficulty" and "masa_notion". A trace
-    that ended with an error is left out: it is no rollout. One that could not be judged gets the
-    mean of its kind, which is no push either way.
+    that ended with an error is left out: it is no rollout. An unjudged trace gets the mean of its
+    kind, an advantage of 0.
 
     Args:
         task: Its `data.problem` is the statement, its `data.answer` the right answer.

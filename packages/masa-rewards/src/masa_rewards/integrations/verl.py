@@ -38,10 +38,10 @@ WAITING = 500
 
 
 class VerlSettings(BaseModel):
-    """What may stand under `reward.reward_kwargs.masa` in verl's configuration.
+    """The settings under `reward.reward_kwargs.masa` in verl's configuration.
 
     Attributes:
-        meta_prompt: Reads the predictions; the one that the rows were made with. By default its
+        meta_prompt: Reads the predictions; must be the prompt that built the rows. By default its
             `max_length` is verl's `response_length`.
         difficulty_base: b of the difficulty reward.
         notion_rules: Which notions count, and how.
@@ -79,7 +79,7 @@ def verl_rows(
             differ from G; the older one makes `rollout.n` of every row. 0 leaves the meta rows
             out, for validation.
         solution_template: The solution prompt, with `{problem}` in it.
-        seed: Shuffles the problems; verl must not, since it would part the rows.
+        seed: Shuffles the problems; verl must not, since it would separate the rows.
 
     Returns:
         2 P rows, or P. `data_source` is "masa/solution" or "masa/meta", so that verl's figures are
@@ -122,11 +122,11 @@ class MasaRewardManager:
         Args:
             config: verl's configuration.
             tokenizer: The policy's.
-            _: A reward function and the address of a reward model, which are not asked.
+            _: A reward function and the address of a reward model, which are not used.
 
         Raises:
             ValueError: If a setting is wrong, or a reward function or model is configured too,
-                which would not be asked.
+                which would not be used.
         """
         reward = config.reward
         if reward.custom_reward_function.path or reward.reward_model.enable:
@@ -149,8 +149,8 @@ class MasaRewardManager:
             data: A `DataProto` of one sequence; of several, the last counts.
 
         Returns:
-            "reward_score", and "reward_extra_info" with the same keys for both kinds; None is what
-            has no value.
+            "reward_score", and "reward_extra_info" with the same keys for both kinds; None where
+            there is no value.
 
         Raises:
             ValueError: If a column is missing.

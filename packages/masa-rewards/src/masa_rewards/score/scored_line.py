@@ -28,8 +28,8 @@ class ScoredLine(NamedTuple):
         notions: The counts of the notions that the rules admit and the problem does not hold; none
             where the group is empty.
         rollouts: G, with those that are not in the group.
-        verdicts: How many rollouts had which verdict; "given" where the line said it, "unknown"
-            where it did not and no answer was there to verify by.
+        verdicts: How many rollouts had which verdict; "given" where the line states it,
+            "unknown" where it does not and has no answer to verify by.
     """
 
     group: RolloutGroup
@@ -46,8 +46,8 @@ def score_line(line: ProblemLine, settings: ScoreSettings, verifier: AnswerVerif
 
     Args:
         line: The problem.
-        settings: What predictions are read and paid by.
-        verifier: Verifies the rollouts of which the line does not say whether they are correct.
+        settings: What predictions are parsed and rewarded by.
+        verifier: Verifies the rollouts whose correctness the line does not state.
 
     Returns:
         What came of it.
