@@ -29,8 +29,8 @@ the text. Instead of text, a prediction may be what was read of it:
 """
 _EXITS = """\
 Exit code: 0 if any line could be scored; 1 if none, or the file or the verifier
-failed on the way; 2 for wrong usage; 130 if interrupted. Bad lines go to stderr,
-with their numbers.
+failed on the way; 2 for wrong usage; 130 if interrupted. Bad lines go to
+stderr, with their numbers.
 """
 
 
