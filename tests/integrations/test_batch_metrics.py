@@ -11,7 +11,7 @@ from masa_rewards.integrations.samples import Sample, reward_samples
 
 from tests.masa_control.fakes import PROBLEM, ScriptedEngine, completion, prediction
 
-OF_A_BATCH_ALONE = {"meta/unjudged"}
+OF_A_BATCH_ALONE = {"meta/unrewarded"}
 """An episode leaves a prediction without a reward where nothing judges it, and counts none."""
 
 METAS = [(prediction(4, 20, "sum"), 6), (prediction(2, 30, "proof"), 5), ("Hm.", 2)]

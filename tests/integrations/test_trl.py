@@ -71,7 +71,7 @@ def test_what_is_logged(reward):
             "meta/reward_difficulty": (0.01 ** (2 / 3) + 1) / 2,
             "meta/reward_notion": 0.0,
             "meta/length": 8.5,
-            "meta/unjudged": 0.0,
+            "meta/unrewarded": 0.0,
             "meta/unreadable_pass_rate": 0.0,
             "meta/unreadable_length": 0.0,
             "meta/unreadable_notion": 1 / 2,
@@ -101,7 +101,7 @@ def test_a_failing_verifier_pushes_nobody(caplog):
     assert "the verifier failed for 2 of 4 solutions" in caplog.text
     assert "timeout" in caplog.text
     assert [value for name, value in figures if name == "solution/verifier_failed"] == [0, 1, 1, 0]
-    assert [value for name, value in figures if name == "meta/unjudged"] == [0, 1]
+    assert [value for name, value in figures if name == "meta/unrewarded"] == [0, 1]
 
 
 def test_it_can_be_pickled(reward):

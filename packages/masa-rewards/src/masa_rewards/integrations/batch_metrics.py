@@ -1,7 +1,7 @@
 """Metrics of a batch, one value a sample, so that their mean over all processes is exact.
 
 Names and values are those of masa-control's `step_metrics` (held by a test), but for
-`meta/unjudged`, which an episode does not count.
+`meta/unrewarded`, which an episode does not count.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def measure_samples(
     Returns:
         A list a name, whose mean is the metric: `solution/pass_rate`, `solution/length` (tokens),
         `solution/verifier_failed`, `solution/unparsable`, `meta/reward`, `meta/reward_length`,
-        `meta/reward_difficulty`, `meta/reward_notion`, `meta/length` (tokens), `meta/unjudged`,
+        `meta/reward_difficulty`, `meta/reward_notion`, `meta/length` (tokens), `meta/unrewarded`,
         `meta/unreadable_pass_rate`, `meta/unreadable_length`, `meta/unreadable_notion`. A metric
         for which no sample has a value is left out.
     """
@@ -34,8 +34,8 @@ def measure_samples(
         for name, value in _measure_result(result).items():
             found[f"{sample.kind}/{name}"].append(float(value))
         found[f"{sample.kind}/length"].append(float(sample.length))
-        failed = "unjudged" if sample.kind == "meta" else "verifier_failed"
-        found[f"{sample.kind}/{failed}"].append(float(result.reward is None))
+        missing = "unrewarded" if sample.kind == "meta" else "verifier_failed"
+        found[f"{sample.kind}/{missing}"].append(float(result.reward is None))
     return dict(found)
 
 
