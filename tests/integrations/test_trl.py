@@ -65,16 +65,16 @@ def test_what_is_logged(reward):
             "solution/pass_rate": 1 / 4,
             "solution/length": 4.0,
             "solution/unparsable": 1 / 4,
-            "solution/unjudged": 0.0,
+            "solution/verifier_failed": 0.0,
             "meta/reward": (REWARDS[0] + REWARDS[4]) / 2,
             "meta/reward_length": 1 / 2,
             "meta/reward_difficulty": (0.01 ** (2 / 3) + 1) / 2,
             "meta/reward_notion": 0.0,
             "meta/length": 8.5,
-            "meta/unjudged": 0.0,
-            "meta/unread_pass_rate": 0.0,
-            "meta/unread_length": 0.0,
-            "meta/unread_notion": 1 / 2,
+            "meta/unrewarded": 0.0,
+            "meta/unreadable_pass_rate": 0.0,
+            "meta/unreadable_length": 0.0,
+            "meta/unreadable_notion": 1 / 2,
         }
     )
     said = ["length 1.00, difficulty 0.05, notion 0.00", "correct", "incorrect", "unparsable"]
@@ -100,8 +100,8 @@ def test_a_failing_verifier_pushes_nobody(caplog):
     assert rewards == pytest.approx([meta, 1.0, 0.0, 0.5, 0.0, 0.0])
     assert "the verifier failed for 2 of 4 solutions" in caplog.text
     assert "timeout" in caplog.text
-    assert [value for name, value in figures if name == "solution/unjudged"] == [0, 1, 1, 0]
-    assert [value for name, value in figures if name == "meta/unjudged"] == [0, 1]
+    assert [value for name, value in figures if name == "solution/verifier_failed"] == [0, 1, 1, 0]
+    assert [value for name, value in figures if name == "meta/unrewarded"] == [0, 1]
 
 
 def test_it_can_be_pickled(reward):
@@ -142,7 +142,7 @@ def test_numbers_for_ids_and_answers(reward):
 
 
 def test_no_stack_is_imported():
-    modules = "trl, ms_swift, rows, ranks"
+    modules = "trl, ms_swift, rows, distributed"
     code = f"import sys; from masa_rewards.integrations import {modules}; print(*sys.modules)"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     stack = {"trl", "swift", "torch", "accelerate", "datasets", "transformers", "sympy"}

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from masa_rewards import MetaPrompt
-from masa_rewards.integrations.group_collector import Meeting
+from masa_rewards.integrations.group_collector import GroupCollector
 from masa_rewards.integrations.verl import MasaRewardManager, read_settings, verl_rows
 
 from tests.integrations.environments import ROOT, environment, needs_uv
@@ -155,12 +155,12 @@ def item(text, uid, info, gold="5"):
 
 
 def managed(*items, **settings):
-    """What the manager says of each; the meeting is in this process."""
+    """What the manager says of each; the collector is in this process."""
 
     async def run():
         manager = MasaRewardManager(config=config(**settings), tokenizer=Tokenizer())
-        meeting = Meeting(manager.settings.meta_prompt)
-        manager._meeting = SimpleNamespace(attend=SimpleNamespace(remote=meeting.attend))
+        collector = GroupCollector(manager.settings.meta_prompt)
+        manager._collector = SimpleNamespace(submit=SimpleNamespace(remote=collector.submit))
         with manager.verifier:
             return await asyncio.gather(*map(manager.run_single, items))
 

@@ -6,6 +6,7 @@ import masa_rewards
 def test_the_public_names_are_these():
     assert masa_rewards.__all__ == [
         "ENGLISH_STOP_WORDS",
+        "SOLUTION_TEMPLATE",
         "AnswerVerifier",
         "MetaPrediction",
         "MetaPrompt",

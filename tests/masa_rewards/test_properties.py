@@ -384,5 +384,5 @@ def test_a_sample_is_worth_what_its_problem_makes_it_worth(batch, rules):
         group = RolloutGroup(problem=sample.problem, rollouts=tuple(rollouts))
         prediction = MetaPrompt().parse(sample.text)
         alone = meta_reward(prediction, group, notion_rules=rules) if rollouts else None
-        assert reward.meta == alone
+        assert reward.components == alone
         assert reward.reward == (alone and alone.total)

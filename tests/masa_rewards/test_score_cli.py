@@ -82,7 +82,7 @@ Length: 3 predictions of problems with a correct rollout
   predicted / true median: 3.00 (half of them from 3.00 to 3.00)
   correlation -
 
-Not predicted, or not so that it can be read
+Unreadable components, by reason
   pass_rate          3  no_json 3
   length             3  no_json 3
   notions            3  no_json 3
@@ -91,9 +91,9 @@ Verdicts: given 6
 
 Notions: 2 different ones, counted by rollout
   left out: 0 that the problem holds, 0 that the rules do not admit
-  best                             predicted   paid / problems    right    wrong
+  best                             predicted rewarded/problems    right    wrong
   Matrices                                 3             3 / 3   100.0%     0.0%
-  worst                            predicted   paid / problems    right    wrong
+  worst                            predicted rewarded/problems    right    wrong
   the guess                                3             0 / 3     0.0%   100.0%
 """
     )

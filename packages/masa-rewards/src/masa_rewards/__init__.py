@@ -24,12 +24,14 @@ from masa_rewards.notions.reward import notion_reward
 from masa_rewards.notions.rules import NotionRules
 from masa_rewards.notions.stop_words import ENGLISH_STOP_WORDS, common_words
 from masa_rewards.prompt.meta_prompt import MetaPrompt, MetaPromptForm
+from masa_rewards.prompt.wording import SOLUTION_TEMPLATE
 from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
 from masa_rewards.verify.verdict import Verdict
 from masa_rewards.verify.verifier import AnswerVerifier
 
 __all__ = [
     "ENGLISH_STOP_WORDS",
+    "SOLUTION_TEMPLATE",
     "AnswerVerifier",
     "MetaPrediction",
     "MetaPrompt",

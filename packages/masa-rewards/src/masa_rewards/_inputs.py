@@ -1,4 +1,4 @@
-"""What comes in at the door: a sentence for what is not what was asked for."""
+"""Checks of what callers pass in: a TypeError that names the way out."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from masa_rewards.types import MetaPrediction, RolloutGroup
 
 
 def require_text(value: object, what: str) -> None:
-    """Refuse what is no text.
+    """Refuse anything but text.
 
     Raises:
-        TypeError: If it is none; `what` says what was asked for.
+        TypeError: If it is not text; `what` names what is expected.
     """
     if not isinstance(value, str):
         raise TypeError(f"{what}, a str: got {_show_value(value)}")
 
 
 def require_prediction(prediction: object, group: object) -> None:
-    """Refuse what is no prediction, and what is no group.
+    """Refuse anything but a prediction and a group.
 
     Raises:
-        TypeError: If one of them is something else. It says what to do instead.
+        TypeError: If one of them is something else, with what to do instead.
     """
     if isinstance(prediction, RolloutGroup) and isinstance(group, MetaPrediction):
         raise TypeError(
@@ -34,13 +34,13 @@ def require_prediction(prediction: object, group: object) -> None:
 def require_predictions(
     predictions: Iterable[MetaPrediction], group: object
 ) -> list[MetaPrediction]:
-    """Refuse what are no predictions, and what is no group.
+    """Refuse anything but predictions and a group.
 
     Returns:
-        The predictions, of which an iterator gives only one pass.
+        The predictions as a list: an iterator can be read only once.
 
     Raises:
-        TypeError: If one of them is something else. It says what to do instead.
+        TypeError: If one of them is something else, with what to do instead.
     """
     if isinstance(predictions, RolloutGroup):
         raise TypeError("the predictions come first, the group second: this is a group")
@@ -56,10 +56,10 @@ def require_predictions(
 
 
 def require_group(group: object) -> None:
-    """Refuse what is no group.
+    """Refuse anything but a group.
 
     Raises:
-        TypeError: If it is something else. It says what to do instead.
+        TypeError: If it is something else, with what to do instead.
     """
     if isinstance(group, list | tuple):
         raise TypeError(

@@ -1,4 +1,4 @@
-"""The difficulty reward: how near is the predicted pass rate to the true one?"""
+"""The difficulty reward: how close is the predicted pass rate to the true one?"""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def difficulty_reward(
     Args:
         prediction: Its `pass_rate` is p̂, in [0, 1].
         group: The G >= 1 verified rollouts of the same problem.
-        base: b, in (0, 1): the worth of the worst possible prediction.
+        base: b, in (0, 1): the reward of the worst possible prediction.
 
     Returns:
-        A float in [b, 1], or 0.0 when no pass rate was predicted. Defined for every group that is
+        A float in [b, 1], or 0.0 when the pass rate is unreadable. Defined for every group that is
         not empty: all wrong is p = 0, one rollout is p = 0 or 1.
 
     Raises:
-        TypeError: If one of the two is no prediction, or no group.
+        TypeError: If `prediction` is not a prediction, or `group` not a group.
         ValueError: If the group is empty, or `base` is not in (0, 1).
     """
     require_prediction(prediction, group)

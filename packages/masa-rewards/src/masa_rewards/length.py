@@ -1,4 +1,4 @@
-"""The length reward: does the predicted length lie among those of the correct rollouts?"""
+"""The length reward: is the predicted length within the range of the correct rollouts?"""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def length_reward(prediction: MetaPrediction, group: RolloutGroup) -> float:
         group: The G >= 1 verified rollouts of the same problem, lengths in tokens.
 
     Returns:
-        1.0 or 0.0. 0.0 when no rollout is correct, and when no length was predicted. With one
-        correct rollout only its exact length pays.
+        1.0 or 0.0. 0.0 when no rollout is correct, and when the length is unreadable. With one
+        correct rollout only its exact length is rewarded.
 
     Raises:
-        TypeError: If one of the two is no prediction, or no group.
+        TypeError: If `prediction` is not a prediction, or `group` not a group.
         ValueError: If the group is empty.
     """
     require_prediction(prediction, group)

@@ -32,11 +32,10 @@ def meta_reward(
         notion_rules: Which notions count, and how.
 
     Returns:
-        The three rewards and their mean (MASA, meta reward). A component that was not predicted
-        counts 0.
+        The three rewards and their mean (MASA, meta reward). An unreadable component counts 0.
 
     Raises:
-        TypeError: If what is given are no predictions, or is no group.
+        TypeError: If `predictions` is not a list of predictions, or `group` not a group.
         ValueError: If the group is empty, or `base` is not in (0, 1).
     """
     require_prediction(prediction, group)
@@ -61,8 +60,8 @@ def meta_rewards(
     ...     ),
     ... )
     >>> exact = MetaPrediction(pass_rate=0.5, length=100, notions=("addition",))
-    >>> unread = MetaPrediction(pass_rate=0.5, missing={"length": "no_json", "notions": "no_json"})
-    >>> for reward in meta_rewards([exact, unread], group):
+    >>> partly = MetaPrediction(pass_rate=0.5, missing={"length": "no_json", "notions": "no_json"})
+    >>> for reward in meta_rewards([exact, partly], group):
     ...     print(reward)
     length=1.0 difficulty=1.0 notion=1.0 total=1.0
     length=0.0 difficulty=1.0 notion=0.0 total=0.3333333333333333
@@ -77,7 +76,7 @@ def meta_rewards(
         M rewards, in the order of `predictions`.
 
     Raises:
-        TypeError: If what is given are no predictions, or is no group.
+        TypeError: If `predictions` is not a list of predictions, or `group` not a group.
         ValueError: If the group is empty, or `base` is not in (0, 1).
     """
     predictions = require_predictions(predictions, group)
@@ -85,12 +84,12 @@ def meta_rewards(
 
 
 class ScoredGroup(NamedTuple):
-    """What the M predictions of one problem are worth, and by which counts.
+    """The M meta rewards of one problem, and the notion counts that they follow from.
 
     Attributes:
-        rewards: Of each prediction, in their order.
-        counts: In how many rollouts each predicted notion occurs that the rules admit and the
-            problem does not hold.
+        rewards: M rewards, in the order of the predictions.
+        counts: Rollouts with each predicted notion that the rules admit and that is not in the
+            problem statement.
     """
 
     rewards: tuple[MetaReward, ...]
@@ -104,10 +103,10 @@ def score_group(
     base: float = DIFFICULTY_BASE,
     notion_rules: NotionRules = PAPER,
 ) -> ScoredGroup:
-    """Score the M predictions of one problem: find their notions, count, reward, take the mean.
+    """Reward the M predictions of one problem, and return the notion counts too.
 
-    It is the one place where this is done: `meta_rewards`, scoring of files and episodes call it.
-    The texts of the group are read once for all notions of all predictions.
+    The only path to the meta reward: `meta_rewards`, scoring of files and episodes all call it. The
+    group's texts are read once, for the notions of all predictions.
 
     Args:
         predictions: The M >= 0 predictions.

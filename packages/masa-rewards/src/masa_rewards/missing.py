@@ -1,4 +1,4 @@
-"""Why a component was not predicted: a small, fixed vocabulary that can be counted."""
+"""Why a component is unreadable: a small, fixed vocabulary that can be counted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal, get_args
 
 Component = Literal["pass_rate", "length", "notions"]
-"""What a meta prediction consists of."""
+"""The components of a meta prediction."""
 
 COMPONENTS: tuple[Component, ...] = get_args(Component)
 
@@ -23,16 +23,16 @@ Reason = Literal[
     "empty",  # no notion in the list
     "broken",  # something is there that cannot be read: a quote too many, a word behind a list
 ]
-"""Why a component is missing."""
+"""Why a component is unreadable."""
 
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class Missing(Mapping[Component, Reason]):
-    """The components that were not predicted, each with its reason: a mapping that never changes.
+    """The unreadable components, each with its reason: an immutable mapping.
 
-    Read it as a dict: `prediction.missing["length"]`, `Counter(prediction.missing.values())`.
-    Unlike a dict it can be hashed, so that a prediction can.
+    Use it as a dict: `prediction.missing["length"]`, `Counter(prediction.missing.values())`. Unlike
+    a dict it is hashable, so that a prediction is.
 
     >>> from collections import Counter
     >>> from masa_rewards import MetaPrompt

@@ -1,4 +1,4 @@
-"""The vocabulary: what was solved, what was predicted, and what the prediction was worth."""
+"""The vocabulary: rollouts and groups, predictions and their rewards."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class _Frozen(BaseModel):
 class Rollout(_Frozen):
     """One solution rollout that was verified.
 
-    A rollout whose verification failed (timeout, error) is not a wrong answer. It is neither right
-    nor wrong, so it is no `Rollout`: leave it out of the group, and count it.
+    A rollout whose verification failed (timeout, error) is neither correct nor incorrect, so it is
+    no `Rollout`: leave it out of the group, and count it.
 
     Attributes:
         text: What the policy wrote. Notions are looked for in it.
@@ -59,7 +59,7 @@ class RolloutGroup(_Frozen):
     """The G verified solution rollouts of one problem.
 
     An empty group (a prompt that was skipped, or of which no rollout could be verified) can be
-    built, but has no pass rate and pays no prediction: what would need one raises ValueError.
+    built, but has no pass rate and rewards no prediction: functions that need one raise ValueError.
 
     >>> right = Rollout(text="4", length=100, correct=True)
     >>> wrong = Rollout(text="5", length=300, correct=False)
@@ -104,9 +104,9 @@ class RolloutGroup(_Frozen):
 
 
 class MetaPrediction(_Frozen):
-    """What one meta rollout predicts of the solution rollouts. None = not predicted.
+    """What one meta rollout predicts of the solution rollouts. None = unreadable.
 
-    Whatever is None stands in `missing` with its reason; whatever is predicted does not.
+    Every component that is None is in `missing` with its reason; no other component is.
 
     >>> prediction = MetaPrediction(pass_rate=0.5, notions=("prime  number", " "))
     >>> prediction.notions, prediction.length, prediction.missing["length"]
@@ -117,8 +117,7 @@ class MetaPrediction(_Frozen):
         length: Predicted length of a correct rollout in tokens, >= 0.
         notions: Predicted mathematical notions, words or phrases. White space is collapsed,
             control characters and blank entries are dropped.
-        missing: Why each component that is None is None. "not_given" is filled in for those of
-            which nothing is said.
+        missing: Why each unreadable component is None. "not_given" where no reason was given.
     """
 
     pass_rate: UnitFloat | None = None
@@ -150,13 +149,13 @@ class MetaPrediction(_Frozen):
 
 
 class MetaReward(_Frozen):
-    """What one meta prediction was worth. Every figure is in [0, 1].
+    """The rewards of one meta prediction, each in [0, 1].
 
     Attributes:
         length: 1 when the predicted length lies within those of the correct rollouts.
         difficulty: 1 when the predicted pass rate is exact, falling exponentially from there.
         notion: Share of the predicted notions that go with correct rollouts.
-        total: The mean of the three, which is what the policy is paid.
+        total: The mean of the three: the reward of the rollout.
     """
 
     length: UnitFloat

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from masa_rewards import MetaPrompt, NotionRules
+from masa_rewards import SOLUTION_TEMPLATE, MetaPrompt, NotionRules
 from masa_rewards.prompt.meta_prompt import MetaPromptForm
 from masa_rewards.prompt.wording import fill_wording
 from pydantic import ConfigDict, Field, field_validator, model_validator
@@ -50,9 +50,7 @@ class SolutionSettings(Settings):
     """G, solutions a problem."""
     max_tokens: int = Field(default=8192, ge=1)
     """Longest solution, tokens."""
-    template: str = (
-        "{problem}\n\nPlease reason step by step, and put your final answer within \\boxed{}."
-    )
+    template: str = SOLUTION_TEMPLATE
     """The solution prompt; {problem} stands for the statement."""
     hint_template: str = (
         "{problem}\n\nThe problem could be solved using the following math notions: {notions}"

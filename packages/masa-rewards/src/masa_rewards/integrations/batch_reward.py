@@ -1,4 +1,4 @@
-"""What the reward functions of TRL and of ms-swift are, but for how they are called."""
+"""What the reward functions of TRL and ms-swift share: all but their signatures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
-from masa_rewards.integrations.distributed import OwnRewards, reward_own
+from masa_rewards.integrations.distributed import reward_own
+from masa_rewards.integrations.result import TrainingReward
 from masa_rewards.integrations.samples import MissingSolutionsError, Sample, warn_of_failures
 from masa_rewards.notions.reward import PAPER
 from masa_rewards.notions.rules import NotionRules
@@ -14,21 +15,21 @@ from masa_rewards.prompt.meta_prompt import MetaPrompt
 from masa_rewards.verify.verifier import AnswerVerifier
 
 COLUMNS = ("kind", "problem_id", "problem", "answer")
-"""What the data set has to hold beside the prompt."""
+"""Columns that the data set needs in addition to the prompt."""
 
 
 class BatchReward:
-    """Rewards the samples that a process has of a batch. It can be pickled.
+    """Rewards one process's samples of a batch. It can be pickled.
 
     Args:
-        prompt: Reads the predictions; the one that the rows were made with.
+        prompt: Reads the predictions; must be the prompt that built the rows.
         verifier: Verifies the solutions of this process; by default one with two workers.
         base: b of the difficulty reward.
         notion_rules: Which notions count, and how.
     """
 
     advice = ""
-    """What to do in this stack when a problem's meta samples come without its solutions."""
+    """The fix, in this stack, for a problem whose meta samples come without its solutions."""
 
     def __init__(
         self,
@@ -43,14 +44,14 @@ class BatchReward:
         self.base = base
         self.notion_rules = notion_rules
 
-    def reward(self, samples: Sequence[Sample]) -> OwnRewards:
-        """Reward the samples of this process by the solutions of all; warn of what failed.
+    def reward(self, samples: Sequence[Sample]) -> list[TrainingReward]:
+        """Reward the samples of this process by the solutions of all; log verifier failures.
 
         Args:
             samples: The N >= 0 samples of this process.
 
         Returns:
-            N numbers and N rewards, in their order.
+            N rewards, in their order.
 
         Raises:
             MissingSolutionsError: A problem has meta samples in this batch and no solution.
@@ -66,14 +67,14 @@ class BatchReward:
             )
         except MissingSolutionsError as error:
             raise MissingSolutionsError(f"{error}. {self.advice}") from error
-        warn_of_failures([judged.verdict for judged in rewards.judged])
+        warn_of_failures([reward.result.verdict for reward in rewards])
         return rewards
 
 
 def to_samples(
     completions: Sequence[Any], lengths: Sequence[int], columns: Mapping[str, Any]
 ) -> list[Sample]:
-    """Make samples of what TRL and ms-swift give.
+    """Convert the arguments of TRL and ms-swift to samples.
 
     Args:
         completions: N responses: texts, or lists of messages.

@@ -1,6 +1,6 @@
-"""A batch that is spread over several processes, each of which has to reward its own part.
+"""Rewards a batch that is spread over the processes of a torch.distributed group.
 
-The solutions of a problem and its meta rollouts may lie in different processes. Each verifies its
+The solutions of a problem and its meta rollouts may be in different processes. Each verifies its
 own solutions, all exchange them with their verdicts, and each rewards its own samples.
 """
 
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
+from masa_rewards.integrations.result import TrainingReward
 from masa_rewards.integrations.samples import (
     Sample,
-    SampleReward,
     neutral_rewards,
     reward_samples,
     verify_samples,
@@ -26,18 +26,6 @@ from masa_rewards.verify.verifier import AnswerVerifier
 T = TypeVar("T")
 
 
-class OwnRewards(NamedTuple):
-    """The rewards of the samples of this process.
-
-    Attributes:
-        values: A number for each, in [0, 1]; see `neutral_rewards`.
-        judged: What each was worth, and why.
-    """
-
-    values: list[float]
-    judged: list[SampleReward]
-
-
 def reward_own(
     samples: Sequence[Sample],
     verifier: AnswerVerifier,
@@ -45,11 +33,11 @@ def reward_own(
     prompt: MetaPrompt,
     base: float = DIFFICULTY_BASE,
     notion_rules: NotionRules = PAPER,
-) -> OwnRewards:
+) -> list[TrainingReward]:
     """Reward the samples of this process by the solutions of all processes.
 
-    All processes of the torch.distributed group have to call it, as often as one another. Without
-    such a group there is one process.
+    A collective operation: all processes of the torch.distributed group must call it equally often.
+    Without such a group there is one process.
 
     Args:
         samples: The N >= 0 samples of this process.
@@ -59,38 +47,39 @@ def reward_own(
         notion_rules: Which notions count, and how.
 
     Returns:
-        N numbers and N rewards, in the order of `samples`.
+        N rewards, in the order of `samples`.
 
     Raises:
         ValueError: As `verify_samples` and `reward_samples` do.
     """
     verdicts = verify_samples(samples, verifier)
-    # Of the meta rollouts of others nothing is needed, nor their texts sent.
+    # Only solutions are exchanged: no other process needs the texts of meta rollouts.
     solved = [pair for pair in zip(samples, verdicts, strict=True) if pair[0].kind == "solution"]
     own = {sample.problem_id for sample in samples}
     others = [pair for pair in gather_others(solved) if pair[0].problem_id in own]
     batch = [*samples, *(sample for sample, _ in others)]
-    judged = reward_samples(
+    results = reward_samples(
         batch,
         [*verdicts, *(verdict for _, verdict in others)],
         prompt=prompt,
         base=base,
         notion_rules=notion_rules,
     )
-    values = neutral_rewards(batch, judged)
-    return OwnRewards(values[: len(samples)], judged[: len(samples)])
+    values = neutral_rewards(batch, results)
+    rewards = [TrainingReward(*pair) for pair in zip(values, results, strict=True)]
+    return rewards[: len(samples)]
 
 
 def gather_others(items: Sequence[T]) -> list[T]:
     """Exchange items with the other processes of the torch.distributed group.
 
     Args:
-        items: What this process gives; can be pickled.
+        items: The items of this process; can be pickled.
 
     Returns:
-        What all the others gave, by rank; nothing where there is no such group.
+        The items of all other processes, by rank; none where there is no such group.
     """
-    # Whoever made a group has imported it, and who has not need not.
+    # A process with a group has imported torch.distributed; none imports torch for this.
     distributed = sys.modules.get("torch.distributed")
     if distributed is None or not distributed.is_available() or not distributed.is_initialized():
         return []

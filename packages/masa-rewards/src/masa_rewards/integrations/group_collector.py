@@ -1,7 +1,7 @@
-"""A meeting place for rollouts that a stack hands over one at a time.
+"""Collects the rollouts of a problem that a stack hands over one at a time, and rewards them.
 
-Whoever brings a judged solution has its reward at once. Whoever brings a meta rollout, or a
-solution for which the verifier failed, waits there until all rollouts of the problem are in.
+An asyncio barrier for each group. A verified solution gets its reward at once. A prediction, or a
+solution for which the verifier failed, waits until the group is complete.
 """
 
 from __future__ import annotations
@@ -11,29 +11,24 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
-from masa_rewards.integrations.samples import (
-    Kind,
-    Sample,
-    SampleReward,
-    neutral_rewards,
-    reward_samples,
-)
+from masa_rewards.integrations.result import RewardResult, TrainingReward
+from masa_rewards.integrations.samples import Kind, Sample, neutral_rewards, reward_samples
 from masa_rewards.notions.reward import PAPER
 from masa_rewards.notions.rules import NotionRules
 from masa_rewards.prompt.meta_prompt import MetaPrompt
 from masa_rewards.verify.verdict import Verdict
 
 
-class Arrival(NamedTuple):
-    """A rollout that comes to the meeting.
+class Submission(NamedTuple):
+    """One rollout, with the size of the group that it belongs to.
 
     Attributes:
         sample: The rollout.
-        verdict: Of a solution sample, else None.
-        row: What the rollouts of one row of the batch share, and those of no other row do: the
-            stack's own group id. A problem that comes again is told apart by it.
-        solutions: G, how many solution samples the problem has, >= 1.
-        predictions: M, how many meta samples, >= 1.
+        verdict: The verdict on a solution sample, else None.
+        row: The stack's own group id: shared by the rollouts of one row of the batch, and by no
+            others. It separates two occurrences of one problem.
+        solutions: G, solution samples of the problem, >= 1.
+        predictions: M, meta samples of the problem, >= 1.
     """
 
     sample: Sample
@@ -44,39 +39,27 @@ class Arrival(NamedTuple):
 
     @property
     def expected(self) -> dict[Kind, int]:
-        """How many of each kind meet."""
+        """Samples of each kind in a complete group."""
         return {"solution": self.solutions, "meta": self.predictions}
 
 
-class Paid(NamedTuple):
-    """What the meeting gives back.
-
-    Attributes:
-        value: A reward in [0, 1]; the mean of the sample's group where it could not be judged.
-        judged: What is known of it.
-    """
-
-    value: float
-    judged: SampleReward
-
-
-class _Round:
-    """One problem, once: its rows, and who has come so far."""
+class _PendingGroup:
+    """One occurrence of a problem: its rows, and the rollouts submitted so far."""
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
         self.rows: dict[Kind, str] = {}
-        self.arrivals: list[Arrival] = []
-        self.settled: asyncio.Future[list[Paid]] = loop.create_future()
+        self.submissions: list[Submission] = []
+        self.rewards: asyncio.Future[list[TrainingReward]] = loop.create_future()
         self.changed = loop.time()
 
     def count(self, kind: Kind) -> int:
-        """How many of a kind have come."""
-        return sum(arrival.sample.kind == kind for arrival in self.arrivals)
+        """Submitted samples of a kind."""
+        return sum(submission.sample.kind == kind for submission in self.submissions)
 
 
-class Meeting:
-    """Joins the rollouts of a problem, whoever brings them; lives in one event loop."""
+class GroupCollector:
+    """Joins the rollouts of each problem into a group. Runs in one event loop."""
 
     def __init__(
         self,
@@ -86,75 +69,77 @@ class Meeting:
         notion_rules: NotionRules = PAPER,
         wait_seconds: float = 3600.0,
     ) -> None:
-        """Open the meeting place.
+        """Keep the settings; no group is pending.
 
         Args:
             prompt: Reads the predictions.
             base: b of the difficulty reward.
             notion_rules: Which notions count, and how.
-            wait_seconds: How long one waits for the others, > 0.
+            wait_seconds: Seconds that a rollout waits for its group to be complete, > 0.
         """
         self._prompt, self._base, self._notion_rules = prompt, base, notion_rules
         self._wait_seconds = wait_seconds
-        self._rounds: defaultdict[str, list[_Round]] = defaultdict(list)
+        self._pending: defaultdict[str, list[_PendingGroup]] = defaultdict(list)
 
-    async def attend(self, arrival: Arrival) -> Paid:
-        """Come in, and wait where the reward takes the others.
+    async def submit(self, submission: Submission) -> TrainingReward:
+        """Add a rollout to its group; wait for the group where the reward depends on it.
 
         Returns:
             The reward of this sample.
 
         Raises:
-            TimeoutError: If the others did not come.
-            ValueError: If more samples came than were said to, or the kind is unknown.
+            TimeoutError: If the group is not complete after `wait_seconds`.
+            ValueError: If the group gets more samples than expected, or the kind is unknown.
         """
-        held = self._seat(arrival)
-        place = len(held.arrivals)
-        held.arrivals.append(arrival)
-        held.changed = asyncio.get_running_loop().time()
-        if all(held.count(kind) == number for kind, number in arrival.expected.items()):
-            self._leave(arrival.sample.problem_id, held)
-            await self._settle(held)
-        verdict = arrival.verdict
+        group = self._find_group(submission)
+        place = len(group.submissions)
+        group.submissions.append(submission)
+        group.changed = asyncio.get_running_loop().time()
+        if all(group.count(kind) == number for kind, number in submission.expected.items()):
+            self._remove(submission.sample.problem_id, group)
+            await self._reward_group(group)
+        verdict = submission.verdict
         if verdict is not None and not verdict.failed:
-            return Paid(float(verdict.correct), SampleReward(float(verdict.correct), verdict))
+            return TrainingReward(float(verdict.correct), RewardResult.of_solution(verdict))
         try:
-            paid = await asyncio.wait_for(asyncio.shield(held.settled), self._wait_seconds)
+            # Shielded: a submission that times out must not cancel the rewards of the others.
+            rewards = await asyncio.wait_for(asyncio.shield(group.rewards), self._wait_seconds)
         except asyncio.TimeoutError:
-            self._leave(arrival.sample.problem_id, held)
-            raise TimeoutError(self._missing(arrival, held)) from None
-        return paid[place]
+            self._remove(submission.sample.problem_id, group)
+            raise TimeoutError(self._describe_timeout(submission, group)) from None
+        return rewards[place]
 
-    def _seat(self, arrival: Arrival) -> _Round:
-        """The round in which this row already sits, else the first without such a row."""
-        kind = arrival.sample.kind
-        if kind not in arrival.expected:
+    def _find_group(self, submission: Submission) -> _PendingGroup:
+        """The pending group that has this row, else the first that has none of this kind."""
+        kind = submission.sample.kind
+        if kind not in submission.expected:
             raise ValueError(f"kind must be 'solution' or 'meta': got {kind!r}")
-        rounds = self._rounds[arrival.sample.problem_id]
-        # Of one whose rollouts failed nobody may be left to wait: it must not seat those of later.
-        dead = asyncio.get_running_loop().time() - self._wait_seconds
-        rounds[:] = [held for held in rounds if held.changed > dead]
-        for held in rounds:
-            if held.rows.setdefault(kind, arrival.row) == arrival.row:
+        pending = self._pending[submission.sample.problem_id]
+        # A group that has not changed for `wait_seconds` lost rollouts, and may have no submission
+        # that waits and would remove it: later rollouts of the problem must not join it.
+        oldest = asyncio.get_running_loop().time() - self._wait_seconds
+        pending[:] = [group for group in pending if group.changed > oldest]
+        for group in pending:
+            if group.rows.setdefault(kind, submission.row) == submission.row:
                 break
         else:
-            held = _Round()
-            held.rows[kind] = arrival.row
-            rounds.append(held)
-        if held.count(kind) == arrival.expected[kind]:
+            group = _PendingGroup()
+            group.rows[kind] = submission.row
+            pending.append(group)
+        if group.count(kind) == submission.expected[kind]:
             raise ValueError(
-                f"problem {arrival.sample.problem_id!r} has more than the "
-                f"{arrival.expected[kind]} {kind} samples it was said to have: let the stack make "
-                "as many rollouts of a row as the row says"
+                f"problem {submission.sample.problem_id!r} has more than the "
+                f"{submission.expected[kind]} {kind} samples that its row states: let the stack "
+                "make as many rollouts of a row as the row states"
             )
-        return held
+        return group
 
-    async def _settle(self, held: _Round) -> None:
-        samples = [arrival.sample for arrival in held.arrivals]
-        verdicts = [arrival.verdict for arrival in held.arrivals]
+    async def _reward_group(self, group: _PendingGroup) -> None:
+        samples = [submission.sample for submission in group.submissions]
+        verdicts = [submission.verdict for submission in group.submissions]
         try:
-            # In a thread: looking for notions in long texts would hold up those who come.
-            judged = await asyncio.to_thread(
+            # In a thread: finding notions in long texts would block the event loop.
+            results = await asyncio.to_thread(
                 reward_samples,
                 samples,
                 verdicts,
@@ -163,25 +148,27 @@ class Meeting:
                 notion_rules=self._notion_rules,
             )
         except Exception as error:
-            held.settled.set_exception(error)
+            group.rewards.set_exception(error)
             raise
-        values = neutral_rewards(samples, judged)
-        held.settled.set_result(list(map(Paid, values, judged)))
+        values = neutral_rewards(samples, results)
+        group.rewards.set_result(
+            [TrainingReward(*pair) for pair in zip(values, results, strict=True)]
+        )
 
-    def _leave(self, problem_id: str, held: _Round) -> None:
-        rounds = self._rounds[problem_id]
-        if held in rounds:
-            rounds.remove(held)
-        if not rounds:
-            del self._rounds[problem_id]
+    def _remove(self, problem_id: str, group: _PendingGroup) -> None:
+        pending = self._pending[problem_id]
+        if group in pending:
+            pending.remove(group)
+        if not pending:
+            del self._pending[problem_id]
 
-    def _missing(self, arrival: Arrival, held: _Round) -> str:
+    def _describe_timeout(self, submission: Submission, group: _PendingGroup) -> str:
         have = " and ".join(
-            f"{held.count(kind)} of {number} {kind} samples"
-            for kind, number in arrival.expected.items()
+            f"{group.count(kind)} of {number} {kind} samples"
+            for kind, number in submission.expected.items()
         )
         return (
-            f"problem {arrival.sample.problem_id!r}: after {self._wait_seconds:g} s only {have} "
-            "have come. Both rows of a problem belong into one batch, a rollout of them may have "
-            "failed, or the stack makes another number of rollouts than the rows say"
+            f"problem {submission.sample.problem_id!r}: after {self._wait_seconds:g} s only {have} "
+            "were submitted. Both rows of a problem belong into one batch, a rollout of them may "
+            "have failed, or the stack makes another number of rollouts than the rows state"
         )

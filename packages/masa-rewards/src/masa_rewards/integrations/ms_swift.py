@@ -24,15 +24,15 @@ _logger = logging.getLogger("swift.masa_rewards")
 
 
 class MasaReward(BatchReward):
-    """What solution and meta rollouts are worth, as an ORM of ms-swift.
+    """Rewards solution and meta rollouts, as an ORM of ms-swift.
 
-    Registered in a plug-in, with the prompt that the rows were made with:
+    Register it in a plug-in, with the prompt that built the rows:
 
         orms["masa"] = functools.partial(MasaReward, prompt=MetaPrompt(max_length=2048))
 
     Args:
         args: ms-swift's arguments, which it gives when it makes the ORM. Not used.
-        prompt: Reads the predictions; the one that the rows were made with.
+        prompt: Reads the predictions; must be the prompt that built the rows.
         verifier: Verifies the solutions of this process; by default one with two workers.
         base: b of the difficulty reward.
         notion_rules: Which notions count, and how.
@@ -65,7 +65,7 @@ class MasaReward(BatchReward):
     ) -> list[float]:
         """Reward the samples of this process. ms-swift calls it.
 
-        The measures of this process's part of the batch are logged at level INFO: ms-swift gives
+        The metrics of this process's part of the batch are logged at level INFO: ms-swift gives
         reward functions nothing to log with.
 
         Args:
@@ -90,11 +90,10 @@ class MasaReward(BatchReward):
                 )
         samples = to_samples(completions, lengths, columns)
         rewards = self.reward(samples)
-        means = {
-            name: fmean(values) for name, values in measure_samples(samples, rewards.judged).items()
-        }
+        metrics = measure_samples(samples, [reward.result for reward in rewards])
+        means = {name: fmean(values) for name, values in metrics.items()}
         _logger.info("%s", " ".join(f"{name}={mean:.4g}" for name, mean in sorted(means.items())))
-        return rewards.values
+        return [reward.value for reward in rewards]
 
 
 def _count_tokens(tokens: Sequence[Any]) -> int:

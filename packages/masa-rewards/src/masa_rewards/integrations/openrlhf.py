@@ -1,9 +1,9 @@
 """The rewards in stock OpenRLHF: a `reward_func` for `--reward.remote_url FILE.py` (0.11.2).
 
 OpenRLHF calls it with one sample at a time, in a few threads of each vLLM actor: it never sees the
-rollouts of a problem together, and must not wait for them, since it would take up the threads that
-the others need. So a solution is verified, and a prediction is judged by a group that was measured
-before, which its label carries. Who wants predictions judged by the rollouts of the same step takes
+rollouts of a problem together, and must not wait for them, since waiting would block the threads
+that the others need. So a solution is verified, and a prediction is judged by a group that was
+measured before and is in its label. For predictions judged by the rollouts of the same step use
 masa-openrlhf. See docs/integrations/openrlhf.md.
 """
 
@@ -12,15 +12,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
+from masa_rewards.integrations.result import RewardResult
 from masa_rewards.meta import meta_reward
 from masa_rewards.notions.reward import PAPER
 from masa_rewards.notions.rules import NotionRules
 from masa_rewards.prompt.meta_prompt import MetaPrompt
-from masa_rewards.types import MetaReward, RolloutGroup
-from masa_rewards.verify.verdict import Verdict
+from masa_rewards.types import RolloutGroup
 from masa_rewards.verify.verifier import AnswerVerifier
 
 GROUP_KEY = "masa_group"
@@ -29,12 +29,6 @@ GROUP_KEY = "masa_group"
 _PROMPT_END = 200
 
 _logger = logging.getLogger(__name__)
-
-
-class _Judged(NamedTuple):
-    reward: float
-    verdict: Verdict | None = None
-    meta: MetaReward | None = None
 
 
 def meta_label(group: RolloutGroup) -> str:
@@ -54,10 +48,10 @@ def meta_label(group: RolloutGroup) -> str:
 
 
 class RewardFunc:
-    """The `reward_func` that OpenRLHF looks for in the file.
+    """The `reward_func` that OpenRLHF looks up in the file.
 
-    A label that `meta_label` wrote makes a sample a meta rollout, any other is the right answer of
-    a solution. All it returns in `extra_logs` is logged by OpenRLHF, as the mean over the samples.
+    A sample whose label was written by `meta_label` is a meta rollout; any other label is the gold
+    answer of a solution. OpenRLHF logs `extra_logs` as means over the samples.
     """
 
     def __init__(
@@ -76,8 +70,8 @@ class RewardFunc:
             verifier: Verifies solutions; by default one with two workers for each vLLM actor.
             base: b of the difficulty reward.
             notion_rules: Which notions count, and how.
-            unjudged: Reward in [0, 1] of a solution for which the verifier failed. OpenRLHF takes
-                no missing one. Such a solution is logged, and counted as `masa_unjudged`.
+            unjudged: Reward in [0, 1] of a solution for which the verifier failed: OpenRLHF needs a
+                number. Such a solution is logged, and counted as `masa_unjudged`.
 
         Raises:
             ValueError: If `unjudged` is not in [0, 1].
@@ -111,27 +105,29 @@ class RewardFunc:
                 f"OpenRLHF 0.11.2 gives one sample at a time: got {len(queries)} queries, "
                 f"{len(prompts)} prompts and {len(labels)} labels"
             )
-        judged = self._judge(response_of(queries[0], prompts[0]), labels[0])
+        result = self._score(response_of(queries[0], prompts[0]), labels[0])
+        reward = self._unjudged if result.reward is None else result.reward
         return {
-            "rewards": judged.reward,
-            "scores": judged.reward,
+            "rewards": reward,
+            "scores": reward,
             "extra_logs": {
-                "masa_meta": float(judged.verdict is None),
-                "masa_unjudged": float(judged.verdict is not None and judged.verdict.failed),
+                "masa_meta": float(result.verdict is None),
+                "masa_unjudged": float(result.reward is None),
             },
         }
 
-    def _judge(self, response: str, label: str) -> _Judged:
+    def _score(self, response: str, label: str) -> RewardResult:
         group = read_label(label)
         if group is not None:
             prediction = self._prompt.parse(response)
-            meta = meta_reward(prediction, group, base=self._base, notion_rules=self._notion_rules)
-            return _Judged(meta.total, meta=meta)
+            components = meta_reward(
+                prediction, group, base=self._base, notion_rules=self._notion_rules
+            )
+            return RewardResult.of_prediction(prediction, components)
         verdict = self._verifier.verify(response, label)
         if verdict.failed:
             _logger.warning("a solution could not be verified: %r", verdict)
-            return _Judged(self._unjudged, verdict)
-        return _Judged(float(verdict.correct), verdict)
+        return RewardResult.of_solution(verdict)
 
 
 def read_label(label: str) -> RolloutGroup | None:
@@ -141,7 +137,7 @@ def read_label(label: str) -> RolloutGroup | None:
         The group; None where the label is a right answer, whatever it looks like.
 
     Raises:
-        ValueError: If it says that it holds a group, and does not.
+        ValueError: If it names a group but does not hold one.
     """
     if GROUP_KEY not in label:
         return None

@@ -1,7 +1,7 @@
-"""Both prompts of every problem as rows of a data set, next to one another.
+"""Data set rows with both prompts of every problem, next to one another.
 
-For stacks that draw a batch from consecutive rows. Next to one another, and drawn without
-shuffling, the prompts of a problem come into the same batch, which is where `samples` joins them.
+For stacks that draw a batch from consecutive rows: without shuffling, the prompts of a problem are
+in the same batch, where `samples` joins them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,7 @@ from typing import TypedDict
 
 from masa_rewards.integrations.samples import Kind
 from masa_rewards.prompt.meta_prompt import MetaPrompt
-
-SOLUTION_TEMPLATE = (
-    "{problem}\n\nPlease reason step by step, and put your final answer within \\boxed{}."
-)
-"""The solution prompt; `{problem}` stands for the problem, any other brace for itself."""
+from masa_rewards.prompt.wording import SOLUTION_TEMPLATE
 
 
 class Row(TypedDict):
@@ -25,7 +21,7 @@ class Row(TypedDict):
     Attributes:
         prompt: The prompt: a user's turn, or text.
         kind: "solution" or "meta".
-        problem_id: What joins the rows of a problem.
+        problem_id: Joins the rows of a problem.
         problem: The problem statement.
         answer: The right answer.
     """
@@ -46,7 +42,7 @@ def paired_rows(
     chat: bool = True,
     seed: int | None = None,
 ) -> list[Row]:
-    r"""Word the solution prompt and the meta prompt of every problem.
+    r"""Render the solution prompt and the meta prompt of every problem.
 
     >>> rows = paired_rows([{"problem": "What is 2 + 3?", "answer": "5"}], MetaPrompt())
     >>> [(row["kind"], row["problem_id"]) for row in rows]

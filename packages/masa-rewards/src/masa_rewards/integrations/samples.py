@@ -1,9 +1,9 @@
-"""A mixed batch of solution and meta rollouts, as any stack can hand it over, and its rewards.
+"""Rewards a mixed batch of solution and meta rollouts, in a form that any stack can provide.
 
-Most stacks know prompts and completions, not groups of two kinds. So each sample says what it is
-(`kind`) and which problem it belongs to (`problem_id`); where it stands in the batch says nothing.
-Verification and rewarding are two steps, so that a stack with several processes verifies its own
-samples in each, and rewards what all of them gathered.
+Most stacks know prompts and completions, not groups of two kinds. So each sample states its kind
+(`kind`) and its problem (`problem_id`); its position in the batch has no meaning. Verification and
+rewarding are two steps, so that a stack with several processes verifies its own samples in each,
+and rewards what all of them gathered.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from statistics import fmean
 from typing import Literal, NamedTuple, get_args
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
+from masa_rewards.integrations.result import RewardResult
 from masa_rewards.meta import meta_rewards
 from masa_rewards.notions.reward import PAPER
 from masa_rewards.notions.rules import NotionRules
 from masa_rewards.prompt.meta_prompt import MetaPrompt
-from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
+from masa_rewards.types import MetaReward, Rollout, RolloutGroup
 from masa_rewards.verify.verdict import Verdict
 from masa_rewards.verify.verifier import AnswerVerifier
 
@@ -36,7 +37,7 @@ class Sample(NamedTuple):
 
     Attributes:
         kind: "solution" or "meta".
-        problem_id: What joins the two kinds: the same for all samples of one problem.
+        problem_id: Joins the two kinds: the same for all samples of one problem.
         problem: The problem statement, without the words of any prompt around it.
         text: The response.
         length: Its length in tokens, >= 0.
@@ -49,23 +50,6 @@ class Sample(NamedTuple):
     text: str
     length: int
     gold: str = ""
-
-
-class SampleReward(NamedTuple):
-    """What one sample was worth.
-
-    Attributes:
-        reward: In [0, 1]; None when it could not be judged: the verifier failed, or it failed for
-            every solution of a meta sample's problem.
-        verdict: Of a solution sample, else None.
-        meta: The three rewards of a meta sample, else None.
-        prediction: What a meta sample was read as, else None.
-    """
-
-    reward: float | None
-    verdict: Verdict | None = None
-    meta: MetaReward | None = None
-    prediction: MetaPrediction | None = None
 
 
 class MissingSolutionsError(ValueError):
@@ -103,7 +87,7 @@ def reward_samples(
     prompt: MetaPrompt,
     base: float = DIFFICULTY_BASE,
     notion_rules: NotionRules = PAPER,
-) -> list[SampleReward]:
+) -> list[RewardResult]:
     """Reward every sample of a batch: solutions by verdict, meta samples by their problem's group.
 
     Args:
@@ -114,16 +98,19 @@ def reward_samples(
         notion_rules: Which notions count, and how.
 
     Returns:
-        N rewards in the order of `samples`: 1.0 and 0.0 for a right and a wrong solution (one
-        without an answer is wrong), the mean of the three for a meta sample.
+        N results in the order of `samples`. The reward is 1.0 for a right and 0.0 for a wrong
+        solution (one without an answer is wrong), the mean of the three for a meta sample.
 
     Raises:
-        MissingSolutionsError: A meta sample's problem has no solution sample in the batch, so that
-            there is nothing to judge it by. It is a ValueError.
+        MissingSolutionsError: A meta sample's problem has no solution sample in the batch to judge
+            it by. It is a ValueError.
         ValueError: If the numbers of samples and verdicts differ.
     """
     groups = _collect_groups(samples, verdicts)
-    rewards = [_of_solution(verdict) for verdict in verdicts]
+    results = [
+        RewardResult(None) if verdict is None else RewardResult.of_solution(verdict)
+        for verdict in verdicts
+    ]
     for problem_id, indices in _meta_indices(samples).items():
         if problem_id not in groups:
             raise MissingSolutionsError(
@@ -132,14 +119,13 @@ def reward_samples(
             )
         group = groups[problem_id]
         predictions = [prompt.parse(samples[index].text) for index in indices]
-        if not group.rollouts:
-            for index, prediction in zip(indices, predictions, strict=True):
-                rewards[index] = SampleReward(None, prediction=prediction)
-            continue
-        paid = meta_rewards(predictions, group, base=base, notion_rules=notion_rules)
-        for index, meta, prediction in zip(indices, paid, predictions, strict=True):
-            rewards[index] = SampleReward(meta.total, meta=meta, prediction=prediction)
-    return rewards
+        # Where the verifier failed for every solution, nothing judges the predictions.
+        components: Sequence[MetaReward | None] = [None] * len(predictions)
+        if group.rollouts:
+            components = meta_rewards(predictions, group, base=base, notion_rules=notion_rules)
+        for index, prediction, rewards in zip(indices, predictions, components, strict=True):
+            results[index] = RewardResult.of_prediction(prediction, rewards)
+    return results
 
 
 def warn_of_failures(verdicts: Sequence[Verdict | None]) -> None:
@@ -159,29 +145,29 @@ def warn_of_failures(verdicts: Sequence[Verdict | None]) -> None:
         )
 
 
-def neutral_rewards(samples: Sequence[Sample], rewards: Sequence[SampleReward]) -> list[float]:
-    """Fill in what could not be judged with the mean of its own group: an advantage of zero.
+def neutral_rewards(samples: Sequence[Sample], results: Sequence[RewardResult]) -> list[float]:
+    """Replace each missing reward by the mean of its own group: an advantage of zero.
 
-    For stacks that need a number for every sample. A 0 there would teach that the rollout was
-    wrong, and NaN spreads. The mean of the others (same problem, same kind) leaves their mean as
-    it is and gives this one no push either way; where none of a group could be judged all are 0.0,
-    which has no advantages either.
+    For stacks that need a number for every sample. A 0 would teach that the rollout was wrong, and
+    NaN propagates. The mean of the others (same problem, same kind) leaves their mean unchanged and
+    gives this sample an advantage of 0; where no sample of a group could be judged all are 0.0,
+    with advantages of 0 too.
 
     Args:
         samples: The N samples.
-        rewards: Their N rewards, as of `reward_samples`.
+        results: Their N results, as of `reward_samples`.
 
     Returns:
         N floats in [0, 1].
     """
     scored: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
-    for sample, (reward, *_) in zip(samples, rewards, strict=True):
-        if reward is not None:
-            scored[sample.problem_id, sample.kind].append(reward)
+    for sample, result in zip(samples, results, strict=True):
+        if result.reward is not None:
+            scored[sample.problem_id, sample.kind].append(result.reward)
     means = {key: fmean(values) for key, values in scored.items()}
     return [
-        means.get((sample.problem_id, sample.kind), 0.0) if reward is None else reward
-        for sample, (reward, *_) in zip(samples, rewards, strict=True)
+        means.get((sample.problem_id, sample.kind), 0.0) if result.reward is None else result.reward
+        for sample, result in zip(samples, results, strict=True)
     ]
 
 
@@ -211,9 +197,3 @@ def _meta_indices(samples: Sequence[Sample]) -> dict[str, list[int]]:
         if sample.kind == "meta":
             indices[sample.problem_id].append(index)
     return dict(indices)
-
-
-def _of_solution(verdict: Verdict | None) -> SampleReward:
-    if verdict is None or verdict.failed:
-        return SampleReward(None, verdict)
-    return SampleReward(float(verdict.correct), verdict)

@@ -20,11 +20,11 @@ from statistics import fmean, stdev
 from typing import Any
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
-from masa_rewards.integrations.rows import SOLUTION_TEMPLATE, check_template
+from masa_rewards.integrations.result import RewardResult
+from masa_rewards.integrations.rows import check_template
 from masa_rewards.integrations.samples import (
     Kind,
     Sample,
-    SampleReward,
     neutral_rewards,
     reward_samples,
     warn_of_failures,
@@ -32,6 +32,7 @@ from masa_rewards.integrations.samples import (
 from masa_rewards.notions.reward import PAPER
 from masa_rewards.notions.rules import NotionRules
 from masa_rewards.prompt.meta_prompt import MetaPrompt
+from masa_rewards.prompt.wording import SOLUTION_TEMPLATE
 from masa_rewards.verify.verdict import Verdict
 from masa_rewards.verify.verifier import AnswerVerifier
 
@@ -40,7 +41,7 @@ Generate = Callable[..., Awaitable[Any]]
 
 
 class Masa:
-    """What slime is to call, with one group a problem: M meta rollouts and G solutions."""
+    """The functions that slime calls, with one group a problem: M meta rollouts and G solutions."""
 
     def __init__(
         self,
@@ -85,8 +86,8 @@ class Masa:
         """Ask one of the two prompts of `sample.prompt`, the bare problem. slime calls it.
 
         The first M samples of a group, by `sample.index`, are meta rollouts; none in an evaluation.
-        In `sample.metadata` stand "masa_kind" and "masa_problem" from then on; a sample that is
-        gone on with after an interruption keeps them.
+        It sets "masa_kind" and "masa_problem" in `sample.metadata`; a sample that is resumed after
+        an interruption keeps them.
         """
         if "masa_kind" not in sample.metadata:
             kind = "solution" if evaluation else self._kind(args, sample)
@@ -112,9 +113,9 @@ class Masa:
             samples: The samples of one group.
 
         Returns:
-            Their rewards in [0, 1]. What could not be judged gets the mean of its kind, which is no
-            push either way, and is logged. In the samples' metadata stand "masa_verdict", or
-            "masa_length", "masa_difficulty" and "masa_notion".
+            Their rewards in [0, 1]. An unjudged sample gets the mean of its kind, an advantage of
+            0, and is logged. The samples' metadata get "masa_verdict", or "masa_length",
+            "masa_difficulty" and "masa_notion".
 
         Raises:
             ValueError: If slime gives a single sample, one whose prompt `generate` did not make, or
@@ -129,10 +130,10 @@ class Masa:
                 f"a group of {len(group)} samples has {found} meta rollouts, not "
                 f"{self._predictions}: a run goes on with the --n-samples-per-prompt it began with"
             )
-        judged = await self._judge(group)
-        for sample, known in zip(samples, judged, strict=True):
-            sample.metadata = sample.metadata | _to_metadata(known)
-        return neutral_rewards(group, judged)
+        results = await self._score(group)
+        for sample, result in zip(samples, results, strict=True):
+            sample.metadata = sample.metadata | _to_metadata(result)
+        return neutral_rewards(group, results)
 
     def post_process(self, args: Any, samples: Any) -> tuple[list[float], list[float]]:
         """Compare every reward with those of its own kind and group. slime calls it.
@@ -144,8 +145,9 @@ class Masa:
             samples: The N samples of a step.
 
         Returns:
-            N rewards as they were, and N less the mean of their kind in their group, divided by the
-            standard deviation (+ 1e-6) where slime is told to. A group of one gives 0.
+            N rewards as they were, and N less the mean of their kind in their group; with
+            `grpo_std_normalization` divided by the standard deviation (+ 1e-6). A group of one
+            gives 0.
         """
         rewards = [float(sample.get_reward_value(args)) for sample in samples]
         members: defaultdict[tuple[Any, str], list[int]] = defaultdict(list)
@@ -170,10 +172,10 @@ class Masa:
             )
         return "meta" if int(sample.index) % number < self._predictions else "solution"
 
-    async def _judge(self, group: list[Sample]) -> list[SampleReward]:
+    async def _score(self, group: list[Sample]) -> list[RewardResult]:
         verdicts = await asyncio.gather(*map(self._verify, group))
-        # In a thread: looking for notions in long texts would hold up generation.
-        judged = await asyncio.to_thread(
+        # In a thread: finding notions in long texts would block generation.
+        results = await asyncio.to_thread(
             reward_samples,
             group,
             verdicts,
@@ -182,7 +184,7 @@ class Masa:
             notion_rules=self._notion_rules,
         )
         warn_of_failures(verdicts)
-        return judged
+        return results
 
     async def _verify(self, sample: Sample) -> Verdict | None:
         if sample.kind == "meta":
@@ -217,12 +219,12 @@ def _to_sample(sample: Any) -> Sample:
     )
 
 
-def _to_metadata(known: SampleReward) -> dict[str, Any]:
-    told: dict[str, Any] = {}
-    if known.verdict is not None:
-        told["masa_verdict"] = known.verdict.status
-    if known.meta is not None:
-        told["masa_length"] = known.meta.length
-        told["masa_difficulty"] = known.meta.difficulty
-        told["masa_notion"] = known.meta.notion
-    return told
+def _to_metadata(result: RewardResult) -> dict[str, Any]:
+    metadata: dict[str, Any] = {}
+    if result.verdict is not None:
+        metadata["masa_verdict"] = result.verdict.status
+    if result.components is not None:
+        metadata["masa_length"] = result.components.length
+        metadata["masa_difficulty"] = result.components.difficulty
+        metadata["masa_notion"] = result.components.notion
+    return metadata

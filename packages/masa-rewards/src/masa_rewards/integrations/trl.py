@@ -12,18 +12,18 @@ from typing import Any
 
 from masa_rewards.integrations.batch_metrics import measure_samples
 from masa_rewards.integrations.batch_reward import BatchReward, to_samples
-from masa_rewards.integrations.samples import SampleReward
+from masa_rewards.integrations.result import RewardResult
 
 
 class MasaReward(BatchReward):
-    """What solution and meta rollouts are worth, as a reward function of `GRPOTrainer`.
+    """Rewards solution and meta rollouts, as a reward function of `GRPOTrainer`.
 
     1 or 0 for a right or a wrong solution, the meta reward for a meta rollout. A solution for which
-    the verifier failed gets the mean of its group, which is no push either way; how many there were
-    is logged. It can be pickled.
+    the verifier failed gets the mean of its group, an advantage of 0; their number is logged. It
+    can be pickled.
 
     Args:
-        prompt: Reads the predictions; the one that the rows were made with.
+        prompt: Reads the predictions; must be the prompt that built the rows.
         verifier: Verifies the solutions of this process; by default one with two workers.
         base: b of the difficulty reward.
         notion_rules: Which notions count, and how.
@@ -64,21 +64,21 @@ class MasaReward(BatchReward):
         lengths = [len(ids) for ids in completion_ids]
         samples = to_samples(completions, lengths, columns)
         rewards = self.reward(samples)
+        results = [reward.result for reward in rewards]
         if log_metric is not None:
-            for name, values in measure_samples(samples, rewards.judged).items():
+            for name, values in measure_samples(samples, results).items():
                 for value in values:
                     log_metric(name, value)
         if log_extra is not None:
-            log_extra("masa", [_in_words(judged) for judged in rewards.judged])
-        return rewards.values
+            log_extra("masa", list(map(_in_words, results)))
+        return [reward.value for reward in rewards]
 
 
-def _in_words(judged: SampleReward) -> str:
+def _in_words(result: RewardResult) -> str:
     """One cell of the table of completions."""
-    if judged.meta is not None:
-        figures = judged.meta
+    if (rewards := result.components) is not None:
         return (
-            f"length {figures.length:.2f}, difficulty {figures.difficulty:.2f}, "
-            f"notion {figures.notion:.2f}"
+            f"length {rewards.length:.2f}, difficulty {rewards.difficulty:.2f}, "
+            f"notion {rewards.notion:.2f}"
         )
-    return "unjudged" if judged.verdict is None else judged.verdict.status
+    return "unjudged" if result.verdict is None else result.verdict.status

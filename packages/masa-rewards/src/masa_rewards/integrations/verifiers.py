@@ -14,17 +14,18 @@ from statistics import fmean
 from typing import Any
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
-from masa_rewards.integrations.rows import SOLUTION_TEMPLATE
+from masa_rewards.integrations.result import RewardResult
+from masa_rewards.integrations.rows import check_template
 from masa_rewards.integrations.samples import (
     Kind,
     Sample,
-    SampleReward,
     neutral_rewards,
     reward_samples,
 )
 from masa_rewards.notions.reward import PAPER
 from masa_rewards.notions.rules import NotionRules
 from masa_rewards.prompt.meta_prompt import MetaPrompt
+from masa_rewards.prompt.wording import SOLUTION_TEMPLATE
 from masa_rewards.verify.verdict import Verdict
 from masa_rewards.verify.verifier import AnswerVerifier
 
@@ -60,8 +61,7 @@ async def ask(
         raise ValueError(
             f"solutions and predictions must be at least 1: got {solutions!r} and {predictions!r}"
         )
-    if "{problem}" not in solution_template:
-        raise ValueError(f"solution_template must hold '{{problem}}': {solution_template!r}")
+    check_template(solution_template)
     problem = task.data.problem
     solve = task.with_data(prompt=solution_template.replace("{problem}", problem))
     predict = task.with_data(prompt=prompt.render(problem))
@@ -84,8 +84,8 @@ async def reward_episode(
 
     Recorded are the reward "masa" and, as metrics, "masa_reward" (where it could be judged),
     "masa_unjudged", and a prediction's "masa_length", "masa_difficulty" and "masa_notion". A trace
-    that ended with an error is left out: it is no rollout. One that could not be judged gets the
-    mean of its kind, which is no push either way.
+    that ended with an error is left out: it is no rollout. An unjudged trace gets the mean of its
+    kind, an advantage of 0.
 
     Args:
         task: Its `data.problem` is the statement, its `data.answer` the right answer.
@@ -107,14 +107,14 @@ async def reward_episode(
     verdicts: list[Verdict | None] = await asyncio.gather(
         *(_verify_sample(sample, verifier) for sample in samples)
     )
-    judged = await asyncio.to_thread(
+    results = await asyncio.to_thread(
         reward_samples, samples, verdicts, prompt=prompt, base=base, notion_rules=notion_rules
     )
-    values = neutral_rewards(samples, judged)
+    values = neutral_rewards(samples, results)
     if centred:
         values = _center_values(samples, values)
-    for trace, known, value in zip(traces, judged, values, strict=True):
-        trace.record_metrics(_to_metrics(known))
+    for trace, result, value in zip(traces, results, values, strict=True):
+        trace.record_metrics(_to_metrics(result))
         trace.record_reward("masa", value)
 
 
@@ -143,14 +143,14 @@ async def _verify_sample(sample: Sample, verifier: AnswerVerifier) -> Verdict | 
     return await verifier.averify(sample.text, sample.gold)
 
 
-def _to_metrics(known: SampleReward) -> dict[str, float]:
-    metrics = {"masa_unjudged": float(known.reward is None)}
-    if known.reward is not None:
-        metrics["masa_reward"] = known.reward
-    if known.meta is not None:
-        metrics["masa_length"] = known.meta.length
-        metrics["masa_difficulty"] = known.meta.difficulty
-        metrics["masa_notion"] = known.meta.notion
+def _to_metrics(result: RewardResult) -> dict[str, float]:
+    metrics = {"masa_unjudged": float(result.reward is None)}
+    if result.reward is not None:
+        metrics["masa_reward"] = result.reward
+    if result.components is not None:
+        metrics["masa_length"] = result.components.length
+        metrics["masa_difficulty"] = result.components.difficulty
+        metrics["masa_notion"] = result.components.notion
     return metrics
 
 

@@ -1,8 +1,8 @@
-"""The rewards in verl: a reward manager that lets both prompts of a problem meet (verl 0.9.1).
+"""The rewards in verl: a reward manager that joins both prompts of a problem (verl 0.9.1).
 
 verl gives every response, alone and as soon as it is there, to one of several reward workers (Ray
-actors). Each verifies its own; the rollouts of a problem meet in one more actor, which rewards
-them together. Make the rows with `verl_rows`, and set
+actors). Each verifies its own; one more actor collects the rollouts of a problem and rewards them
+together. Make the rows with `verl_rows`, and set
 
     reward.reward_manager.source=importlib
     reward.reward_manager.name=MasaRewardManager
@@ -20,26 +20,28 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
-from masa_rewards.integrations.group_collector import Arrival, Meeting, Paid
-from masa_rewards.integrations.rows import SOLUTION_TEMPLATE, paired_rows
-from masa_rewards.integrations.samples import Kind, Sample, SampleReward
+from masa_rewards.integrations.group_collector import GroupCollector, Submission
+from masa_rewards.integrations.result import RewardResult, TrainingReward
+from masa_rewards.integrations.rows import paired_rows
+from masa_rewards.integrations.samples import Kind, Sample
 from masa_rewards.notions.reward import PAPER
 from masa_rewards.notions.rules import NotionRules
 from masa_rewards.prompt.meta_prompt import MetaPrompt
+from masa_rewards.prompt.wording import SOLUTION_TEMPLATE
 from masa_rewards.verify.verifier import AnswerVerifier
 
-MEETING = "masa_rewards_meeting"
-"""Name of the actor in which the rollouts of a problem meet."""
+COLLECTOR = "masa_rewards_group_collector"
+"""Name of the Ray actor that collects the rollouts of each problem."""
 
 WAITING = 500
-"""So many meta rollouts may wait in one reward worker: half of what Ray lets run there at once."""
+"""Meta rollouts that may wait in one reward worker: half of Ray's limit of concurrent calls."""
 
 
 class VerlSettings(BaseModel):
-    """What may stand under `reward.reward_kwargs.masa` in verl's configuration.
+    """The settings under `reward.reward_kwargs.masa` in verl's configuration.
 
     Attributes:
-        meta_prompt: Reads the predictions; the one that the rows were made with. By default its
+        meta_prompt: Reads the predictions; must be the prompt that built the rows. By default its
             `max_length` is verl's `response_length`.
         difficulty_base: b of the difficulty reward.
         notion_rules: Which notions count, and how.
@@ -77,7 +79,7 @@ def verl_rows(
             differ from G; the older one makes `rollout.n` of every row. 0 leaves the meta rows
             out, for validation.
         solution_template: The solution prompt, with `{problem}` in it.
-        seed: Shuffles the problems; verl must not, since it would part the rows.
+        seed: Shuffles the problems; verl must not, since it would separate the rows.
 
     Returns:
         2 P rows, or P. `data_source` is "masa/solution" or "masa/meta", so that verl's figures are
@@ -120,11 +122,11 @@ class MasaRewardManager:
         Args:
             config: verl's configuration.
             tokenizer: The policy's.
-            _: A reward function and the address of a reward model, which are not asked.
+            _: A reward function and the address of a reward model, which are not used.
 
         Raises:
             ValueError: If a setting is wrong, or a reward function or model is configured too,
-                which would not be asked.
+                which would not be used.
         """
         reward = config.reward
         if reward.custom_reward_function.path or reward.reward_model.enable:
@@ -138,7 +140,7 @@ class MasaRewardManager:
         self.verifier = AnswerVerifier(workers=self.settings.workers, timeout=self.settings.timeout)
         self._room = WAITING * int(reward.num_workers)
         self._problems = int(config.data.train_batch_size) // 2
-        self._meeting: Any = None
+        self._collector: Any = None
 
     async def run_single(self, data: Any) -> dict[str, Any]:
         """Reward one response. verl calls it.
@@ -147,12 +149,12 @@ class MasaRewardManager:
             data: A `DataProto` of one sequence; of several, the last counts.
 
         Returns:
-            "reward_score", and "reward_extra_info" with the same keys for both kinds; None is what
-            has no value.
+            "reward_score", and "reward_extra_info" with the same keys for both kinds; None where
+            there is no value.
 
         Raises:
             ValueError: If a column is missing.
-            TimeoutError: If the other rollouts of the problem did not come.
+            TimeoutError: If the group is not complete after `wait_seconds`.
         """
         item = data[-1:][0]
         info = _read_info(item.non_tensor_batch)
@@ -164,17 +166,20 @@ class MasaRewardManager:
         if sample.kind == "solution":
             verdict = await self.verifier.averify(sample.text, sample.gold)
         row = str(item.non_tensor_batch["uid"])
-        arrival = Arrival(sample, verdict, row, info["solutions"], info["predictions"])
-        paid = await self._paid(arrival)
-        return {"reward_score": paid.value, "reward_extra_info": _to_extra_info(sample, paid)}
+        submission = Submission(sample, verdict, row, info["solutions"], info["predictions"])
+        reward = await self._reward(submission)
+        return {
+            "reward_score": reward.value,
+            "reward_extra_info": _to_extra_info(sample, reward.result),
+        }
 
-    async def _paid(self, arrival: Arrival) -> Paid:
-        verdict = arrival.verdict
-        if verdict is not None and not arrival.predictions:  # validation: nobody asks for a group
-            right = None if verdict.failed else float(verdict.correct)
-            return Paid(right or 0.0, SampleReward(right, verdict))
-        paid: Paid = await self._meet().attend.remote(arrival)
-        return paid
+    async def _reward(self, submission: Submission) -> TrainingReward:
+        verdict = submission.verdict
+        if verdict is not None and not submission.predictions:  # validation: there is no group
+            result = RewardResult.of_solution(verdict)
+            return TrainingReward(result.reward or 0.0, result)
+        reward: TrainingReward = await self._get_collector().submit.remote(submission)
+        return reward
 
     def _response(self, batch: Any) -> tuple[str, int]:
         """The text of a response, and its length in tokens, the last one (end) too."""
@@ -182,24 +187,24 @@ class MasaRewardManager:
         length = int(batch["attention_mask"][-ids.shape[-1] :].sum())
         return self.tokenizer.decode(ids[:length], skip_special_tokens=True), length
 
-    def _meet(self) -> Any:
-        """The actor in which all reward workers' rollouts meet, made by who comes first."""
-        if self._meeting is None:
+    def _get_collector(self) -> Any:
+        """The actor that all reward workers submit to; the first to need it creates it."""
+        if self._collector is None:
             import ray
 
             settings = self.settings
-            actor: Any = ray.remote(Meeting)
-            # It waits and counts, on no core of its own; nobody may be kept out of it.
+            actor: Any = ray.remote(GroupCollector)
+            # It mostly waits, so it reserves no core; no submission may queue behind another.
             options = actor.options(
-                name=MEETING, get_if_exists=True, num_cpus=0, max_concurrency=1_000_000
+                name=COLLECTOR, get_if_exists=True, num_cpus=0, max_concurrency=1_000_000
             )
-            self._meeting = options.remote(
+            self._collector = options.remote(
                 settings.meta_prompt,
                 base=settings.difficulty_base,
                 notion_rules=settings.notion_rules,
                 wait_seconds=settings.wait_seconds,
             )
-        return self._meeting
+        return self._collector
 
     def _check_room(self, info: Mapping[str, Any]) -> None:
         """Refuse a batch whose meta rollouts could keep its solutions out of the workers."""
@@ -244,14 +249,13 @@ def _read_info(columns: Mapping[str, Any]) -> dict[str, Any]:
     return dict(info)
 
 
-def _to_extra_info(sample: Sample, paid: Paid) -> dict[str, float | None]:
-    judged, meta = paid.judged, paid.judged.meta
-    right = judged.reward if sample.kind == "solution" else None
+def _to_extra_info(sample: Sample, result: RewardResult) -> dict[str, float | None]:
+    components = result.components
     return {
-        "acc": right,
-        "masa_reward": judged.reward,
-        "masa_unjudged": float(judged.reward is None),
-        "masa_length": meta.length if meta else None,
-        "masa_difficulty": meta.difficulty if meta else None,
-        "masa_notion": meta.notion if meta else None,
+        "acc": result.reward if sample.kind == "solution" else None,
+        "masa_reward": result.reward,
+        "masa_unjudged": float(result.reward is None),
+        "masa_length": components.length if components else None,
+        "masa_difficulty": components.difficulty if components else None,
+        "masa_notion": components.notion if components else None,
     }

@@ -18,7 +18,7 @@ MAX_WORDS = 32
 """A longer phrase is no notion: it occurs nowhere."""
 
 OR = "|"
-"""Stands in a phrase between the ways of saying it."""
+"""Separates the alternatives of a phrase."""
 
 # More make the faster automaton large: a policy that lists a dictionary, not notions.
 _MANY_FORMS = 5_000
@@ -37,7 +37,7 @@ _Match = tuple[int, int, int]  # number of the form, start and end with the spac
 
 
 class _Anchored(NamedTuple):
-    """A way to say a phrase, found by one of its words: the forms of those around it."""
+    """One alternative of a phrase, found by one of its words: the forms of the words around it."""
 
     phrase: _Phrase
     words: int
@@ -130,7 +130,7 @@ class PhraseFinder:
 
 
 def _by_anchor(phrases: Iterable[_Phrase]) -> dict[str, list[_Anchored]]:
-    """Every way to say a phrase, under the word of it that is looked for."""
+    """Group the alternatives of all phrases by the word that the automaton searches for."""
     anchors: defaultdict[str, list[_Anchored]] = defaultdict(list)
     for phrase in phrases:
         for way in _spell_phrase(phrase):

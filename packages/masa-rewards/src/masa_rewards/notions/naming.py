@@ -1,7 +1,7 @@
-r"""A notion as models write it: what of it is the name, and what stands beside the name.
+r"""Separates the name of a notion from what models write around it.
 
-Beside it stand a number ("1. "), an abbreviation or a remark in brackets, a formula, a remark
-behind a colon or a dash. The name alone is looked for, and an abbreviation in its place.
+Around a name are a list number ("1. "), an abbreviation or a remark in brackets, a formula, a
+remark after a colon or a dash. Only the name is searched for, or its abbreviation.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _DASH = re.compile(r"\s(?:-{1,3}|[\u2013\u2014])\s")
 _FORMULA = re.compile(r"[\d=^\\<>+*/\u00b1\u00b2\u00b3\u2211\u221a\u222b\u2264\u2265]")
 _FORMULA_WORD = re.compile(r"[$\\]|.*[=^]")
 _LETTERS = re.compile(r"[^\W\d_]+")
-# Behind such a word a name is whole: what follows is no part of it.
+# A name is complete after such a word: what follows is not part of it.
 _KIND_LIST = """
     algorithm coefficient coefficients congruence criteria criterion divisor equation equations
     expansion formula formulae formulas function functions identities identity inequalities
@@ -36,7 +36,7 @@ class Naming(NamedTuple):
 
 
 def read_naming(notion: str) -> Naming:
-    """Part the name of a notion from what stands beside it.
+    """Separate the name of a notion from what is written around it.
 
     >>> read_naming("2. Chinese Remainder Theorem (CRT): x = a mod m")
     Naming(name='Chinese Remainder Theorem', other='CRT')
@@ -47,8 +47,8 @@ def read_naming(notion: str) -> Naming:
         notion: Any text.
 
     Returns:
-        The name, never blank where the notion is not; and another name for it out of brackets, if
-        one of the two is made of the other's initials.
+        The name, not blank unless the notion is; and an alternative name from brackets, if one of
+        the two consists of the other's initials.
     """
     if not _MARKS.search(notion):
         return Naming(notion)

@@ -1,14 +1,13 @@
 r"""Where a notion occurs in a text: whole words, compared by their lemmas.
 
-A notion is read as the lemmas of its words, in order (what a word is says
-`masa_rewards.notions.words`). It occurs in a text when those stand in a row among the lemmas of the
-text's words. So "identities" occurs in "an identity", "pigeonhole principle" in "the
-Pigeonhole-Principle", and "art" nowhere in "part". Of a notion with more beside its name, "Chinese
-Remainder Theorem (CRT)", the name is looked for, or the abbreviation
-(`masa_rewards.notions.naming`), in each way it is written (`masa_rewards.notions.compounds`).
+A notion is a sequence of lemmas (`masa_rewards.notions.words` defines what a word is). It occurs in
+a text when they are consecutive among the lemmas of the text's words. So "identities" occurs in "an
+identity", "pigeonhole principle" in "the Pigeonhole-Principle", and "art" nowhere in "part". A
+notion with more than its name, "Chinese Remainder Theorem (CRT)", is found by the name or by the
+abbreviation (`masa_rewards.notions.naming`), in every spelling (`masa_rewards.notions.compounds`).
 
 A text is read once for all notions together: an automaton (`masa_rewards.notions.finder`) finds the
-forms of one word of each notion, and only where one stands are the words around it looked at.
+forms of one word of each notion, and the words around it are compared only at these places.
 """
 
 from __future__ import annotations
@@ -89,7 +88,7 @@ def _list_phrases(name: str) -> Iterator[Phrase]:
 
 
 def _count_filler_words(words: list[str]) -> int:
-    """How many words in front say only that something is used: "the", "use of", "applying"."""
+    """Count leading words that only state a use: "the", "use of", "applying"."""
     count = 0
     while len(words) <= MAX_WORDS:
         rest = words[count:]

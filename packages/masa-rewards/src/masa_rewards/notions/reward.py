@@ -1,4 +1,4 @@
-"""The notion reward: do the predicted notions go with correct rollouts?"""
+"""The notion reward: do the predicted notions occur mainly in correct rollouts?"""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from masa_rewards.notions.rules import NotionCount, NotionRules
 from masa_rewards.types import MetaPrediction, RolloutGroup
 
 PAPER = NotionRules()
-"""Counted by rollout, every notion admitted."""
+"""The paper's rules: counted by rollout, every notion admitted."""
 
 
 def notion_reward(
     prediction: MetaPrediction, group: RolloutGroup, *, rules: NotionRules = PAPER
 ) -> float:
-    """Reward notions that go with correct rollouts.
+    """Reward notions that occur in more correct than incorrect rollouts.
 
         r_notion = mean over predicted n of [c1(n) - c0(n) > 0]
 
     with c1(n), c0(n) the numbers of correct and of incorrect rollouts in which n occurs at least
-    once (MASA, notion reward). What counts as occurring, and as the same notion, says
-    `masa_rewards.notions.phrases`. A notion that the problem statement already holds is left out
-    before the mean, as it proves nothing (second version of the paper).
+    once (MASA, notion reward). `masa_rewards.notions.phrases` defines when a notion occurs, and
+    when two notions are the same. A notion in the problem statement is left out before the mean, as
+    it carries no information (second version of the paper).
 
     >>> from masa_rewards import Rollout
     >>> group = RolloutGroup(
@@ -39,20 +39,20 @@ def notion_reward(
     >>> notion_reward(MetaPrediction(notions=("Vieta formulas", "guess", "sums")), group)
     0.5
 
-    The formula pays (2 - 1), the guess does not (0 - 1), and the sum stands in the problem.
+    The formula is rewarded (2 - 1 > 0), the guess is not (0 - 1), and the sum is in the problem.
 
     Args:
-        prediction: Its `notions` are the predicted ones. One that is stated twice counts once.
+        prediction: Its `notions` are judged. A repeated notion counts once.
         group: The G >= 1 verified rollouts of the same problem.
         rules: Which notions count, and how. What they do not admit is left out before the mean.
 
     Returns:
-        A float in [0, 1]. 0.0 when no notion was predicted, or none is left. When all rollouts
-        are wrong no notion can pay; when all are right each that occurs anywhere does, unless
-        it is counted by rate.
+        A float in [0, 1]. 0.0 when the notions are unreadable, or none is left. When all rollouts
+        are wrong no notion is rewarded; when all are correct every notion that occurs is, unless
+        `rules` count by rate.
 
     Raises:
-        TypeError: If one of the two is no prediction, or no group.
+        TypeError: If `prediction` is not a prediction, or `group` not a group.
         ValueError: If the group is empty.
     """
     require_prediction(prediction, group)
@@ -73,7 +73,7 @@ def notion_rewards(
         M floats, each as of `notion_reward`.
 
     Raises:
-        TypeError: If what is given are no predictions, or is no group.
+        TypeError: If `predictions` is not a list of predictions, or `group` not a group.
         ValueError: If the group is empty.
     """
     predictions = require_predictions(predictions, group)
@@ -83,25 +83,25 @@ def notion_rewards(
 
 def read_phrases(prediction: MetaPrediction) -> dict[Phrase, str]:
     """Return the notions of a prediction as phrases, each with its first spelling."""
-    # Read backwards, so that of two forms of one notion the first stays.
+    # In reverse, so that the first spelling of a repeated notion is the one kept.
     return {to_phrase(notion): notion for notion in reversed(prediction.notions or ())}
 
 
 def score_notions(
     named: Sequence[Set[Phrase]], counts: Mapping[Phrase, NotionCount], rules: NotionRules
 ) -> list[float]:
-    """Reward the notions of M predictions, once they are counted.
+    """Reward the notions of M predictions from their counts.
 
     Args:
-        named: Of each prediction, its notions.
-        counts: Of those that count, as of `count_notions`.
-        rules: When one pays.
+        named: The notions of each prediction.
+        counts: Their counts, as of `count_notions`; a notion without a count is left out.
+        rules: Decide which notions are rewarded.
 
     Returns:
         M floats, each as of `notion_reward`.
     """
-    paid = {notion for notion, count in counts.items() if rules.pay(count)}
-    return [_rewarded_share(notions & counts.keys(), paid) for notions in named]
+    rewarded = {notion for notion, count in counts.items() if rules.rewards(count)}
+    return [_rewarded_share(notions & counts.keys(), rewarded) for notions in named]
 
 
 def count_notions(
@@ -110,12 +110,12 @@ def count_notions(
     """Count in how many rollouts each notion occurs, with one reading of the group's texts.
 
     Args:
-        notions: What to look for, as of `to_phrase`.
+        notions: Phrases to find, as of `to_phrase`.
         group: The G >= 1 verified rollouts of the same problem.
         rules: Which notions to count.
 
     Returns:
-        The counts of those that the rules admit and the problem does not hold.
+        Counts of the notions that the rules admit and that are not in the problem statement.
 
     Raises:
         ValueError: If the group is empty.
@@ -133,5 +133,5 @@ def count_notions(
     return {n: NotionCount(correct[n], incorrect[n], *sizes) for n in counted}
 
 
-def _rewarded_share(notions: Set[Phrase], paid: Set[Phrase]) -> float:
-    return len(notions & paid) / len(notions) if notions else 0.0
+def _rewarded_share(notions: Set[Phrase], rewarded: Set[Phrase]) -> float:
+    return len(notions & rewarded) / len(notions) if notions else 0.0

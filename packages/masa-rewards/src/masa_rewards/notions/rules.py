@@ -1,4 +1,4 @@
-"""Which notions count, and when one goes with correct rollouts."""
+"""Which notions count, and which of them are rewarded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Counting = Literal["rollout", "rate"]
 
 
 class NotionCount(NamedTuple):
-    """In how many rollouts of a group a notion occurs.
+    """Rollouts of a group in which a notion occurs.
 
     Attributes:
         correct: c1(n), the correct rollouts with it.
@@ -33,11 +33,11 @@ class NotionCount(NamedTuple):
 
 
 class NotionRules(BaseModel):
-    """Which notions count, and when one pays. The defaults are the paper's.
+    """Which notions count, and which of them are rewarded. The defaults are the paper's.
 
-    A word that stands in every rollout ("the") pays by the paper's formula wherever most rollouts
-    are correct. Counting by rate takes the reason away; a stop list and a minimum length take the
-    words away.
+    By the paper's formula a word that is in every rollout ("the") is rewarded wherever most
+    rollouts are correct. Counting by rate removes this bias; a stop list and a minimum length
+    remove the words.
 
     >>> from masa_rewards import ENGLISH_STOP_WORDS, MetaPrediction, Rollout, RolloutGroup
     >>> from masa_rewards import notion_reward
@@ -70,9 +70,9 @@ class NotionRules(BaseModel):
     """english: notions of nothing but articles, pronouns, prepositions and the like do not count
     (ENGLISH_STOP_WORDS)."""
     stop_words: frozenset[str] = frozenset()
-    """Further words that say nothing, in any form. A notion of nothing else does not count; "sum of
-    squares" stays, though "of" is one of them. `common_words` draws a list from rollouts of your
-    own."""
+    """Further words without meaning of their own, in any form. A notion of nothing else does not
+    count; "sum of squares" does, though "of" is one of them. `common_words` makes a list from your
+    own rollouts."""
 
     @field_serializer("stop_words", when_used="json")
     def _in_order(self, words: frozenset[str]) -> list[str]:
@@ -81,7 +81,7 @@ class NotionRules(BaseModel):
     def admit(self, notion: Phrase) -> bool:
         """Whether a notion counts, before any rollout is read.
 
-        One without a word in it ("***") does: it occurs nowhere, and pays nothing.
+        A notion without a word ("***") does: it occurs nowhere, and is not rewarded.
         """
         if not notion:
             return True
@@ -91,11 +91,11 @@ class NotionRules(BaseModel):
             return True
         return not self._stop_lemmas.issuperset({lemma.casefold() for lemma in notion} - {OR})
 
-    def pay(self, count: NotionCount) -> bool:
-        """Whether a notion goes with correct rollouts."""
+    def rewards(self, count: NotionCount) -> bool:
+        """Whether a notion with this count is rewarded."""
         if self.counting == "rollout":
             return count.correct > count.incorrect
-        # Both sides times n1 * n0, so that no share of nothing is needed: 0 > 0 pays nothing.
+        # c1/n1 > c0/n0, multiplied by n1 * n0: with n1 = 0 or n0 = 0 it is 0 > 0, so not rewarded.
         return count.correct * count.all_incorrect > count.incorrect * count.all_correct
 
     @cached_property
@@ -106,7 +106,7 @@ class NotionRules(BaseModel):
 
 
 def _count_letters(notion: Phrase) -> Iterator[int]:
-    """How many letters and digits each way to say a notion has."""
+    """Yield the number of letters and digits of each alternative of a notion."""
     for is_or, lemmas in groupby(notion, OR.__eq__):
         if not is_or:
             yield sum(map(len, lemmas))

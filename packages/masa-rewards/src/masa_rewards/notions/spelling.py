@@ -72,7 +72,7 @@ def _one_of(stems: str) -> str:
     return f"(?:{'|'.join(stems.split())})"
 
 
-# A word like "exercise" has no other spelling: whether it is one, the dictionary says.
+# A word like "exercise" has only one spelling: the dictionary decides which words do.
 _ISE = _compile_rule(r"^.{3,}i", "s", "z", "e|es|ed|ing|er|ers|able|ation|ations")
 _RULES = (
     _compile_rule(

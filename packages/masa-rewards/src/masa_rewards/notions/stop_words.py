@@ -1,4 +1,4 @@
-"""Words that say nothing about how a problem is solved: lists for `NotionRules.stop_words`."""
+"""Words without information about how a problem is solved, for `NotionRules.stop_words`."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _ENGLISH = """
 """
 
 ENGLISH_STOP_WORDS = frozenset(_ENGLISH.split())
-"""The closed classes of English: words that take no part in what a text is about."""
+"""The closed classes of English: words that do not name a topic."""
 
 
 def common_words(texts: Iterable[str], *, share: float = 0.5) -> frozenset[str]:
-    """Draw a stop list from rollouts: the words that stand in most of them.
+    """Make a stop list from rollouts: the words that are in most of them.
 
-    Give it rollouts of many different problems. A word that stands in most of those ("step",
-    "answer", "equation") cannot tell right from wrong in any one.
+    Give it rollouts of many different problems. A word that is in most of those ("step", "answer",
+    "equation") cannot separate correct from incorrect rollouts of any one problem.
 
     Args:
         texts: One or more texts, at best some hundred.
-        share: In what share of the texts a word must stand, in (0, 1].
+        share: Share of the texts that a word must be in, in (0, 1].
 
     Returns:
-        The words, as they stand in the texts after case folding.
+        The words, case-folded.
 
     Raises:
         ValueError: If there is no text, or `share` is not in (0, 1].

@@ -55,7 +55,7 @@ class Words(NamedTuple):
     Attributes:
         spaced: UTF-8 of the words in lower case, with spaces between, before and behind them:
             three at the end, so that there are next bytes behind each.
-        folded: What `spaced` was made of: here a backslash still tells a command from a word.
+        folded: The text before that step: here a backslash still marks a command.
     """
 
     spaced: bytes

@@ -1,4 +1,4 @@
-"""Reads the three components off the values of an object, or says why one cannot be read.
+"""Reads the three components from the values of an object, or returns why one is unreadable.
 
 The form may vary: `5`, "5", 5.0, `5/8` and `62.5 %` of a scale of 8, `1,200`, `900 tokens`. The
 meaning may not: a share (0.625), a hedge ("about 900") or a range is no whole number.
@@ -66,7 +66,7 @@ def read_rate(value: object, scale: int) -> Whole:
     """Read how many of `scale` attempts: a whole number in [0, scale].
 
     Args:
-        value: As of `read_whole`; or a string that says of how many ("5/8", "5 of 8 attempts"),
+        value: As of `read_whole`; or a string with the total ("5/8", "5 of 8 attempts"),
             which must be `scale`, or in percent.
         scale: Of how many attempts.
 

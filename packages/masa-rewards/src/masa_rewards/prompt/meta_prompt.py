@@ -142,7 +142,7 @@ class MetaPrompt(MetaPromptForm):
         return fill_wording(self.wording, values | {"problem": problem})
 
     def parse(self, text: str) -> MetaPrediction:
-        r"""Read the answer to a meta prompt. Never raises, whatever it says.
+        r"""Parse the answer to a meta prompt. Never raises, whatever the text.
 
         What counts is the object that states most of our keys, the last of such; objects that
         follow each other and have different keys of ours are read as one, and an object inside of
@@ -152,15 +152,15 @@ class MetaPrompt(MetaPromptForm):
         Objects are found within prose, code fences, LaTeX (`\boxed{...}`, `$...$`) and JSON
         strings, and read in JSON, Python's and LaTeX's ways of writing them. The form may have
         defects: one costs at most the component it stands in. What a value must be is strict; the
-        README of the package says which leniency is where. Read are at most the last 20,000
+        README of the package lists what is accepted. Read are at most the last 20,000
         characters, and in these the last 64 places where an object could start.
 
         Args:
             text: What the policy wrote.
 
         Returns:
-            The prediction. A component that is not there, or not validly, is None, and `missing`
-            says why. pass_rate 5 of 8 reads 0.625.
+            The prediction. An unreadable component is None, with its reason in `missing`.
+            pass_rate 5 of 8 reads 0.625.
 
         Raises:
             TypeError: If it is no text: None, or a list of answers.
@@ -189,8 +189,8 @@ class MetaPrompt(MetaPromptForm):
     ) -> Correction:
         """Put other numbers into an answer, in the answer's own text, so that `parse` reads them.
 
-        >>> said = 'Hm. {"solution_length": "700", "pass_rate": 2, "math_notion": ["sum"]}'
-        >>> MetaPrompt().correct(said, pass_rate=0.625, length=450).text
+        >>> answer = 'Hm. {"solution_length": "700", "pass_rate": 2, "math_notion": ["sum"]}'
+        >>> MetaPrompt().correct(answer, pass_rate=0.625, length=450).text
         'Hm. {"solution_length": 450, "pass_rate": 5, "math_notion": ["sum"]}'
 
         Args:

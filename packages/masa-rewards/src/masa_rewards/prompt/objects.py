@@ -1,7 +1,7 @@
 r"""Reads the objects that models write: JSON, Python dicts, and what lies between them and LaTeX.
 
-A reader of our own, and not `json` with repairs before it: it takes every form in one pass, says
-where each value stands, and needs linear time and bounded depth, whatever the text. Beyond JSON it
+Not `json` with repairs before it: this parser takes every form in one pass, returns the position of
+each value, and needs linear time and bounded depth, whatever the text. Beyond JSON it
 takes other quotes, separators and brackets (`_signs`), bare words, trailing, doubled and missing
 commas, comments, tuples, Python's constants, and a missing brace at the end.
 

@@ -13,7 +13,7 @@ from masa_rewards.prompt.signs import COMMA, GAP, QUOTE
 _NUMBER_END = rf"(?={GAP}*(?:{COMMA}|[\]}})\uff5d\uff3d\u3011\\#\n<$]|{QUOTE}|//|/\*|\Z))"
 _NUMBER = re.compile(rf"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?{_NUMBER_END}", re.ASCII)
 _GROUPED = re.compile(rf"{GROUPED}(?![\d.,]*\d){_NUMBER_END}", re.ASCII)
-# "5/8" and "about 5" are words: whether they state a number is for the component to say.
+# "5/8" and "about 5" are words: the component decides whether they state a number.
 _BARE_SIGNS = r"\"'\[\](){}\uff3b\uff3d\u3010\u3011\uff5b\uff5d,\uff0c:\uff1a;\uff1b\u3001#/"
 REMARK = r"(?:\([^(){}\n\"]{0,80}\)|\[[^\[\]{}\n\"]{0,80}\])"
 """A remark in brackets behind a value: 5 (of 8)."""

@@ -94,7 +94,7 @@ def _find_pieces(text: str, keys: Keys, behind: int) -> Iterator[_Piece]:
 
 
 def _is_continuation(text: str, draft: list[_Piece], piece: _Piece) -> bool:
-    """Whether a piece goes on where a draft ends, with nothing it has said before."""
+    """Whether a piece continues a draft, with no key that the draft has already."""
     last = draft[-1]
     if last.behind != piece.behind or not _LABEL.fullmatch(text, last.end, piece.start):
         return False

@@ -1,4 +1,9 @@
-"""The default wording of the meta prompt, and how a wording is filled in."""
+"""The default wordings of the two prompts, and how a wording is filled in.
+
+>>> from masa_rewards import SOLUTION_TEMPLATE
+>>> SOLUTION_TEMPLATE.replace("{problem}", "2 + 2?").splitlines()[0]
+'2 + 2?'
+"""
 
 from __future__ import annotations
 
@@ -26,6 +31,11 @@ Your answer looks like this:
 Problem:
 {problem}
 """
+
+SOLUTION_TEMPLATE = (
+    "{problem}\n\nPlease reason step by step, and put your final answer within \\boxed{}."
+)
+"""The default solution prompt; `{problem}` stands for the statement, any other brace for itself."""
 
 PROBLEM = "{problem}"
 EXTRA = "{extra}"

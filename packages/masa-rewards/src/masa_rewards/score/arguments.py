@@ -29,7 +29,7 @@ the text. Instead of text, a prediction may be what was read of it:
 """
 _EXITS = """\
 Exit code: 0 if any line could be scored; 1 if none, or the file or the verifier
-failed on the way; 2 for wrong usage; 130 if interrupted. Bad lines are told on
+failed on the way; 2 for wrong usage; 130 if interrupted. Bad lines go to
 stderr, with their numbers.
 """
 
@@ -51,7 +51,7 @@ def make_parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     score.add_argument("--strict", action="store_true", help="stop at the first bad line")
     score.add_argument("--top", type=int, default=10, help="notions to show of each kind (10)")
     _add_prompt(score.add_argument_group("how predictions are read"))
-    _add_rules(score.add_argument_group("how they are paid"))
+    _add_rules(score.add_argument_group("how they are rewarded"))
     _add_verifier(score.add_argument_group("how answers are verified"))
     return parser, score
 
@@ -87,7 +87,7 @@ def _add_rules(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--stop-words",
         metavar="FILE",
-        help='words that say nothing, white space between; "english" is our list',
+        help='words that do not count, white space between; "english" is our list',
     )
 
 

@@ -1,4 +1,4 @@
-"""Calibration, as a report tells it: of the pass rate and of the length."""
+"""Calibration of the pass rate and of the length, as in a report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PassRateError(_Frozen):
 
 
 class ReliabilityRow(_Frozen):
-    """What became of those who predicted about the same pass rate.
+    """Predictions of about the same pass rate, and the true rates.
 
     Attributes:
         predicted: The mean of what they predicted.
@@ -45,7 +45,7 @@ class PassRateReport(_Frozen):
         predicted: Mean of the predicted pass rates.
         true: Mean of the true ones, each counted as often as it was predicted.
         error: Of the predictions.
-        baseline: Of whoever always predicts `true`.
+        baseline: Of a constant prediction of `true`.
         correlation: Of predicted and true, over predictions.
         calibration_error: Mean over predictions of |true - predicted| of their row.
         table: By predicted value, to the nearest step of the prompt's scale.

@@ -52,15 +52,15 @@ def _score_file(
     try:
         with open_lines(options.file, sys.stderr) as (lines, bar):
 
-            def tell(number: int, error: LineError) -> None:
+            def report_bad(number: int, error: LineError) -> None:
                 bar.clear()
                 print(f"line {number}: {error}", file=sys.stderr)
 
-            score_into(scorer, lines, strict=options.strict, on_bad=tell)
+            score_into(scorer, lines, strict=options.strict, on_bad=report_bad)
     except KeyboardInterrupt:
         stopped, code = "interrupted", 130
     except LineError:
-        return 1  # told already
+        return 1  # reported already
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         stopped, code = f"damaged: {error}", 1
     except OSError as error:
@@ -84,7 +84,7 @@ def _print_report(report: Report, *, as_json: bool) -> None:
         sys.stdout.buffer.write(text.encode("utf-8"))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Who reads has enough. Python would complain once more when it closes stdout.
+        # The reader has closed the pipe; Python would raise again when it closes stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -22,7 +22,7 @@ from masa_rewards._text import Text
 from masa_rewards.types import Count, MetaPrediction
 
 _SHOWN = 3
-"""So many faults of a line are told, and the others counted."""
+"""Faults of a line that a message lists; the others are counted."""
 
 
 class LineError(ValueError):
@@ -30,7 +30,7 @@ class LineError(ValueError):
 
 
 class _Part(BaseModel):
-    # What else a file holds (an id, a model's name) is nobody's fault.
+    # Other keys of a line (an id, a model's name) are no fault.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
@@ -137,9 +137,9 @@ def _validate_entries(entries: dict[str, Any]) -> ProblemLine:
 
 def _explain_error(error: ValidationError) -> str:
     faults = error.errors(include_url=False, include_context=False)
-    told = [_format_fault(fault["loc"], fault["msg"], fault["input"]) for fault in faults[:_SHOWN]]
-    more = len(faults) - len(told)
-    return "; ".join(told) + (f"; and {more} more" if more else "")
+    shown = [_format_fault(fault["loc"], fault["msg"], fault["input"]) for fault in faults[:_SHOWN]]
+    more = len(faults) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more else "")
 
 
 def _format_fault(where: tuple[int | str, ...], message: str, value: object) -> str:

@@ -27,7 +27,7 @@ class _Entry:
     votes: int = 0
     predictions: int = 0
     problems: int = 0
-    paid: int = 0
+    rewarded: int = 0
     correct: int = 0
     all_correct: int = 0
     incorrect: int = 0
@@ -41,9 +41,9 @@ class _Entry:
             self.form = form
         self.votes += 1 if self.form == form else -1
 
-    def count(self, count: NotionCount, paid: bool) -> None:
+    def count(self, count: NotionCount, rewarded: bool) -> None:
         self.problems += 1
-        self.paid += paid
+        self.rewarded += rewarded
         self.correct += count.correct
         self.all_correct += count.all_correct
         self.incorrect += count.incorrect
@@ -54,7 +54,7 @@ class _Entry:
             notion=self.form,
             predictions=self.predictions,
             problems=self.problems,
-            paid=self.paid,
+            paid=self.rewarded,
             correct=self.correct / self.all_correct if self.all_correct else None,
             incorrect=self.incorrect / self.all_incorrect if self.all_incorrect else None,
         )
@@ -67,7 +67,7 @@ class NotionTally:
         self._rules = settings.notion_rules
         self._top = settings.top
         self._most = most
-        # By the hash of the phrase, which a model may have made as long as it likes.
+        # By the hash of the phrase: a phrase of a model can be of any length.
         self._entries: dict[int, _Entry] = {}
         self._left_out: Counter[str] = Counter()
         self._forgotten = 0
@@ -83,7 +83,7 @@ class NotionTally:
                 self._entries.setdefault(hash(phrase), _Entry()).name(form)
         for phrase in phrases:
             if (count := judged.notions.get(phrase)) is not None:
-                self._entries[hash(phrase)].count(count, self._rules.pay(count))
+                self._entries[hash(phrase)].count(count, self._rules.rewards(count))
             else:
                 admitted = self._rules.admit(phrase)
                 self._left_out["in_problem" if admitted else "not_admitted"] += 1
@@ -93,13 +93,15 @@ class NotionTally:
     def report(self) -> NotionReport:
         """What it comes to."""
         counted = [entry for entry in self._entries.values() if entry.problems]
-        paying = [entry for entry in counted if 2 * entry.paid > entry.problems]
-        others = [entry for entry in counted if 2 * entry.paid <= entry.problems]
+        mostly_rewarded = [entry for entry in counted if 2 * entry.rewarded > entry.problems]
+        others = [entry for entry in counted if 2 * entry.rewarded <= entry.problems]
         return NotionReport(
             distinct=len(self._entries),
-            best=self._first(paying, lambda entry: _lower_bound(entry.paid, entry.problems)),
+            best=self._first(
+                mostly_rewarded, lambda entry: _lower_bound(entry.rewarded, entry.problems)
+            ),
             worst=self._first(
-                others, lambda entry: _lower_bound(entry.problems - entry.paid, entry.problems)
+                others, lambda entry: _lower_bound(entry.problems - entry.rewarded, entry.problems)
             ),
             in_problem=self._left_out["in_problem"],
             not_admitted=self._left_out["not_admitted"],
@@ -121,5 +123,5 @@ class NotionTally:
 
 
 def _lower_bound(successes: int, trials: int) -> float:
-    """The lower end of the share's interval: 9 of 10 is surer than 1 of 1."""
+    """Wilson's lower bound of a share, which ranks 9 of 10 above 1 of 1."""
     return wilson_bounds(successes / trials, trials).low

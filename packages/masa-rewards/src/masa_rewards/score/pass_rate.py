@@ -1,4 +1,4 @@
-"""Calibration of the pass rate: when it says 5 of 8, how often is it?"""
+"""Calibration of the pass rate: of predictions of 5 of 8, what is the true rate?"""
 
 from __future__ import annotations
 

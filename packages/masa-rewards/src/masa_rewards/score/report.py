@@ -76,7 +76,7 @@ class NotionRow(_Frozen):
         predictions: How many predictions name it.
         problems: Of so many problems in which it counts, as the rules admit it and the problem
             does not hold it.
-        paid: In how many of these it pays.
+        paid: In how many of these it is rewarded.
         correct: Share of these problems' correct rollouts in which it occurs: the sum of c1 by the
             sum of n1. None when none was correct.
         incorrect: Likewise of the incorrect ones, c0 by n0.
@@ -95,8 +95,8 @@ class NotionReport(_Frozen):
 
     Attributes:
         distinct: How many were named; one in several forms is one.
-        best: Those that pay in more than half of their problems, the surest first.
-        worst: The others, the surest first.
+        best: Those rewarded in more than half of their problems, by Wilson's lower bound.
+        worst: The others, likewise by the share of problems in which they are not rewarded.
         in_problem: How often a notion was left out of a problem, as its statement holds it.
         not_admitted: How often one was left out, as the rules do not admit it.
         forgotten: Notions of few problems that were dropped, so that memory stays bounded; 0 below
@@ -130,7 +130,7 @@ class NotJudged(_Frozen):
 
 
 class ReportSettings(_Frozen):
-    """What the predictions were read and paid by; `stop_words` is how many there were."""
+    """What the predictions were parsed and rewarded by; `stop_words` is how many there were."""
 
     scale: int
     min_length: int
@@ -146,7 +146,7 @@ class Report(_Frozen):
 
     Attributes:
         schema_version: Of these keys.
-        settings: What the predictions were read and paid by.
+        settings: What the predictions were parsed and rewarded by.
         lines: Lines of the file.
         problems: Problems read; each line is one.
         repeated_problems: Lines whose problem stood in one before. They count as problems of their
@@ -157,9 +157,9 @@ class Report(_Frozen):
         rewards: Mean rewards.
         pass_rate: Calibration of the pass rate.
         length: Calibration of the length.
-        unread: Component -> why it was not predicted, or not validly -> how often.
-        verdicts: Verdict -> how many rollouts; "given" where the file said it, "unknown" where
-            nothing did.
+        unread: Component -> reason why it is unreadable -> predictions.
+        verdicts: Verdict -> how many rollouts; "given" where the file states it, "unknown" where
+            nothing does.
         notions: Best and worst notions.
         not_judged: What has no reward, and why.
     """

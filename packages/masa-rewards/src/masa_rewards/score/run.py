@@ -25,8 +25,8 @@ def score_lines(
     Args:
         lines: JSON objects, each with problem, rollouts and predictions; blank ones are passed
             over. They are read one by one, and none is kept.
-        settings: What predictions are read and paid by; by default the paper's.
-        verifier: Verifies rollouts of which a line does not say whether they are correct. By
+        settings: What predictions are parsed and rewarded by; by default the paper's.
+        verifier: Verifies the rollouts whose correctness a line does not state. By
             default one with its own defaults, closed at the end.
         strict: Whether the first bad line ends it.
         on_bad: Called with the number, from 1, and the error of each bad line.

@@ -1,4 +1,4 @@
-"""What one line was found to be worth, before it is added to anything."""
+"""Scores one line: its group, its predictions and their rewards."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from masa_rewards.verify.verifier import AnswerVerifier
 
 
 class ScoredLine(NamedTuple):
-    """A problem that was judged.
+    """A line that was scored: a problem with its rollouts and all its predictions.
+
+    Not a `RewardResult`, which is of one sample: a report needs the group that the M rewards share.
 
     Attributes:
-        group: The rollouts of which it is known whether they are correct.
-        predictions: The M predictions, read.
+        group: The rollouts whose correctness is known.
+        predictions: The M predictions, parsed.
         rewards: The M rewards; none where the group is empty.
         named: Of each prediction, its notions: phrase -> as it was written.
         notions: The counts of the notions that the rules admit and the problem does not hold; none
             where the group is empty.
         rollouts: G, with those that are not in the group.
-        verdicts: How many rollouts had which verdict; "given" where the line said it, "unknown"
-            where it did not and no answer was there to verify by.
+        verdicts: How many rollouts had which verdict; "given" where the line states it,
+            "unknown" where it does not and has no answer to verify by.
     """
 
     group: RolloutGroup
@@ -45,8 +47,8 @@ def score_line(line: ProblemLine, settings: ScoreSettings, verifier: AnswerVerif
 
     Args:
         line: The problem.
-        settings: What predictions are read and paid by.
-        verifier: Verifies the rollouts of which the line does not say whether they are correct.
+        settings: What predictions are parsed and rewarded by.
+        verifier: Verifies the rollouts whose correctness the line does not state.
 
     Returns:
         What came of it.

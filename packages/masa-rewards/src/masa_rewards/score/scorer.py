@@ -31,7 +31,7 @@ _REWARDS = ("total", "length", "difficulty", "notion")
 
 
 class Scorer:
-    """Scores lines or groups as they come; `report` says what they come to so far.
+    """Scores lines or groups one by one; `report` returns the results so far.
 
     What it keeps does not grow with the texts: eight bytes a predicted length, some hundred bytes a
     problem and a different notion, and of notions 200,000 at most.
@@ -43,9 +43,9 @@ class Scorer:
         """Start with nothing.
 
         Args:
-            verifier: Verifies rollouts of which a line does not say whether they are correct; None
-                where only groups are added.
-            settings: What predictions are read and paid by; by default the paper's.
+            verifier: Verifies the rollouts whose correctness a line does not state; None where only
+                groups are added.
+            settings: What predictions are parsed and rewarded by; by default the paper's.
         """
         self._verifier = verifier
         self._settings = settings or ScoreSettings()
@@ -121,7 +121,7 @@ class Scorer:
         return self._counts["scored"] + self._counts["bad"]
 
     def report(self, *, stopped: str | None = None) -> Report:
-        """Say what the lines come to so far.
+        """Return the results so far.
 
         Args:
             stopped: Why no more were read, where there were more.

@@ -1,4 +1,4 @@
-"""What predictions are read and paid by."""
+"""What predictions are parsed and rewarded by."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from masa_rewards.score.report import ReportSettings
 
 
 class ScoreSettings(BaseModel):
-    """What predictions are read and paid by. The defaults are the paper's.
+    """What predictions are parsed and rewarded by. The defaults are the paper's.
 
     Attributes:
         prompt: Reads predictions that are given as text; the one that asked for them.
@@ -31,7 +31,7 @@ class ScoreSettings(BaseModel):
 
 
 def describe_settings(settings: ScoreSettings) -> ReportSettings:
-    """Say in short what predictions were read and paid by."""
+    """Summarise what predictions were parsed and rewarded by."""
     prompt, rules = settings.prompt, settings.notion_rules
     return ReportSettings(
         scale=prompt.scale,

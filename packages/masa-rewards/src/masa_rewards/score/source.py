@@ -19,14 +19,14 @@ _REDRAW = 0.2
 
 
 class Bar:
-    """A progress bar on a terminal, for who waits longer than a second; else nothing."""
+    """A progress bar on a terminal, shown after one second; else nothing."""
 
     def __init__(self, stream: TextIO, size: int | None) -> None:
         """Prepare it.
 
         Args:
             stream: Where to draw; nothing is drawn where it is no terminal.
-            size: Bytes of the whole; None when nobody knows.
+            size: Bytes of the whole; None when unknown.
         """
         self._stream = stream
         self._size = size

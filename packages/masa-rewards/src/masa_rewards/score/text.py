@@ -111,16 +111,16 @@ def _render_length(length: LengthReport) -> Iterator[str]:
 
 
 def _render_unreadable(report: Report) -> Iterator[str]:
-    yield "Not predicted, or not so that it can be read"
+    yield "Unreadable components, by reason"
     for component, reasons in report.unread.items():
-        told = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
-        yield from _wrap_lines(f"  {component:<12}{sum(reasons.values()):>8,}  ", told)
+        counts = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
+        yield from _wrap_lines(f"  {component:<12}{sum(reasons.values()):>8,}  ", counts)
 
 
 def _render_verdicts(report: Report) -> Iterator[str]:
     if report.verdicts:
-        told = ", ".join(f"{status} {count:,}" for status, count in report.verdicts.items())
-        yield from _wrap_lines("Verdicts: ", told)
+        counts = ", ".join(f"{status} {count:,}" for status, count in report.verdicts.items())
+        yield from _wrap_lines("Verdicts: ", counts)
 
 
 def _render_notions(notions: NotionReport, counting: str) -> Iterator[str]:
@@ -133,32 +133,32 @@ def _render_notions(notions: NotionReport, counting: str) -> Iterator[str]:
         yield f"  forgotten, so that memory stays bounded: {notions.forgotten:,}"
     for title, rows in (("best", notions.best), ("worst", notions.worst)):
         if rows:
-            yield f"  {title:<{_NAME}} predicted   paid / problems    right    wrong"
+            yield f"  {title:<{_NAME}} predicted rewarded/problems    right    wrong"
             yield from map(_render_notion, rows)
 
 
 def _render_notion(row: NotionRow) -> str:
-    paid = f"{row.paid:,} / {row.problems:,}"
+    rewarded = f"{row.paid:,} / {row.problems:,}"
     return (
-        f"  {_fit_name(row.notion)} {row.predictions:>9,} {paid:>17} "
+        f"  {_fit_name(row.notion)} {row.predictions:>9,} {rewarded:>17} "
         f"{_format_percent(row.correct)} {_format_percent(row.incorrect)}"
     )
 
 
 def _not_judged(report: Report) -> Iterator[str]:
     counts = report.not_judged
-    told = {
+    left_out = {
         "rollouts left out, as the verifier took too long": counts.rollouts_timeout,
         "rollouts left out, as the verifier failed": counts.rollouts_error,
-        "rollouts left out, as nothing says whether they are correct": counts.rollouts_unknown,
+        "rollouts left out, as their correctness is not given": counts.rollouts_unknown,
         "predictions of problems without a rollout": counts.predictions_no_rollouts,
         "predictions of problems all of whose rollouts were left out": (
             counts.predictions_none_verified
         ),
     }
-    if any(told.values()):
+    if any(left_out.values()):
         yield "Not judged"
-        yield from (f"  {what}: {count:,}" for what, count in told.items() if count)
+        yield from (f"  {what}: {count:,}" for what, count in left_out.items() if count)
 
 
 def _format_number(value: float | None) -> str:
@@ -187,6 +187,6 @@ def _char_width(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-def _wrap_lines(head: str, told: str) -> Iterator[str]:
+def _wrap_lines(head: str, text: str) -> Iterator[str]:
     indent = " " * len(head)
-    yield from textwrap.wrap(head + (told or "-"), 80, subsequent_indent=indent) or [head]
+    yield from textwrap.wrap(head + (text or "-"), 80, subsequent_indent=indent) or [head]

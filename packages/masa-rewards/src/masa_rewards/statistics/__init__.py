@@ -1,8 +1,8 @@
 """The statistics of the workspace: intervals, correlations, a rising fit. Plain Python.
 
-Each is here once, and whoever shows a figure with an interval takes it from here. An interval is
-two-sided and of 95 % where nothing else is said. What is not defined is None, never a number that
-stands for it.
+The only implementations in the workspace: every number with an interval comes from here. Intervals
+are two-sided at 95 % unless stated otherwise. What is not defined is None, never a placeholder
+number.
 
 >>> from masa_rewards.statistics import mean_interval, pearson_correlation, wilson_interval
 >>> [round(end, 3) for end in wilson_interval(0.9, 10)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-# Values whose range is smaller than this do not vary: numbers that should be equal differ in their
-# last bits, and divided by its own spread that noise would pass for a correlation.
+# A range below this counts as constant: numbers that should be equal differ in their last bits, and
+# divided by its own spread that rounding noise would look like a correlation.
 _EQUAL = 1e-12
 
 
@@ -15,7 +15,9 @@ def pearson_correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
 
         sum of (x - mean x)(y - mean y) / sqrt(sum of (x - mean x)^2 * sum of (y - mean y)^2)
 
-    Written out, since ``statistics.correlation`` sums otherwise from one Python to the next.
+    Not ``statistics.correlation``, whose summation changes between Python versions: the last digits
+    of a recorded metric would too. Centred first, then summed: sum(xy) - n mean(x) mean(y) loses
+    its digits where the spread is small relative to the mean.
 
     Args:
         pairs: Finite numbers, of magnitudes whose squares are finite.
@@ -36,7 +38,8 @@ def pearson_correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
 class StreamedCorrelation:
     """Pearson's correlation of a stream of pairs, and their means, by Welford's updates (1962).
 
-    The same as ``pearson_correlation`` of all pairs, up to rounding; nothing is kept but sums.
+    Equal to ``pearson_correlation`` of all pairs up to rounding, in constant memory. Welford's
+    updates keep centred sums, so they do not cancel as sums of squares would.
     """
 
     def __init__(self) -> None:
@@ -49,6 +52,8 @@ class StreamedCorrelation:
     def add(self, x: float, y: float) -> None:
         """Add one pair of finite numbers."""
         self.count += 1
+        # One deviation from the mean before and one from the mean after the update: their product
+        # is what the centred sum of squares (or of products) grows by.
         before_x, before_y = x - self.mean_x, y - self.mean_y
         self.mean_x += before_x / self.count
         self.mean_y += before_y / self.count
@@ -71,7 +76,7 @@ def _has_spread(low: float, high: float) -> bool:
 
 
 def _divide_or_none(xy: float, xx: float, yy: float) -> float | None:
-    # Rounding may leave nothing of a spread that is tiny beside the mean.
+    # Rounding may leave 0 of a spread that is tiny relative to the mean.
     if xx <= 0 or yy <= 0:
         return None
     return max(-1.0, min(1.0, xy / math.sqrt(xx * yy)))

@@ -1,4 +1,4 @@
-"""Intervals of 95 %: of a mean by Student's t, of a share by Wilson's score."""
+"""Confidence intervals of 95 %: of a mean by Student's t, of a rate by Wilson's score."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import NamedTuple
 Z95 = 1.959963984540054
 """The 0.975 quantile of the normal distribution: that of a two-sided interval of 95 %."""
 
-# The 0.975 quantile of Student's t for 1, 2, ... 9 degrees of freedom, where the expansion below is
-# not good to three digits.
+# The 0.975 quantile of Student's t for 1, 2, ... 9 degrees of freedom. Below 10 the expansion of
+# `student_t_quantile` is not accurate to three digits: its error grows as 1/n^4.
 _FEW = (12.706205, 4.302653, 3.182446, 2.776445, 2.570582, 2.446912, 2.364624, 2.306004, 2.262157)
 
 
 class Interval(NamedTuple):
-    """An estimate with its interval; None for what is not known.
+    """An estimate with its confidence interval; None where undefined.
 
     Attributes:
         value: The estimate.
@@ -30,7 +30,7 @@ class Interval(NamedTuple):
 
 
 UNKNOWN = Interval(None, None, None)
-"""Nothing is known: no value was seen."""
+"""The interval of no values."""
 
 
 class Bounds(NamedTuple):
@@ -79,13 +79,15 @@ def wilson_bounds(share: float, cases: float, *, z: float = Z95) -> Bounds:
 
         (p + z^2 / 2n  -+  z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)
 
-    Unlike a mean with its standard error it does not shrink to a point where all cases agree, and
-    9 of 10 is surer than 1 of 1.
+    The values of p that a test of level 5 % does not reject, with the variance at that p, not at
+    the observed one. So the interval has a width where all cases agree (a mean with its standard
+    error has none), and the lower bound of 9 of 10 lies above that of 1 of 1.
 
     Args:
         share: p, the share that was seen, in [0, 1].
-        cases: n, the cases it was seen in, > 0; it may be an effective number, as of unequal
-            weights, and is infinite where the share is known.
+        cases: n, the cases it was seen in, > 0. For cases with unequal weights w pass the effective
+            sample size (Kish 1965), (sum of w)^2 / sum of w^2: the number of equally weighted cases
+            with the same variance of the mean. Infinite where the share is known.
         z: Normal quantile, > 0; by default of 95 %.
 
     Returns:
@@ -102,6 +104,7 @@ def wilson_bounds(share: float, cases: float, *, z: float = Z95) -> Bounds:
         )
     if math.isinf(cases):
         return Bounds(share, share)
+    # The two roots in p0 of (p - p0)^2 = z^2 p0 (1 - p0) / n, as centre and half width.
     centre = (share + z * z / (2 * cases)) / (1 + z * z / cases)
     half = z / (1 + z * z / cases)
     half *= math.sqrt(share * (1 - share) / cases + z * z / (4 * cases * cases))
@@ -123,15 +126,16 @@ def mean_interval(values: Sequence[float]) -> Interval:
         values: The K values, finite, on any scale.
 
     Returns:
-        The mean and its ends. Of no value nothing is known; of one the mean without ends. Equal
-        values give an interval without width, which says more than they can: for shares take
-        ``rate_interval``.
+        The mean and its ends; ``UNKNOWN`` for no value, no ends for one. K equal values give an
+        interval of width 0, narrower than they justify: for rates use ``rate_interval``.
     """
     if not values:
         return UNKNOWN
     mean = statistics.fmean(values)
     if len(values) < 2:
         return Interval(mean, None, None)
+    # Student's t, not the normal quantile: s is estimated from the same K values, and K is small
+    # (seeds, questions). stdev divides by K - 1, so s^2 is unbiased.
     half = student_t_quantile(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
     return Interval(mean, mean - half, mean + half)
 
@@ -139,8 +143,9 @@ def mean_interval(values: Sequence[float]) -> Interval:
 def rate_interval(rates: Sequence[float]) -> Interval:
     """Return the mean of rates with its interval, as of Pass@1 over questions.
 
-    ``mean_interval``, cut at 0 and 1. Where all rates are 0, or all are 1, s is 0 and says nothing;
-    then the exact bound for K cases that agree stands for it (Clopper and Pearson 1934):
+    ``mean_interval``, clipped to [0, 1]. Where all rates are 0, or all are 1, s is 0 and that
+    interval has no width; then it is the exact bound for K cases that agree (Clopper and Pearson
+    1934):
 
         1 - 0.025 ** (1 / K)  from the edge
 
@@ -148,8 +153,8 @@ def rate_interval(rates: Sequence[float]) -> Interval:
         rates: One a question, each in [0, 1]. K of them.
 
     Returns:
-        The mean and its ends, 0 <= low <= mean <= high <= 1; no ends for fewer than two rates,
-        nothing for none.
+        The mean and its ends, 0 <= low <= mean <= high <= 1; no ends for one rate, ``UNKNOWN`` for
+        none.
 
     Raises:
         ValueError: A rate outside [0, 1].
@@ -169,7 +174,8 @@ def rate_interval(rates: Sequence[float]) -> Interval:
 def difference_interval(pairs: Sequence[tuple[float, float]]) -> Interval:
     """Return the mean gain b - a over pairs of rates, with its interval.
 
-    ``mean_interval`` of the gains, cut at -1 and 1. Pairing takes out what makes questions differ.
+    ``mean_interval`` of the gains, clipped to [-1, 1]. Pairing removes the variance between
+    questions: of two answers to one question only the difference counts.
 
     Args:
         pairs: (a, b) a question, each in [0, 1].
@@ -194,7 +200,10 @@ def difference_interval(pairs: Sequence[tuple[float, float]]) -> Interval:
 
 
 def _bound_unanimous(cases: int) -> float:
-    """The largest rate at which so many cases, none of them a hit, still have 2.5 % chance."""
+    """The largest rate p at which no hit in K cases still has a probability of 2.5 %.
+
+    (1 - p)^K = 0.025, solved for p: the upper end of Clopper and Pearson's interval for 0 of K.
+    """
     return 1 - math.pow(0.025, 1 / cases)
 
 

@@ -15,7 +15,7 @@ from masa_rewards.verify.hidden import drop_hidden
 from masa_rewards.verify.options import read_choice
 from masa_rewards.verify.verdict import Verdict
 
-# What they say has been compared; not every version of math-verify passes over them there.
+# Their meaning is compared before; not every version of math-verify ignores them here.
 _PERCENT_WORDS = re.compile(r"(\\?%)(?:\s|\\[,;: ]|~)*\\(?:text|mathrm|mbox)\s*\{[^{}]*\}\s*\.?$")
 MAX_CHARACTERS = 1_000
 """A longer answer is not given to computer algebra, which it would only keep busy."""

@@ -11,7 +11,7 @@ from masa_rewards._text import Text
 Status = Literal["correct", "incorrect", "unparsable", "timeout", "error"]
 
 FAILED: tuple[Status, ...] = ("timeout", "error")
-"""When the verifier failed, which says nothing about the answer."""
+"""The verifier failed: no information about the answer."""
 
 
 class Verdict(BaseModel):
@@ -22,7 +22,7 @@ class Verdict(BaseModel):
             can be read, which is wrong too; "timeout" or "error" when the VERIFIER failed, which
             says nothing about the answer: leave that rollout out of the group, and count it.
         answer: The answer as extracted; None when there is none.
-        detail: Why, for people; "" where the status says it all.
+        detail: Why, for people; "" where the status is enough.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

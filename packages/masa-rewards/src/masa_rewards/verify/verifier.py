@@ -23,7 +23,7 @@ class _Waiting(NamedTuple):
     reply: Future[Reply]
 
     def verdict(self) -> Verdict:
-        """The verdict, once there is a reply. Who is interrupted gives the place in line up."""
+        """Wait for the reply. An interrupted caller leaves the queue."""
         try:
             reply = self.reply.result()
         finally:
@@ -40,8 +40,8 @@ class AnswerVerifier:
     it, ends with its worker: sympy can hang in C code or eat memory, and only a process can be
     stopped. After pickling and after a fork a verifier starts workers of its own.
 
-    Who asks while all workers are busy waits, in the order of asking; of the text that waits, only
-    the answer is kept. An `averify` that is cancelled gives its place up.
+    Calls queue in order while all workers are busy; of a queued text only the answer is kept. A
+    cancelled `averify` leaves the queue.
 
     >>> with AnswerVerifier() as verifier:
     ...     verifier.verify(r"So the sum is \boxed{\frac12}.", "0.5").status
@@ -116,7 +116,7 @@ class AnswerVerifier:
         del answer_text
         if isinstance(begun, Verdict):
             return begun
-        import asyncio  # whoever awaits has it; whoever does not need not wait for it
+        import asyncio  # only here: synchronous callers need not wait for the import
 
         try:
             await asyncio.wrap_future(begun.reply)

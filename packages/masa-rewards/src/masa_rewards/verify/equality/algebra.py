@@ -54,7 +54,7 @@ def _evaluate_constant(text: str) -> complex | None:
 
 
 def _without_truisms(read: list[Any]) -> list[Any]:
-    """Of an equation that says nothing, as 6 = 6 and x = x, its last part is the answer."""
+    """Replace an equation that is always true (6 = 6, x = x) by its right side, the answer."""
     from sympy import Equality
 
     return [one.rhs if isinstance(one, Equality) and _is_idle(one) else one for one in read]

@@ -46,9 +46,9 @@ _MANY = 12  # parts of a chain that are compared
 
 
 def split_chains(text: str) -> list[list[str]]:
-    r"""Return the parts that are said to be equal, chain by chain; those of one part are left out.
+    r"""Return the parts that are stated to be equal, chain by chain, without chains of one part.
 
-    Of a congruence `\equiv` says something else.
+    In a congruence `\equiv` has another meaning.
     """
     if "=" not in text and "equiv" not in text and "≡" not in text:
         return []
@@ -58,7 +58,7 @@ def split_chains(text: str) -> list[list[str]]:
 
 
 def is_false_chain(text: str) -> bool:
-    """Whether plain numbers are said to be equal that are not: "x = 1 = 2".
+    """Whether unequal plain numbers are stated to be equal: "x = 1 = 2".
 
     Args:
         text: A normal form.
@@ -71,7 +71,7 @@ def is_false_chain(text: str) -> bool:
 
 
 def is_contradiction(text: str, evaluate: Callable[[str], complex | None]) -> bool:
-    """Whether constants are said to be equal that are not, with computer algebra.
+    """Whether unequal constants are stated to be equal, by computer algebra.
 
     Args:
         text: An answer, after `tidy`.

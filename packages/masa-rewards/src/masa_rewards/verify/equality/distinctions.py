@@ -1,4 +1,4 @@
-r"""Tells apart what computer algebra takes for one: brackets, "or" and "and", primes, words."""
+r"""Distinguishes what computer algebra treats as equal: brackets, "or" and "and", primes, words."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def differ_in_form(answer: str, gold: str) -> bool:
     - in the brackets around a list: a set, a pair or open interval, a closed one;
     - in "or" against "and" between inequalities;
     - in primes: 5' and 5, f'(x) and f(x);
-    - in words that change what is said: `5 \text{ (or 6)}`, `5 \text{ or more}`.
+    - in words that change the meaning: `5 \text{ (or 6)}`, `5 \text{ or more}`.
 
     Args:
         answer: The stated answer, after `tidy`.
         gold: The right one.
 
     Returns:
-        True if they differ for sure. False says nothing.
+        True if they certainly differ. False decides nothing.
     """
     return (
         _both_and_differ(_list_brackets(answer), _list_brackets(gold))

@@ -26,7 +26,7 @@ _AND = re.compile(r" *,? *(?<![A-Za-z\\])and(?![A-Za-z]) *|, *,")
 _BARE_OR = re.compile(r"(?<![\\A-Za-z}^_])\{or\}")
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:(?:\\,|,| )\d{3})+(?:\.\d+)?")
 _SPACING = re.compile(r"(?<!\\)\\[,;: ]|\\q?quad(?![A-Za-z])|~|\s")
-# A space says something between two digits, as "1 2" is not "12", and where a command ends.
+# A space is significant between two digits ("1 2" is not "12"), and where a command ends.
 _IDLE_SPACE = re.compile(r"(?<!\d) | (?!\d)")
 _COMMAND_END = re.compile(r"(\\[A-Za-z]+) (?=[A-Za-z])")
 _WHOLE_GROUP = re.compile(r"\{([^{}\\]*)\}")

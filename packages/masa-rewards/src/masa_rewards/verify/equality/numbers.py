@@ -92,7 +92,7 @@ def _same_value(one: Number, other: Number) -> bool:
 
 
 def _rounds_to(exact: Number, rounded: Number) -> bool:
-    """Whether `rounded` is what `exact` is to so many places, as far as that says something."""
+    """Whether `exact` rounds to `rounded` at its places, if it has enough significant digits."""
     places = rounded.places
     if places is None or places < ROUNDED:
         return False

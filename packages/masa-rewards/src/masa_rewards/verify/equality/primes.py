@@ -18,7 +18,7 @@ def primes_differ(answer: str, gold: str) -> bool:
     """Whether one has a prime where the other has none, or fewer.
 
     The name in front of an equals sign may be left out, with its primes: f'(x) = 2x is 2x. A number
-    with primes may be one of feet, inches or minutes, for a target that says so.
+    with primes may be one of feet, inches or minutes, if the target is.
 
     Args:
         answer: The stated answer, after `tidy`.

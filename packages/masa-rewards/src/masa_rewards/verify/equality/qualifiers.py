@@ -1,6 +1,6 @@
-r"""Words beside mathematics that change what it says: "6 or less", `5\text{ (or six)}`, "3 pm".
+r"""Words next to mathematics that change its meaning: "6 or less", `5\text{ (or six)}`, "3 pm".
 
-Computer algebra passes over words, and most of them say nothing: "5 apples". These do.
+Computer algebra ignores words, and most do not matter: "5 apples". These do.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from masa_rewards.verify.braces import text_groups
 from masa_rewards.verify.equality.scales import SCALE_WORDS
 
-# A bound is part of the answer: who leaves it out, or adds it, says something else.
+# A bound is part of the answer: to omit or to add one makes another answer.
 _BOUNDS = {
     "<": r"or (?:less|fewer|lower|below|under|smaller|earlier)|and (?:below|under)|at (?:the )?most"
     r"|up to(?! (?:iso|sign|order|scal|a ))|not? (?:more|greater|larger|higher) than",
@@ -37,7 +37,7 @@ _NUMBERS = (
 )
 _NUMBER = re.compile(rf"\b(?:{_NUMBERS})\b(?!-)")
 _WORD = re.compile(r"[a-z]+(?:\.m\.|\.c\.)?")
-# Of these both must have one, and not the same: who leaves the word out may be right.
+# Two answers differ if both have a word of one set, and not the same: to omit it is no fault.
 _OPPOSITES = [
     frozenset(words.split())
     for words in (
@@ -86,7 +86,7 @@ _SAME_WORD = {
 
 
 def words_differ(answer: str, gold: str) -> bool:
-    """Whether the words beside the mathematics of two answers make them two.
+    """Whether the words next to the mathematics make two answers different.
 
     Args:
         answer: The stated answer, in LaTeX.
@@ -95,7 +95,7 @@ def words_differ(answer: str, gold: str) -> bool:
     Returns:
         True if one has a bound ("or less"), or a word that multiplies it ("million"), that the
         other has not; if the answer hedges, or names a number, as the gold does not; or if both
-        have a word, and the opposite one. False says nothing.
+        have a word, and the opposite one. False decides nothing.
     """
     stated, wanted = _find_phrases(answer), _find_phrases(gold)
     if not stated and not wanted:

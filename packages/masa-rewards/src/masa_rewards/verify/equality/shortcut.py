@@ -20,7 +20,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def decide_at_once(answer: str, gold: str) -> bool | None:
-    """Decide whether an answer is right, if that can be told at once.
+    """Decide whether an answer is right, if that needs no computer algebra.
 
     Args:
         answer: The extracted answer.
@@ -29,7 +29,7 @@ def decide_at_once(answer: str, gold: str) -> bool | None:
     Returns:
         True when both are the same text after `normalise`, or the same number. False when both are
         numbers that differ, or two words that do, or when the answer is two numbers without
-        anything between them, or says of two different ones that they are equal. None when it
+        anything between them, or states that two different ones are equal. None when it
         takes more.
     """
     if normalise_answer(answer, thousands=False) == normalise_answer(gold, thousands=False):

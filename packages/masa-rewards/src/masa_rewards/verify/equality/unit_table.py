@@ -1,4 +1,4 @@
-"""Units by name and symbol, and their size in units that no other is made of."""
+"""Units by name and symbol, and their size in base units."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def split_unit(text: str) -> Quantity:
 
 
 def other_units(answer: str, gold: str) -> bool:
-    r"""Whether both state a known unit, and not the same. "5 m" does, beside "5 km".
+    r"""Whether both state a known unit, and not the same: "5 m" and "5 km".
 
     The signs of degrees, percent and dollars are units too: `\$6` is not "6 cents". Two names of
     one size are one unit: "mL" and "cm^3". Values are not converted.

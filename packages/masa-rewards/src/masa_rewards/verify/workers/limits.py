@@ -27,7 +27,7 @@ class ParentWatch:
 
     @contextlib.contextmanager
     def kernel(self) -> Iterator[None]:
-        """Let the kernel end this process when nobody can read its replies any more.
+        """Let the kernel end this process when its replies have no reader any more.
 
         It sends a signal when the last reader of that pipe goes, and when one reads from it: so
         nothing may be written there meanwhile. Not the pipe that cases come by: a parent that is
@@ -40,7 +40,7 @@ class ParentWatch:
 
         flags = fcntl.fcntl(self._replies, fcntl.F_GETFL)
         fcntl.fcntl(self._replies, fcntl.F_SETOWN, os.getpid())
-        # SIGIO ends who does not handle it; SIGKILL also who has been stopped.
+        # SIGIO ends a process without a handler; SIGKILL also a stopped one.
         if hasattr(fcntl, "F_SETSIG"):
             fcntl.fcntl(self._replies, fcntl.F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(self._replies, fcntl.F_SETFL, flags | os.O_ASYNC)
@@ -97,7 +97,7 @@ def limit_harm() -> None:
 
 
 def peak_mb() -> float:
-    """Most address space this process has had, in MB; 0 where the system does not say."""
+    """Most address space this process has had, in MB; 0 where the system does not report it."""
     try:
         with open("/proc/self/status", encoding="ascii") as status:
             peak = next(line for line in status if line.startswith("VmPeak:"))

@@ -31,7 +31,7 @@ class _Job(NamedTuple):
 
 
 class WorkerPool:
-    """At most `size` processes, and a line of those who wait for one: first come, first served.
+    """At most `size` processes, and a first-in first-out queue of cases.
 
     A case that is cancelled while it waits leaves the line; one that runs goes on to its end, and
     its process is free then. No thread and no process is spent on a case that waits. A pool belongs
@@ -77,11 +77,11 @@ class WorkerPool:
         self._finalizer()
 
     def _start_jobs(self) -> None:
-        """Give free slots to those in line. Whoever adds to either side calls this."""
+        """Give free slots to queued cases. Called after each addition to slots or queue."""
         while self._waiting:
             try:
                 slot = self._free.pop()
-            except IndexError:  # who frees one comes here
+            except IndexError:  # freeing a slot calls this function again
                 if not self._closed:
                     return
                 slot = None
@@ -100,8 +100,8 @@ class WorkerPool:
             self._free.append(slot)
 
     def _run_in_thread(self, slot: _Slot, job: _Job) -> bool:
-        # A thread of its own that nobody waits for: when the interpreter exits, threads of an
-        # executor are waited for, as long as their cases take.
+        # A daemon thread, not an executor: at exit the interpreter joins the threads of an
+        # executor, for as long as their cases take.
         try:
             threading.Thread(
                 target=self._run, args=(slot, job), name="masa-verify", daemon=True

@@ -43,8 +43,8 @@ class Reply(NamedTuple):
     Attributes:
         outcome: the status of its verdict.
         detail: why, when it failed.
-        interrupted: the process was ended or stopped from outside, or died of the case, which a
-            second try tells apart.
+        interrupted: the process was ended or stopped from outside, or by the case itself; a second
+            try distinguishes the two.
     """
 
     outcome: Status
@@ -115,7 +115,7 @@ class VerificationWorker:
 
     def _ask(self, answer: str, gold: str) -> Reply:
         case = json.dumps({"answer": answer, "gold": gold}).encode("ascii") + b"\n"
-        # A pipe that is broken or closed: the process has ended, and reading says how.
+        # A pipe that is broken or closed: the process has ended; the read below finds out how.
         with contextlib.suppress(OSError, ValueError):
             self._process.stdin.write(case)  # type: ignore[union-attr]
             self._process.stdin.flush()  # type: ignore[union-attr]
@@ -129,11 +129,11 @@ class VerificationWorker:
         return Reply(reply["outcome"], reply["detail"])
 
     def _read(self, seconds: float) -> dict[str, Any] | None:
-        """Read a line, or None when the process ended first; after `seconds` it is made to."""
+        """Read a line; None when the process ended first. It is killed after `seconds`."""
         watchdog = _Watchdog(seconds, self._process.pid, self._overrun)
         try:
             watchdog.start()
-        except RuntimeError:  # no more threads: nobody could end a case that hangs
+        except RuntimeError:  # no more threads, so no watchdog for a case that hangs
             self._process.kill()
         try:
             line = self._process.stdout.readline()  # type: ignore[union-attr]
@@ -193,7 +193,7 @@ _LOOK = 5.0
 
 
 def _is_stopped(pid: int) -> bool:
-    """Whether a process has been stopped by a signal; False where the system does not say."""
+    """Whether a process has been stopped by a signal; False where the system does not report it."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return file.read().rpartition(b")")[2].split()[0] == b"T"

@@ -91,8 +91,10 @@ def test_any_order_in_any_parts(solutions, metas, data):
     together = World(3).run(parts, reward)
     for rank in range(3):
         wanted = [index for index, r in enumerate(ranks) if r == rank]
-        assert together[rank].judged == [alone.judged[index] for index in wanted]
-        assert together[rank].values == pytest.approx([alone.values[index] for index in wanted])
+        expected = [alone[index] for index in wanted]
+        assert [each.result for each in together[rank]] == [each.result for each in expected]
+        values = [each.value for each in together[rank]]
+        assert values == pytest.approx([each.value for each in expected])
 
 
 def test_one_process_gathers_nothing(monkeypatch):
