@@ -34,13 +34,15 @@ golden: .venv/ready ## write the golden numbers anew, after some were moved on p
 	$(RUN) python -m tests.golden.write
 
 wheels: $(UV) ## build the three wheels into dist/
-	$(UV) build --all-packages --wheel
+	for name in masa-rewards masa-control masa-openrlhf; do \
+	    $(UV) build --package $$name --wheel || exit 1; \
+	done
 
-.venv/ready: $(UV) uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml)
+.venv/ready: $(UV) uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml) benchmarks/pyproject.toml
 	$(SYNC)
 	@touch $@
 
-.venv-cluster/ready: $(UV) uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml)
+.venv-cluster/ready: $(UV) uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml) benchmarks/pyproject.toml
 	$(CLUSTER) sync --quiet --locked --compile-bytecode --extra cluster
 	@touch $@
 

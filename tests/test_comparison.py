@@ -4,14 +4,46 @@ import random
 import re
 
 import pytest
-
-from tests.benchmarks import importable
-
-
-@pytest.fixture(scope="module", autouse=True)
-def benchmarks():
-    with importable("comparison"):
-        yield
+from masa_benchmarks.comparison import command, running
+from masa_benchmarks.comparison.ablations import LEARNED_AT_RATES, PARTS
+from masa_benchmarks.comparison.arms import ARMS, BASE, TUNING, random_gate, shortened
+from masa_benchmarks.comparison.command import EVERY_ARM
+from masa_benchmarks.comparison.demonstrations import (
+    META_TEMPLATE,
+    SOLUTION_TEMPLATE,
+    meta_demo,
+    solution_demo,
+)
+from masa_benchmarks.comparison.policy import Assets
+from masa_benchmarks.comparison.reading import (
+    accuracy_after,
+    deepest_fall,
+    differences_after,
+    free_of_replaced,
+    groups_with_variance,
+    times_less,
+    until,
+)
+from masa_benchmarks.comparison.running import Job, changed, finished, folder_called, folder_of
+from masa_benchmarks.comparison.schedule import run_all
+from masa_benchmarks.comparison.tables import (
+    _cell,
+    _checks,
+    _ends,
+    _half_of,
+    _learned,
+    _samples_dynamically,
+    _seed_by_seed,
+    _sure,
+    _surest,
+    _taught,
+)
+from masa_benchmarks.comparison.task import RANGES, make_problems
+from masa_control import PredictiveGate
+from masa_openrlhf.config.layers import build_config
+from masa_openrlhf.config.rules import merge_settings
+from masa_openrlhf.report.analysis.curves import Curve
+from masa_openrlhf.report.runs import Run, curve_of
 
 
 def boxed(text):
@@ -19,9 +51,6 @@ def boxed(text):
 
 
 def test_what_is_known_is_right_and_what_is_unknown_never_is():
-    from comparison.demonstrations import solution_demo
-    from comparison.task import make_problems
-
     rng = random.Random(0)
     share = {}
     for kind in ("trivial", "learnable", "unsolvable"):
@@ -34,9 +63,6 @@ def test_what_is_known_is_right_and_what_is_unknown_never_is():
 
 
 def test_wrong_ranges_are_noticed_and_said_again():
-    from comparison.demonstrations import solution_demo
-    from comparison.task import RANGES, make_problems
-
     rng = random.Random(0)
     for problem in make_problems(100, 2):
         text = solution_demo(problem, rng)
@@ -46,8 +72,6 @@ def test_wrong_ranges_are_noticed_and_said_again():
 
 
 def test_a_problem_comes_up_once_and_what_is_held_out_never():
-    from comparison.task import make_problems
-
     held = {p.problem for p in make_problems(100, 1)}
     problems = [p.problem for p in make_problems(500, 0, exclude=held)]
     assert len(set(problems)) == 500
@@ -58,9 +82,7 @@ def test_a_problem_comes_up_once_and_what_is_held_out_never():
 @pytest.mark.filterwarnings("ignore:The pynvml package is deprecated:FutureWarning")
 def test_the_tokenizer_knows_every_word_and_gives_texts_back():
     pytest.importorskip("transformers")
-    from comparison.demonstrations import meta_demo, solution_demo
-    from comparison.task import make_problems
-    from comparison.tokenizer import META_TEMPLATE, SOLUTION_TEMPLATE, make_tokenizer
+    from masa_benchmarks.comparison.tokenizer import make_tokenizer
 
     tokenizer, rng = make_tokenizer(), random.Random(3)
     for problem in make_problems(200, 7):
@@ -76,11 +98,6 @@ def test_the_tokenizer_knows_every_word_and_gives_texts_back():
 
 
 def test_a_demonstrated_prediction_is_read():
-    from comparison.arms import ARMS, BASE
-    from comparison.demonstrations import meta_demo
-    from masa_openrlhf.config.layers import build_config
-    from masa_openrlhf.config.rules import merge_settings
-
     config = build_config(merge_settings(BASE, ARMS[-1].settings))
     read = config.meta_prompt.parse(meta_demo(random.Random(0)))
     assert read.pass_rate is not None
@@ -89,12 +106,6 @@ def test_a_demonstrated_prediction_is_read():
 
 
 def test_every_arm_is_a_configuration_and_no_two_are_alike():
-    from comparison.ablations import LEARNED_AT_RATES, PARTS
-    from comparison.arms import ARMS, BASE, TUNING
-    from comparison.command import EVERY_ARM
-    from masa_openrlhf.config.layers import build_config
-    from masa_openrlhf.config.rules import merge_settings
-
     rates = (*TUNING, *LEARNED_AT_RATES)
     changed = [str(arm.settings) for arm in EVERY_ARM if arm not in rates]
     assert len(set(changed)) == len(changed)
@@ -119,8 +130,6 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
 
 
 def test_a_run_is_not_taken_for_one_of_another_arm(tmp_path):
-    from comparison.running import folder_called
-
     eight = tmp_path / "runs" / "grpo-8-20-20260101-000000"
     eight.mkdir(parents=True)
     assert folder_called("grpo-8-20", tmp_path) == eight
@@ -131,8 +140,6 @@ def test_a_run_is_not_taken_for_one_of_another_arm(tmp_path):
 
 
 def test_seeds_lie_as_far_apart_as_is_asked(tmp_path, monkeypatch):
-    from comparison import command
-
     asked = []
     monkeypatch.setattr(command, "run_all", lambda jobs, home, **_: asked.extend(jobs) or 0)
     arguments = ["--arms", "grpo", "--first-seed", "200", "--home", str(tmp_path)]
@@ -146,10 +153,6 @@ def test_seeds_lie_as_far_apart_as_is_asked(tmp_path, monkeypatch):
 
 
 def test_the_short_form_is_three_quarters_of_each_arm():
-    from comparison.arms import ARMS, BASE, shortened
-    from masa_openrlhf.config.layers import build_config
-    from masa_openrlhf.config.rules import merge_settings
-
     for arm in ARMS:
         whole, short = (
             build_config(merge_settings(BASE, a.settings)) for a in (arm, shortened(arm))
@@ -160,9 +163,6 @@ def test_the_short_form_is_three_quarters_of_each_arm():
 
 
 def test_the_gate_by_chance_skips_its_share_whatever_is_predicted():
-    from comparison.arms import random_gate
-    from masa_control import PredictiveGate
-
     gate = random_gate(0.3)
     rule = PredictiveGate(
         max_std=gate["max_std"], tolerance=gate["tolerance"], min_readable=gate["min_readable"]
@@ -173,15 +173,11 @@ def test_the_gate_by_chance_skips_its_share_whatever_is_predicted():
 
 
 def curve(tokens, accuracy):
-    from masa_openrlhf.report.analysis.curves import Curve
-
     steps = tuple(float(i) for i in range(len(tokens)))
     return Curve(tuple(tokens), steps, steps, tuple(accuracy))
 
 
 def test_ratios_are_paired_by_seed_and_at_the_baselines_own_accuracy():
-    from comparison.reading import times_less
-
     base = {0: curve([0, 100, 200], [0.2, 0.4, 0.6]), 1: curve([0, 100, 200], [0.1, 0.2, 0.3])}
     other = {0: curve([0, 50, 100], [0.2, 0.4, 0.6]), 1: curve([0, 25, 50], [0.1, 0.2, 0.3])}
     half = times_less(base, other, 0.5)
@@ -192,8 +188,6 @@ def test_ratios_are_paired_by_seed_and_at_the_baselines_own_accuracy():
 
 
 def test_accuracy_after_the_same_tokens_is_paired_by_seed():
-    from comparison.reading import accuracy_after, differences_after
-
     base = {0: curve([0, 100, 200], [0.2, 0.5, 0.4]), 1: curve([0, 100], [0.1, 0.2])}
     other = {0: curve([0, 200], [0.2, 0.6]), 1: curve([0, 40], [0.1, 0.2])}
     assert accuracy_after(base[0], 150) == pytest.approx(0.45)  # levelled
@@ -203,9 +197,6 @@ def test_accuracy_after_the_same_tokens_is_paired_by_seed():
 
 
 def test_a_seed_that_does_not_get_there_is_counted():
-    from comparison.reading import times_less
-    from comparison.tables import _cell
-
     base = {
         0: curve([0, 100], [0.2, 0.6]),
         1: curve([0, 100], [0.2, 0.6]),
@@ -222,9 +213,6 @@ def test_a_seed_that_does_not_get_there_is_counted():
 
 
 def test_one_seed_that_says_much_is_seen():
-    from comparison.reading import deepest_fall
-    from comparison.tables import _ends, _seed_by_seed
-
     base = {seed: curve([0, 100], [0.2, 0.6]) for seed in (3, 4, 5)}
     other = {
         3: curve([0, 50], [0.2, 0.6]),
@@ -246,8 +234,6 @@ def test_one_seed_that_says_much_is_seen():
 
 
 def test_the_task_is_fair_where_half_the_batch_saves_nothing_and_an_oracle_does(tmp_path):
-    from comparison.tables import _checks
-
     base = {0: curve([0, 100], [0.2, 0.6])}
     half, knows = {0: curve([0, 110], [0.2, 0.6])}, {0: curve([0, 50], [0.2, 0.6])}
     rows = _checks({"grpo": base, "less": half, "oracle": knows}, "grpo", "less")
@@ -272,9 +258,6 @@ def test_the_task_is_fair_where_half_the_batch_saves_nothing_and_an_oracle_does(
     ],
 )
 def test_the_checks_find_their_arms_whatever_they_are_called(names, half, dynamic):
-    from comparison.command import EVERY_ARM
-    from comparison.tables import _half_of, _samples_dynamically
-
     every = {arm.name: arm for arm in EVERY_ARM}
     arms = [every[name] for name in names]
     assert _half_of(arms[0], arms) == half
@@ -282,10 +265,6 @@ def test_the_checks_find_their_arms_whatever_they_are_called(names, half, dynami
 
 
 def test_groups_with_variance_are_counted_among_those_rolled_out(tmp_path):
-    from comparison.reading import groups_with_variance
-    from comparison.tables import _taught
-    from masa_openrlhf.report.runs import Run, curve_of
-
     def run(name, *steps):
         metrics = tuple(
             {
@@ -318,9 +297,6 @@ def test_groups_with_variance_are_counted_among_those_rolled_out(tmp_path):
 
 
 def test_a_run_is_read_as_it_was_after_a_step(tmp_path):
-    from comparison.reading import until
-    from masa_openrlhf.report.runs import Run
-
     rows = tuple({"step": step, "pass_at_1": 0.1} for step in (0, 1, 2, 3))
     run = until(Run(tmp_path, {}, rows[1:], rows, (), (), (), (), {}), 2)
     assert [row["step"] for row in run.metrics] == [1, 2]
@@ -328,29 +304,24 @@ def test_a_run_is_read_as_it_was_after_a_step(tmp_path):
 
 
 def test_a_job_that_was_stopped_is_gone_on_with(tmp_path):
-    from comparison.arms import ARMS
-    from comparison.policy import Assets
-    from comparison.running import Job, command, finished, folder_of
-
     job, assets = Job(ARMS[0], 3), Assets(tmp_path / "m", tmp_path / "t", tmp_path / "h")
-    assert "--config" in command(job, assets, tmp_path)
+    assert "--config" in running.command(job, assets, tmp_path)
     run = tmp_path / "runs" / "grpo-3-20260101-000000"
     (run / "checkpoints").mkdir(parents=True)
     assert folder_of(job, tmp_path) == run
     assert not finished(run, 320)
-    assert command(job, assets, tmp_path)[-4:] == ["--resume", str(run), "--max-steps", "320"]
+    assert running.command(job, assets, tmp_path)[-4:] == [
+        "--resume",
+        str(run),
+        "--max-steps",
+        "320",
+    ]
     (run / "events.jsonl").write_text('{"event": "trained", "reason": "finished", "step": 320}\n')
     assert finished(run, 320)
     assert not finished(run, 321)  # its arm is longer now: it goes on
 
 
 def test_a_run_that_was_begun_with_other_settings_is_not_gone_on_with(tmp_path):
-    from comparison.arms import ARMS
-    from comparison.running import Job, changed
-    from comparison.schedule import run_all
-    from masa_openrlhf.config.layers import build_config
-    from masa_openrlhf.config.rules import merge_settings
-
     job = Job(ARMS[0], 3)
     assert changed(job, tmp_path) == []
     run = tmp_path / "runs" / "grpo-3-20260101-000000"
@@ -366,9 +337,6 @@ def test_a_run_that_was_begun_with_other_settings_is_not_gone_on_with(tmp_path):
 
 
 def test_an_oracle_pays_for_what_dynamic_sampling_keeps_alone(tmp_path):
-    from comparison.reading import free_of_replaced
-    from masa_openrlhf.report.runs import Run
-
     steps = ({"step": 1, "tokens/solution": 100.0, "tokens/replaced": 60.0},)
     steps += ({"step": 2, "tokens/solution": 80.0},)  # nothing was replaced
     evals = tuple({"step": step, "pass_at_1": 0.2 + step / 10} for step in (0, 1, 2))
@@ -378,9 +346,6 @@ def test_an_oracle_pays_for_what_dynamic_sampling_keeps_alone(tmp_path):
 
 
 def test_how_sure_a_prediction_is_is_counted_by_what_it_said(tmp_path):
-    from comparison.tables import _sure, _surest
-    from masa_openrlhf.report.runs import Run
-
     evals = tuple({"step": step, "pass_at_1": 0.1} for step in (0, 10, 20))
     said = {
         0: [[0.0, 0.5]],  # before the first step: in no part
@@ -404,9 +369,6 @@ def test_how_sure_a_prediction_is_is_counted_by_what_it_said(tmp_path):
 
 
 def test_how_fast_predictions_are_learned_is_read_off_the_evaluations_all_runs_have(tmp_path):
-    from comparison.tables import _learned
-    from masa_openrlhf.report.runs import Run
-
     def run(*correlations):
         rows = ({"step": 20 * i, "meta/pass_rate_correlation": c} for i, c in correlations)
         return Run(tmp_path, {}, (), tuple(rows), (), (), (), (), {})

@@ -3,20 +3,20 @@
 import re
 
 import pytest
-
-from tests.benchmarks import importable
-
-
-@pytest.fixture(scope="module", autouse=True)
-def benchmarks():
-    with importable("comparison"):
-        yield
+from masa_benchmarks.comparison.names import (
+    LIMITS,
+    Asked,
+    begun,
+    counted,
+    print_names,
+    pull,
+    right_shares,
+)
+from masa_benchmarks.comparison.task import BOOK, RANGES, make_problems, range_of
+from masa_openrlhf.tiny.model import make_model
 
 
 def test_a_half_known_name_is_asked_for_after_a_right_beginning():
-    from comparison.names import begun
-    from comparison.task import make_problems
-
     (problem,) = make_problems(1, 5, kinds=["learnable"])
     found = begun(problem)
     assert [name for name, _ in found] == [n for n in problem.names if n.sort == "half"]
@@ -33,10 +33,7 @@ def test_a_half_known_name_is_asked_for_after_a_right_beginning():
 def test_a_policy_says_how_many_names_it_has_decided_rightly_and_wrongly(tmp_path, capsys):
     torch = pytest.importorskip("torch")
     pytest.importorskip("transformers")
-    from comparison.names import LIMITS, Asked, counted, print_names, pull, right_shares
-    from comparison.task import BOOK
-    from comparison.tokenizer import make_tokenizer
-    from masa_openrlhf.tiny.model import make_model
+    from masa_benchmarks.comparison.tokenizer import make_tokenizer
 
     tokenizer = make_tokenizer()
     policy = make_model(tokenizer, 0)
@@ -69,10 +66,7 @@ def test_a_policy_says_how_many_names_it_has_decided_rightly_and_wrongly(tmp_pat
 def test_the_pull_is_what_small_steps_really_move(tmp_path):
     torch = pytest.importorskip("torch")
     pytest.importorskip("transformers")
-    from comparison.names import Asked, pull
-    from comparison.task import RANGES, range_of
-    from comparison.tokenizer import make_tokenizer
-    from masa_openrlhf.tiny.model import make_model
+    from masa_benchmarks.comparison.tokenizer import make_tokenizer
 
     tokenizer = make_tokenizer()
     make_model(tokenizer, 0).save_pretrained(tmp_path)

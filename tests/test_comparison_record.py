@@ -1,25 +1,21 @@
 """Records of the comparison: finished runs in one small file, and back."""
 
+import json
+import tarfile
+from pathlib import Path
+
 import pytest
-
-from tests.benchmarks import importable
-
-
-@pytest.fixture(scope="module", autouse=True)
-def benchmarks():
-    with importable("comparison"):
-        yield
+from masa_benchmarks.comparison.arms import ARMS
+from masa_benchmarks.comparison.command import main
+from masa_benchmarks.comparison.policy import Assets
+from masa_benchmarks.comparison.record import restore, save
+from masa_benchmarks.comparison.running import Job, changed, finished, folder_of, settings_of
+from masa_openrlhf.config.layers import build_config
 
 
 @pytest.fixture
 def two_runs(tmp_path):
     """The home of the two jobs, one of them finished."""
-    import json
-
-    from comparison.arms import ARMS
-    from comparison.policy import Assets
-    from comparison.running import Job, settings_of
-    from masa_openrlhf.config.layers import build_config
 
     home = tmp_path / "home"
     assets = Assets(home / "policy" / "model", home / "train.jsonl", home / "held-out.jsonl")
@@ -56,10 +52,6 @@ def two_runs(tmp_path):
 
 
 def test_a_record_prints_the_same_tables_and_is_not_run_again(tmp_path, two_runs, capsys):
-    from comparison.command import main
-    from comparison.record import save
-    from comparison.running import changed, finished, folder_of
-
     home, jobs = two_runs
     file, other = tmp_path / "runs.tar.xz", tmp_path / "other"
     command = ["--arms", "grpo", "--first-seed", "0", "--seeds", "1", "--tables", "--home"]
@@ -80,20 +72,12 @@ def test_a_record_prints_the_same_tables_and_is_not_run_again(tmp_path, two_runs
 
 
 def test_a_home_may_be_named_from_where_one_stands(tmp_path, two_runs, monkeypatch):
-    from pathlib import Path
-
-    from comparison.record import save
-
     _, jobs = two_runs
     monkeypatch.chdir(tmp_path)
     assert save(jobs, Path("home"), Path("runs.tar.xz")) == 1
 
 
 def test_a_record_says_nothing_of_the_machine_and_spares_what_is_there(tmp_path, two_runs):
-    import tarfile
-
-    from comparison.record import restore, save
-
     home, jobs = two_runs
     file = tmp_path / "runs.tar.xz"
     save(jobs, home, file)

@@ -1,31 +1,32 @@
 """The kit for a card, as far as it goes without one."""
 
-import importlib.util
+import io
 import json
+import os
+import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
+from masa_benchmarks.gpu import bring, step
 
-KIT = Path(__file__).parents[1] / "benchmarks" / "gpu"
+ROOT = Path(__file__).parents[1]
+WHEELS = Path(bring.__file__).with_name("wheels.txt")
+README = Path(bring.__file__).with_name("README.md")
 
 
-def loaded(name):
-    spec = importlib.util.spec_from_file_location(f"gpu_kit_{name}", KIT / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(KIT))
-        spec.loader.exec_module(module)
-    return module
+@pytest.fixture(scope="module")
+def from_the_tree():
+    """An environment with the README's PYTHONPATH, beside which no package of ours is installed."""
+    (line,) = set(re.findall(r"^export PYTHONPATH=(.+)$", README.read_text(), re.MULTILINE))
+    return os.environ | {"PYTHONPATH": line, "PYTHONNOUSERSITE": "1"}
 
 
 def run(out, *arguments):
-    return subprocess.run(
-        [sys.executable, KIT / "kit.py", "--device", "cpu", "--small", "--out", out, *arguments],
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-m", "masa_benchmarks.gpu", "--device", "cpu", "--small"]
+    return subprocess.run([*command, "--out", out, *arguments], capture_output=True, text=True)
 
 
 def test_the_steps_that_need_torch_alone_hold_in_small(tmp_path):
@@ -42,7 +43,6 @@ def test_the_steps_that_need_torch_alone_hold_in_small(tmp_path):
 
 
 def test_a_step_that_finds_something_wrong_fails(tmp_path, capsys):
-    step = loaded("step")
     found = step.Found("cpu", small=True)
     found.check("holds", True)
     found.check("does not", False)
@@ -61,22 +61,32 @@ def test_a_step_without_time_is_said_to_have_had_none(tmp_path):
 
 
 def test_what_is_split_is_joined(tmp_path):
-    bring = loaded("bring")
     assert list(bring.split(b"abcdefg", 3)) == [b"abc", b"def", b"g"]
-    import io
-    import tarfile
-
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w:gz") as archive:
-        archive.add(KIT / "wheels.txt", arcname="some/wheels.txt")
+        archive.add(WHEELS, arcname="some/wheels.txt")
     for number, data in enumerate(bring.split(whole.getvalue(), 100)):
         (tmp_path / f"site.tar.gz.{number:03}").write_bytes(data)
     bring.join(tmp_path, tmp_path / "site")
     there = tmp_path / "site" / "some" / "wheels.txt"
-    assert there.read_text() == (KIT / "wheels.txt").read_text()
+    assert there.read_text() == (WHEELS).read_text()
 
 
 def test_what_is_brought_is_pinned_by_the_lock():
-    bring = loaded("bring")
     pins = bring.pinned(bring.wanted())
     assert (pins["openrlhf"], pins["deepspeed"]) == ("0.11.2", "0.19.6")
+
+
+BARE = """
+import sys
+
+class NotHere:
+    def find_spec(self, name, path=None, target=None):
+        known = name.partition(".")[0] in sys.stdlib_module_names | {"masa_benchmarks"}
+        if not known:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, NotHere())
+from masa_benchmarks.gpu import bring, kit
+bring.join(bring.Path(sys.argv[1]), bring.Path(sys.argv[2]))
+"""

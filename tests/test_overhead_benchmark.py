@@ -5,28 +5,19 @@ import subprocess
 import sys
 
 import pytest
-
-from tests.benchmarks import BENCHMARKS, importable
-
-
-@pytest.fixture(scope="module", autouse=True)
-def benchmarks():
-    with importable(("overhead", "verification_")):
-        yield
+from masa_benchmarks.overhead.command import exponent, main
+from masa_benchmarks.overhead.generation import MODELS, Model, generation_seconds, tokens_per_second
+from masa_benchmarks.overhead.taken import Taken
+from masa_benchmarks.overhead.text import Size
 
 
 def test_the_papers_tokens():
-    from overhead_text import Size
-
     # 128 x (16 x 6251 + 8 x 2293); 15.5 % of them of predictions
     assert Size().tokens == 15_150_080
     assert 128 * 8 * 2293 / Size().tokens == pytest.approx(0.155, abs=5e-4)
 
 
 def test_the_ceiling_of_generation_by_hand():
-    from overhead_generation import Model, generation_seconds, tokens_per_second
-    from overhead_text import Size
-
     # Half of the memory is weights: each byte of cache is read with one of weights. A response of
     # 1,000 tokens has 500 before it on average: 2 x 500 x 3,350 bytes a token, at 3.35 TB/s.
     model = Model(weights=40e9, cache=3350)
@@ -37,30 +28,22 @@ def test_the_ceiling_of_generation_by_hand():
 
 
 def test_a_longer_response_takes_more_than_its_tokens():
-    from overhead_generation import MODELS, tokens_per_second
-
     small, large = MODELS.values()
     assert tokens_per_second(small, 2000) == pytest.approx(4 * tokens_per_second(small, 8000))
     assert tokens_per_second(small, 6251) > tokens_per_second(large, 6251)
 
 
 def test_exponents_by_hand():
-    from overhead import exponent
-
     assert exponent([1, 2, 4], [3, 6, 12]) == pytest.approx(1)
     assert exponent([10, 100], [1, 100]) == pytest.approx(2)
 
 
 def test_a_step_adds_up_what_runs_in_one_process_and_what_is_spread():
-    from overhead_taken import Taken
-
     taken = Taken({"rewards": 8.0}, 4.0, {"control": 1.0}, packing=9.0, wall=9.0, wait=9.0)
     assert taken.on(engines=8, workers=2) == pytest.approx(1 + 0.25 + 1)
 
 
 def test_a_run_is_read(tmp_path, capsys):
-    from overhead import main
-
     rows = [
         {"step": i, "time/step": 10.0, "time/generation": 6.0, "overhead/step": 0.1 * i}
         | {"overhead/share": 0.01 * i, "overhead/rewards": 0.05 * i}
@@ -77,22 +60,20 @@ def test_a_run_is_read(tmp_path, capsys):
 
 
 SMALL_STEP = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import overhead, overhead_before
-from overhead_text import Row, Size, Writer
+from masa_benchmarks.overhead import command
+from masa_benchmarks.overhead.text import Row, Writer
 
 rows = [
     Row(f"What is {i} plus x?", f"We add {i} to $x$ by the law of sums: $\\\\boxed{{x+{i}}}$.",
         f"x+{i}")
     for i in range(40)
 ]
-overhead.read_rows = lambda path: rows
-overhead.Writer = lambda rows: Writer(rows, positions=2000)
+command.read_rows = lambda path: rows
+command.Writer = lambda rows: Writer(rows, positions=2000)
 sizes = ["--problems", "3", "--solutions", "4", "--predictions", "2", "--rounds", "1",
          "--solution-tokens", "90", "--prediction-tokens", "60"]
-overhead.main(["paper", *sizes])
-overhead.main(["before", *sizes])
+command.main(["paper", *sizes])
+command.main(["before", *sizes])
 """
 
 
@@ -100,7 +81,7 @@ def test_a_small_step_by_the_real_code():
     """In a process of its own, as it makes a CPU run of the process it is in."""
     pytest.importorskip("vllm")
     done = subprocess.run(
-        [sys.executable, "-c", SMALL_STEP, str(BENCHMARKS)],
+        [sys.executable, "-c", SMALL_STEP],
         capture_output=True,
         text=True,
         timeout=400,

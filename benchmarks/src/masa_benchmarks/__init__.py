@@ -1,0 +1,1 @@
+"""Benchmarks of the three packages: each command prints its figures."""

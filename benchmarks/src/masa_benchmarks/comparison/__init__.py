@@ -1,0 +1,1 @@
+"""GRPO, MASA and MASA-efficient side by side: `python -m masa_benchmarks.comparison`."""

@@ -1,0 +1,181 @@
+"""What the runs of the comparison came to: curves, shares, and ratios paired by seed."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from masa_openrlhf.report.analysis.curves import (
+    Axis,
+    Curve,
+    PairedRatio,
+    make_monotone,
+    paired_ratio,
+)
+from masa_openrlhf.report.runs import Run, curve_of, read_run
+
+from masa_benchmarks.comparison.running import folder_called
+
+SHARES = (0.5, 0.75, 0.9, 1.0)
+"""Of what the baseline gains: the accuracies at which arms are compared, for each seed its own."""
+
+
+TOKENS = (200e3, 350e3, 500e3)
+"""Tokens after which arms are compared by their accuracy."""
+
+
+def accuracy_at(curve: Curve, share: float) -> float:
+    """Return the accuracy at which a run has made so large a share of its whole gain."""
+    values = make_monotone(curve.accuracy)
+    return values[0] + share * (values[-1] - values[0])
+
+
+def accuracy_after(curve: Curve, tokens: float) -> float | None:
+    """Return the levelled accuracy of a run that had made so many tokens; None where it ended."""
+    if not curve.tokens[0] <= tokens <= curve.tokens[-1]:
+        return None
+    return float(np.interp(tokens, curve.tokens, make_monotone(curve.accuracy)))
+
+
+def differences_after(
+    base: Mapping[int, Curve], other: Mapping[int, Curve], tokens: float
+) -> list[float]:
+    """Return how much more accurate an arm is than the baseline after so many tokens, by seed."""
+    pairs = [
+        (accuracy_after(base[seed], tokens), accuracy_after(other[seed], tokens))
+        for seed in sorted(base.keys() & other.keys())
+    ]
+    return [arm - of_base for of_base, arm in pairs if of_base is not None and arm is not None]
+
+
+def deepest_fall(accuracy: Sequence[float]) -> float:
+    """Return how far a run's accuracy was at most below what it had been before."""
+    return float(np.max(np.maximum.accumulate(accuracy) - np.asarray(accuracy)))
+
+
+def times_less(
+    base: Mapping[int, Curve],
+    other: Mapping[int, Curve],
+    share: float,
+    by: Axis = "tokens",
+    *,
+    at_most: bool = False,
+) -> PairedRatio:
+    """Compare what two arms spend until a share of the baseline's gain, seed by seed.
+
+    Args:
+        base: the baseline's curves by seed.
+        other: the arm's; seeds that only one has are left out.
+        share: of the baseline's gain of that seed, in (0, 1].
+        by: what is spent.
+        at_most: a seed of the arm that does not get there counts as if it had at its end; the
+            ratio is then the highest that is possible.
+    """
+    seeds = sorted(base.keys() & other.keys())
+    goals = [accuracy_at(base[seed], share) for seed in seeds]
+    curves = [other[seed] for seed in seeds]
+    if at_most:
+        curves = [_there_at_the_end(*pair) for pair in zip(curves, goals, strict=True)]
+    return paired_ratio([base[seed] for seed in seeds], curves, goals, by=by)
+
+
+def _there_at_the_end(curve: Curve, goal: float) -> Curve:
+    if make_monotone(curve.accuracy)[-1] >= goal:
+        return curve
+    return dataclasses.replace(curve, accuracy=(*curve.accuracy[:-1], goal))
+
+
+def free_of_replaced(run: Run) -> Curve:
+    """Return the curve of a run with dynamic sampling, as if what was thrown away had cost nothing.
+
+    That is a gate which knows beforehand what the solutions will come to, and draws another problem
+    for each that it skips: as good as a gate can be.
+    """
+    return _over(run, [r["tokens/solution"] - r.get("tokens/replaced", 0.0) for r in run.metrics])
+
+
+def groups_by_step(run: Run) -> list[float]:
+    """Return how many groups with variance each step had rolled out."""
+    problems = run.config["batch"]["problems"]
+    return [
+        row.get("sampling/drawn", problems)
+        * (1 - row.get("gate/skipped", 0.0))
+        * (1 - row.get("solution/no_variance", 0.0))
+        for row in run.metrics
+    ]
+
+
+def groups_with_variance(run: Run) -> Curve:
+    """Return the curve of a run over the groups with variance it had rolled out, as its tokens.
+
+    Only their solutions teach by their rewards; what a run spends on other things is not in it.
+    """
+    return _over(run, groups_by_step(run))
+
+
+def _over(run: Run, by_step: Sequence[float]) -> Curve:
+    """Return the curve of a run with what its steps add up to in the place of its tokens."""
+    curve = curve_of(run)
+    steps = (float(row["step"]) for row in run.metrics)
+    sums = {0.0: 0.0} | dict(zip(steps, itertools.accumulate(by_step), strict=True))
+    return dataclasses.replace(curve, tokens=tuple(sums[step] for step in curve.steps))
+
+
+def read_runs(home: Path, arm: str, seeds: Sequence[int]) -> dict[int, Run]:
+    """Return the runs of an arm that are there, by seed."""
+    folders = {seed: folder_called(f"{arm}-{seed}", home) for seed in seeds}
+    return {seed: read_run(folder) for seed, folder in folders.items() if folder is not None}
+
+
+def until(run: Run, step: int) -> Run:
+    """Return a run as it was after a step."""
+    return dataclasses.replace(
+        run,
+        metrics=tuple(row for row in run.metrics if row["step"] <= step),
+        evals=tuple(row for row in run.evals if row["step"] <= step),
+    )
+
+
+def predicted_and_true(
+    runs: Mapping[int, Run], first: float, last: float
+) -> list[tuple[float, float]]:
+    """Return the mean predicted and the true pass rate of held-out problems, of all runs together.
+
+    Args:
+        runs: by seed.
+        first: where the part of a run's evaluations begins that is looked at, a share of its steps.
+        last: where it ends; the evaluation before the first step is in no part.
+    """
+    found = []
+    for run in runs.values():
+        steps = run.evals[-1]["step"] if run.evals else 0
+        for row in run.calibration:
+            if row["split"] == "eval" and first * steps < row["step"] <= last * steps:
+                found += [(p, true) for p, true in row["pass_rate"] if p is not None]
+    return found
+
+
+def mean_of(
+    runs: Mapping[int, Run], key: str, first: float = 0.0, last: float = 1.0
+) -> list[float]:
+    """Return a metric's mean over a part of the steps, for each run that has it.
+
+    Args:
+        runs: by seed.
+        key: of the metric.
+        first: where the part begins, a share of the steps.
+        last: where it ends.
+    """
+    means = []
+    for run in runs.values():
+        count = len(run.metrics)
+        rows: Sequence[Any] = run.metrics[int(first * count) : max(1, round(last * count))]
+        values = [row[key] for row in rows if key in row]
+        if values:
+            means.append(statistics.fmean(values))
+    return means

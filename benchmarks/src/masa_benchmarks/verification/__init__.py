@@ -1,0 +1,1 @@
+"""The verifier beside plain math-verify: `python -m masa_benchmarks.verification`."""
