@@ -1,9 +1,9 @@
 """Products of bfloat16 matrices on a CPU that has no instructions for them.
 
 torch multiplies bfloat16 by oneDNN from AVX-512 on. On a CPU with AVX2 alone, as many laptops
-have, it falls back on plain loops, many times slower (``python -m masa_benchmarks.bfloat16``). There the same
-products are taken of the matrices in float32 and rounded once: what bfloat16 instructions do, which
-add up in float32 too.
+have, it falls back on plain loops, many times slower (``python -m masa_benchmarks.bfloat16``).
+There the same products are taken of the matrices in float32 and rounded once: what bfloat16
+instructions do, which add up in float32 too.
 """
 
 from __future__ import annotations
