@@ -31,7 +31,7 @@ def run(module, *arguments, beside=()):
 
 
 def run_kit(out, *arguments):
-    """Run the kit with packages beside it as plain files: what is installed editable is not seen."""
+    """Run the kit with packages beside it as plain files: none of ours is among them."""
     small = ["--device", "cpu", "--small", "--out", out]
     return run("masa_benchmarks.gpu", *small, *arguments, beside=[sysconfig.get_path("purelib")])
 
