@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tarfile
 from pathlib import Path
 
@@ -17,22 +18,28 @@ WHEELS = Path(bring.__file__).with_name("wheels.txt")
 README = Path(bring.__file__).with_name("README.md")
 
 
-@pytest.fixture(scope="module")
-def from_the_tree():
-    """An environment with the README's PYTHONPATH, beside which no package of ours is installed."""
-    (line,) = set(re.findall(r"^export PYTHONPATH=(.+)$", README.read_text(), re.MULTILINE))
-    return os.environ | {"PYTHONPATH": line, "PYTHONNOUSERSITE": "1"}
+def run(module, *arguments, beside=()):
+    """Run a command with the README's PYTHONPATH, by a Python that has no package of ours."""
+    (sources,) = set(re.findall(r"^export PYTHONPATH=(\S+)$", README.read_text(), re.MULTILINE))
+    return subprocess.run(
+        [sys._base_executable, "-m", module, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": ":".join([sources, *beside]), "PYTHONNOUSERSITE": "1"},
+    )
 
 
-def run(out, *arguments):
-    command = [sys.executable, "-m", "masa_benchmarks.gpu", "--device", "cpu", "--small"]
-    return subprocess.run([*command, "--out", out, *arguments], capture_output=True, text=True)
+def run_kit(out, *arguments):
+    """Run the kit with packages beside it as plain files: none of ours is among them."""
+    small = ["--device", "cpu", "--small", "--out", out]
+    return run("masa_benchmarks.gpu", *small, *arguments, beside=[sysconfig.get_path("purelib")])
 
 
 def test_the_steps_that_need_torch_alone_hold_in_small(tmp_path):
     pytest.importorskip("transformers")
     names = ["attention", "log_probs", "adam", "passes", "ipc"]
-    done = run(tmp_path, "--only", *names)
+    done = run_kit(tmp_path, "--only", *names)
     assert done.returncode == 0, done.stdout + done.stderr
     record = json.loads((tmp_path / "kit.json").read_text())
     assert {name: step["state"] for name, step in record["steps"].items()} == dict.fromkeys(
@@ -55,7 +62,7 @@ def test_a_step_that_finds_something_wrong_fails(tmp_path, capsys):
 
 def test_a_step_without_time_is_said_to_have_had_none(tmp_path):
     pytest.importorskip("torch")
-    done = run(tmp_path, "--only", "adam", "--seconds", "5")
+    done = run_kit(tmp_path, "--only", "adam", "--seconds", "5")
     assert done.returncode == 0
     assert json.loads((tmp_path / "kit.json").read_text())["steps"]["adam"]["state"] == "no time"
 
@@ -67,7 +74,8 @@ def test_what_is_split_is_joined(tmp_path):
         archive.add(WHEELS, arcname="some/wheels.txt")
     for number, data in enumerate(bring.split(whole.getvalue(), 100)):
         (tmp_path / f"site.tar.gz.{number:03}").write_bytes(data)
-    bring.join(tmp_path, tmp_path / "site")
+    joined = run("masa_benchmarks.gpu.bring", "join", tmp_path, tmp_path / "site")
+    assert joined.returncode == 0, joined.stderr
     there = tmp_path / "site" / "some" / "wheels.txt"
     assert there.read_text() == (WHEELS).read_text()
 
@@ -75,18 +83,3 @@ def test_what_is_split_is_joined(tmp_path):
 def test_what_is_brought_is_pinned_by_the_lock():
     pins = bring.pinned(bring.wanted())
     assert (pins["openrlhf"], pins["deepspeed"]) == ("0.11.2", "0.19.6")
-
-
-BARE = """
-import sys
-
-class NotHere:
-    def find_spec(self, name, path=None, target=None):
-        known = name.partition(".")[0] in sys.stdlib_module_names | {"masa_benchmarks"}
-        if not known:
-            raise ModuleNotFoundError(name)
-
-sys.meta_path.insert(0, NotHere())
-from masa_benchmarks.gpu import bring, kit
-bring.join(bring.Path(sys.argv[1]), bring.Path(sys.argv[2]))
-"""

@@ -1,8 +1,8 @@
 """A step of the kit: what it is given, and how it answers.
 
-A step is a module that runs as a command. It is called with ``--device`` and ``--small`` and
-prints, as its last line, what it found: figures, and checks that hold or do not. ``--small`` is for
-trying it without a card.
+A step is a module run as a command. It is called with ``--device`` and ``--small`` and prints,
+as its last line, what it found: figures, and checks that hold or do not. ``--small`` is for trying
+it without a card.
 """
 
 from __future__ import annotations

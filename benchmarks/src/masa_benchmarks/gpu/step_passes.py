@@ -44,7 +44,7 @@ def passes(found: Found) -> None:
 
 def _step(model: Any, ids: Any, places: Any, log_probs: Any) -> None:
     head = model.get_output_embeddings()
-    with log_probs.asking(head, ids, temperature=1.0, entropy=False):
+    with log_probs.ask_log_probs(head, ids, temperature=1.0, entropy=False):
         output = model(ids, attention_mask=None, position_ids=places)
     output["logits"][..., 0].sum().backward()
 

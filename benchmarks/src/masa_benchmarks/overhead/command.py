@@ -1,9 +1,9 @@
 """What our own code takes of a step, apart from what the models cost.
 
-    python -m masa_benchmarks.overhead paper       # at the paper's sizes, by a scripted engine
-    python -m masa_benchmarks.overhead growth      # with problems, rollouts and length
-    python -m masa_benchmarks.overhead before      # conversion as it was, in turns with as it is
-    python -m masa_benchmarks.overhead tiny RUN_FOLDER  # of a real run, from what it wrote
+    python -m masa_benchmarks.overhead paper          # at the paper's sizes, by a scripted engine
+    python -m masa_benchmarks.overhead growth         # with problems, rollouts and length
+    python -m masa_benchmarks.overhead before         # conversion as it was, in turns with as it is
+    python -m masa_benchmarks.overhead tiny RUN_FOLDER# of a real run, from what it wrote
 
 The scripted engine hands over at once what vLLM would (text.py); all else is the code of a
 run (step.py). What generation takes at the least: generation.py.
