@@ -5,45 +5,51 @@ import re
 
 import pytest
 from masa_benchmarks.comparison import command, running
-from masa_benchmarks.comparison.ablations import LEARNED_AT_RATES, PARTS
-from masa_benchmarks.comparison.arms import ARMS, BASE, TUNING, random_gate, shortened
+from masa_benchmarks.comparison.ablations import ABLATIONS, NO_DECISIONS_AT_RATES
+from masa_benchmarks.comparison.arms import ARMS, BASE, TUNING, make_random_gate, shorten_arm
 from masa_benchmarks.comparison.command import EVERY_ARM
 from masa_benchmarks.comparison.demonstrations import (
     META_TEMPLATE,
     SOLUTION_TEMPLATE,
-    meta_demo,
-    solution_demo,
+    write_meta_demo,
+    write_solution_demo,
 )
-from masa_benchmarks.comparison.policy import Assets
+from masa_benchmarks.comparison.policy import ComparisonAssets
 from masa_benchmarks.comparison.reading import (
-    accuracy_after,
-    deepest_fall,
-    differences_after,
-    free_of_replaced,
-    groups_with_variance,
-    times_less,
-    until,
+    accuracy_after_tokens,
+    compare_cost,
+    curve_over_groups,
+    maximum_drawdown,
+    oracle_gate_curve,
+    paired_differences,
+    truncate_run,
 )
-from masa_benchmarks.comparison.running import Job, changed, finished, folder_called, folder_of
-from masa_benchmarks.comparison.schedule import run_all
+from masa_benchmarks.comparison.running import (
+    Job,
+    find_job_folder,
+    find_run_folder,
+    is_finished,
+    list_changed_settings,
+)
+from masa_benchmarks.comparison.schedule import run_jobs
 from masa_benchmarks.comparison.tables import (
-    _cell,
-    _checks,
-    _ends,
-    _half_of,
-    _learned,
-    _samples_dynamically,
-    _seed_by_seed,
-    _sure,
-    _surest,
-    _taught,
+    _find_half_batch,
+    _format_cost_cell,
+    _is_dynamic_sampling,
+    _list_confident_pass_rates,
+    _tabulate_checks,
+    _tabulate_final_accuracy,
+    _tabulate_groups,
+    _tabulate_learning,
+    _tabulate_reliability,
+    _tabulate_seeds,
 )
 from masa_benchmarks.comparison.task import RANGES, make_problems
 from masa_control import PredictiveGate
 from masa_openrlhf.config.layers import build_config
 from masa_openrlhf.config.rules import merge_settings
 from masa_openrlhf.report.analysis.curves import Curve
-from masa_openrlhf.report.runs import Run, curve_of
+from masa_openrlhf.report.runs import RecordedRun, held_out_curve
 
 
 def boxed(text):
@@ -55,7 +61,9 @@ def test_what_is_known_is_right_and_what_is_unknown_never_is():
     share = {}
     for kind in ("trivial", "learnable", "unsolvable"):
         problems = make_problems(200, 1, kinds=[kind])
-        right = [boxed(solution_demo(p, rng)) == int(p.answer) for p in problems for _ in range(4)]
+        right = [
+            boxed(write_solution_demo(p, rng)) == int(p.answer) for p in problems for _ in range(4)
+        ]
         share[kind] = sum(right) / len(right)
     assert share["trivial"] == 1
     assert 0.2 < share["learnable"] < 0.6
@@ -65,7 +73,7 @@ def test_what_is_known_is_right_and_what_is_unknown_never_is():
 def test_wrong_ranges_are_noticed_and_said_again():
     rng = random.Random(0)
     for problem in make_problems(100, 2):
-        text = solution_demo(problem, rng)
+        text = write_solution_demo(problem, rng)
         kept = re.findall(r"(\d) (\w+) fits", text)
         assert [name for _, name in kept] == [name.range for name in problem.names]
         assert all(int(value) in RANGES[name] for value, name in kept)
@@ -89,8 +97,8 @@ def test_the_tokenizer_knows_every_word_and_gives_texts_back():
         for text in (
             SOLUTION_TEMPLATE.format(problem=problem.problem),
             META_TEMPLATE.format(problem=problem.problem),
-            solution_demo(problem, rng),
-            meta_demo(rng),
+            write_solution_demo(problem, rng),
+            write_meta_demo(rng),
         ):
             ids = tokenizer(text, add_special_tokens=False)["input_ids"]
             assert tokenizer.unk_token_id not in ids
@@ -99,14 +107,14 @@ def test_the_tokenizer_knows_every_word_and_gives_texts_back():
 
 def test_a_demonstrated_prediction_is_read():
     config = build_config(merge_settings(BASE, ARMS[-1].settings))
-    read = config.meta_prompt.parse(meta_demo(random.Random(0)))
+    read = config.meta_prompt.parse(write_meta_demo(random.Random(0)))
     assert read.pass_rate is not None
     assert read.length is not None
     assert read.notions
 
 
 def test_every_arm_is_a_configuration_and_no_two_are_alike():
-    rates = (*TUNING, *LEARNED_AT_RATES)
+    rates = (*TUNING, *NO_DECISIONS_AT_RATES)
     changed = [str(arm.settings) for arm in EVERY_ARM if arm not in rates]
     assert len(set(changed)) == len(changed)
     assert len({arm.name for arm in EVERY_ARM}) == len(EVERY_ARM)
@@ -125,23 +133,23 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
         name = arm.name.split("-0.")[0]  # without a learning rate
         assert rolled_out == longer.get(name, 1280), arm.name
         assert config.max_steps % config.eval.every == 0
-    assert {arm.settings["batch"]["problems"] for arm in (*ARMS, *PARTS)} == {2, 4}
-    assert len(PARTS) == 13
+    assert {arm.settings["batch"]["problems"] for arm in (*ARMS, *ABLATIONS)} == {2, 4}
+    assert len(ABLATIONS) == 13
 
 
 def test_a_run_is_not_taken_for_one_of_another_arm(tmp_path):
     eight = tmp_path / "runs" / "grpo-8-20-20260101-000000"
     eight.mkdir(parents=True)
-    assert folder_called("grpo-8-20", tmp_path) == eight
-    assert folder_called("grpo-8", tmp_path) is None
+    assert find_run_folder("grpo-8-20", tmp_path) == eight
+    assert find_run_folder("grpo-8", tmp_path) is None
     seed = tmp_path / "runs" / "grpo-8-20260101-000000"
     seed.mkdir()
-    assert folder_called("grpo-8", tmp_path) == seed
+    assert find_run_folder("grpo-8", tmp_path) == seed
 
 
 def test_seeds_lie_as_far_apart_as_is_asked(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(command, "run_all", lambda jobs, home, **_: asked.extend(jobs) or 0)
+    monkeypatch.setattr(command, "run_jobs", lambda jobs, home, **_: asked.extend(jobs) or 0)
     arguments = ["--arms", "grpo", "--first-seed", "200", "--home", str(tmp_path)]
     assert command.main([*arguments, "--seed-stride", "100"]) == 0
     assert [job.seed for job in asked] == [200, 300, 400, 500, 600]
@@ -155,7 +163,7 @@ def test_seeds_lie_as_far_apart_as_is_asked(tmp_path, monkeypatch):
 def test_the_short_form_is_three_quarters_of_each_arm():
     for arm in ARMS:
         whole, short = (
-            build_config(merge_settings(BASE, a.settings)) for a in (arm, shortened(arm))
+            build_config(merge_settings(BASE, a.settings)) for a in (arm, shorten_arm(arm))
         )
         assert short.max_steps == pytest.approx(0.75 * whole.max_steps, abs=1)
         assert short.eval.every == 2 * whole.eval.every
@@ -163,7 +171,7 @@ def test_the_short_form_is_three_quarters_of_each_arm():
 
 
 def test_the_gate_by_chance_skips_its_share_whatever_is_predicted():
-    gate = random_gate(0.3)
+    gate = make_random_gate(0.3)
     rule = PredictiveGate(
         max_std=gate["max_std"], tolerance=gate["tolerance"], min_readable=gate["min_readable"]
     )
@@ -180,7 +188,7 @@ def curve(tokens, accuracy):
 def test_ratios_are_paired_by_seed_and_at_the_baselines_own_accuracy():
     base = {0: curve([0, 100, 200], [0.2, 0.4, 0.6]), 1: curve([0, 100, 200], [0.1, 0.2, 0.3])}
     other = {0: curve([0, 50, 100], [0.2, 0.4, 0.6]), 1: curve([0, 25, 50], [0.1, 0.2, 0.3])}
-    half = times_less(base, other, 0.5)
+    half = compare_cost(base, other, 0.5)
     assert half.value == pytest.approx(8**0.5)  # geometric mean of 2 and 4
     assert half.pairs == 2
     assert half.low == pytest.approx(2)
@@ -190,10 +198,10 @@ def test_ratios_are_paired_by_seed_and_at_the_baselines_own_accuracy():
 def test_accuracy_after_the_same_tokens_is_paired_by_seed():
     base = {0: curve([0, 100, 200], [0.2, 0.5, 0.4]), 1: curve([0, 100], [0.1, 0.2])}
     other = {0: curve([0, 200], [0.2, 0.6]), 1: curve([0, 40], [0.1, 0.2])}
-    assert accuracy_after(base[0], 150) == pytest.approx(0.45)  # levelled
-    assert accuracy_after(base[0], 50) == pytest.approx(0.325)
-    assert accuracy_after(base[0], 201) is None
-    assert differences_after(base, other, 50) == pytest.approx([0.3 - 0.325])  # seed 1 had ended
+    assert accuracy_after_tokens(base[0], 150) == pytest.approx(0.45)  # levelled
+    assert accuracy_after_tokens(base[0], 50) == pytest.approx(0.325)
+    assert accuracy_after_tokens(base[0], 201) is None
+    assert paired_differences(base, other, 50) == pytest.approx([0.3 - 0.325])  # seed 1 had ended
 
 
 def test_a_seed_that_does_not_get_there_is_counted():
@@ -203,13 +211,13 @@ def test_a_seed_that_does_not_get_there_is_counted():
         2: curve([0, 9], [0, 1]),
     }
     other = {0: curve([0, 50], [0.2, 0.6]), 1: curve([0, 50], [0.2, 0.5])}
-    whole = times_less(base, other, 1.0)
+    whole = compare_cost(base, other, 1.0)
     assert (whole.value, whole.pairs, whole.only_base) == (pytest.approx(2), 1, 1)
     # Seed 1 has not got there with 50 tokens: the ratio is 100 / 50 at the most.
-    assert _cell(base, other, 1.0) == "2.00, 1 of 2 seeds; at most 2.00 [2.00, 2.00]"
-    assert _cell(base, {1: other[1]}, 1.0) == "at most 2.00"
-    assert _cell(base, {1: other[1]}, 0.5) == "1.50"
-    assert _cell(base, {}, 1.0) == ""
+    assert _format_cost_cell(base, other, 1.0) == "2.00, 1 of 2 seeds; at most 2.00 [2.00, 2.00]"
+    assert _format_cost_cell(base, {1: other[1]}, 1.0) == "at most 2.00"
+    assert _format_cost_cell(base, {1: other[1]}, 0.5) == "1.50"
+    assert _format_cost_cell(base, {}, 1.0) == ""
 
 
 def test_one_seed_that_says_much_is_seen():
@@ -220,27 +228,27 @@ def test_one_seed_that_says_much_is_seen():
         5: curve([0, 50], [0.2, 0.4]),
         6: curve([0, 1], [0.2, 0.6]),  # the baseline has no such seed
     }
-    rows = _seed_by_seed({"grpo": base, "arm": other, "none": {}}, "grpo")
+    rows = _tabulate_seeds({"grpo": base, "arm": other, "none": {}}, "grpo")
     assert rows == [
         ["arm", "seed 3", "seed 4", "seed 5", "one left out"],
         ["arm", "2.00", "1.00", "at most 2.00", "1.41 to 2.00"],
     ]
-    rows = _seed_by_seed({"grpo": base, "arm": {4: other[4], 6: other[6]}}, "grpo")
+    rows = _tabulate_seeds({"grpo": base, "arm": {4: other[4], 6: other[6]}}, "grpo")
     assert rows[1] == ["arm", "", "1.00", "", ""]
-    assert deepest_fall([0.3, 0.5, 0.4, 0.45, 0.6, 0.55]) == pytest.approx(0.1)
+    assert maximum_drawdown([0.3, 0.5, 0.4, 0.45, 0.6, 0.55]) == pytest.approx(0.1)
     falls = {3: curve([0, 1, 2], [0.3, 0.1, 0.4]), 4: curve([0, 1, 2], [0.3, 0.4, 0.5])}
-    heads, row = _ends({"arm": falls}, {"arm": "an arm"})
+    heads, row = _tabulate_final_accuracy({"arm": falls}, {"arm": "an arm"})
     assert row[heads.index("deepest fall")] == "0.200"
 
 
 def test_the_task_is_fair_where_half_the_batch_saves_nothing_and_an_oracle_does(tmp_path):
     base = {0: curve([0, 100], [0.2, 0.6])}
     half, knows = {0: curve([0, 110], [0.2, 0.6])}, {0: curve([0, 50], [0.2, 0.6])}
-    rows = _checks({"grpo": base, "less": half, "oracle": knows}, "grpo", "less")
+    rows = _tabulate_checks({"grpo": base, "less": half, "oracle": knows}, "grpo", "less")
     assert [row[-1] for row in rows[1:]] == ["4 of 4", "4 of 4"]
-    rows = _checks({"grpo": base, "less": knows, "oracle": half}, "grpo", "less")
+    rows = _tabulate_checks({"grpo": base, "less": knows, "oracle": half}, "grpo", "less")
     assert [row[-1] for row in rows[1:]] == ["0 of 4", "0 of 4"]
-    rows = _checks({"grpo": base}, "grpo", None)
+    rows = _tabulate_checks({"grpo": base}, "grpo", None)
     assert [row[-1] for row in rows[1:]] == ["not run", "not run"]
 
 
@@ -260,8 +268,8 @@ def test_the_task_is_fair_where_half_the_batch_saves_nothing_and_an_oracle_does(
 def test_the_checks_find_their_arms_whatever_they_are_called(names, half, dynamic):
     every = {arm.name: arm for arm in EVERY_ARM}
     arms = [every[name] for name in names]
-    assert _half_of(arms[0], arms) == half
-    assert [arm.name for arm in arms if _samples_dynamically(arm)] == [dynamic] * bool(dynamic)
+    assert _find_half_batch(arms[0], arms) == half
+    assert [arm.name for arm in arms if _is_dynamic_sampling(arm)] == [dynamic] * bool(dynamic)
 
 
 def test_groups_with_variance_are_counted_among_those_rolled_out(tmp_path):
@@ -279,7 +287,7 @@ def test_groups_with_variance_are_counted_among_those_rolled_out(tmp_path):
         evals = ({"step": 0, "pass_at_1": 0.2}, {"step": 3, "pass_at_1": 0.6})
         config = {"batch": {"problems": 4}}
         done = ({"event": "trained", "reason": "finished", "step": 3},)
-        return Run(tmp_path / name, config, metrics, evals, (), (), (), done, {})
+        return RecordedRun(tmp_path / name, config, metrics, evals, (), (), (), done, {})
 
     # Of 4 groups 3 have variance, then 1, then none. Half of 4 are rolled out, then half of 8 that
     # were drawn, of which half have variance, then half of 4, of which none has.
@@ -287,10 +295,12 @@ def test_groups_with_variance_are_counted_among_those_rolled_out(tmp_path):
     base = run("a", (160.0, 0.25, {}), (240.0, 0.75, {}), (320.0, 1.0, {}))
     more = {**skipped, "sampling/drawn": 8.0}
     other = run("b", (80.0, 0.0, skipped), (120.0, 0.5, more), (160.0, 1.0, skipped))
-    assert groups_with_variance(base).tokens == (0, 4)
+    assert curve_over_groups(base).tokens == (0, 4)
     runs = {"grpo": {0: base}, "gate": {0: other}, "none": {}}
-    curves = {name: {seed: curve_of(one) for seed, one in of.items()} for name, of in runs.items()}
-    rows = _taught(runs, curves, "grpo")
+    curves = {
+        name: {seed: held_out_curve(one) for seed, one in of.items()} for name, of in runs.items()
+    }
+    rows = _tabulate_groups(runs, curves, "grpo")
     assert rows[1] == ["grpo", "4", "80", "0.5", "50%", "", "", "", ""]
     assert rows[2][:6] == ["gate", "4", "40", "1.0", "50%", "1.00"]
     assert len(rows) == 3
@@ -298,51 +308,51 @@ def test_groups_with_variance_are_counted_among_those_rolled_out(tmp_path):
 
 def test_a_run_is_read_as_it_was_after_a_step(tmp_path):
     rows = tuple({"step": step, "pass_at_1": 0.1} for step in (0, 1, 2, 3))
-    run = until(Run(tmp_path, {}, rows[1:], rows, (), (), (), (), {}), 2)
+    run = truncate_run(RecordedRun(tmp_path, {}, rows[1:], rows, (), (), (), (), {}), 2)
     assert [row["step"] for row in run.metrics] == [1, 2]
     assert [row["step"] for row in run.evals] == [0, 1, 2]
 
 
 def test_a_job_that_was_stopped_is_gone_on_with(tmp_path):
-    job, assets = Job(ARMS[0], 3), Assets(tmp_path / "m", tmp_path / "t", tmp_path / "h")
-    assert "--config" in running.command(job, assets, tmp_path)
+    job, assets = Job(ARMS[0], 3), ComparisonAssets(tmp_path / "m", tmp_path / "t", tmp_path / "h")
+    assert "--config" in running.build_command(job, assets, tmp_path)
     run = tmp_path / "runs" / "grpo-3-20260101-000000"
     (run / "checkpoints").mkdir(parents=True)
-    assert folder_of(job, tmp_path) == run
-    assert not finished(run, 320)
-    assert running.command(job, assets, tmp_path)[-4:] == [
+    assert find_job_folder(job, tmp_path) == run
+    assert not is_finished(run, 320)
+    assert running.build_command(job, assets, tmp_path)[-4:] == [
         "--resume",
         str(run),
         "--max-steps",
         "320",
     ]
     (run / "events.jsonl").write_text('{"event": "trained", "reason": "finished", "step": 320}\n')
-    assert finished(run, 320)
-    assert not finished(run, 321)  # its arm is longer now: it goes on
+    assert is_finished(run, 320)
+    assert not is_finished(run, 321)  # its arm is longer now: it goes on
 
 
 def test_a_run_that_was_begun_with_other_settings_is_not_gone_on_with(tmp_path):
     job = Job(ARMS[0], 3)
-    assert changed(job, tmp_path) == []
+    assert list_changed_settings(job, tmp_path) == []
     run = tmp_path / "runs" / "grpo-3-20260101-000000"
     run.mkdir(parents=True)
     whole = build_config(merge_settings(job.settings, {"max_steps": 7})).model_dump_json()
     (run / "config.json").write_text(whole)
-    assert changed(job, tmp_path) == []
+    assert list_changed_settings(job, tmp_path) == []
     whole = build_config(merge_settings(job.settings, {"optim": {"lr": 0.5}})).model_dump_json()
     (run / "config.json").write_text(whole)
-    assert changed(job, tmp_path) == ["grpo-3: optim.lr is 0.5 there, 0.00035 now"]
+    assert list_changed_settings(job, tmp_path) == ["grpo-3: optim.lr is 0.5 there, 0.00035 now"]
     with pytest.raises(SystemExit, match=r"optim\.lr is 0\.5 there[\s\S]*another --home"):
-        run_all([job], tmp_path, jobs_at_a_time=1)
+        run_jobs([job], tmp_path, jobs_at_a_time=1)
 
 
 def test_an_oracle_pays_for_what_dynamic_sampling_keeps_alone(tmp_path):
     steps = ({"step": 1, "tokens/solution": 100.0, "tokens/replaced": 60.0},)
     steps += ({"step": 2, "tokens/solution": 80.0},)  # nothing was replaced
     evals = tuple({"step": step, "pass_at_1": 0.2 + step / 10} for step in (0, 1, 2))
-    run = Run(tmp_path, {}, steps, evals, (), (), (), (), {})
-    assert free_of_replaced(run).tokens == (0, 40, 120)
-    assert free_of_replaced(run).accuracy == pytest.approx((0.2, 0.3, 0.4))
+    run = RecordedRun(tmp_path, {}, steps, evals, (), (), (), (), {})
+    assert oracle_gate_curve(run).tokens == (0, 40, 120)
+    assert oracle_gate_curve(run).accuracy == pytest.approx((0.2, 0.3, 0.4))
 
 
 def test_how_sure_a_prediction_is_is_counted_by_what_it_said(tmp_path):
@@ -354,8 +364,8 @@ def test_how_sure_a_prediction_is_is_counted_by_what_it_said(tmp_path):
     }
     pairs = tuple({"step": s, "split": "eval", "pass_rate": p} for s, p in said.items())
     pairs += ({"step": 10, "split": "train", "pass_rate": [[0.6, 0.5]]},)
-    run = Run(tmp_path, {}, (), evals, pairs, (), (), (), {})
-    head, early, late = _sure({"a": {0: run}, "no predictions": {}})
+    run = RecordedRun(tmp_path, {}, (), evals, pairs, (), (), (), {})
+    head, early, late = _tabulate_reliability({"a": {0: run}, "no predictions": {}})
     assert early[:2] == ["a", "first half"]
     of = dict(zip(head, early, strict=True))
     assert of["0.00 to 0.05"] == "50% of 50%"
@@ -365,19 +375,19 @@ def test_how_sure_a_prediction_is_is_counted_by_what_it_said(tmp_path):
     of = dict(zip(head, late, strict=True))
     assert of["0.90 to 0.95"] == "100% of 33%"
     assert of["0.95 to 1.00"] == "50% of 67%"
-    assert _surest({0: run}) == pytest.approx([0.75])
+    assert _list_confident_pass_rates({0: run}) == pytest.approx([0.75])
 
 
 def test_how_fast_predictions_are_learned_is_read_off_the_evaluations_all_runs_have(tmp_path):
     def run(*correlations):
         rows = ({"step": 20 * i, "meta/pass_rate_correlation": c} for i, c in correlations)
-        return Run(tmp_path, {}, (), tuple(rows), (), (), (), (), {})
+        return RecordedRun(tmp_path, {}, (), tuple(rows), (), (), (), (), {})
 
     runs = {"a": {0: run((0, 0.0), (1, 0.5), (2, 0.75)), 1: run((1, 0.7), (2, 0.75))}}
     runs |= {"b": {0: run((1, 0.1))}, "not run": {}}
-    table = _learned(runs)
+    table = _tabulate_learning(runs)
     assert table[0] == ["arm", "step 20"]
     assert table[1][0] == "a"
     assert table[1][1].startswith("0.60 [")
     assert table[2:] == [["b", "0.10"]]
-    assert _learned({}) == [["arm"]]
+    assert _tabulate_learning({}) == [["arm"]]

@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 from masa_benchmarks.comparison.arms import ARMS
 from masa_benchmarks.comparison.command import main
-from masa_benchmarks.comparison.policy import Assets
-from masa_benchmarks.comparison.record import restore, save
-from masa_benchmarks.comparison.running import Job, changed, finished, folder_of, settings_of
+from masa_benchmarks.comparison.policy import ComparisonAssets
+from masa_benchmarks.comparison.record import unpack_record, write_record
+from masa_benchmarks.comparison.running import (
+    Job,
+    build_job_settings,
+    find_job_folder,
+    is_finished,
+    list_changed_settings,
+)
 from masa_openrlhf.config.layers import build_config
 
 
@@ -18,12 +24,14 @@ def two_runs(tmp_path):
     """The home of the two jobs, one of them finished."""
 
     home = tmp_path / "home"
-    assets = Assets(home / "policy" / "model", home / "train.jsonl", home / "held-out.jsonl")
+    assets = ComparisonAssets(
+        home / "policy" / "model", home / "train.jsonl", home / "held-out.jsonl"
+    )
     jobs = [Job(ARMS[0], 0), Job(ARMS[0], 1)]
     for job, end in zip(jobs, (320, 3), strict=True):
         folder = home / "runs" / f"{job.name}-20260101-000000"
         folder.mkdir(parents=True)
-        settings = settings_of(job, assets) | {"runs": str(home / "runs")}
+        settings = build_job_settings(job, assets) | {"runs": str(home / "runs")}
         config = build_config(settings).model_dump_json()
         steps = [
             {"step": s, "time": 100.0 + 1.23456 * s, "tokens/solution": 5000.0, "policy/kl": 0.1}
@@ -65,28 +73,28 @@ def test_a_record_prints_the_same_tables_and_is_not_run_again(tmp_path, two_runs
     assert "33%" in tables
     assert "70" in tables
     assert again[again.index("## The task") :].strip() == tables
-    assert finished(folder_of(jobs[0], other), 320)
-    assert changed(jobs[0], other) == []
-    assert save(jobs, home, file) == 1  # the other one has not come to its end
-    assert save([], home, file) == 1  # what is in the file stays
+    assert is_finished(find_job_folder(jobs[0], other), 320)
+    assert list_changed_settings(jobs[0], other) == []
+    assert write_record(jobs, home, file) == 1  # the other one has not come to its end
+    assert write_record([], home, file) == 1  # what is in the file stays
 
 
 def test_a_home_may_be_named_from_where_one_stands(tmp_path, two_runs, monkeypatch):
     _, jobs = two_runs
     monkeypatch.chdir(tmp_path)
-    assert save(jobs, Path("home"), Path("runs.tar.xz")) == 1
+    assert write_record(jobs, Path("home"), Path("runs.tar.xz")) == 1
 
 
 def test_a_record_says_nothing_of_the_machine_and_spares_what_is_there(tmp_path, two_runs):
     home, jobs = two_runs
     file = tmp_path / "runs.tar.xz"
-    save(jobs, home, file)
+    write_record(jobs, home, file)
     with tarfile.open(file) as archive:
         texts = [archive.extractfile(member).read().decode() for member in archive.getmembers()]
     assert len(texts) == 5
     assert not any(str(tmp_path) in text or "starting" in text for text in texts)
-    assert restore(file, home) == 0
+    assert unpack_record(file, home) == 0
     assert "policy/kl" in (home / "runs" / "grpo-0-20260101-000000" / "metrics.jsonl").read_text()
-    restore(file, tmp_path / "other")
+    unpack_record(file, tmp_path / "other")
     config = (tmp_path / "other/runs/grpo-0-20260101-000000/config.json").read_text()
     assert str(tmp_path / "other" / "policy" / "model") in config

@@ -50,13 +50,14 @@ def test_the_steps_that_need_torch_alone_hold_in_small(tmp_path):
 
 
 def test_a_step_that_finds_something_wrong_fails(tmp_path, capsys):
-    found = step.Found("cpu", small=True)
+    found = step.StepRecord("cpu", small=True)
     found.check("holds", True)
     found.check("does not", False)
     assert found.failed == ["does not"]
     found.report("failed")
     assert (
-        json.loads(capsys.readouterr().out.removeprefix(step.MARK))["checks"]["does not"] is False
+        json.loads(capsys.readouterr().out.removeprefix(step.RESULT_MARK))["checks"]["does not"]
+        is False
     )
 
 
@@ -68,11 +69,11 @@ def test_a_step_without_time_is_said_to_have_had_none(tmp_path):
 
 
 def test_what_is_split_is_joined(tmp_path):
-    assert list(bring.split(b"abcdefg", 3)) == [b"abc", b"def", b"g"]
+    assert list(bring.split_bytes(b"abcdefg", 3)) == [b"abc", b"def", b"g"]
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w:gz") as archive:
         archive.add(WHEELS, arcname="some/wheels.txt")
-    for number, data in enumerate(bring.split(whole.getvalue(), 100)):
+    for number, data in enumerate(bring.split_bytes(whole.getvalue(), 100)):
         (tmp_path / f"site.tar.gz.{number:03}").write_bytes(data)
     joined = run("masa_benchmarks.gpu.bring", "join", tmp_path, tmp_path / "site")
     assert joined.returncode == 0, joined.stderr
@@ -81,5 +82,5 @@ def test_what_is_split_is_joined(tmp_path):
 
 
 def test_what_is_brought_is_pinned_by_the_lock():
-    pins = bring.pinned(bring.wanted())
+    pins = bring.read_locked_versions(bring.read_wheel_names())
     assert (pins["openrlhf"], pins["deepspeed"]) == ("0.11.2", "0.19.6")

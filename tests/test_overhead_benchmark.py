@@ -5,24 +5,29 @@ import subprocess
 import sys
 
 import pytest
-from masa_benchmarks.overhead.command import exponent, main
-from masa_benchmarks.overhead.generation import MODELS, Model, generation_seconds, tokens_per_second
-from masa_benchmarks.overhead.taken import Taken
-from masa_benchmarks.overhead.text import Size
+from masa_benchmarks.overhead.command import fit_exponent, main
+from masa_benchmarks.overhead.generation import (
+    MODELS,
+    DecodingModel,
+    generation_seconds,
+    tokens_per_second,
+)
+from masa_benchmarks.overhead.taken import StepSeconds
+from masa_benchmarks.overhead.text import StepSize
 
 
 def test_the_papers_tokens():
     # 128 x (16 x 6251 + 8 x 2293); 15.5 % of them of predictions
-    assert Size().tokens == 15_150_080
-    assert 128 * 8 * 2293 / Size().tokens == pytest.approx(0.155, abs=5e-4)
+    assert StepSize().tokens == 15_150_080
+    assert 128 * 8 * 2293 / StepSize().tokens == pytest.approx(0.155, abs=5e-4)
 
 
 def test_the_ceiling_of_generation_by_hand():
     # Half of the memory is weights: each byte of cache is read with one of weights. A response of
     # 1,000 tokens has 500 before it on average: 2 x 500 x 3,350 bytes a token, at 3.35 TB/s.
-    model = Model(weights=40e9, cache=3350)
+    model = DecodingModel(weights=40e9, cache=3350)
     assert tokens_per_second(model, 1000, gpus=1) == pytest.approx(1e6)
-    size = Size(10, 16, 8, 1000, 2000)
+    size = StepSize(10, 16, 8, 1000, 2000)
     # 160,000 tokens at 8 M/s, and as many at half of that
     assert generation_seconds(model, size) == pytest.approx(0.02 + 0.04)
 
@@ -34,12 +39,12 @@ def test_a_longer_response_takes_more_than_its_tokens():
 
 
 def test_exponents_by_hand():
-    assert exponent([1, 2, 4], [3, 6, 12]) == pytest.approx(1)
-    assert exponent([10, 100], [1, 100]) == pytest.approx(2)
+    assert fit_exponent([1, 2, 4], [3, 6, 12]) == pytest.approx(1)
+    assert fit_exponent([10, 100], [1, 100]) == pytest.approx(2)
 
 
 def test_a_step_adds_up_what_runs_in_one_process_and_what_is_spread():
-    taken = Taken({"rewards": 8.0}, 4.0, {"control": 1.0}, packing=9.0, wall=9.0, wait=9.0)
+    taken = StepSeconds({"rewards": 8.0}, 4.0, {"control": 1.0}, packing=9.0, wall=9.0, wait=9.0)
     assert taken.on(engines=8, workers=2) == pytest.approx(1 + 0.25 + 1)
 
 
@@ -61,15 +66,15 @@ def test_a_run_is_read(tmp_path, capsys):
 
 SMALL_STEP = """
 from masa_benchmarks.overhead import command
-from masa_benchmarks.overhead.text import Row, Writer
+from masa_benchmarks.overhead.text import MathRow, ScriptedWriter
 
 rows = [
-    Row(f"What is {i} plus x?", f"We add {i} to $x$ by the law of sums: $\\\\boxed{{x+{i}}}$.",
+    MathRow(f"What is {i} plus x?", f"We add {i} to $x$ by the law of sums: $\\\\boxed{{x+{i}}}$.",
         f"x+{i}")
     for i in range(40)
 ]
 command.read_rows = lambda path: rows
-command.Writer = lambda rows: Writer(rows, positions=2000)
+command.ScriptedWriter = lambda rows: ScriptedWriter(rows, positions=2000)
 sizes = ["--problems", "3", "--solutions", "4", "--predictions", "2", "--rounds", "1",
          "--solution-tokens", "90", "--prediction-tokens", "60"]
 command.main(["paper", *sizes])

@@ -38,11 +38,11 @@ from masa_control import (
 from masa_rewards import MetaPromptForm
 
 from tests.golden.scripted_policy import SCALE, GeneratedPolicy, make_problem
-from tests.masa_control.fakes import ScriptedVerifier, changed
+from tests.masa_control.fakes import ScriptedVerifier, change_settings
 
 STEPS, PROBLEMS, POOL = 16, 8, 48
 _LEDGER_EVERY = 4
-_RESUMED = 10
+_RESUME_STEP = 10
 _PROMPT = MetaPromptForm(scale=SCALE, min_length=1)
 
 
@@ -110,8 +110,8 @@ def play_run(name: str) -> list[dict[str, Any]]:
     controller, ledger = _new_controller(run, settings), Ledger()
     rows = []
     for step in range(1, STEPS + 1):
-        if step == _RESUMED:
-            controller, ledger = _resume(run, settings, controller, ledger)
+        if step == _RESUME_STEP:
+            controller, ledger = _resume_run(run, settings, controller, ledger)
         planner = None if controller is None else controller.planner(step)
         episodes = asyncio.run(_play_step(name, step, settings, planner))
         for episode in episodes:
@@ -126,7 +126,7 @@ def play_run(name: str) -> list[dict[str, Any]]:
             row["clones"] = [[one.problem_id, one.reward, one.weight] for one in clones]
         if step % _LEDGER_EVERY == 0:
             row["ledger"] = ledger.metrics()
-            row["to_come"] = ledger.tallies.get("gate", ConfusionCounts()).precision_to_come
+            row["to_come"] = ledger.tallies.get("gate", ConfusionCounts()).expected_precision
         rows.append(row)
     return [*rows, _describe_end(controller, ledger, episodes)]
 
@@ -141,14 +141,14 @@ def _episode_settings(run: GoldenRun) -> EpisodeSettings:
         meta=MetaSettings(rollouts=4, max_tokens=50, prompt=_PROMPT),
         solution=SolutionSettings(rollouts=6, max_tokens=80, template="Solve: {problem}"),
     )
-    return changed(usual, **run.episode)
+    return change_settings(usual, **run.episode)
 
 
 def _new_controller(run: GoldenRun, settings: EpisodeSettings) -> Controller | None:
     return None if run.control is None else Controller(run.control, settings.meta_prompt, seed=3)
 
 
-def _resume(
+def _resume_run(
     run: GoldenRun, settings: EpisodeSettings, controller: Controller | None, ledger: Ledger
 ) -> tuple[Controller | None, Ledger]:
     """Go on from saved states, as a run does that was interrupted."""

@@ -21,7 +21,11 @@ def list_batches() -> list[dict[str, Any]]:
     """Return a row a batch; needs OpenRLHF, and the environment of a run on the CPU."""
     from masa_openrlhf.stack import experience
 
-    from tests.stack.experiences import Letters, maker, with_advantages
+    from tests.stack.experiences import (
+        LetterTokenizer,
+        compute_batch_advantages,
+        make_weighted_maker,
+    )
 
     prompt = MetaPrompt(scale=SCALE, min_length=1, max_length=200)
     episodes = play_episodes("masa", 1)
@@ -32,13 +36,15 @@ def list_batches() -> list[dict[str, Any]]:
         samples = [
             sample
             for number, episode in enumerate(episodes)
-            for sample in experience.episode_samples(episode, str(number))
+            for sample in experience.make_episode_samples(episode, str(number))
         ]
-        samples += experience.clone_samples(experts, Letters(), number_weight=8.0, logprobs=True)
-        at_once = maker(
+        samples += experience.make_clone_samples(
+            experts, LetterTokenizer(), number_weight=8.0, logprobs=True
+        )
+        at_once = make_weighted_maker(
             experience, batch=96, micro=8, meta_weight=0.5, clone_weight=0.25, **options
         )
-        for batch in with_advantages(at_once, samples):
+        for batch in compute_batch_advantages(at_once, samples):
             rows.append({**options, "samples": _describe_samples(batch)})
     return rows
 

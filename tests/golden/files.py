@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 from tests.golden.control import RUNS, play_run
 from tests.golden.experience import list_batches
-from tests.golden.figures import (
+from tests.golden.metrics import (
     list_advantages,
     list_contributions,
     list_evaluations,
-    list_report_figures,
+    list_report_metrics,
 )
 from tests.golden.score import score_files
 
@@ -44,7 +44,7 @@ FILES = {
     # float32 of float64: half a unit in the last place is 6e-8.
     "advantages": GoldenFile(list_advantages, 1.2e-7),
     "evaluation": GoldenFile(list_evaluations),
-    "report": GoldenFile(list_report_figures),
+    "report": GoldenFile(list_report_metrics),
     # A pseudo-inverse, by whichever kernels LAPACK has for the processor.
     "contributions": GoldenFile(list_contributions, 1e-9),
 }
@@ -56,12 +56,12 @@ STACK_FILES = {
 """Those that need OpenRLHF: ``tests/stack/test_golden.py``."""
 
 
-def path_of(name: str) -> Path:
+def find_golden_path(name: str) -> Path:
     """Return where a golden file lies."""
     return FOLDER / f"{name}.jsonl"
 
 
-def to_text(rows: list[dict[str, Any]]) -> str:
+def to_json_lines(rows: list[dict[str, Any]]) -> str:
     """Return rows as they are written: a line each, floats with all their digits."""
     return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
 
@@ -84,13 +84,13 @@ def find_differences(was: object, now: object, tolerance: float, where: str = ""
         if not math.isclose(was, now, rel_tol=tolerance, abs_tol=tolerance):
             yield f"{where}: was {was!r}, is {now!r}"
     elif type(was) is not type(now) or was != now:
-        yield f"{where}: was {_short(was)}, is {_short(now)}"
+        yield f"{where}: was {_shorten_value(was)}, is {_shorten_value(now)}"
 
 
 def check_golden(name: str, golden: GoldenFile) -> None:
     """Make a file anew, and fail where it differs from the one that is kept."""
-    now = read_rows(to_text(golden.make()))
-    was = read_rows(path_of(name).read_text(encoding="utf-8"))
+    now = read_rows(to_json_lines(golden.make()))
+    was = read_rows(find_golden_path(name).read_text(encoding="utf-8"))
     found = list(itertools.islice(find_differences(was, now, golden.tolerance), 10))
     assert not found, (
         f"numbers of {name} moved, among them:\n" + "\n".join(found) + "\nIf they should: make "
@@ -98,6 +98,6 @@ def check_golden(name: str, golden: GoldenFile) -> None:
     )
 
 
-def _short(value: object) -> str:
+def _shorten_value(value: object) -> str:
     text = sorted(value) if isinstance(value, dict) else value
     return f"{str(text)[:200]!r}"

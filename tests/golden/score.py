@@ -26,13 +26,13 @@ def score_files() -> list[dict[str, Any]]:
     """Return a report a number of lines and settings; few lines give wide intervals, or none."""
     lines = [json.dumps(_make_line(Random(f"score/{number}"), number)) for number in range(120)]
     return [
-        {"settings": name, "lines": count, **_report(lines[:count], settings)}
+        {"settings": name, "lines": count, **_make_report(lines[:count], settings)}
         for name, settings in _SETTINGS.items()
         for count in (0, 1, 2, 7, 12, 120)
     ]
 
 
-def _report(lines: list[str], settings: ScoreSettings) -> dict[str, Any]:
+def _make_report(lines: list[str], settings: ScoreSettings) -> dict[str, Any]:
     return score_lines(lines, settings=settings).model_dump(mode="json")
 
 

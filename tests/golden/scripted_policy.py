@@ -8,7 +8,7 @@ from random import Random
 
 from masa_control import Completion, Problem
 
-from tests.masa_control.fakes import completion
+from tests.masa_control.fakes import make_completion
 
 NOTIONS = (
     "Vieta formulas",
@@ -23,13 +23,13 @@ NOTIONS = (
     "number",
 )
 SCALE = 8
-_MARK = "Problem "
+_PROBLEM_PREFIX = "Problem "
 
 
 def make_problem(number: int) -> Problem:
     """Return a problem; every third one holds a notion in its statement."""
     idea = "a quadratic equation" if number % 3 == 0 else "two numbers"
-    return Problem(id=f"p{number}", text=f"{_MARK}{number}: {idea}, 2 + 2?", answer="4")
+    return Problem(id=f"p{number}", text=f"{_PROBLEM_PREFIX}{number}: {idea}, 2 + 2?", answer="4")
 
 
 class GeneratedPolicy:
@@ -47,7 +47,7 @@ class GeneratedPolicy:
         self._run, self._step = run, step
 
     def encode(self, prompt: str) -> list[int]:
-        return [int(prompt.split(_MARK)[-1].split(":")[0])]
+        return [int(prompt.split(_PROBLEM_PREFIX)[-1].split(":")[0])]
 
     async def generate(
         self, token_ids: Sequence[int], *, max_tokens: int, n: int, kind: str
@@ -66,7 +66,7 @@ class GeneratedPolicy:
 
     def _predict(self, draw: Random, rate: float, length: int, max_tokens: int) -> Completion:
         if draw.random() < 0.06:
-            return completion("Hm.", tokens=2)
+            return make_completion("Hm.", tokens=2)
         said = {
             "math_notion": [draw.choice(NOTIONS) for _ in range(draw.randrange(4))],
             "pass_rate": min(SCALE, max(0, round(rate * SCALE) + draw.choice((-1, 0, 0, 0, 1)))),
@@ -76,7 +76,7 @@ class GeneratedPolicy:
         if draw.random() < 0.1:
             del said[draw.choice(tuple(said))]
         truncated = draw.random() < 0.03
-        return completion(f"<meta></meta>{json.dumps(said)}", draw.randrange(3, 9), truncated)
+        return make_completion(f"<meta></meta>{json.dumps(said)}", draw.randrange(3, 9), truncated)
 
     def _solve(self, draw: Random, rate: float, length: int, max_tokens: int) -> Completion:
         right = draw.random() < rate
@@ -86,5 +86,5 @@ class GeneratedPolicy:
             last = draw.choice("?!")
         tokens = length + draw.randrange(-5, 6) + (0 if right else draw.randrange(60))
         if tokens > max_tokens:
-            return completion(f"By {ideas[0]} so", max_tokens, truncated=True)
-        return completion(f"By {ideas[0]} and {ideas[1]} it is {last}", max(1, tokens))
+            return make_completion(f"By {ideas[0]} so", max_tokens, truncated=True)
+        return make_completion(f"By {ideas[0]} and {ideas[1]} it is {last}", max(1, tokens))

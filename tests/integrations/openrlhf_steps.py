@@ -10,11 +10,11 @@ import runpy
 import sys
 
 from masa_openrlhf import cpu
-from masa_openrlhf.arguments.build import SCRIPT
+from masa_openrlhf.arguments.build import TRAINING_SCRIPT
 from masa_openrlhf.arguments.parse import parse_arguments
-from masa_openrlhf.run.devices import cache_home
+from masa_openrlhf.run.devices import find_cache_home
 
-os.environ.update(cpu.environment(cache_home()), RAY_ENABLE_UV_RUN_RUNTIME_ENV="0")
+os.environ.update(cpu.environment(find_cache_home()), RAY_ENABLE_UV_RUN_RUNTIME_ENV="0")
 os.environ.pop("CUDA_VISIBLE_DEVICES", None)
 
 
@@ -27,12 +27,12 @@ def start_ray():
         num_cpus=3,
         object_store_memory=256 << 20,
         include_dashboard=False,
-        _system_config={"preload_python_modules": [cpu.PRELOAD]},
+        _system_config={"preload_python_modules": [cpu.PRELOAD_MODULE]},
         _node_ip_address="127.0.0.1",
     )
 
 
-def engine():
+def make_cpu_actor():
     """Stock's rollout actor, with vLLM's settings for a CPU."""
     import ray
     from openrlhf.trainer.ray.vllm_engine import RolloutRayActor
@@ -41,7 +41,7 @@ def engine():
 
     class Actor(stock):
         async def __init__(self, *args, **kwargs):
-            await super().__init__(*args, **(kwargs | cpu.engine_arguments()))
+            await super().__init__(*args, **(kwargs | cpu.build_engine_arguments()))
 
     return ray.remote(Actor)
 
@@ -52,9 +52,9 @@ def main(*arguments):
     cpu.activate()
     import openrlhf.trainer.ray.vllm_engine as module
 
-    module.RolloutRayActor = engine()
-    sys.argv = [SCRIPT, *arguments]
-    runpy.run_module(SCRIPT, run_name="__main__", alter_sys=True)
+    module.RolloutRayActor = make_cpu_actor()
+    sys.argv = [TRAINING_SCRIPT, *arguments]
+    runpy.run_module(TRAINING_SCRIPT, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def serving(answers):
+def serve_script(answers):
     """Serve chat completions, streamed.
 
     Args:

@@ -11,6 +11,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from masa_rewards.integrations.ms_swift import MasaReward
-from trl_record import record
+from trl_record import record_reward_calls
 
-record(MasaReward, os.environ["MASA_RECORD"])
+record_reward_calls(MasaReward, os.environ["MASA_RECORD"])

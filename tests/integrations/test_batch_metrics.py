@@ -9,24 +9,28 @@ from masa_rewards import Verdict
 from masa_rewards.integrations.batch_metrics import measure_samples
 from masa_rewards.integrations.samples import Sample, reward_samples
 
-from tests.masa_control.fakes import PROBLEM, ScriptedEngine, completion, prediction
+from tests.masa_control.fakes import PROBLEM, ScriptedEngine, make_completion, make_prediction_text
 
 OF_A_BATCH_ALONE = {"meta/unrewarded"}
 """An episode leaves a prediction without a reward where nothing judges it, and counts none."""
 
-METAS = [(prediction(4, 20, "sum"), 6), (prediction(2, 30, "proof"), 5), ("Hm.", 2)]
+METAS = [
+    (make_prediction_text(4, 20, "sum"), 6),
+    (make_prediction_text(2, 30, "proof"), 5),
+    ("Hm.", 2),
+]
 SOLUTIONS = [("by a sum 4", 20), ("a sum, 5", 40), ("no answer", 9), ("too slow", 30)]
 STATUSES = ["correct", "incorrect", "unparsable", "timeout"]
 
 
-class ByText:
+class ScriptedVerifier:
     """Gives each solution its verdict."""
 
     async def averify(self, text, gold):
-        return verdict_of(text)
+        return choose_verdict(text)
 
 
-def verdict_of(text):
+def choose_verdict(text):
     texts = [each for each, _ in SOLUTIONS]
     return Verdict(status=STATUSES[texts.index(text)], answer=None)
 
@@ -37,27 +41,27 @@ SETTINGS = EpisodeSettings(
 )
 
 
-def of_the_episode():
+def measure_episode():
     engine = ScriptedEngine(
-        meta=[completion(*each) for each in METAS],
-        solution=[completion(*each) for each in SOLUTIONS],
+        meta=[make_completion(*each) for each in METAS],
+        solution=[make_completion(*each) for each in SOLUTIONS],
     )
-    playing = run_episode(PROBLEM, engine=engine, verifier=ByText(), settings=SETTINGS)
+    playing = run_episode(PROBLEM, engine=engine, verifier=ScriptedVerifier(), settings=SETTINGS)
     return step_metrics([asyncio.run(playing)])
 
 
-def of_the_batch():
+def measure_batch():
     ours = ("meta", PROBLEM.id, PROBLEM.text), ("solution", PROBLEM.id, PROBLEM.text)
     samples = [Sample(*ours[0], *each) for each in METAS]
     samples += [Sample(*ours[1], *each, PROBLEM.answer) for each in SOLUTIONS]
-    verdicts = [verdict_of(s.text) if s.kind == "solution" else None for s in samples]
+    verdicts = [choose_verdict(s.text) if s.kind == "solution" else None for s in samples]
     results = reward_samples(samples, verdicts, prompt=SETTINGS.meta_prompt)
     columns = measure_samples(samples, results)
     return {name: sum(values) / len(values) for name, values in columns.items()}
 
 
 def test_names_and_values_are_those_of_a_step():
-    step, batch = of_the_episode(), of_the_batch()
+    step, batch = measure_episode(), measure_batch()
     assert batch.keys() - step.keys() == OF_A_BATCH_ALONE
     shared = batch.keys() - OF_A_BATCH_ALONE
     assert {name: batch[name] for name in shared} == pytest.approx(
@@ -66,7 +70,7 @@ def test_names_and_values_are_those_of_a_step():
 
 
 def test_the_values_by_hand():
-    batch = of_the_batch()
+    batch = measure_batch()
     # One right of the three that have a verdict; one of four timed out; one of three is unreadable.
     assert batch["solution/pass_rate"] == pytest.approx(1 / 3)
     assert batch["solution/verifier_failed"] == batch["solution/unparsable"] == 0.25

@@ -13,7 +13,7 @@ from masa_rewards.integrations.distributed import gather_others, reward_own
 from masa_rewards.integrations.samples import MissingSolutionsError, Sample
 
 
-class Scripted:
+class ScriptedVerifier:
     """A verifier that goes by the text."""
 
     def verify_many(self, pairs):
@@ -21,7 +21,7 @@ class Scripted:
         return [Verdict(status=status[text.split()[0]], answer=None) for text, _ in pairs]
 
 
-class World:
+class FakeWorld:
     """As much of torch.distributed as is used, for threads that are ranks."""
 
     def __init__(self, size):
@@ -52,8 +52,8 @@ class World:
             return list(threads.map(one, range(self.size)))
 
 
-def reward(samples):
-    return reward_own(samples, Scripted(), prompt=MetaPrompt(min_length=0))
+def reward_values(samples):
+    return reward_own(samples, ScriptedVerifier(), prompt=MetaPrompt(min_length=0))
 
 
 SOLUTIONS = st.builds(
@@ -87,8 +87,8 @@ def test_any_order_in_any_parts(solutions, metas, data):
     batch = data.draw(st.permutations([*BOTH, *solutions, *metas]))
     ranks = data.draw(st.lists(st.integers(0, 2), min_size=len(batch), max_size=len(batch)))
     parts = [[s for s, r in zip(batch, ranks, strict=True) if r == rank] for rank in range(3)]
-    alone = reward(batch)
-    together = World(3).run(parts, reward)
+    alone = reward_values(batch)
+    together = FakeWorld(3).run(parts, reward_values)
     for rank in range(3):
         wanted = [index for index, r in enumerate(ranks) if r == rank]
         expected = [alone[index] for index in wanted]
@@ -106,10 +106,10 @@ def test_one_process_gathers_nothing(monkeypatch):
 
 
 def test_three_processes_gather_by_rank():
-    assert World(3).run([[1], [], [2, 3]], gather_others) == [[2, 3], [1, 2, 3], [1]]
+    assert FakeWorld(3).run([[1], [], [2, 3]], gather_others) == [[2, 3], [1, 2, 3], [1]]
 
 
 def test_solutions_that_are_nowhere():
     meta = Sample("meta", "c", "problem c", "", 1)
     with pytest.raises(MissingSolutionsError, match="'c' has 1 meta samples and no solution"):
-        World(2).run([BOTH, [meta]], reward)
+        FakeWorld(2).run([BOTH, [meta]], reward_values)

@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from tests.integrations import environments
-from tests.integrations.environments import REQUIREMENTS, ROOT, environment, needs_uv
+from tests.integrations import stack_environments
+from tests.integrations.stack_environments import REQUIREMENTS, ROOT, make_environment, needs_uv
 
 PAGES = ROOT / "docs" / "integrations"
 STACKS = sorted(path.stem for path in REQUIREMENTS.glob("*.txt"))
 
 
-def pins(stack):
+def read_pins(stack):
     lines = (REQUIREMENTS / f"{stack}.txt").read_text().splitlines()
     return dict(line.split(" ;")[0].strip().split("==") for line in lines)
 
@@ -26,7 +26,7 @@ def test_everything_that_masa_rewards_requires_is_pinned(stack):
     required = re.search(r"^dependencies = \[(.*?)^\]", project, re.MULTILINE | re.DOTALL)[1]
     names = re.findall(r'^\s*"([A-Za-z0-9_-]+)', required, re.MULTILINE)
     assert "pydantic" in names
-    assert set(names) <= pins(stack).keys(), f"pin {stack}.txt anew: see environments.py"
+    assert set(names) <= read_pins(stack).keys(), f"pin {stack}.txt anew: see environments.py"
 
 
 @pytest.mark.parametrize(
@@ -40,18 +40,18 @@ def test_the_page_names_the_versions_that_are_tried(stack, names):
     page = " ".join((PAGES / f"{stack}.md").read_text().split())
     tried = page[page.index("Tried with") :][:200]
     for spelled, name in map(str.split, names):
-        assert f"{spelled} {pins(stack)[name]}" in tried
+        assert f"{spelled} {read_pins(stack)[name]}" in tried
 
 
 @pytest.fixture
 def make(tmp_path, monkeypatch):
     """Makes an environment of requirements of one's own, in a cache of one's own."""
-    monkeypatch.setattr(environments, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(environments, "REQUIREMENTS", tmp_path)
+    monkeypatch.setattr(stack_environments, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(stack_environments, "REQUIREMENTS", tmp_path)
 
     def make(requirements):
         (tmp_path / "own.txt").write_text(requirements)
-        return environment.__wrapped__("own")
+        return make_environment.__wrapped__("own")
 
     return make
 

@@ -14,8 +14,14 @@ from masa_rewards import AnswerVerifier, MetaPrompt
 from masa_rewards.integrations.ms_swift import MasaReward, swift_rows
 from masa_rewards.integrations.rows import paired_rows
 
-from tests.integrations.environments import environment, needs_uv
-from tests.integrations.trl_by_hand import adapt, check, examples, read_batches, write_problems
+from tests.integrations.reward_reference import (
+    adapt_example,
+    check_batch_rewards,
+    read_batches,
+    read_page_examples,
+    write_problems,
+)
+from tests.integrations.stack_environments import make_environment, needs_uv
 
 HERE = Path(__file__).parent
 GIVEN = {  # as ms-swift 4.6 gives it, the completions apart
@@ -122,27 +128,31 @@ print([name for name in before if (before[name] == after[name]).all()])
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     path = tmp_path_factory.mktemp("ms-swift") / "tiny"
-    environment("ms-swift").run("python", HERE / "trl_tiny.py", path)
+    make_environment("ms-swift").run("python", HERE / "trl_tiny.py", path)
     return path
 
 
-def train(tiny, folder, changes, **variables):
+def run_page(tiny, folder, changes, **variables):
     """Run the whole page; returns the lines of its log."""
     shutil.copytree(tiny, folder / "tiny")
     write_problems(folder)
-    rows, plugin = (adapt(example, SHORT) for example in examples("ms-swift.md", "python"))
+    rows, plugin = (
+        adapt_example(example, SHORT) for example in read_page_examples("ms-swift.md", "python")
+    )
     (folder / "rows.py").write_text(rows)
     (folder / "plugin.py").write_text(plugin)
-    _, command = examples("ms-swift.md", "bash")
-    command = adapt(command.replace("\\\n", ""), TINY | changes)
-    environment("ms-swift").run("python", "rows.py", cwd=folder)
+    _, command = read_page_examples("ms-swift.md", "bash")
+    command = adapt_example(command.replace("\\\n", ""), TINY | changes)
+    make_environment("ms-swift").run("python", "rows.py", cwd=folder)
     written = (folder / "rows.jsonl").read_text().splitlines(keepends=True)
     solutions = "".join(line for line in written if '"kind": "solution"' in line)
     (folder / "solutions.jsonl").write_text(solutions)
-    environment("ms-swift").run(*shlex.split(command), cwd=folder, MASA_RECORD=folder, **variables)
+    make_environment("ms-swift").run(
+        *shlex.split(command), cwd=folder, MASA_RECORD=folder, **variables
+    )
     (run,) = (folder / "masa").iterdir()
     weights = [folder / "tiny/model.safetensors", run / "checkpoint-2/model.safetensors"]
-    unchanged = environment("ms-swift").run("python", "-c", CHANGED, *weights)
+    unchanged = make_environment("ms-swift").run("python", "-c", CHANGED, *weights)
     assert unchanged.strip() == "[]"
     return [json.loads(line) for line in (run / "logging.jsonl").read_text().splitlines()]
 
@@ -150,12 +160,12 @@ def train(tiny, folder, changes, **variables):
 @needs_uv
 @pytest.mark.timeout(1500)
 def test_the_example_of_the_page_trains(tiny, tmp_path):
-    log = [line for line in train(tiny, tmp_path, {}) if "reward" in line]
+    log = [line for line in run_page(tiny, tmp_path, {}) if "reward" in line]
     batches = read_batches(tmp_path)
     assert len(batches) == len(log) == 2
     for batch, line in zip(batches, log, strict=True):
         assert len(batch) == 32
-        assert len(check(batch)) == 16
+        assert len(check_batch_rewards(batch)) == 16
         rewards = [sample["reward"] for sample in batch]
         assert line["rewards/MasaReward/mean"] == pytest.approx(fmean(rewards), rel=1e-4)
     assert {sample["reward"] for batch in batches for sample in batch} > {0.0, 1.0}
@@ -164,14 +174,14 @@ def test_the_example_of_the_page_trains(tiny, tmp_path):
 @needs_uv
 @pytest.mark.timeout(1500)
 def test_two_processes_and_any_order(tiny, tmp_path):
-    log = train(tiny, tmp_path, WHOLE | EVALUATION, NPROC_PER_NODE=2)
+    log = run_page(tiny, tmp_path, WHOLE | EVALUATION, NPROC_PER_NODE=2)
     *batches, evaluated = read_batches(tmp_path)
     assert [len(batch) for batch in batches] == [128, 128]
     assert {sample["kind"] for sample in evaluated} == {"solution"}
-    check(evaluated)
+    check_batch_rewards(evaluated)
     assert "eval_reward" in str(log)
     for batch in batches:
-        check(batch)
+        check_batch_rewards(batch)
         places = {(sample["kind"], sample["id"]): set() for sample in batch}
         for sample in batch:
             places[sample["kind"], sample["id"]].add(sample["rank"])

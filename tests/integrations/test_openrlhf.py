@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from masa_rewards import AnswerVerifier, MetaPrompt, Rollout, RolloutGroup, Verdict
-from masa_rewards.integrations.openrlhf import RewardFunc, meta_label, read_label, response_of
+from masa_rewards.integrations.openrlhf import RewardFunc, extract_response, meta_label, read_label
 
-from tests.integrations.environments import ROOT
-from tests.integrations.pages import code
+from tests.integrations.doc_pages import read_code_blocks
+from tests.integrations.stack_environments import ROOT
 
 GROUP = RolloutGroup(
     problem="What is 2 + 3?",
@@ -46,7 +46,7 @@ def test_a_solution_is_verified(func):
     assert told == {
         "rewards": 1.0,
         "scores": 1.0,
-        "extra_logs": {"masa_meta": 0.0, "masa_unjudged": 0.0},
+        "extra_logs": {"masa_meta": 0.0, "masa_unrewarded": 0.0},
     }
     assert func(["Q: \\boxed{6}"], ["Q: "], ["5"])["rewards"] == 0.0
 
@@ -55,7 +55,7 @@ def test_a_prediction_is_judged_by_the_measured_group(func):
     # p = 1/2 as predicted, the one right length is 200, "addition" only in the right one.
     told = func([f"Q: {HALF}<end>"], ["Q: "], [meta_label(GROUP)])
     assert told["rewards"] == 1.0
-    assert told["extra_logs"] == {"masa_meta": 1.0, "masa_unjudged": 0.0}
+    assert told["extra_logs"] == {"masa_meta": 1.0, "masa_unrewarded": 0.0}
     # Unreadable: nothing was predicted.
     assert func(["Q: no"], ["Q: "], [meta_label(GROUP)])["rewards"] == 0.0
 
@@ -66,8 +66,8 @@ def test_a_verifier_that_failed_is_counted(caplog):
             return Verdict(status="timeout", answer="5", detail="killed")
 
     with Failing(workers=1) as verifier:
-        told = RewardFunc(MetaPrompt(), verifier=verifier, unjudged=0.5)(["Q"], ["Q"], ["5"])
-    assert (told["rewards"], told["extra_logs"]["masa_unjudged"]) == (0.5, 1.0)
+        told = RewardFunc(MetaPrompt(), verifier=verifier, verifier_failed=0.5)(["Q"], ["Q"], ["5"])
+    assert (told["rewards"], told["extra_logs"]["masa_unrewarded"]) == (0.5, 1.0)
     assert "could not be verified" in caplog.text
 
 
@@ -83,12 +83,12 @@ def test_labels():
 
 
 def test_the_prompt_is_cut_off():
-    assert response_of("prompt: answer", "prompt: ") == "answer"
+    assert extract_response("prompt: answer", "prompt: ") == "answer"
     # A long prompt is cut from its beginning.
     long = "x" * 500 + "y" * 200
-    assert response_of(long[300:] + "answer", long) == "answer"
+    assert extract_response(long[300:] + "answer", long) == "answer"
     with pytest.raises(ValueError, match="does not hold its prompt"):
-        response_of("something else", "prompt: ")
+        extract_response("something else", "prompt: ")
 
 
 def test_it_takes_one_sample_as_openrlhf_gives_it(func):
@@ -97,11 +97,11 @@ def test_it_takes_one_sample_as_openrlhf_gives_it(func):
     with pytest.raises(ValueError, match="blank"):
         func(["a"], ["a"], [" "])
     with pytest.raises(ValueError, match=r"in \[0, 1\]: got 2"):
-        RewardFunc(MetaPrompt(), unjudged=2)
+        RewardFunc(MetaPrompt(), verifier_failed=2)
 
 
 def test_the_page_writes_its_data(tmp_path):
-    data = code("openrlhf")[1]
+    data = read_code_blocks("openrlhf")[1]
     subprocess.run([sys.executable, "-c", data], cwd=tmp_path, check=True)
     solution, meta = map(json.loads, (tmp_path / "train.jsonl").read_text().splitlines())
     assert solution["label"] == "5"
@@ -111,7 +111,7 @@ def test_the_page_writes_its_data(tmp_path):
 # -- with OpenRLHF ---------------------------------------------------------------------------------
 
 
-def rows(problems):
+def make_rows(problems):
     """Both prompts of each problem, in the tiny model's words; 3 of 4 measured ones are right."""
     for entry in problems:
         rollouts = (Rollout(text="So.", length=150, correct=number < 3) for number in range(4))
@@ -120,12 +120,12 @@ def rows(problems):
         yield {"input": entry["problem"] + "\nPredict.", "label": meta_label(measured)}
 
 
-def tiny():
+def make_tiny_model():
     """The warmed-up tiny model, and four of its problems; made by a process that may warn."""
     make = (
-        "from masa_openrlhf.run.devices import cache_home\n"
+        "from masa_openrlhf.run.devices import find_cache_home\n"
         "from masa_openrlhf.tiny import prepare_assets\n"
-        "made = prepare_assets(cache_home() / 'tiny', seed=0, problems=64, held_out=8)\n"
+        "made = prepare_assets(find_cache_home() / 'tiny', seed=0, problems=64, held_out=8)\n"
         "print(made.model_dir, made.train_file, sep='\\n')\n"
     )
     ended = subprocess.run([sys.executable, "-c", make], capture_output=True, text=True)
@@ -134,8 +134,8 @@ def tiny():
     return model, [json.loads(line) for line in train.read_text().splitlines()[:4]]
 
 
-def flags(folder, model):
-    (command,) = code("openrlhf", "bash")
+def build_flags(folder, model):
+    (command,) = read_code_blocks("openrlhf", "bash")
     page = command.replace("\\\n", " ").split()[3:]
     more = f"""
         --actor.model_name_or_path {model} --actor.num_nodes 1 --actor.num_gpus_per_node 1
@@ -152,7 +152,7 @@ def flags(folder, model):
     return [*page, *more.split()]
 
 
-def run(folder, *arguments, seconds=300):
+def run_training(folder, *arguments, seconds=300):
     with open(folder / "log.txt", "w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.integrations.openrlhf_steps", *arguments],
@@ -170,7 +170,7 @@ def run(folder, *arguments, seconds=300):
     assert status == 0, (folder / "log.txt").read_text()[-10_000:]
 
 
-def weights(folder):
+def read_weights(folder):
     """The bytes of every tensor: a header of so many bytes, then the data."""
     stored = (folder / "model.safetensors").read_bytes()
     start = 8 + int.from_bytes(stored[:8], "little")
@@ -186,20 +186,24 @@ def weights(folder):
 def test_stock_trains_two_steps(tmp_path_factory):
     pytest.importorskip("vllm", reason="the stack is not installed: masa-openrlhf[cpu]")
     folder = tmp_path_factory.mktemp("rl")
-    model, problems = tiny()
-    (folder / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows(problems)))
+    model, problems = make_tiny_model()
+    (folder / "train.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in make_rows(problems))
+    )
     record = folder / "record.jsonl"
-    (folder / "reward.py").write_text(f"RECORD = {str(record)!r}\n" + code("openrlhf")[0] + RECORD)
-    run(folder, *flags(folder, model))
+    (folder / "reward.py").write_text(
+        f"RECORD = {str(record)!r}\n" + read_code_blocks("openrlhf")[0] + RECORD
+    )
+    run_training(folder, *build_flags(folder, model))
     samples = [json.loads(line) for line in record.read_text().splitlines()]
     assert len(samples) == 2 * 4 * 4  # steps, prompts, rollouts
-    assert {worth(*sample) for sample in samples} >= {"solution", "meta"}
+    assert {check_reward(*sample) for sample in samples} >= {"solution", "meta"}
     assert len({told["rewards"] for *_, told in samples}) > 2
-    before, after = weights(model), weights(folder / "trained")
+    before, after = read_weights(model), read_weights(folder / "trained")
     assert any(before[name] != after[name] for name in before if name in after)
 
 
-def worth(query, prompt, label, told):
+def check_reward(query, prompt, label, told):
     """Reckon the reward of a sample anew; returns its kind."""
     response = query.removeprefix(prompt)
     if "Solve." in prompt:

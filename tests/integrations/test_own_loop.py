@@ -5,8 +5,8 @@ import random
 import pytest
 from masa_rewards import AnswerVerifier, MetaPrompt
 
-from tests.integrations.pages import code
-from tests.integrations.script import PROBLEMS, REWARDS, answers
+from tests.integrations.doc_pages import read_code_blocks
+from tests.integrations.scripted_answers import PROBLEMS, REWARDS, choose_answer
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def page():
         random.Random(0).shuffle(order)  # an engine ends them in any order
         for place, prompt in order:
             asked[prompt] = asked.get(prompt, -1) + 1
-            told[place] = answers(prompt, asked[prompt])
+            told[place] = choose_answer(prompt, asked[prompt])
         return [told[place] for place in range(len(prompts))]
 
     def update(samples, advantages):
@@ -28,7 +28,7 @@ def page():
 
     problems = [(entry["problem"], entry["answer"]) for entry in PROBLEMS]
     names = {"generate": generate, "update": update, "batches": [problems, problems]}
-    for block in code("own-loop"):
+    for block in read_code_blocks("own-loop"):
         exec(block, names)
     with AnswerVerifier(workers=1) as verifier:
         judged = names["step"](

@@ -15,8 +15,8 @@ import pytest
 from masa_rewards import AnswerVerifier, MetaPrompt, Verdict
 from masa_rewards.integrations.slime import Masa
 
-from tests.integrations.pages import code
-from tests.integrations.script import PROBLEMS, REWARDS, answers
+from tests.integrations.doc_pages import read_code_blocks
+from tests.integrations.scripted_answers import PROBLEMS, REWARDS, choose_answer
 
 # From THUDM/slime, Apache-2.0: sglang_rollout.py and rm_hub/__init__.py of slime/rollout at
 # 0b420f1ef416 and 0044b40d6584, slime/ray/rollout.py at a51f0714179d.
@@ -30,7 +30,7 @@ return self.custom_reward_post_process_func(self.args, samples)
 
 def test_our_functions_take_what_slime_gives(masa):
     """Each call of slime's, bound to the signature of what it calls."""
-    calls = [node for node in ast.walk(ast.parse(wrapped(SLIME))) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(ast.parse(wrap_async(SLIME))) if isinstance(node, ast.Call)]
     ours = {
         "custom_generate_func": masa.generate,
         "rm_function": masa.reward,
@@ -48,7 +48,7 @@ def test_our_functions_take_what_slime_gives(masa):
     assert not inspect.iscoroutinefunction(masa.post_process)
 
 
-def wrapped(lines):
+def wrap_async(lines):
     return "async def slime():\n" + "".join(f"    {line}\n" for line in lines.split("\n") if line)
 
 
@@ -57,7 +57,7 @@ def make_args(**changed):
     return SimpleNamespace(**(known | changed))
 
 
-class Sample:
+class FakeSample:
     """The fields of slime.utils.types.Sample that count (0d234f3e3a83)."""
 
     def __init__(self, problem, index, group_index):
@@ -70,15 +70,15 @@ class Sample:
         return self.reward
 
 
-def groups(problems, number=4):
+def make_groups(problems, number=4):
     """As slime.rollout.data_source makes them."""
     return [
-        [Sample(problem, place * number + member, place) for member in range(number)]
+        [FakeSample(problem, place * number + member, place) for member in range(number)]
         for place, problem in enumerate(problems)
     ]
 
 
-class Engine:
+class FakeEngine:
     """Stands for slime.rollout.sglang_rollout.generate."""
 
     def __init__(self):
@@ -87,7 +87,7 @@ class Engine:
     async def __call__(self, args, sample, sampling_params):
         before = self.asked.get(sample.prompt, 0)
         self.asked[sample.prompt] = before + 1
-        sample.response, sample.response_length = answers(sample.prompt, before)
+        sample.response, sample.response_length = choose_answer(sample.prompt, before)
         return sample
 
 
@@ -104,11 +104,11 @@ def masa(verifier):
         predictions=2,
         render=lambda text: f"<user>{text}<assistant>",
         verifier=verifier,
-        generate=Engine(),
+        generate=FakeEngine(),
     )
 
 
-async def rollout(masa, args, group, *, evaluation=False):
+async def run_rollout(masa, args, group, *, evaluation=False):
     """As slime's generate_and_rm_group and batched_async_rm do it."""
     assert "evaluation" in inspect.signature(masa.generate).parameters
     for sample in group:
@@ -117,16 +117,16 @@ async def rollout(masa, args, group, *, evaluation=False):
         sample.reward = reward
 
 
-def played(masa, args=None, problems=PROBLEMS):
+def run_rollouts(masa, args=None, problems=PROBLEMS):
     args = args or make_args()
-    made = groups(problems, args.n_samples_per_prompt)
+    made = make_groups(problems, args.n_samples_per_prompt)
     for group in made:
-        asyncio.run(rollout(masa, args, group))
+        asyncio.run(run_rollout(masa, args, group))
     return made
 
 
 def test_a_group_is_asked_both_ways_and_rewarded_together(masa):
-    for problem, group in zip(PROBLEMS, played(masa), strict=True):
+    for problem, group in zip(PROBLEMS, run_rollouts(masa), strict=True):
         assert [s.metadata["masa_kind"] for s in group] == ["meta"] * 2 + ["solution"] * 2
         assert group[0].prompt == f"<user>{MetaPrompt().render(problem['problem'])}<assistant>"
         assert group[2].prompt.startswith(f"<user>{problem['problem']}\n\nPlease reason")
@@ -137,7 +137,7 @@ def test_a_group_is_asked_both_ways_and_rewarded_together(masa):
 
 
 def test_what_it_was_worth_is_told(masa):
-    (group, _) = played(masa)
+    (group, _) = run_rollouts(masa)
     assert group[0].metadata["masa_length"] == 1.0
     assert group[0].metadata["masa_difficulty"] == 1.0
     assert group[0].metadata["masa_notion"] == 1.0
@@ -145,7 +145,7 @@ def test_what_it_was_worth_is_told(masa):
 
 
 def test_each_kind_is_compared_with_its_own(masa):
-    samples = [sample for group in played(masa) for sample in group]
+    samples = [sample for group in run_rollouts(masa) for sample in group]
     rewards, compared = masa.post_process(make_args(), samples)
     assert rewards == [sample.reward for sample in samples]
     # 2 + 3: 1 and 0 of each kind; mean 1/2, deviation (n - 1) 1/sqrt(2).
@@ -159,12 +159,12 @@ def test_each_kind_is_compared_with_its_own(masa):
 
 
 def test_a_group_of_one_is_compared_with_nothing(masa):
-    samples = played(masa, make_args(n_samples_per_prompt=3), PROBLEMS[:1])[0]
+    samples = run_rollouts(masa, make_args(n_samples_per_prompt=3), PROBLEMS[:1])[0]
     assert masa.post_process(make_args(), samples)[1][2] == 0.0
 
 
 def test_a_sample_that_is_gone_on_with_keeps_its_kind(masa):
-    (group,) = groups(PROBLEMS[:1])
+    (group,) = make_groups(PROBLEMS[:1])
     asyncio.run(masa.generate(make_args(), group[0], {}))
     asked = group[0].prompt
     asyncio.run(masa.generate(make_args(), group[0], {}))
@@ -172,7 +172,7 @@ def test_a_sample_that_is_gone_on_with_keeps_its_kind(masa):
 
 
 def test_an_evaluation_asks_for_solutions_alone(masa):
-    (group,) = groups(PROBLEMS[:1])
+    (group,) = make_groups(PROBLEMS[:1])
     for sample in group:
         asyncio.run(masa.generate(make_args(), sample, {}, evaluation=True))
     assert {sample.metadata["masa_kind"] for sample in group} == {"solution"}
@@ -184,14 +184,16 @@ def test_a_verifier_that_failed_pushes_nobody(caplog):
             return Verdict(status="timeout", answer="5")
 
     with Failing(workers=1) as verifier:
-        masa = Masa(MetaPrompt(), predictions=2, render=str, verifier=verifier, generate=Engine())
-        (group,) = played(masa, problems=PROBLEMS[:1])
+        masa = Masa(
+            MetaPrompt(), predictions=2, render=str, verifier=verifier, generate=FakeEngine()
+        )
+        (group,) = run_rollouts(masa, problems=PROBLEMS[:1])
     assert [sample.reward for sample in group] == [0.0] * 4
     assert "failed for 2 of 2 solutions" in caplog.text
 
 
 def test_it_is_said_what_is_wrong(masa):
-    (group,) = groups(PROBLEMS[:1])
+    (group,) = make_groups(PROBLEMS[:1])
     with pytest.raises(ValueError, match="give slime --group-rm"):
         asyncio.run(masa.reward(make_args(group_rm=False), group))
     with pytest.raises(ValueError, match="--custom-generate-function-path"):
@@ -201,7 +203,7 @@ def test_it_is_said_what_is_wrong(masa):
     group[0].prompt = [{"role": "user", "content": [{"type": "image"}]}]
     with pytest.raises(ValueError, match="the bare problem, as text"):
         asyncio.run(masa.generate(make_args(), group[0], {}))
-    (whole,) = played(masa, problems=PROBLEMS[:1])
+    (whole,) = run_rollouts(masa, problems=PROBLEMS[:1])
     with pytest.raises(ValueError, match="a group of 3 samples has 1 meta rollouts, not 2"):
         asyncio.run(masa.reward(make_args(), whole[1:]))
     with pytest.raises(ValueError, match="at least 1: got 0"):
@@ -222,14 +224,14 @@ def test_the_page_names_what_slime_calls(monkeypatch):
             return f"<user>{turns[0]['content']}<assistant>"
 
     monkeypatch.setitem(sys.modules, "transformers", SimpleNamespace(AutoTokenizer=AutoTokenizer))
-    (module,), (command,) = code("slime"), code("slime", "bash")
+    (module,), (command,) = read_code_blocks("slime"), read_code_blocks("slime", "bash")
     page = {}
     exec(module, page)
     named = {word.split(".")[1] for word in command.split() if word.startswith("masa_slime.")}
     assert named == {"generate", "reward", "post_process"}
     assert all(callable(page[name]) for name in named)
-    (sample,) = groups(PROBLEMS[:1], 1)[0]
-    engine = Engine()
+    (sample,) = make_groups(PROBLEMS[:1], 1)[0]
+    engine = FakeEngine()
     monkeypatch.setattr(page["masa"], "_generate", engine)
     asyncio.run(page["generate"](make_args(n_samples_per_prompt=24), sample, {}))
     assert list(engine.asked) == [

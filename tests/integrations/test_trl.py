@@ -8,7 +8,7 @@ from statistics import fmean
 
 import pytest
 from masa_rewards import AnswerVerifier, MetaPrompt, Verdict
-from masa_rewards.integrations.batch_reward import text_of
+from masa_rewards.integrations.batch_reward import join_assistant_text
 from masa_rewards.integrations.trl import MasaReward
 
 PROMPT = MetaPrompt(min_length=1)
@@ -81,7 +81,7 @@ def test_what_is_logged(reward):
     assert table == {"masa": [*said, "length 0.00, difficulty 1.00, notion 0.00", "incorrect"]}
 
 
-class Failing(AnswerVerifier):
+class FailingVerifier(AnswerVerifier):
     def verify_many(self, pairs):
         timeout = Verdict(status="timeout", answer=None, detail="5 s")
         failing = ["boxed{7}" in text or "no idea" in text for text, _ in pairs]
@@ -91,7 +91,7 @@ class Failing(AnswerVerifier):
 
 def test_a_failing_verifier_pushes_nobody(caplog):
     figures = []
-    with Failing(workers=1) as verifier, caplog.at_level(logging.WARNING):
+    with FailingVerifier(workers=1) as verifier, caplog.at_level(logging.WARNING):
         rewards = MasaReward(PROMPT, verifier=verifier)(
             log_metric=lambda name, value: figures.append((name, value)), **GIVEN
         )
@@ -162,9 +162,9 @@ def test_no_stack_is_imported():
     ],
 )
 def test_the_text_of_a_completion(completion, text):
-    assert text_of(completion) == text
+    assert join_assistant_text(completion) == text
 
 
 def test_a_completion_of_another_kind():
     with pytest.raises(TypeError, match=r"got 4"):
-        text_of(4)
+        join_assistant_text(4)

@@ -10,8 +10,14 @@ import pytest
 from masa_rewards import AnswerVerifier, MetaPrompt
 from masa_rewards.integrations.trl import MasaReward
 
-from tests.integrations.environments import environment, needs_uv
-from tests.integrations.trl_by_hand import adapt, check, examples, read_batches, write_problems
+from tests.integrations.reward_reference import (
+    adapt_example,
+    check_batch_rewards,
+    read_batches,
+    read_page_examples,
+    write_problems,
+)
+from tests.integrations.stack_environments import make_environment, needs_uv
 
 HERE = Path(__file__).parent
 
@@ -30,7 +36,7 @@ WHOLE = {  # all 16 rows in one batch of two processes, so that they may be shuf
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     path = tmp_path_factory.mktemp("trl") / "tiny"
-    environment("trl").run("python", HERE / "trl_tiny.py", path)
+    make_environment("trl").run("python", HERE / "trl_tiny.py", path)
     return path
 
 
@@ -42,26 +48,26 @@ def folder(tiny, tmp_path):
     return tmp_path
 
 
-def train(folder, changes, launch=("python",), **expected):
-    example, _ = examples("trl.md", "python")
-    (folder / "train.py").write_text(adapt(example, TINY | changes))
-    return environment("trl").run(
+def run_training(folder, changes, launch=("python",), **expected):
+    example, _ = read_page_examples("trl.md", "python")
+    (folder / "train.py").write_text(adapt_example(example, TINY | changes))
+    return make_environment("trl").run(
         *launch, HERE / "trl_record.py", folder, "train.py", cwd=folder, **expected
     )
 
 
-def trained(folder, rank=0):
+def read_trained(folder, rank=0):
     return json.loads((folder / f"trained-{rank}.json").read_text())
 
 
 @needs_uv
 @pytest.mark.timeout(1500)
 def test_the_example_of_the_page_trains(folder):
-    train(folder, {})
+    run_training(folder, {})
     batches = read_batches(folder)
-    parts = [check(batch) for batch in batches]
-    log = [line for line in trained(folder)["log"] if "reward" in line]
-    assert len(batches) == len(log) == trained(folder)["steps"] == 2
+    parts = [check_batch_rewards(batch) for batch in batches]
+    log = [line for line in read_trained(folder)["log"] if "reward" in line]
+    assert len(batches) == len(log) == read_trained(folder)["steps"] == 2
     for batch, metas, line in zip(batches, parts, log, strict=True):
         # Two problems, each with 8 solutions and 8 meta responses.
         assert [(len(batch), len(metas))] == [(32, 16)]
@@ -75,24 +81,24 @@ def test_the_example_of_the_page_trains(folder):
     assert {sample["reward"] for batch in batches for sample in batch} > {0.0, 1.0}
     every = [meta for metas in parts for meta in metas]
     assert all(any(values) for values in zip(*every, strict=True))
-    assert len(trained(folder)["changed"]) == trained(folder)["weights"]
+    assert len(read_trained(folder)["changed"]) == read_trained(folder)["weights"]
 
 
 @needs_uv
 @pytest.mark.timeout(1500)
 def test_two_processes_and_any_order(folder):
-    _, solutions_alone = examples("trl.md", "python")
+    _, solutions_alone = read_page_examples("trl.md", "python")
     evaluation = {
         "trainer = ": f"held_out = problems\n{solutions_alone}\ntrainer = ",
         "    args=GRPOConfig(": "    eval_dataset=evaluation,\n    args=GRPOConfig("
         'eval_strategy="steps", eval_steps=2, per_device_eval_batch_size=32,',
     }
     launch = ("torchrun", "--standalone", "--nproc-per-node", "2")
-    train(folder, WHOLE | evaluation, launch)
+    run_training(folder, WHOLE | evaluation, launch)
     *batches, evaluated = read_batches(folder)
     for batch in batches:
         assert len(batch) == 128
-        check(batch)
+        check_batch_rewards(batch)
         parts = {(sample["kind"], sample["id"], sample["rank"]) for sample in batch}
         assert any(
             ("solution", each, rank) not in parts and ("meta", each, rank) in parts
@@ -100,15 +106,15 @@ def test_two_processes_and_any_order(folder):
             for each in map(str, range(8))
         ), "no meta response was rewarded by the solutions of another process"
     assert {sample["kind"] for sample in evaluated} == {"solution"}
-    check(evaluated)
-    assert "eval_reward" in str(trained(folder)["log"])
-    assert trained(folder)["steps"] == trained(folder, 1)["steps"] == 2
+    check_batch_rewards(evaluated)
+    assert "eval_reward" in str(read_trained(folder)["log"])
+    assert read_trained(folder)["steps"] == read_trained(folder, 1)["steps"] == 2
     with AnswerVerifier(workers=1) as verifier:
-        alone = MasaReward(MetaPrompt(min_length=1), verifier=verifier)(**as_one(batches[0]))
+        alone = MasaReward(MetaPrompt(min_length=1), verifier=verifier)(**merge_batch(batches[0]))
     assert alone == [sample["reward"] for sample in batches[0]]
 
 
-def as_one(batch):
+def merge_batch(batch):
     """The batch as one process would have got it."""
     given = {name: [sample[name] for sample in batch] for name in ("kind", "answer")}
     return given | {
@@ -123,5 +129,5 @@ def as_one(batch):
 @pytest.mark.timeout(1500)
 def test_a_shuffled_data_set_is_refused(folder):
     changes = {"shuffle_dataset=False": "shuffle_dataset=True"}
-    output = train(folder, changes, fails=True)
+    output = run_training(folder, changes, fails=True)
     assert re.search(r"MissingSolutionsError: .*shuffle_dataset=False.*multiple of", output)

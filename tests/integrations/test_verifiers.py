@@ -8,22 +8,22 @@ import pytest
 from masa_rewards import AnswerVerifier, MetaPrompt
 from masa_rewards.integrations.verifiers import ask, reward_episode
 
-from tests.integrations.environments import ROOT, environment, needs_uv
-from tests.integrations.pages import code
-from tests.integrations.script import PROBLEMS, REWARDS, answers
-from tests.integrations.scripted_server import serving
+from tests.integrations.doc_pages import read_code_blocks
+from tests.integrations.scripted_answers import PROBLEMS, REWARDS, choose_answer
+from tests.integrations.scripted_server import serve_script
+from tests.integrations.stack_environments import ROOT, make_environment, needs_uv
 
 KINDS = {"solver": "solution", "predictor": "meta"}
 
 
 @needs_uv
 def test_the_page_is_run_by_verifiers(tmp_path):
-    (example,) = code("verifiers")
+    (example,) = read_code_blocks("verifiers")
     (tmp_path / "masa_math.py").write_text(example)
     problems = tmp_path / "problems.jsonl"
     problems.write_text("\n".join(map(json.dumps, PROBLEMS)))
-    own = environment("verifiers")
-    with serving(answers) as address:
+    own = make_environment("verifiers")
+    with serve_script(choose_answer) as address:
         own.run(
             "python",
             "-c",
@@ -77,7 +77,7 @@ def make_trace(name, reply, length=100, *, ok=True, usage=True):
     return trace
 
 
-def rewarded(*traces, **options):
+def reward_traces(*traces, **options):
     task = SimpleNamespace(key="k", data=SimpleNamespace(problem="What is 2 + 3?", answer="5"))
     episode = SimpleNamespace(traces=traces)
     with AnswerVerifier(workers=1) as verifier:
@@ -97,7 +97,7 @@ def test_centred_rewards_are_compared_within_their_kind():
     ]
     # Solutions 1 and 0, predictions 1 and 0: each less its kind's mean of 1/2. Their mean over
     # both kinds, which prime-rl's grpo takes off, is 0.
-    assert rewarded(*traces, centred=True) == [0.5, 0.5, -0.5, -0.5]
+    assert reward_traces(*traces, centred=True) == [0.5, 0.5, -0.5, -0.5]
     assert [trace.metrics["masa_reward"] for trace in traces] == [1.0, 1.0, 0.0, 0.0]
 
 
@@ -105,21 +105,21 @@ def test_what_ended_with_an_error_is_no_rollout():
     failed = make_trace("solver", "", ok=False)
     # Were it a wrong solution, p would be 1/2, as predicted; so it is 1, and b ** (1/2) = 0.1.
     right = make_trace("solver", "An addition: \\boxed{5}", 200)
-    rewards = rewarded(make_trace("predictor", GOOD), right, failed)
+    rewards = reward_traces(make_trace("predictor", GOOD), right, failed)
     assert rewards == [pytest.approx((1 + 0.1 + 1) / 3), 1.0, None]
 
 
 def test_it_is_said_what_is_wrong():
     solver = make_trace("solver", "\\boxed{5}")
     with pytest.raises(ValueError, match="reports no usage"):
-        rewarded(make_trace("solver", "\\boxed{5}", usage=False))
+        reward_traces(make_trace("solver", "\\boxed{5}", usage=False))
     with pytest.raises(ValueError, match=r"must be called .*got 'agent'"):
-        rewarded(solver, make_trace("agent", "\\boxed{5}"))
+        reward_traces(solver, make_trace("agent", "\\boxed{5}"))
     with pytest.raises(ValueError, match="no solution sample"):
-        rewarded(make_trace("predictor", GOOD))
+        reward_traces(make_trace("predictor", GOOD))
 
 
-class Agent:
+class FakeAgent:
     def __init__(self, asked, *, fails=False):
         self.asked, self.fails = asked, fails
 
@@ -130,17 +130,17 @@ class Agent:
         self.asked.append(task.prompt)
 
 
-def asked(problem, *, fails=False, **sizes):
+def ask_both(problem, *, fails=False, **sizes):
     solver, predictor = [], []
     data = SimpleNamespace(problem=problem)
     task = SimpleNamespace(data=data, with_data=lambda prompt: SimpleNamespace(prompt=prompt))
-    agents = SimpleNamespace(solver=Agent(solver), predictor=Agent(predictor, fails=fails))
+    agents = SimpleNamespace(solver=FakeAgent(solver), predictor=FakeAgent(predictor, fails=fails))
     asyncio.run(ask(task, agents, MetaPrompt(), **sizes))
     return solver, predictor
 
 
 def test_both_agents_are_asked_as_often_as_said():
-    solver, predictor = asked("{x} = 2?", solutions=3, predictions=2)
+    solver, predictor = ask_both("{x} = 2?", solutions=3, predictions=2)
     assert (len(solver), len(predictor)) == (3, 2)
     assert solver[0].startswith("{x} = 2?\n\nPlease reason")
     assert predictor[0] == MetaPrompt().render("{x} = 2?")
@@ -148,10 +148,10 @@ def test_both_agents_are_asked_as_often_as_said():
 
 def test_a_run_that_raises_ends_the_others():
     with pytest.raises(RuntimeError, match="no box"):
-        asked("?", solutions=1, predictions=1, fails=True)
+        ask_both("?", solutions=1, predictions=1, fails=True)
 
 
 @pytest.mark.parametrize("sizes", [(0, 1), (1, 0)])
 def test_there_is_one_of_each_at_least(sizes):
     with pytest.raises(ValueError, match="at least 1"):
-        asked("?", solutions=sizes[0], predictions=sizes[1])
+        ask_both("?", solutions=sizes[0], predictions=sizes[1])

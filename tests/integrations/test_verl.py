@@ -9,9 +9,9 @@ from masa_rewards import MetaPrompt
 from masa_rewards.integrations.group_collector import GroupCollector
 from masa_rewards.integrations.verl import MasaRewardManager, read_settings, verl_rows
 
-from tests.integrations.environments import ROOT, environment, needs_uv
-from tests.integrations.pages import code
-from tests.integrations.script import PROBLEMS, REWARDS, SCRIPT
+from tests.integrations.doc_pages import read_code_blocks
+from tests.integrations.scripted_answers import PROBLEMS, REWARDS, SCRIPT
+from tests.integrations.stack_environments import ROOT, make_environment, needs_uv
 
 HERE = ROOT / "tests" / "integrations"
 
@@ -29,9 +29,9 @@ ADVANTAGES = {
 def steps(tmp_path_factory):
     """Two steps of verl with the page's rows and the page's settings."""
     folder = tmp_path_factory.mktemp("verl")
-    own = environment("verl")
-    (rows,) = code("verl")
-    (command,) = code("verl", "bash")
+    own = make_environment("verl")
+    (rows,) = read_code_blocks("verl")
+    (command,) = read_code_blocks("verl", "bash")
     (folder / "rows.py").write_text(rows)
     script = {asked: [[t for t, _ in kind] for kind in kinds] for asked, kinds in SCRIPT.items()}
     (folder / "script.json").write_text(json.dumps(script))
@@ -48,7 +48,7 @@ def steps(tmp_path_factory):
     return json.loads((folder / "result.json").read_text())
 
 
-def grouped(samples, name):
+def group_samples(samples, name):
     found = {}
     for sample in samples:
         found.setdefault((sample["problem"][8:13], sample["kind"]), []).append(sample[name])
@@ -58,7 +58,7 @@ def grouped(samples, name):
 @needs_uv
 @pytest.mark.parametrize("step", [0, 1])
 def test_every_rollout_is_rewarded_by_its_group(steps, step):
-    found = grouped(steps["steps"][step]["samples"], "reward")
+    found = group_samples(steps["steps"][step]["samples"], "reward")
     number = {"solution": 16 // 2, "meta": 8 // 2}
     assert found == {
         key: pytest.approx(sorted(values * number[key[1]]), abs=1e-6)
@@ -68,7 +68,7 @@ def test_every_rollout_is_rewarded_by_its_group(steps, step):
 
 @needs_uv
 def test_each_kind_is_compared_with_its_own(steps):
-    found = grouped(steps["steps"][0]["samples"], "advantage")
+    found = group_samples(steps["steps"][0]["samples"], "advantage")
     for key, (low, high) in ADVANTAGES.items():
         assert (found[key][0], found[key][-1]) == pytest.approx((low, high), abs=1e-5)
 
@@ -86,7 +86,7 @@ def test_figures_and_lengths_come_through(steps):
 
 @needs_uv
 def test_answers_are_verified_with_the_antlr_that_verl_needs():
-    told = environment("verl").run(
+    told = make_environment("verl").run(
         "python",
         "-c",
         "from importlib.metadata import version\n"
@@ -108,57 +108,57 @@ def test_the_page_names_the_version_that_is_tried():
 # -- without verl ----------------------------------------------------------------------------------
 
 
-class Config(dict):
+class FakeConfig(dict):
     """As OmegaConf's: attributes and keys."""
 
     __getattr__ = dict.__getitem__
 
 
-def config(*, path=None, model=False, workers=8, batch=256, **masa):
-    return Config(
-        reward=Config(
-            custom_reward_function=Config(path=path),
-            reward_model=Config(enable=model),
+def make_config(*, path=None, model=False, workers=8, batch=256, **masa):
+    return FakeConfig(
+        reward=FakeConfig(
+            custom_reward_function=FakeConfig(path=path),
+            reward_model=FakeConfig(enable=model),
             num_workers=workers,
-            reward_kwargs=Config(masa=Config(masa)),
+            reward_kwargs=FakeConfig(masa=FakeConfig(masa)),
         ),
-        data=Config(train_batch_size=batch),
-        actor_rollout_ref=Config(rollout=Config(response_length=2048)),
+        data=FakeConfig(train_batch_size=batch),
+        actor_rollout_ref=FakeConfig(rollout=FakeConfig(response_length=2048)),
     )
 
 
-class Tokenizer:
+class FakeTokenizer:
     def decode(self, ids, *, skip_special_tokens):
         assert skip_special_tokens
         return "".join(map(chr, ids.values))
 
 
-class Tensor:
+class FakeTensor:
     """As much of a tensor as is asked for: one axis, a slice, a sum."""
 
     def __init__(self, values):
         self.values, self.shape = values, (len(values),)
 
     def __getitem__(self, part):
-        return Tensor(self.values[part])
+        return FakeTensor(self.values[part])
 
     def sum(self):
         return sum(self.values)
 
 
-def item(text, uid, info, gold="5"):
+def make_item(text, uid, info, gold="5"):
     ids = [*map(ord, text), 0, 0]  # two of padding
     mask = [1, 1, 1] + [1] * len(text) + [0, 0]  # a prompt of three
-    batch = {"responses": Tensor(ids), "attention_mask": Tensor(mask)}
+    batch = {"responses": FakeTensor(ids), "attention_mask": FakeTensor(mask)}
     columns = {"uid": uid, "extra_info": info, "reward_model": {"ground_truth": gold}}
     return [SimpleNamespace(batch=batch, non_tensor_batch=columns)]
 
 
-def managed(*items, **settings):
+def run_manager(*items, **settings):
     """What the manager says of each; the collector is in this process."""
 
     async def run():
-        manager = MasaRewardManager(config=config(**settings), tokenizer=Tokenizer())
+        manager = MasaRewardManager(config=make_config(**settings), tokenizer=FakeTokenizer())
         collector = GroupCollector(manager.settings.meta_prompt)
         manager._collector = SimpleNamespace(submit=SimpleNamespace(remote=collector.submit))
         with manager.verifier:
@@ -172,12 +172,12 @@ def test_the_manager_tells_text_length_and_group():
     solution, meta = (row["extra_info"] for row in rows)
     text = SCRIPT["2 + 3"][0][0][0]  # right, of 199 characters
     predicted = '{"pass_rate": 8, "solution_length": 199, "math_notion": ["addition"]}'
-    told = managed(item(predicted, "m", meta), item(text, "s", solution))
+    told = run_manager(make_item(predicted, "m", meta), make_item(text, "s", solution))
     assert [each["reward_score"] for each in told] == [1.0, 1.0]
     assert told[0]["reward_extra_info"] == {
         "acc": None,
         "masa_reward": 1.0,
-        "masa_unjudged": 0.0,
+        "masa_unrewarded": 0.0,
         "masa_length": 1.0,
         "masa_difficulty": 1.0,
         "masa_notion": 1.0,
@@ -186,29 +186,29 @@ def test_the_manager_tells_text_length_and_group():
 
 
 def test_settings_are_verls_own_where_they_can_be():
-    assert read_settings(config()).meta_prompt.max_length == 2048
-    given = read_settings(config(meta_prompt=Config(scale=16), timeout=2.0))
+    assert read_settings(make_config()).meta_prompt.max_length == 2048
+    given = read_settings(make_config(meta_prompt=FakeConfig(scale=16), timeout=2.0))
     assert (given.meta_prompt.scale, given.meta_prompt.max_length, given.timeout) == (16, 2048, 2.0)
     with pytest.raises(ValueError, match="wait_second"):
-        read_settings(config(wait_second=1))
+        read_settings(make_config(wait_second=1))
 
 
 @pytest.mark.parametrize("other", [{"path": "reward.py"}, {"model": True}])
 def test_another_reward_is_not_left_out_silently(other):
     with pytest.raises(ValueError, match="rewards by itself"):
-        MasaRewardManager(config=config(**other), tokenizer=None, compute_score=None)
+        MasaRewardManager(config=make_config(**other), tokenizer=None, compute_score=None)
 
 
 def test_meta_rollouts_that_could_shut_the_solutions_out_are_refused():
     rows = verl_rows(PROBLEMS[:1], MetaPrompt(), solutions=1, predictions=16)
     # 128 problems x 16 meta rollouts = 2048 > 2 workers x 500.
     with pytest.raises(ValueError, match="reward.num_workers to at least 5"):
-        managed(item("", "m", rows[1]["extra_info"]), workers=2)
+        run_manager(make_item("", "m", rows[1]["extra_info"]), workers=2)
 
 
 def test_rows_of_another_make_are_refused():
     with pytest.raises(ValueError, match=r"lacks \['problem_id', .*verl_rows"):
-        managed(item("", "m", {"kind": "meta", "problem": "?"}))
+        run_manager(make_item("", "m", {"kind": "meta", "problem": "?"}))
 
 
 def test_rows():
@@ -232,6 +232,8 @@ def test_validation_asks_for_solutions_alone():
     rows = verl_rows(PROBLEMS, MetaPrompt(), solutions=2, predictions=0)
     assert [row["data_source"] for row in rows] == ["masa/solution"] * 2
     info = rows[0]["extra_info"]
-    right, wrong = managed(item("\\boxed{5}", "s", info), item("\\boxed{4}", "s", info))
+    right, wrong = run_manager(
+        make_item("\\boxed{5}", "s", info), make_item("\\boxed{4}", "s", info)
+    )
     assert (right["reward_score"], right["reward_extra_info"]["acc"]) == (1.0, 1.0)
     assert (wrong["reward_score"], wrong["reward_extra_info"]["acc"]) == (0.0, 0.0)

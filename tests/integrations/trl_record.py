@@ -13,7 +13,7 @@ from pathlib import Path
 RANK = os.environ.get("RANK", "0")
 
 
-def record(reward_class, folder):
+def record_reward_calls(reward_class, folder):
     """Write down what the class is called with, and what it returns."""
     original = reward_class.__call__
 
@@ -37,7 +37,7 @@ def record(reward_class, folder):
 def main(folder, script):
     from masa_rewards.integrations.trl import MasaReward
 
-    record(MasaReward, folder)
+    record_reward_calls(MasaReward, folder)
     trainer = runpy.run_path(script)["trainer"]
     import torch
     from transformers import AutoModelForCausalLM

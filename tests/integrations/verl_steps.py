@@ -48,7 +48,7 @@ class ScriptedClient:
         return TokenOutput(token_ids=[*ids, self.tokenizer.eos_token_id], stop_reason="completed")
 
 
-class Trainer(get_trainer_cls("sync")):
+class CpuTrainer(get_trainer_cls("sync")):
     """verl's trainer, without the workers that want a GPU."""
 
     def start(self, script):
@@ -84,8 +84,8 @@ class Trainer(get_trainer_cls("sync")):
 
     def row(self, data, place):
         advantages = data["advantages"][place]
-        info = plain(data["extra_info"][place])
-        fields = plain(data["extra_fields"][place])
+        info = unwrap_data(data["extra_info"][place])
+        fields = unwrap_data(data["extra_fields"][place])
         responses = data["responses"][place]
         return {
             "input_ids": data["input_ids"][place],
@@ -123,11 +123,11 @@ class Trainer(get_trainer_cls("sync")):
         return total.item()
 
 
-def plain(value):
+def unwrap_data(value):
     return getattr(value, "data", value)
 
 
-def configured(folder, overrides):
+def compose_config(folder, overrides):
     where = Path(verl.__file__).parent / "trainer" / "config"
     tiny = [
         f"actor_rollout_ref.model.path={folder}/model",
@@ -148,12 +148,12 @@ def configured(folder, overrides):
 
 def main(folder, *overrides):
     os.chdir(folder)
-    verl_tiny.main("model")
+    verl_tiny.save_tiny_model("model")
     runpy.run_path("rows.py")
-    config = configured(folder, overrides)
+    config = compose_config(folder, overrides)
     ray.init(address="local", num_cpus=4, include_dashboard=False, logging_level="warning")
     tq.init(config.transfer_queue)
-    trainer = Trainer(config)
+    trainer = CpuTrainer(config)
     trainer.start(json.loads(Path(folder, "script.json").read_text()))
     before = [parameter.detach().clone() for parameter in trainer.model.parameters()]
     steps = [trainer.train_step(), trainer.train_step()]

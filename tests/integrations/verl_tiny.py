@@ -6,7 +6,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 
-def main(folder):
+def save_tiny_model(folder):
     """Write both into a folder."""
     characters = ["<pad>", "<eos>", "<unk>", *string.printable]
     model = models.WordLevel({c: i for i, c in enumerate(characters)}, unk_token="<unk>")

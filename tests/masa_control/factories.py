@@ -17,21 +17,21 @@ from masa_control import (
 )
 from masa_rewards import MetaPrompt, MetaReward, Verdict
 
-from tests.masa_control.fakes import completion, prediction
+from tests.masa_control.fakes import make_completion, make_prediction_text
 
 PROMPT = MetaPrompt(min_length=1, max_length=1000)
 VERDICTS = {"r": "correct", "w": "incorrect", "?": "timeout", "!": "error"}
 
 
-def solution(letter: str, tokens: int = 10, cut: str | None = None) -> SolutionRollout:
+def make_solution(letter: str, tokens: int = 10, cut: str | None = None) -> SolutionRollout:
     """r: right, w: wrong, ?: the verifier timed out, !: it failed, c: cut, nothing stated."""
     if letter == "c":
         letter, cut = "w", cut or "unknown"
     verdict = Verdict(status=VERDICTS[letter], answer=None if letter in "?!" else "4")
-    return SolutionRollout(completion("so 4", tokens, truncated=cut is not None), verdict, cut)
+    return SolutionRollout(make_completion("so 4", tokens, truncated=cut is not None), verdict, cut)
 
 
-def meta(
+def make_meta_rollout(
     pass_rate: int | None,
     length: int | None = 20,
     notions: Sequence[str] = ("sum",),
@@ -40,17 +40,17 @@ def meta(
     truncated: bool = False,
 ) -> MetaRollout:
     """A prediction of pass_rate eighths; None: one that cannot be read."""
-    text = "Hm." if pass_rate is None else prediction(pass_rate, length or 0, *notions)
+    text = "Hm." if pass_rate is None else make_prediction_text(pass_rate, length or 0, *notions)
     reward = (
         None
         if total_reward is None
         else MetaReward(length=0, difficulty=0, notion=0, total=total_reward)
     )
-    made = completion(text, 5, truncated=truncated)
+    made = make_completion(text, 5, truncated=truncated)
     return MetaRollout(made, PROMPT.parse(text), reward, {}, total_reward)
 
 
-def plan(
+def make_plan(
     skip: bool = False,
     *,
     mean: float | None = 0.0,
@@ -79,14 +79,14 @@ def plan(
     )
 
 
-def episode(
+def make_episode(
     solutions: str | Sequence[SolutionRollout] = "",
     predictions: Sequence[MetaRollout] = (),
     made_plan: Plan | None = None,
     name: str = "7",
 ) -> Episode:
     """Solutions as letters, as of `solution`."""
-    rollouts = [solution(s) if isinstance(s, str) else s for s in solutions]
+    rollouts = [make_solution(s) if isinstance(s, str) else s for s in solutions]
     rewards = [s.reward for s in rollouts if s.reward is not None]
     return Episode(
         problem=Problem(id=name, text="What is 2 + 2?", answer="4"),
@@ -99,11 +99,11 @@ def episode(
     )
 
 
-def ways_of_saving(state):
+def list_saved_forms(state):
     """The state as it is, through json, and through pickle."""
     return [state, json.loads(json.dumps(state)), pickle.loads(pickle.dumps(state))]
 
 
-def plain(state):
+def to_json_data(state):
     """The state as json has it: where a tuple and a list are one."""
     return json.loads(json.dumps(state))

@@ -13,7 +13,7 @@ from masa_rewards.prompt.meta_prompt import MetaPromptForm
 PROBLEM = Problem(id="7", text="What is 2 + 2?", answer="4")
 
 
-def completion(text: str, tokens: int = 3, truncated: bool = False) -> Completion:
+def make_completion(text: str, tokens: int = 3, truncated: bool = False) -> Completion:
     return Completion(
         token_ids=tuple(range(tokens)),
         text=text,
@@ -22,7 +22,7 @@ def completion(text: str, tokens: int = 3, truncated: bool = False) -> Completio
     )
 
 
-def prediction(pass_rate: int, length: int, *notions: str) -> str:
+def make_prediction_text(pass_rate: int, length: int, *notions: str) -> str:
     names = ", ".join(f'"{n}"' for n in notions)
     return (
         f'<meta></meta>{{"math_notion": [{names}], "pass_rate": {pass_rate}, '
@@ -72,17 +72,17 @@ class ScriptedVerifier:
         return Verdict(status=status, answer=None if status in ("timeout", "error") else last)
 
 
-_OWN = ("signals", "prompt_max_tokens", "count_notions")
+_OWN_FIELDS = ("signals", "prompt_max_tokens", "count_notions")
 
 
-def settings(meta: int, solution: int) -> EpisodeSettings:
+def make_settings(meta: int, solution: int) -> EpisodeSettings:
     return EpisodeSettings(
         meta=MetaSettings(rollouts=meta, max_tokens=50, prompt=MetaPromptForm(min_length=1)),
         solution=SolutionSettings(rollouts=solution, max_tokens=100, template="Solve: {problem}"),
     )
 
 
-def changed(chosen: EpisodeSettings, **changes: object) -> EpisodeSettings:
+def change_settings(chosen: EpisodeSettings, **changes: object) -> EpisodeSettings:
     """Settings with others in their places, each by its own name; "rollouts" is M."""
     parts: dict[str, dict[str, object]] = {"meta": {}, "solution": {}, "own": {}}
     for name, value in changes.items():
@@ -92,12 +92,12 @@ def changed(chosen: EpisodeSettings, **changes: object) -> EpisodeSettings:
     return EpisodeSettings(
         meta=MetaSettings.model_validate({**dict(chosen.meta), **parts["meta"]}),
         solution=SolutionSettings.model_validate({**dict(chosen.solution), **parts["solution"]}),
-        **{**{n: getattr(chosen, n) for n in _OWN}, **parts["own"]},
+        **{**{n: getattr(chosen, n) for n in _OWN_FIELDS}, **parts["own"]},
     )
 
 
 @dataclass
-class Script:
+class ProblemScript:
     """What a policy says to one problem, and how long it takes for it.
 
     Attributes:
@@ -120,7 +120,7 @@ class ScriptedPolicy:
     A solution that is stopped before it has stated its last word lacks it, and ends in "so".
     """
 
-    scripts: dict[str, Script]
+    scripts: dict[str, ProblemScript]
     log: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, int]] = field(default_factory=list)
     prompts: list[str] = field(default_factory=list)
@@ -140,14 +140,14 @@ class ScriptedPolicy:
         await asyncio.sleep(script.delays.get(kind, 0.0))
         self.log.append(f"{name} {kind} ends")
         if kind == "meta":
-            made = [completion(text, tokens=5) for text in script.meta]
+            made = [make_completion(text, tokens=5) for text in script.meta]
         else:
             made = [self._stopped(script, text, end, max_tokens) for text, end in script.solution]
         assert len(made) == n, f"the script has {len(made)} {kind} rollouts, asked were {n}"
         return made
 
-    def _stopped(self, script: Script, text: str, end: int, max_tokens: int) -> Completion:
+    def _stopped(self, script: ProblemScript, text: str, end: int, max_tokens: int) -> Completion:
         if end <= max_tokens:
-            return completion(text, tokens=end)
+            return make_completion(text, tokens=end)
         stated = script.stated_at is not None and script.stated_at <= max_tokens
-        return completion(text if stated else "so", tokens=max_tokens, truncated=True)
+        return make_completion(text if stated else "so", tokens=max_tokens, truncated=True)

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_control.advantages import group_advantages
+from masa_control.advantages import compute_group_advantages
 
 rewards = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
 
 def advantages(rewards, groups, **kwargs):
     scored = kwargs.pop("scored", [True] * len(rewards))
-    return group_advantages(rewards, groups, scored, **kwargs).tolist()
+    return compute_group_advantages(rewards, groups, scored, **kwargs).tolist()
 
 
 def test_group_norm_worked_out_by_hand():

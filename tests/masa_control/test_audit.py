@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_control import ConfusionCounts, Interval, SavingsEstimate, audit_draw
+from masa_control import ConfusionCounts, Interval, SavingsEstimate, draw_audit
 from masa_rewards.statistics import UNKNOWN, wilson_bounds, wilson_interval
 
 Z = 1.959963984540054
@@ -31,19 +31,19 @@ def total(tallies):
 
 
 def test_a_draw_depends_on_its_names_alone():
-    assert audit_draw(1, "gate", 3, "p") == audit_draw(1, "gate", 3, "p")
+    assert draw_audit(1, "gate", 3, "p") == draw_audit(1, "gate", 3, "p")
     others = [(2, "gate", 3, "p"), (1, "cutoff", 3, "p"), (1, "gate", 4, "p"), (1, "gate", 3, "q")]
-    assert len({audit_draw(*names) for names in [(1, "gate", 3, "p"), *others]}) == 5
-    assert 0 <= audit_draw(1, "gate", 3, "\ud800") < 1  # what no utf-8 can hold
+    assert len({draw_audit(*names) for names in [(1, "gate", 3, "p"), *others]}) == 5
+    assert 0 <= draw_audit(1, "gate", 3, "\ud800") < 1  # what no utf-8 can hold
 
 
 def test_a_draw_is_pinned_so_that_a_run_is_audited_alike_by_every_version():
-    assert audit_draw(0, "gate", 1, "7") == pytest.approx(0.1043357, abs=1e-7)
+    assert draw_audit(0, "gate", 1, "7") == pytest.approx(0.1043357, abs=1e-7)
 
 
 def test_draws_are_even():
     # Of 20,000 even draws a tenth holds 2,000 with a standard deviation of 42: within four of them.
-    drawn = [audit_draw(5, "gate", step, f"p{k}") for step in range(20) for k in range(1000)]
+    drawn = [draw_audit(5, "gate", step, f"p{k}") for step in range(20) for k in range(1000)]
     for tenth in range(10):
         count = sum(tenth / 10 <= draw < (tenth + 1) / 10 for draw in drawn)
         assert abs(count - 2000) < 4 * math.sqrt(20_000 * 0.1 * 0.9)
@@ -75,7 +75,7 @@ def test_a_tally_worked_out_by_hand():
     assert made.precision.value == 0.75
     # 4 cases of 10: 4 / (1 - 0.4) = 6.67 as far as those 10 go
     assert made.precision[1:] == pytest.approx(wilson_bounds(0.75, 4 / 0.6))
-    assert made.precision_to_come == wilson_interval(0.75, 4)
+    assert made.expected_precision == wilson_interval(0.75, 4)
     assert made.recall.value == pytest.approx(7.5 / 9.5)
     assert made.f1.value == pytest.approx(2 * 7.5 / (10 + 7.5 + 2))
     low = made.precision.low
@@ -102,14 +102,14 @@ def test_where_all_are_audited_all_of_them_is_known():
     )
     assert made.precision == Interval(0.75, 0.75, 0.75)
     # But of those to come it is a sample of four.
-    assert made.precision_to_come == wilson_interval(0.75, 4)
+    assert made.expected_precision == wilson_interval(0.75, 4)
 
 
 def test_nothing_known_says_nothing():
     assert (
         ConfusionCounts().precision == ConfusionCounts().recall == ConfusionCounts().f1 == UNKNOWN
     )
-    assert ConfusionCounts().precision_to_come == UNKNOWN
+    assert ConfusionCounts().expected_precision == UNKNOWN
     assert ConfusionCounts().figures("gate") == {}
     # Flagged, and nobody looked.
     unseen = ConfusionCounts.of(1, 0) + ConfusionCounts.of(0, 1)
@@ -137,13 +137,13 @@ def test_one_audit_is_one_case_whatever_it_holds():
 def test_rollouts_of_a_problem_that_go_together_are_few_cases():
     # All right or all wrong: 10 problems of 8 are 10 cases, not 80.
     together = [ConfusionCounts.of(8, 0, right=8 * (k < 5), weight=4.0) for k in range(10)]
-    assert total(together).precision_to_come == wilson_interval(0.5, 10)
+    assert total(together).expected_precision == wilson_interval(0.5, 10)
     # Half of each right, give or take one: the variance between problems is small, and so is the
     # interval; but never narrower than Student's t allows.
     apart = [ConfusionCounts.of(8, 0, right=4 + (-1) ** k, weight=4.0) for k in range(10)]
     variance = 10 * 16 / (80 * 4) ** 2  # Σ w² (t - f / 2)² / (Σ w f)²
     cases = 0.25 / variance * 9 / 10 * 9 / (9 + (Z * Z + 1) / 2)
-    assert total(apart).precision_to_come == pytest.approx(wilson_interval(0.5, cases))
+    assert total(apart).expected_precision == pytest.approx(wilson_interval(0.5, cases))
 
 
 @given(st.lists(problems(), max_size=8), st.lists(problems(), max_size=8))
@@ -155,12 +155,12 @@ def test_tallies_add_up_and_come_apart(first, second):
 @given(st.lists(problems(), min_size=1, max_size=12))
 def test_figures_lie_in_their_intervals(made):
     tally = total(made)
-    for interval in (tally.precision, tally.precision_to_come, tally.recall, tally.f1):
+    for interval in (tally.precision, tally.expected_precision, tally.recall, tally.f1):
         if interval.value is not None:
             assert 0 <= interval.low <= interval.value + 1e-12
             assert interval.value - 1e-12 <= interval.high <= 1 + 1e-12
     if tally.precision.value is not None:
-        assert tally.precision.low >= tally.precision_to_come.low - 1e-12
+        assert tally.precision.low >= tally.expected_precision.low - 1e-12
 
 
 def test_figures_are_named():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from masa_control import AuditedGate, AuditedGateSettings, DistanceGate, GateOutcome
 
-from tests.masa_control.factories import plain, ways_of_saving
+from tests.masa_control.factories import list_saved_forms, to_json_data
 
 OUTCOMES = st.lists(
     st.builds(
@@ -148,7 +148,7 @@ def test_limits_are_kept_in_the_state():
     gate.observe(outcomes((100, 0.1, True, 1.0)))
     gate.observe(outcomes((92, 0.1, True, 1.0), (8, 0.1, False, 1.0)))
     other = AuditedGate(settings)
-    other.load_state_dict(plain(gate.state_dict()))
+    other.load_state_dict(to_json_data(gate.state_dict()))
     assert other.gate() == gate.gate() == DistanceGate(0.1, None)
     for wrong in (0.6, -0.1, "near", True):
         state = {**gate.state_dict(), "limits": {"trivial": wrong, "unsolvable": None}}
@@ -188,10 +188,10 @@ def test_the_order_within_the_window_does_not_matter(made, rng):
 def test_goes_on_from_its_state(made):
     gate = AuditedGate()
     gate.observe(made)
-    for state in ways_of_saving(gate.state_dict()):
+    for state in list_saved_forms(gate.state_dict()):
         other = AuditedGate()
         other.load_state_dict(state)
-        assert plain(other.state_dict()) == plain(gate.state_dict())
+        assert to_json_data(other.state_dict()) == to_json_data(gate.state_dict())
         assert other.gate() == gate.gate()
         assert other.settings == gate.settings
 
@@ -212,7 +212,7 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(row, says):
     gate = AuditedGate()
     gate.observe(outcomes((20, 0.1, True, 1.0)))
     before = gate.state_dict()
-    state = plain(before)
+    state = to_json_data(before)
     state["outcomes"]["trivial"].append(row)
     with pytest.raises(ValueError, match=says):
         gate.load_state_dict(state)

@@ -6,25 +6,28 @@ from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,
-    completion,
-    prediction,
-    settings,
+    make_completion,
+    make_prediction_text,
+    make_settings,
 )
 
 
 def episode(predicted, lengths):
     """Predictions (of 8, tokens) and the lengths of right solutions beside a wrong one."""
     engine = ScriptedEngine(
-        meta=[completion(prediction(rate, length), tokens=6) for rate, length in predicted],
-        solution=[completion("it is 4", tokens=length) for length in lengths]
-        + [completion("it is 5", tokens=2)],
+        meta=[
+            make_completion(make_prediction_text(rate, length), tokens=6)
+            for rate, length in predicted
+        ],
+        solution=[make_completion("it is 4", tokens=length) for length in lengths]
+        + [make_completion("it is 5", tokens=2)],
     )
     return asyncio.run(
         run_episode(
             PROBLEM,
             engine=engine,
             verifier=ScriptedVerifier(),
-            settings=settings(len(predicted), len(lengths) + 1),
+            settings=make_settings(len(predicted), len(lengths) + 1),
         )
     )
 

@@ -25,25 +25,25 @@ from masa_control import (
     run_episode,
 )
 from masa_control import Problem as MasaProblem
-from masa_control.decisions.controller import gate_outcome, length_outcome
+from masa_control.decisions.controller import derive_gate_outcome, derive_length_outcome
 
 from tests.masa_control.factories import (
     PROMPT,
-    episode,
-    meta,
-    plain,
-    plan,
-    solution,
-    ways_of_saving,
+    list_saved_forms,
+    make_episode,
+    make_meta_rollout,
+    make_plan,
+    make_solution,
+    to_json_data,
 )
 from tests.masa_control.fakes import (
     ScriptedEngine,
     ScriptedVerifier,
-    changed,
-    completion,
-    prediction,
+    change_settings,
+    make_completion,
+    make_prediction_text,
 )
-from tests.masa_control.fakes import settings as episode_settings
+from tests.masa_control.fakes import make_settings as episode_settings
 
 EVERYTHING = ControlSettings(
     gate=AuditedGateSettings(precision=0.6, window=64, audit=0.3),
@@ -63,73 +63,95 @@ PAPER = ControlSettings(
 
 
 def decided(skip=False, **more):
-    return plan(skip, **more).gate
+    return make_plan(skip, **more).gate
 
 
 @pytest.mark.parametrize(
     ("solutions", "made_plan", "decision", "outcome"),
     [
-        ("ww", plan(), decided(distance=0.1), GateOutcome("unsolvable", 0.1, True, 1.0)),
-        ("rr", plan(), decided(), GateOutcome("unsolvable", 0.0, False, 1.0)),
-        ("rr", plan(), decided(mean=0.9), GateOutcome("trivial", 0.0, True, 1.0)),
+        ("ww", make_plan(), decided(distance=0.1), GateOutcome("unsolvable", 0.1, True, 1.0)),
+        ("rr", make_plan(), decided(), GateOutcome("unsolvable", 0.0, False, 1.0)),
+        ("rr", make_plan(), decided(mean=0.9), GateOutcome("trivial", 0.0, True, 1.0)),
         ("rw", None, decided(mean=0.9), GateOutcome("trivial", 0.0, False, 1.0)),
-        ("ww", plan(True, audited=True), decided(True), GateOutcome("unsolvable", 0.0, True, 4.0)),
-        ("", plan(True), decided(True), None),  # skipped
-        ("??", plan(), decided(), None),
-        ("ww", plan(), None, None),  # no gate
-        ("ww", plan(), decided(mean=None), None),  # too few could be read
+        (
+            "ww",
+            make_plan(True, audited=True),
+            decided(True),
+            GateOutcome("unsolvable", 0.0, True, 4.0),
+        ),
+        ("", make_plan(True), decided(True), None),  # skipped
+        ("??", make_plan(), decided(), None),
+        ("ww", make_plan(), None, None),  # no gate
+        ("ww", make_plan(), decided(mean=None), None),  # too few could be read
         # At the unsolvable end what was cut is taken for wrong, audits of the cutoff or none.
-        ("wc", plan(allowed=50), decided(), GateOutcome("unsolvable", 0.0, True, 1.0)),
-        ("rwc", plan(allowed=50), decided(), GateOutcome("unsolvable", 0.0, False, 1.0)),
+        ("wc", make_plan(allowed=50), decided(), GateOutcome("unsolvable", 0.0, True, 1.0)),
+        ("rwc", make_plan(allowed=50), decided(), GateOutcome("unsolvable", 0.0, False, 1.0)),
         (
             "wc",
-            plan(allowed=50, cutoff_epsilon=0.2),
+            make_plan(allowed=50, cutoff_epsilon=0.2),
             decided(),
             GateOutcome("unsolvable", 0.0, True, 1.0),
         ),
-        ("cc", plan(allowed=50), decided(), None),  # nothing is known at all
+        ("cc", make_plan(allowed=50), decided(), None),  # nothing is known at all
         # At the trivial end, without audits of the cutoff, what is known.
-        ("rc", plan(allowed=50), decided(mean=0.9), None),
-        ("rwc", plan(allowed=50), decided(mean=0.9), GateOutcome("trivial", 0.0, False, 1.0)),
+        ("rc", make_plan(allowed=50), decided(mean=0.9), None),
+        ("rwc", make_plan(allowed=50), decided(mean=0.9), GateOutcome("trivial", 0.0, False, 1.0)),
     ],
 )
 def test_what_an_episode_says_of_the_gate(solutions, made_plan, decision, outcome):
-    assert gate_outcome(episode(solutions, [meta(0)], made_plan), decision) == outcome
+    assert (
+        derive_gate_outcome(make_episode(solutions, [make_meta_rollout(0)], made_plan), decision)
+        == outcome
+    )
 
 
 def test_where_the_cutoff_is_audited_only_what_could_run_on_tells_what_is_trivial():
     near = decided(mean=0.9)
-    lowered = plan(allowed=50, cutoff_epsilon=0.2)
-    assert gate_outcome(episode("rw", [meta(8)], lowered), near) is None
-    spared = plan(allowed=50, cutoff_epsilon=0.2, spared=True)
-    found = gate_outcome(episode("rr", [meta(8)], spared), near)
+    lowered = make_plan(allowed=50, cutoff_epsilon=0.2)
+    assert derive_gate_outcome(make_episode("rw", [make_meta_rollout(8)], lowered), near) is None
+    spared = make_plan(allowed=50, cutoff_epsilon=0.2, spared=True)
+    found = derive_gate_outcome(make_episode("rr", [make_meta_rollout(8)], spared), near)
     assert found == GateOutcome("trivial", 0.0, True, 5.0)
-    whole = plan(allowed=100, cutoff_epsilon=0.2)
-    assert gate_outcome(episode("rw", [meta(8)], whole), near).weight == 1.0
+    whole = make_plan(allowed=100, cutoff_epsilon=0.2)
+    assert (
+        derive_gate_outcome(make_episode("rw", [make_meta_rollout(8)], whole), near).weight == 1.0
+    )
     # An audit of the gate has no cutoff.
-    audited = plan(True, audited=True, cutoff_epsilon=0.2)
-    assert gate_outcome(episode("ww", [meta(0)], audited), decided(True)).weight == 4.0
+    audited = make_plan(True, audited=True, cutoff_epsilon=0.2)
+    assert (
+        derive_gate_outcome(
+            make_episode("ww", [make_meta_rollout(0)], audited), decided(True)
+        ).weight
+        == 4.0
+    )
 
 
 def test_what_an_episode_says_of_the_cutoff():
-    solutions = [solution("r", 10), solution("r", 30), solution("w", 90)]
-    predictions = [meta(4, 10), meta(4, 20), meta(4, 500), meta(None)]
+    solutions = [make_solution("r", 10), make_solution("r", 30), make_solution("w", 90)]
+    predictions = [
+        make_meta_rollout(4, 10),
+        make_meta_rollout(4, 20),
+        make_meta_rollout(4, 500),
+        make_meta_rollout(None),
+    ]
 
     def outcome(made_plan, decision=None, made=solutions):
-        return length_outcome(episode(made, predictions, made_plan), decision)
+        return derive_length_outcome(make_episode(made, predictions, made_plan), decision)
 
     assert outcome(None) == LengthOutcome((0.5, 1.5), 1.0)  # 10 / 20 and 30 / 20
-    assert outcome(plan()) == LengthOutcome((0.5, 1.5), 1.0)
-    assert outcome(plan(allowed=100)) == LengthOutcome((0.5, 1.5), 1.0)
-    assert outcome(plan(allowed=50)) is None  # lowered: what was cut is not seen
-    spared = plan(allowed=50, spared=True, cutoff_epsilon=0.2)
+    assert outcome(make_plan()) == LengthOutcome((0.5, 1.5), 1.0)
+    assert outcome(make_plan(allowed=100)) == LengthOutcome((0.5, 1.5), 1.0)
+    assert outcome(make_plan(allowed=50)) is None  # lowered: what was cut is not seen
+    spared = make_plan(allowed=50, spared=True, cutoff_epsilon=0.2)
     assert outcome(spared) == LengthOutcome((0.5, 1.5), 5.0)
     # Problems that the gate flags are none that the cutoff is asked about.
-    assert outcome(plan(True, audited=True), decided(True)) is None
+    assert outcome(make_plan(True, audited=True), decided(True)) is None
     assert outcome(None, decided(True)) is None
-    assert outcome(None, None, [solution("w", 5)]) is None  # none correct
-    assert length_outcome(episode("rr", [meta(None)])) is None  # no length predicted
-    assert length_outcome(episode("rr", [])) is None
+    assert outcome(None, None, [make_solution("w", 5)]) is None  # none correct
+    assert (
+        derive_length_outcome(make_episode("rr", [make_meta_rollout(None)])) is None
+    )  # no length predicted
+    assert derive_length_outcome(make_episode("rr", [])) is None
 
 
 # -- rounds ----------------------------------------------------------------------------------------
@@ -173,7 +195,7 @@ def test_without_rules_nothing_is_decided():
         schedule=FixedStart(start=0),
     )
     controller = Controller(none, PROMPT)
-    controller.observe([episode("rw", [meta(4)])], 1)
+    controller.observe([make_episode("rw", [make_meta_rollout(4)])], 1)
     planner = controller.planner(2)
     assert (planner.gate, planner.cutoff, planner.hints) == (None, None, None)
     assert (planner.gate_audit, planner.cutoff_audit) == (0.0, 0.0)
@@ -184,7 +206,13 @@ def test_without_rules_nothing_is_decided():
 def test_before_the_start_the_audited_gate_learns_from_all():
     rules = ControlSettings(gate=AuditedGateSettings(audit=0.1), schedule=FixedStart(start=5))
     controller = Controller(rules, PROMPT)
-    controller.observe([episode("ww", [meta(0), meta(1)], name=f"p{k}") for k in range(20)], 1)
+    controller.observe(
+        [
+            make_episode("ww", [make_meta_rollout(0), make_meta_rollout(1)], name=f"p{k}")
+            for k in range(20)
+        ],
+        1,
+    )
     distance = (1 / 8) / 2**0.5  # sqrt((0² + (1/8)²) / 2)
     assert controller.planner(6).gate == DistanceGate(None, pytest.approx(distance))
 
@@ -194,8 +222,13 @@ def test_how_many_must_be_read_holds_before_the_start_too():
         gate = AuditedGateSettings(min_readable=share, audit=0.1)
         rules = ControlSettings(gate=gate, schedule=FixedStart(start=5))
         controller = Controller(rules, PROMPT)
-        predictions = [meta(0), meta(None), meta(None), meta(None)]
-        controller.observe([episode("ww", predictions) for _ in range(20)], 1)
+        predictions = [
+            make_meta_rollout(0),
+            make_meta_rollout(None),
+            make_meta_rollout(None),
+            make_meta_rollout(None),
+        ]
+        controller.observe([make_episode("ww", predictions) for _ in range(20)], 1)
         assert controller.planner(6).gate.unsolvable == limit
 
 
@@ -219,9 +252,9 @@ def test_both_ends_are_audited_or_neither(share, trivial):
 def test_alignment_starts_it_early():
     start = AlignedStart(start=50, precision=0.8, recall=0.3, steps=1)
     controller = Controller(ControlSettings(schedule=start), PROMPT)
-    controller.observe([episode("rw", [meta(4)])] * 30, 1)
+    controller.observe([make_episode("rw", [make_meta_rollout(4)])] * 30, 1)
     assert controller.planner(2) is None
-    controller.observe([episode("ww", [meta(0)])] * 30, 2)
+    controller.observe([make_episode("ww", [make_meta_rollout(0)])] * 30, 2)
     assert controller.planner(3) is not None
     assert controller.metrics()["schedule/aligned_at"] == 2.0
 
@@ -231,7 +264,9 @@ def test_the_calibrated_margin_goes_into_the_plan():
     rules = ControlSettings(cutoff=calibrated, schedule=FixedStart(start=0))
     controller = Controller(rules, PROMPT)
     assert controller.planner(1).cutoff == LengthCutoff(margin=None)
-    made = [episode([solution("r", t)], [meta(4, 10)]) for t in (10, 20, 30, 40)]
+    made = [
+        make_episode([make_solution("r", t)], [make_meta_rollout(4, 10)]) for t in (10, 20, 30, 40)
+    ]
     controller.observe(made, 1)
     assert controller.planner(2).cutoff == LengthCutoff(margin=4.0)  # 1 / 5 <= 0.25: the largest
     assert controller.metrics()["cutoff/margin"] == 4.0
@@ -241,7 +276,9 @@ def test_cloning_passes_are_over_when_predictions_decide():
     rules = ControlSettings(experts=ExpertSettings(batch=2, passes=3), schedule=FixedStart(start=4))
     controller = Controller(rules, PROMPT, seed=4)
     assert controller.clone_passes(1) == []  # no expert is there yet
-    controller.observe([episode("rr", [meta(8)], name=f"p{k}") for k in range(9)], 1)
+    controller.observe(
+        [make_episode("rr", [make_meta_rollout(8)], name=f"p{k}") for k in range(9)], 1
+    )
     passes = controller.clone_passes(4)
     assert [len(experts) for experts in passes] == [2, 2, 2]
     assert passes == [controller.clones(4, number) for number in (1, 2, 3)]
@@ -251,7 +288,9 @@ def test_cloning_passes_are_over_when_predictions_decide():
 
 def test_clones_are_drawn_from_the_experts():
     controller = Controller(ControlSettings(experts=ExpertSettings(batch=2)), PROMPT, seed=4)
-    controller.observe([episode("rr", [meta(8)], name=f"p{k}") for k in range(9)], 1)
+    controller.observe(
+        [make_episode("rr", [make_meta_rollout(8)], name=f"p{k}") for k in range(9)], 1
+    )
     assert len(controller.clones(1)) == 2
     assert controller.clones(1) != controller.clones(2)
     assert controller.metrics()["experts/stored"] == 9.0
@@ -266,7 +305,10 @@ def test_an_empty_batch_changes_no_decision():
 
 def test_a_batch_that_is_skipped_whole_teaches_nothing_and_clones_nothing():
     controller = Controller(EVERYTHING, PROMPT)
-    skipped = [episode("", [meta(0, total_reward=None)], plan(True), f"p{k}") for k in range(8)]
+    skipped = [
+        make_episode("", [make_meta_rollout(0, total_reward=None)], make_plan(True), f"p{k}")
+        for k in range(8)
+    ]
     controller.observe(skipped, 9)
     assert controller.planner(10).gate == DistanceGate(None, None)
     assert controller.metrics()["experts/unrewarded"] == 8.0
@@ -280,15 +322,20 @@ def play_step(controller, step, size=12):
     """A step of real episodes against a scripted engine; problems are hard, easy or in between."""
     rng = random.Random(f"step {step}")
     planner = controller.planner(step)
-    chosen = changed(episode_settings(3, 4), count_notions=True)
+    chosen = change_settings(episode_settings(3, 4), count_notions=True)
 
     async def one(k):
         level = rng.choice([0, 4, 8])
         right = rng.choice([*[level // 2] * 9, 2])
         engine = ScriptedEngine(
-            meta=[completion(prediction(level, rng.choice([8, 20]), "carry")) for _ in range(3)],
+            meta=[
+                make_completion(make_prediction_text(level, rng.choice([8, 20]), "carry"))
+                for _ in range(3)
+            ],
             solution=[
-                completion("carry 4", rng.randrange(5, 60)) if n < right else completion("so 5", 40)
+                make_completion("carry 4", rng.randrange(5, 60))
+                if n < right
+                else make_completion("so 5", 40)
                 for n in range(4)
             ],
         )
@@ -308,7 +355,11 @@ def decisions(controller, step):
     planner = controller.planner(step)
     if planner is None:
         return None, controller.clones(step)
-    predictions = [[m.prediction for m in (meta(a), meta(b))] for a in (0, 1, 4, 8) for b in (0, 8)]
+    predictions = [
+        [m.prediction for m in (make_meta_rollout(a), make_meta_rollout(b))]
+        for a in (0, 1, 4, 8)
+        for b in (0, 8)
+    ]
     plans = [planner.plan(f"p{k}", p, 100) for k in range(6) for p in predictions]
     return plans, controller.clones(step)
 
@@ -319,10 +370,10 @@ def test_a_resumed_controller_decides_what_the_uninterrupted_one_does(rules, sto
     whole = Controller(rules, PROMPT, seed=5)
     for step in range(1, stop + 1):
         play_step(whole, step)
-    for state in ways_of_saving(whole.state_dict()):
+    for state in list_saved_forms(whole.state_dict()):
         resumed = Controller(rules, PROMPT, seed=5)
         resumed.load_state_dict(state)
-        assert plain(resumed.state_dict()) == plain(whole.state_dict())
+        assert to_json_data(resumed.state_dict()) == to_json_data(whole.state_dict())
         assert decisions(resumed, stop + 1) == decisions(whole, stop + 1)
         assert resumed.metrics() == whole.metrics()
     # And on from there.
@@ -330,7 +381,7 @@ def test_a_resumed_controller_decides_what_the_uninterrupted_one_does(rules, sto
         play_step(whole, step)
         play_step(resumed, step)
         assert decisions(resumed, step + 1) == decisions(whole, step + 1)
-    assert plain(resumed.state_dict()) == plain(whole.state_dict())
+    assert to_json_data(resumed.state_dict()) == to_json_data(whole.state_dict())
 
 
 def test_the_test_above_has_something_to_tell():
@@ -370,10 +421,10 @@ def test_a_part_that_does_not_fit_changes_no_other(name):
     for step in range(1, 5):
         play_step(source, step)
     play_step(target, 1)
-    before, decided_before = plain(target.state_dict()), decisions(target, 9)
-    state = plain(source.state_dict())
+    before, decided_before = to_json_data(target.state_dict()), decisions(target, 9)
+    state = to_json_data(source.state_dict())
     state["parts"][name]["version"] = 7
     with pytest.raises(ValueError, match="version 7"):
         target.load_state_dict(state)
-    assert plain(target.state_dict()) == before
+    assert to_json_data(target.state_dict()) == before
     assert decisions(target, 9) == decided_before

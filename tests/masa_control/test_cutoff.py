@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from masa_control import CalibratedCutoff, CalibratedCutoffSettings, LengthCutoff, LengthOutcome
-from masa_control.decisions.cutoff import predicted_length
+from masa_control.decisions.cutoff import compute_median_length
 
-from tests.masa_control.factories import plain, ways_of_saving
+from tests.masa_control.factories import list_saved_forms, to_json_data
 
 LENGTHS = st.lists(st.one_of(st.none(), st.integers(1, 9000)), max_size=9)
 OUTCOMES = st.lists(
@@ -31,7 +31,7 @@ OUTCOMES = st.lists(
     ],
 )
 def test_the_predicted_length_is_the_median(lengths, median):
-    assert predicted_length(lengths) == median
+    assert compute_median_length(lengths) == median
 
 
 @pytest.mark.parametrize(
@@ -175,10 +175,10 @@ def test_at_most_the_share_of_what_was_seen_is_beyond_the_margin(made, share):
 def test_goes_on_from_its_state(made):
     calibrated = CalibratedCutoff(CalibratedCutoffSettings(min_problems=1))
     calibrated.observe(made, 1)
-    for state in ways_of_saving(calibrated.state_dict()):
+    for state in list_saved_forms(calibrated.state_dict()):
         other = CalibratedCutoff(CalibratedCutoffSettings(min_problems=1))
         other.load_state_dict(state)
-        assert plain(other.state_dict()) == plain(calibrated.state_dict())
+        assert to_json_data(other.state_dict()) == to_json_data(calibrated.state_dict())
         assert other.cutoff() == calibrated.cutoff()
 
 

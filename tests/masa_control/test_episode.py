@@ -9,10 +9,10 @@ from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,
-    changed,
-    completion,
-    prediction,
-    settings,
+    change_settings,
+    make_completion,
+    make_prediction_text,
+    make_settings,
 )
 
 
@@ -22,7 +22,7 @@ def play(engine, meta=2, solution=4, problem=PROBLEM):
             problem,
             engine=engine,
             verifier=ScriptedVerifier(),
-            settings=settings(meta, solution),
+            settings=make_settings(meta, solution),
         )
     )
 
@@ -32,14 +32,14 @@ def test_rewards_of_an_episode_worked_out_by_hand():
     # "guess" in the wrong one alone.
     engine = ScriptedEngine(
         meta=[
-            completion(prediction(6, 20, "carry"), tokens=5),
-            completion(prediction(2, 31, "carry", "guess"), tokens=5),
+            make_completion(make_prediction_text(6, 20, "carry"), tokens=5),
+            make_completion(make_prediction_text(2, 31, "carry", "guess"), tokens=5),
         ],
         solution=[
-            completion("carry so 4", tokens=10),
-            completion("carry again 4", tokens=20),
-            completion("plainly 4", tokens=30),
-            completion("guess 5", tokens=40),
+            make_completion("carry so 4", tokens=10),
+            make_completion("carry again 4", tokens=20),
+            make_completion("plainly 4", tokens=30),
+            make_completion("guess 5", tokens=40),
         ],
     )
     episode = play(engine)
@@ -55,7 +55,7 @@ def test_rewards_of_an_episode_worked_out_by_hand():
 
 
 def test_prompts_are_encoded_as_the_settings_word_them():
-    engine = ScriptedEngine(meta=[completion("")] * 2, solution=[completion("4")] * 4)
+    engine = ScriptedEngine(meta=[make_completion("")] * 2, solution=[make_completion("4")] * 4)
     episode = play(engine)
     assert "".join(map(chr, episode.solution_prompt_ids)) == "Solve: What is 2 + 2?"
     assert PROBLEM.text in "".join(map(chr, episode.meta_prompt_ids))
@@ -63,15 +63,15 @@ def test_prompts_are_encoded_as_the_settings_word_them():
 
 def test_a_problem_with_braces_is_put_as_it_stands():
     problem = Problem(id="b", text=r"Let \{x\} be {problem} of {0}.", answer="4")
-    engine = ScriptedEngine(meta=[completion("")] * 2, solution=[completion("4")] * 4)
+    engine = ScriptedEngine(meta=[make_completion("")] * 2, solution=[make_completion("4")] * 4)
     episode = play(engine, problem=problem)
     assert "".join(map(chr, episode.solution_prompt_ids)) == f"Solve: {problem.text}"
 
 
 def test_meta_and_solution_rollouts_run_side_by_side():
     engine = ScriptedEngine(
-        meta=[completion("")] * 2,
-        solution=[completion("4")] * 4,
+        meta=[make_completion("")] * 2,
+        solution=[make_completion("4")] * 4,
         delays={"meta": 0.05, "solution": 0.01},
     )
     play(engine)
@@ -80,19 +80,24 @@ def test_meta_and_solution_rollouts_run_side_by_side():
 
 def test_no_episode_waits_for_another():
     slow = ScriptedEngine(
-        meta=[completion("")] * 2,
-        solution=[completion("4")] * 4,
+        meta=[make_completion("")] * 2,
+        solution=[make_completion("4")] * 4,
         delays={"meta": 0.2, "solution": 0.2},
         name="slow ",
     )
     quick = ScriptedEngine(
-        meta=[completion("")] * 2, solution=[completion("4")] * 4, log=slow.log, name="quick "
+        meta=[make_completion("")] * 2,
+        solution=[make_completion("4")] * 4,
+        log=slow.log,
+        name="quick ",
     )
 
     async def both():
         await asyncio.gather(
             *(
-                run_episode(PROBLEM, engine=e, verifier=ScriptedVerifier(), settings=settings(2, 4))
+                run_episode(
+                    PROBLEM, engine=e, verifier=ScriptedVerifier(), settings=make_settings(2, 4)
+                )
                 for e in (slow, quick)
             )
         )
@@ -103,8 +108,11 @@ def test_no_episode_waits_for_another():
 
 def test_a_failed_verifier_is_not_a_wrong_answer():
     engine = ScriptedEngine(
-        meta=[completion(prediction(4, 3)), completion(prediction(8, 3))],
-        solution=[completion(t) for t in ("it is 4", "it is 5", "it is ?", "it is !")],
+        meta=[
+            make_completion(make_prediction_text(4, 3)),
+            make_completion(make_prediction_text(8, 3)),
+        ],
+        solution=[make_completion(t) for t in ("it is 4", "it is 5", "it is ?", "it is !")],
     )
     episode = play(engine)
     assert [s.reward for s in episode.solutions] == [1.0, 0.0, None, None]
@@ -114,7 +122,8 @@ def test_a_failed_verifier_is_not_a_wrong_answer():
 
 def test_nothing_judged_means_no_pass_rate_and_no_meta_reward():
     engine = ScriptedEngine(
-        meta=[completion(prediction(4, 3))] * 2, solution=[completion("it is ?")] * 4
+        meta=[make_completion(make_prediction_text(4, 3))] * 2,
+        solution=[make_completion("it is ?")] * 4,
     )
     episode = play(engine)
     assert episode.pass_rate is None
@@ -123,8 +132,11 @@ def test_nothing_judged_means_no_pass_rate_and_no_meta_reward():
 
 def test_an_unreadable_prediction_is_worth_nothing_and_says_why():
     engine = ScriptedEngine(
-        meta=[completion("I would rather not say"), completion(prediction(8, 3, "sum"))],
-        solution=[completion("sum 4")] * 4,
+        meta=[
+            make_completion("I would rather not say"),
+            make_completion(make_prediction_text(8, 3, "sum")),
+        ],
+        solution=[make_completion("sum 4")] * 4,
     )
     episode = play(engine)
     assert episode.meta[0].reward.total == 0.0
@@ -133,7 +145,7 @@ def test_an_unreadable_prediction_is_worth_nothing_and_says_why():
 
 
 def test_the_baseline_asks_for_no_prediction():
-    engine = ScriptedEngine(solution=[completion("4")] * 4)
+    engine = ScriptedEngine(solution=[make_completion("4")] * 4)
     episode = play(engine, meta=0)
     assert episode.meta == ()
     assert episode.meta_prompt_ids == ()
@@ -143,8 +155,8 @@ def test_the_baseline_asks_for_no_prediction():
 @pytest.mark.parametrize(("dies", "other"), [("meta", "solution"), ("solution", "meta")])
 def test_when_one_half_dies_the_other_is_cancelled(dies, other):
     engine = ScriptedEngine(
-        meta=[completion("")] * 2,
-        solution=[completion("4")] * 4,
+        meta=[make_completion("")] * 2,
+        solution=[make_completion("4")] * 4,
         fail=dies,
         delays={other: 5.0},
     )
@@ -154,18 +166,20 @@ def test_when_one_half_dies_the_other_is_cancelled(dies, other):
 
 
 def test_groups_of_different_sizes():
-    engine = ScriptedEngine(meta=[completion(prediction(8, 3))] * 3, solution=[completion("4")] * 7)
+    engine = ScriptedEngine(
+        meta=[make_completion(make_prediction_text(8, 3))] * 3, solution=[make_completion("4")] * 7
+    )
     episode = play(engine, meta=3, solution=7)
     assert (len(episode.meta), len(episode.solutions)) == (3, 7)
 
 
 def test_the_notion_rules_of_the_settings_are_used():
     script = {
-        "meta": [completion(prediction(4, 10, "carry"))],
-        "solution": [completion("carry 4")] * 3 + [completion("carry 5")],
+        "meta": [make_completion(make_prediction_text(4, 10, "carry"))],
+        "solution": [make_completion("carry 4")] * 3 + [make_completion("carry 5")],
     }
     (paid,) = play(ScriptedEngine(**script), meta=1).meta
-    by_rate = changed(settings(1, 4), notions=NotionRules(counting="rate"))
+    by_rate = change_settings(make_settings(1, 4), notions=NotionRules(counting="rate"))
     episode = asyncio.run(
         run_episode(
             PROBLEM, engine=ScriptedEngine(**script), verifier=ScriptedVerifier(), settings=by_rate

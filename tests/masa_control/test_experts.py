@@ -10,29 +10,36 @@ from masa_rewards.difficulty import DIFFICULTY_BASE
 
 from tests.masa_control.factories import (
     PROMPT,
-    episode,
-    meta,
-    plain,
-    plan,
-    solution,
-    ways_of_saving,
+    list_saved_forms,
+    make_episode,
+    make_meta_rollout,
+    make_plan,
+    make_solution,
+    to_json_data,
 )
 
 
 def made(solutions, predictions, made_plan=None, name="7", threshold=0.2, step=1):
     return make_expert(
-        episode(solutions, predictions, made_plan, name), PROMPT, threshold=threshold, step=step
+        make_episode(solutions, predictions, made_plan, name),
+        PROMPT,
+        threshold=threshold,
+        step=step,
     )
 
 
 def right(*tokens):
-    return [solution("r", t) for t in tokens]
+    return [make_solution("r", t) for t in tokens]
 
 
 def test_the_best_one_gets_the_true_numbers_in_its_own_text():
-    solutions = [*right(10, 40, 30), solution("w", 5)]
+    solutions = [*right(10, 40, 30), make_solution("w", 5)]
     found = made(
-        solutions, [meta(2, 500, total_reward=0.3), meta(3, 600, ["carry"], total_reward=0.9)]
+        solutions,
+        [
+            make_meta_rollout(2, 500, total_reward=0.3),
+            make_meta_rollout(3, 600, ["carry"], total_reward=0.9),
+        ],
     )
     assert found == Expert(
         problem_id="7",
@@ -51,23 +58,23 @@ def test_the_best_one_gets_the_true_numbers_in_its_own_text():
 
 def test_the_length_is_one_that_a_solution_had():
     # The lower of the two in the middle: 20, not 25.
-    assert PROMPT.parse(made(right(10, 20, 30, 40), [meta(0)]).text).length == 20
+    assert PROMPT.parse(made(right(10, 20, 30, 40), [make_meta_rollout(0)]).text).length == 20
 
 
 def test_a_length_that_nobody_knows_is_left_and_not_cloned():
-    found = made("ww", [meta(5, 77)])
+    found = made("ww", [make_meta_rollout(5, 77)])
     assert [found.text[a:b] for a, b in found.numbers] == ["0"]
     assert [found.text[a:b] for a, b in found.unknown] == ["77"]
 
 
 def test_the_first_of_equals_and_only_what_was_read_whole_and_ended():
     predictions = [
-        meta(None, total_reward=0.9),
-        meta(3, total_reward=0.8, truncated=True),
-        meta(4, notions=[], total_reward=0.7),  # no notion
-        meta(5, notions=["first"], total_reward=0.4),
-        meta(5, notions=["second"], total_reward=0.4),
-        meta(5, total_reward=None),
+        make_meta_rollout(None, total_reward=0.9),
+        make_meta_rollout(3, total_reward=0.8, truncated=True),
+        make_meta_rollout(4, notions=[], total_reward=0.7),  # no notion
+        make_meta_rollout(5, notions=["first"], total_reward=0.4),
+        make_meta_rollout(5, notions=["second"], total_reward=0.4),
+        make_meta_rollout(5, total_reward=None),
     ]
     assert '"first"' in made("rw", predictions).text
 
@@ -75,13 +82,13 @@ def test_the_first_of_equals_and_only_what_was_read_whole_and_ended():
 @pytest.mark.parametrize(
     ("solutions", "predictions", "refusal"),
     [
-        ("", [meta(8, total_reward=None)], "unrewarded"),
+        ("", [make_meta_rollout(8, total_reward=None)], "unrewarded"),
         ("", [], "unrewarded"),
-        ("????", [meta(8, total_reward=0.5)], "unknown_pass_rate"),
-        ("rrcc", [meta(8)], "unknown_pass_rate"),
-        ("cccc", [meta(8)], "unknown_pass_rate"),
-        ("rr", [meta(None), meta(8, truncated=True)], "unreadable"),
-        ("rr", [meta(8, total_reward=0.19)], "below_threshold"),
+        ("????", [make_meta_rollout(8, total_reward=0.5)], "unknown_pass_rate"),
+        ("rrcc", [make_meta_rollout(8)], "unknown_pass_rate"),
+        ("cccc", [make_meta_rollout(8)], "unknown_pass_rate"),
+        ("rr", [make_meta_rollout(None), make_meta_rollout(8, truncated=True)], "unreadable"),
+        ("rr", [make_meta_rollout(8, total_reward=0.19)], "below_threshold"),
     ],
 )
 def test_why_there_is_none(solutions, predictions, refusal):
@@ -90,24 +97,24 @@ def test_why_there_is_none(solutions, predictions, refusal):
 
 def test_who_says_half_of_what_nobody_solves_is_shown_a_zero():
     """At 0.2 nobody would be: length and notions cannot be earned there."""
-    half = [meta(4, total_reward=DIFFICULTY_BASE**0.5 / 3)]
+    half = [make_meta_rollout(4, total_reward=DIFFICULTY_BASE**0.5 / 3)]
     found = made("wwww", half, threshold=ExpertSettings().threshold)
     assert PROMPT.parse(found.text).pass_rate == 0.0
     assert made("wwww", half, threshold=0.2) == "below_threshold"
 
 
 def test_the_threshold_takes_in_its_end():
-    assert isinstance(made("rr", [meta(8, total_reward=0.2)]), Expert)
+    assert isinstance(made("rr", [make_meta_rollout(8, total_reward=0.2)]), Expert)
 
 
 def test_cut_ones_that_do_not_change_the_stated_number_do_not_matter():
     # 20 wrong and one cut: 0 to 1 / 21, 0 of 8 either way.
-    found = made("w" * 20 + "c", [meta(8)])
+    found = made("w" * 20 + "c", [make_meta_rollout(8)])
     assert PROMPT.parse(found.text).pass_rate == 0.0
 
 
 def test_an_audited_problem_stands_for_others():
-    found = made("ww", [meta(0)], plan(True, audited=True, epsilon=0.1))
+    found = made("ww", [make_meta_rollout(0)], make_plan(True, audited=True, epsilon=0.1))
     assert found.weight == 10.0
 
 
@@ -119,7 +126,11 @@ def buffer(**settings):
 
 
 def fill(kept, names, step=1, made_plan=None):
-    kept.observe([episode("rr", [meta(8)], made_plan, name) for name in names], PROMPT, step)
+    kept.observe(
+        [make_episode("rr", [make_meta_rollout(8)], made_plan, name) for name in names],
+        PROMPT,
+        step,
+    )
 
 
 def names(kept, step=1):
@@ -155,7 +166,14 @@ def test_what_is_too_old_is_dropped_even_when_nothing_comes():
 
 def test_refusals_are_counted_by_reason():
     kept = buffer(threshold=0.6)
-    kept.observe([episode("rr", [meta(8)]), episode("", [meta(8, total_reward=None)])], PROMPT, 1)
+    kept.observe(
+        [
+            make_episode("rr", [make_meta_rollout(8)]),
+            make_episode("", [make_meta_rollout(8, total_reward=None)]),
+        ],
+        PROMPT,
+        1,
+    )
     assert kept.metrics() == {
         "experts/stored": 0.0,
         "experts/below_threshold": 1.0,
@@ -182,7 +200,7 @@ def test_one_that_stands_for_four_is_drawn_four_times_as_often():
     # One of weight 4 among four of weight 1: half of the single draws. 2,000 of them.
     kept = buffer()
     fill(kept, "abcd")
-    fill(kept, "e", made_plan=plan(True, audited=True, epsilon=0.25, mean=1.0))
+    fill(kept, "e", made_plan=make_plan(True, audited=True, epsilon=0.25, mean=1.0))
     heavy = sum(kept.draw(1, seed=0, step=step)[0].problem_id == "e" for step in range(2000))
     assert abs(heavy - 1000) < 4 * math.sqrt(2000 * 0.25)
 
@@ -192,16 +210,16 @@ def test_goes_on_from_its_state(rows):
     kept = buffer(max_age=100)
     for name, step in rows:
         fill(kept, [name], step)
-    for state in ways_of_saving(kept.state_dict()):
+    for state in list_saved_forms(kept.state_dict()):
         other = buffer(max_age=100)
         other.load_state_dict(state)
-        assert plain(other.state_dict()) == plain(kept.state_dict())
+        assert to_json_data(other.state_dict()) == to_json_data(kept.state_dict())
         for count in (1, 3, 100):
             assert other.draw(count, seed=3, step=7) == kept.draw(count, seed=3, step=7)
         assert other.metrics() == kept.metrics()
 
 
-EXPERT = plain(asdict(made("rr", [meta(8)])))
+EXPERT = to_json_data(asdict(made("rr", [make_meta_rollout(8)])))
 
 
 @pytest.mark.parametrize(

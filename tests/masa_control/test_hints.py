@@ -8,7 +8,7 @@ from masa_control import HintChooser, Hints, RecordedHints
 from masa_rewards.notions.phrases import to_phrase
 from masa_rewards.notions.rules import NotionCount
 
-from tests.masa_control.factories import plain, ways_of_saving
+from tests.masa_control.factories import list_saved_forms, to_json_data
 
 NOTIONS = st.lists(
     st.one_of(st.none(), st.lists(st.sampled_from(["sum", "Sums", "carry", "law of sines", "**"]))),
@@ -73,7 +73,10 @@ def test_a_record_by_hand():
     made.observe({("sum",): NotionCount(1, 0, 1, 3), ("guess",): NotionCount(0, 3, 1, 3)})
     assert made.chooser().good == {("sum",)}
     assert made.metrics() == {"hints/remembered": 2.0, "hints/eligible": 1.0}
-    assert plain(made.state_dict())["records"] == [[["guess"], 5, -1.75], [["sum"], 4, 0.5 + 0.75]]
+    assert to_json_data(made.state_dict())["records"] == [
+        [["guess"], 5, -1.75],
+        [["sum"], 4, 0.5 + 0.75],
+    ]
 
 
 def test_notions_of_easy_problems_are_not_good_for_that():
@@ -115,10 +118,10 @@ def test_goes_on_from_its_state(counts):
     made = hints(min_seen=2)
     for count in counts:
         made.observe(count)
-    for state in ways_of_saving(made.state_dict()):
+    for state in list_saved_forms(made.state_dict()):
         other = hints(min_seen=2)
         other.load_state_dict(state)
-        assert plain(other.state_dict()) == plain(made.state_dict())
+        assert to_json_data(other.state_dict()) == to_json_data(made.state_dict())
         assert other.chooser() == made.chooser()
 
 

@@ -8,19 +8,24 @@ from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,
-    completion,
-    prediction,
-    settings,
+    make_completion,
+    make_prediction_text,
+    make_settings,
 )
 
 
 def episode():
     engine = ScriptedEngine(
-        meta=[completion(prediction(9, 3), tokens=5), completion("no", tokens=7)],
-        solution=[completion("it is 4", tokens=10), completion("it is ?", tokens=20)],
+        meta=[
+            make_completion(make_prediction_text(9, 3), tokens=5),
+            make_completion("no", tokens=7),
+        ],
+        solution=[make_completion("it is 4", tokens=10), make_completion("it is ?", tokens=20)],
     )
     return asyncio.run(
-        run_episode(PROBLEM, engine=engine, verifier=ScriptedVerifier(), settings=settings(2, 2))
+        run_episode(
+            PROBLEM, engine=engine, verifier=ScriptedVerifier(), settings=make_settings(2, 2)
+        )
     )
 
 
@@ -57,19 +62,31 @@ def test_refuses_what_is_no_ledger(state):
 
 def decided():
     """Two skipped, one audited (wrongly), one solved; one cut whole, one spared by an audit."""
-    solved = [factories.solution("r", 10), factories.solution("w", 20)]
-    lowered = factories.plan(allowed=50, cutoff_epsilon=0.5)
-    spared = factories.plan(allowed=50, spared=True, cutoff_epsilon=0.5)
+    solved = [factories.make_solution("r", 10), factories.make_solution("w", 20)]
+    lowered = factories.make_plan(allowed=50, cutoff_epsilon=0.5)
+    spared = factories.make_plan(allowed=50, spared=True, cutoff_epsilon=0.5)
     return [
-        factories.episode("", [factories.meta(0, total_reward=None)], factories.plan(True)),
-        factories.episode(
-            "", [factories.meta(8, total_reward=None)], factories.plan(True, mean=1.0)
+        factories.make_episode(
+            "", [factories.make_meta_rollout(0, total_reward=None)], factories.make_plan(True)
         ),
-        factories.episode(solved, [factories.meta(0)], factories.plan(True, audited=True)),
-        factories.episode(solved, [factories.meta(None)], factories.plan(mean=None)),
-        factories.episode([factories.solution("c", 50)] * 2, [factories.meta(4)], lowered),
-        factories.episode(
-            [factories.solution("w", 80), factories.solution("r", 20)], [factories.meta(4)], spared
+        factories.make_episode(
+            "",
+            [factories.make_meta_rollout(8, total_reward=None)],
+            factories.make_plan(True, mean=1.0),
+        ),
+        factories.make_episode(
+            solved, [factories.make_meta_rollout(0)], factories.make_plan(True, audited=True)
+        ),
+        factories.make_episode(
+            solved, [factories.make_meta_rollout(None)], factories.make_plan(mean=None)
+        ),
+        factories.make_episode(
+            [factories.make_solution("c", 50)] * 2, [factories.make_meta_rollout(4)], lowered
+        ),
+        factories.make_episode(
+            [factories.make_solution("w", 80), factories.make_solution("r", 20)],
+            [factories.make_meta_rollout(4)],
+            spared,
         ),
     ]
 
@@ -116,10 +133,10 @@ def test_decisions_are_counted_by_reason():
 
 def test_tokens_saved_are_those_of_audits():
     ledger = Ledger()
-    solved = [factories.solution("r", 10), factories.solution("w", 20)]
+    solved = [factories.make_solution("r", 10), factories.make_solution("w", 20)]
     for one in [
-        *[factories.episode("", [], factories.plan(True))] * 6,
-        *[factories.episode(solved, [], factories.plan(True, audited=True))] * 2,
+        *[factories.make_episode("", [], factories.make_plan(True))] * 6,
+        *[factories.make_episode(solved, [], factories.make_plan(True, audited=True))] * 2,
     ]:
         ledger.observe(one)
     # 6 skipped, 30 tokens each
@@ -148,10 +165,12 @@ def test_the_state_is_the_identity_in_json_and_pickle_too():
     ledger = Ledger()
     for one in decided():
         ledger.observe(one)
-    for state in factories.ways_of_saving(ledger.state_dict()):
+    for state in factories.list_saved_forms(ledger.state_dict()):
         other = Ledger()
         other.load_state_dict(state)
-        assert factories.plain(other.state_dict()) == factories.plain(ledger.state_dict())
+        assert factories.to_json_data(other.state_dict()) == factories.to_json_data(
+            ledger.state_dict()
+        )
         assert other.metrics() == ledger.metrics()
 
 
@@ -189,9 +208,11 @@ def test_the_counts_of_0_1_0_are_read():
 
 def test_a_group_that_was_cut_in_part_is_not_cut_whole():
     ledger = Ledger()
-    lowered = factories.plan(allowed=50)
+    lowered = factories.make_plan(allowed=50)
     ledger.observe(
-        factories.episode([factories.solution("c", 50), factories.solution("r", 20)], [], lowered)
+        factories.make_episode(
+            [factories.make_solution("c", 50), factories.make_solution("r", 20)], [], lowered
+        )
     )
     metrics = ledger.metrics()
     assert metrics["ledger/rollouts_cut"] == 1

@@ -8,24 +8,24 @@ from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,
-    completion,
-    prediction,
-    settings,
+    make_completion,
+    make_prediction_text,
+    make_settings,
 )
 
 
 def episode(predicted, right, of=4):
     engine = ScriptedEngine(
-        meta=[completion(prediction(p, 5), tokens=6) for p in predicted],
-        solution=[completion("it is 4", tokens=8)] * right
-        + [completion("it is 5", tokens=2, truncated=True)] * (of - right),
+        meta=[make_completion(make_prediction_text(p, 5), tokens=6) for p in predicted],
+        solution=[make_completion("it is 4", tokens=8)] * right
+        + [make_completion("it is 5", tokens=2, truncated=True)] * (of - right),
     )
     return asyncio.run(
         run_episode(
             PROBLEM,
             engine=engine,
             verifier=ScriptedVerifier(),
-            settings=settings(len(predicted), of),
+            settings=make_settings(len(predicted), of),
         )
     )
 
@@ -54,18 +54,18 @@ def test_no_length_is_taken_from_wrong_solutions():
 
 
 def test_decisions_of_a_step_by_hand():
-    solved = [factories.solution("r", 10), factories.solution("w", 20)]
-    lowered = factories.plan(allowed=50, cutoff_epsilon=0.5)
+    solved = [factories.make_solution("r", 10), factories.make_solution("w", 20)]
+    lowered = factories.make_plan(allowed=50, cutoff_epsilon=0.5)
     metrics = step_metrics(
         [
-            factories.episode("", [], factories.plan(True)),
-            factories.episode("", [], factories.plan(True, mean=1.0)),
-            factories.episode(solved, [], factories.plan(True, audited=True)),
-            factories.episode(
-                [factories.solution("c", 50), factories.solution("r", 9)], [], lowered
+            factories.make_episode("", [], factories.make_plan(True)),
+            factories.make_episode("", [], factories.make_plan(True, mean=1.0)),
+            factories.make_episode(solved, [], factories.make_plan(True, audited=True)),
+            factories.make_episode(
+                [factories.make_solution("c", 50), factories.make_solution("r", 9)], [], lowered
             ),
-            factories.episode(solved, [], factories.plan(allowed=100)),
-            factories.episode(solved),
+            factories.make_episode(solved, [], factories.make_plan(allowed=100)),
+            factories.make_episode(solved),
         ]
     )
     expected = {
@@ -82,5 +82,5 @@ def test_decisions_of_a_step_by_hand():
 
 
 def test_without_plans_there_are_no_figures_of_decisions():
-    metrics = step_metrics([factories.episode("rw")])
+    metrics = step_metrics([factories.make_episode("rw")])
     assert not [n for n in metrics if n.startswith(("gate/", "cutoff/", "hints/"))]

@@ -14,12 +14,12 @@ from masa_control import (
 )
 
 from tests.masa_control.fakes import (
-    Script,
+    ProblemScript,
     ScriptedPolicy,
     ScriptedVerifier,
-    changed,
-    prediction,
-    settings,
+    change_settings,
+    make_prediction_text,
+    make_settings,
 )
 
 GATE = {"gate": PredictiveGate()}
@@ -34,7 +34,7 @@ def play(scripts, planner=None, **changes):
     """Play all scripts side by side; returns the engine and the episodes, by name."""
     engine = ScriptedPolicy(scripts)
     first = next(iter(scripts.values()))
-    chosen = changed(settings(len(first.meta), len(first.solution)), **changes)
+    chosen = change_settings(make_settings(len(first.meta), len(first.solution)), **changes)
 
     async def all_of_them():
         episodes = [
@@ -57,7 +57,9 @@ def planner(**decisions):
 
 
 def script(pass_rate=4, length=20, solutions=(("4", 10), ("5", 30)), **more):
-    return Script([prediction(pass_rate, length, "carry")] * 2, list(solutions), **more)
+    return ProblemScript(
+        [make_prediction_text(pass_rate, length, "carry")] * 2, list(solutions), **more
+    )
 
 
 def test_solutions_of_one_problem_start_while_predictions_of_another_are_being_made():
@@ -183,7 +185,7 @@ def test_agreement_is_asked_of_an_end():
 
 
 def test_predictions_that_none_can_read_skip_nothing_and_cut_nothing():
-    made = Script(["Hm."] * 2, [("4", 10), ("5", 30)])
+    made = ProblemScript(["Hm."] * 2, [("4", 10), ("5", 30)])
     engine, episodes = play({"A": made}, planner(**GATE, **CUTOFF))
     assert ("A", "solution", 100) in engine.asked
     assert episodes["A"].plan.gate.mean is None
@@ -191,19 +193,21 @@ def test_predictions_that_none_can_read_skip_nothing_and_cut_nothing():
 
 
 def test_one_rollout_of_each_kind():
-    made = Script([prediction(8, 20)], [("4", 10)])
+    made = ProblemScript([make_prediction_text(8, 20)], [("4", 10)])
     _, episodes = play({"A": made}, planner(**CUTOFF))
     assert episodes["A"].pass_rate == 1.0
 
 
 def test_a_planner_needs_predictions_to_plan_by():
     with pytest.raises(ValueError, match="meta.rollouts is 0"):
-        play({"A": Script([], [("4", 10)])}, planner(**GATE))
+        play({"A": ProblemScript([], [("4", 10)])}, planner(**GATE))
 
 
 # -- hints -----------------------------------------------------------------------------------------
 
-NAMED = Script(['{"math_notion": ["carry", "parity"], "pass_rate": 4}'] * 2, [("4", 10), ("5", 30)])
+NAMED = ProblemScript(
+    ['{"math_notion": ["carry", "parity"], "pass_rate": 4}'] * 2, [("4", 10), ("5", 30)]
+)
 
 
 def test_a_hint_stands_in_the_solution_prompt_alone():
@@ -232,7 +236,7 @@ def test_a_hint_is_shortened_until_it_fits_and_the_plan_says_so():
 
 
 def test_braces_in_a_hint_and_in_a_problem_stay():
-    made = Script(['{"math_notion": ["{problem}"], "pass_rate": 4}'], [("4", 10)])
+    made = ProblemScript(['{"math_notion": ["{problem}"], "pass_rate": 4}'], [("4", 10)])
     engine, _ = play({"A": made}, planner(hints=HintChooser()), hint_template="{notions}|{problem}")
     assert engine.prompts[1] == "Solve: {problem}|Problem A: 2 + 2?"
 
@@ -244,7 +248,7 @@ def test_a_hint_template_holds_both(template):
 
 
 def test_notions_are_counted_where_a_record_is_kept():
-    made = Script(NAMED.meta, [("by carry 4", 10), ("carry 5", 30)])
+    made = ProblemScript(NAMED.meta, [("by carry 4", 10), ("carry 5", 30)])
     _, episodes = play({"A": made}, count_notions=True)
     counts = episodes["A"].notion_counts
     assert {phrase: tuple(count) for phrase, count in counts.items()} == {
@@ -252,5 +256,5 @@ def test_notions_are_counted_where_a_record_is_kept():
         ("parity",): (0, 0, 1, 1),
     }
     assert play({"A": made})[1]["A"].notion_counts == {}
-    failed = Script(NAMED.meta, [("?", 10), ("?", 30)])
+    failed = ProblemScript(NAMED.meta, [("?", 10), ("?", 30)])
     assert play({"A": failed}, count_notions=True)[1]["A"].notion_counts == {}

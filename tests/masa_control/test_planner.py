@@ -11,7 +11,7 @@ from masa_control import (
     LengthCutoff,
     Planner,
     PredictiveGate,
-    audit_draw,
+    draw_audit,
 )
 from masa_rewards import MetaPrediction
 
@@ -91,11 +91,11 @@ def test_audits_are_drawn_by_seed_step_decision_and_problem():
     for epsilon in (0.2, 0.7):
         made = planner(gate=PredictiveGate(), gate_audit=epsilon)
         for k in range(50):
-            expected = audit_draw(1, "gate", 3, f"p{k}") < epsilon
+            expected = draw_audit(1, "gate", 3, f"p{k}") < epsilon
             assert made.plan(f"p{k}", skip, 100).gate_audited == expected
         cut = planner(cutoff=LengthCutoff(), cutoff_audit=epsilon)
         for k in range(50):
-            expected = audit_draw(1, "cutoff", 3, f"p{k}") < epsilon
+            expected = draw_audit(1, "cutoff", 3, f"p{k}") < epsilon
             assert cut.plan(f"p{k}", [says(0.5, 20)], 100).cutoff_audited == expected
 
 

@@ -7,10 +7,10 @@ from masa_control import (
     MetaSettings,
     Schedule,
     StepWeights,
-    step_weights,
+    choose_step_weights,
 )
 
-from tests.masa_control.factories import plain, ways_of_saving
+from tests.masa_control.factories import list_saved_forms, to_json_data
 
 GOOD = ConfusionCounts.of(1, 0, right=1, weight=1.0)
 BAD = ConfusionCounts.of(1, 0, right=0, weight=1.0)
@@ -88,10 +88,10 @@ def test_goes_on_from_its_state(steps):
     schedule = Schedule(AlignedStart(precision=0.8, recall=0.0, steps=2))
     for step in range(1, steps + 1):
         schedule.observe(times(GOOD, 50), step)
-    for state in ways_of_saving(schedule.state_dict()):
+    for state in list_saved_forms(schedule.state_dict()):
         other = Schedule(AlignedStart(precision=0.8, recall=0.0, steps=2))
         other.load_state_dict(state)
-        assert plain(other.state_dict()) == plain(schedule.state_dict())
+        assert to_json_data(other.state_dict()) == to_json_data(schedule.state_dict())
         for one in (schedule, other):
             assert one.decides(4) == (steps == 2)
         other.observe(times(GOOD, 50), steps + 1)
@@ -138,7 +138,7 @@ def test_settings_that_cannot_be_are_refused():
 def test_weights_change_where_set_once_predictions_decide():
     meta, experts = MetaSettings(weight=0.5), ExpertSettings(weight=0.25)
     later = FixedStart(meta_weight=0.0)  # 0 is a weight, not "unset"
-    assert step_weights(meta, experts, later, decides=False) == StepWeights(0.5, 0.25)
-    assert step_weights(meta, experts, later, decides=True) == StepWeights(0.0, 0.25)
+    assert choose_step_weights(meta, experts, later, decides=False) == StepWeights(0.5, 0.25)
+    assert choose_step_weights(meta, experts, later, decides=True) == StepWeights(0.0, 0.25)
     both = AlignedStart(meta_weight=0.1, clone_weight=0.05)
-    assert step_weights(meta, experts, both, decides=True) == StepWeights(0.1, 0.05)
+    assert choose_step_weights(meta, experts, both, decides=True) == StepWeights(0.1, 0.05)

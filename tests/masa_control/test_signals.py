@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 from masa_control import (
-    JUDGEMENTS,
+    REWARD_COMPONENTS,
     Ledger,
     MetaSignal,
     Planner,
@@ -20,9 +20,9 @@ from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,
-    changed,
-    completion,
-    settings,
+    change_settings,
+    make_completion,
+    make_settings,
 )
 
 
@@ -61,11 +61,13 @@ SAYS = [
 
 
 def chosen(*signals, **more):
-    return changed(settings(len(SAYS), 1), signals=signals, **more)
+    return change_settings(make_settings(len(SAYS), 1), signals=signals, **more)
 
 
 def play(answer="4", planner=None, said=SAYS, signals=(SIGNAL,), **more):
-    engine = ScriptedEngine(meta=[completion(s) for s in said], solution=[completion(answer)])
+    engine = ScriptedEngine(
+        meta=[make_completion(s) for s in said], solution=[make_completion(answer)]
+    )
     return asyncio.run(
         run_episode(
             PROBLEM,
@@ -81,7 +83,7 @@ def test_a_fourth_signal_is_asked_for():
     prompt = chosen(SIGNAL).meta_prompt.render("2 + 2?")
     assert '- "Is_Integer": true or false, whether the answer is an integer.' in prompt
     assert '"Is_Integer": ...' in prompt
-    assert "Is_Integer" not in settings(1, 1).meta_prompt.render("2 + 2?")
+    assert "Is_Integer" not in make_settings(1, 1).meta_prompt.render("2 + 2?")
 
 
 def test_it_is_read_paid_and_weighed_in():
@@ -108,7 +110,7 @@ def test_without_signals_the_papers_mean_is_paid():
 
 def test_only_the_judgements_that_are_named_are_paid_and_all_are_measured():
     # 1 of 1 right, 3 tokens; of the first prediction length and difficulty are right, no notion is.
-    alone = {name: play(signals=(), rewards=(name,)).meta[0] for name in JUDGEMENTS}
+    alone = {name: play(signals=(), rewards=(name,)).meta[0] for name in REWARD_COMPONENTS}
     assert {name: made.total_reward for name, made in alone.items()} == {
         "length": 1,
         "difficulty": 1,

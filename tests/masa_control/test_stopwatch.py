@@ -11,9 +11,9 @@ from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,
-    completion,
-    prediction,
-    settings,
+    make_completion,
+    make_prediction_text,
+    make_settings,
 )
 
 
@@ -132,12 +132,14 @@ def test_the_clock_is_the_threads_processor_time():
 
 def play(**delays):
     engine = ScriptedEngine(
-        meta=[completion(prediction(4, 3))] * 2,
-        solution=[completion("it is 4"), completion("it is 5")],
+        meta=[make_completion(make_prediction_text(4, 3))] * 2,
+        solution=[make_completion("it is 4"), make_completion("it is 5")],
         delays=delays,
     )
     return asyncio.run(
-        run_episode(PROBLEM, engine=engine, verifier=ScriptedVerifier(), settings=settings(2, 2))
+        run_episode(
+            PROBLEM, engine=engine, verifier=ScriptedVerifier(), settings=make_settings(2, 2)
+        )
     )
 
 

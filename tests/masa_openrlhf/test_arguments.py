@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from masa_openrlhf import cpu
-from masa_openrlhf.arguments.build import OWNED, build_arguments, train_batch_size
+from masa_openrlhf.arguments.build import OWNED_ARGUMENTS, build_arguments, compute_train_batch_size
 from masa_openrlhf.arguments.parse import OpenRLHFArgumentError, parse_arguments
 from masa_openrlhf.config.layers import apply_flags, build_config, read_preset
 from masa_openrlhf.config.presets import list_presets
@@ -69,7 +69,7 @@ def test_a_flag_passes_through_and_wins():
     assert (args.ds.zero_stage, args.actor.adam.lr) == (3, 5e-6)
 
 
-@pytest.mark.parametrize("name", sorted(OWNED))
+@pytest.mark.parametrize("name", sorted(OWNED_ARGUMENTS))
 def test_what_is_ours_to_set_is_refused_with_the_way_out(name):
     config = TrainConfig(openrlhf={name: "1"})
     with pytest.raises(OpenRLHFArgumentError, match=f"{name} is set by"):
@@ -127,7 +127,7 @@ def test_an_optimiser_step_is_whole_micro_batches_on_every_rank(
             "optim": {"updates_per_step": updates},
         }
     )
-    size = train_batch_size(config)
+    size = compute_train_batch_size(config)
     assert size == expected
     assert size % (ranks * micro) == 0
     assert size * updates >= problems * (solutions + predictions)
@@ -148,8 +148,8 @@ WITH_EXPERTS = {
 
 def test_experts_have_room_in_the_optimiser_step():
     # 35 rollouts and 7 experts, in units of 8: one step, not two.
-    assert train_batch_size(build_config(WITH_EXPERTS)) == 48
-    assert train_batch_size(build_config({**WITH_EXPERTS, "mode": "masa"})) == 40
+    assert compute_train_batch_size(build_config(WITH_EXPERTS)) == 48
+    assert compute_train_batch_size(build_config({**WITH_EXPERTS, "mode": "masa"})) == 40
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def tensors():
 
 
 def test_a_layer_gives_what_bfloat16_gives_but_for_its_last_rounding(tensors):
-    wide = bfloat16.in_float32(functional.linear)
+    wide = bfloat16.wrap_in_float32(functional.linear)
     for args in (tensors, tensors[:2]):
         plain, result = functional.linear(*args), wide(*args)
         assert result.dtype == torch.bfloat16
@@ -35,7 +35,7 @@ def test_a_layer_gives_what_bfloat16_gives_but_for_its_last_rounding(tensors):
 
 def test_gradients_are_of_the_dtype_of_what_they_are_of(tensors):
     grads = []
-    for product in (functional.linear, bfloat16.in_float32(functional.linear)):
+    for product in (functional.linear, bfloat16.wrap_in_float32(functional.linear)):
         leaves = [t.clone().requires_grad_() for t in tensors]
         product(*leaves).float().square().sum().backward()
         assert all(leaf.grad.dtype == torch.bfloat16 for leaf in leaves)
@@ -47,7 +47,7 @@ def test_gradients_are_of_the_dtype_of_what_they_are_of(tensors):
 def test_attention_with_a_mask(tensors):
     q, k, v = torch.randn(3, 2, 4, 6, 8, dtype=torch.bfloat16)
     mask = torch.ones(6, 6, dtype=torch.bool).tril()
-    wide = bfloat16.in_float32(functional.scaled_dot_product_attention)
+    wide = bfloat16.wrap_in_float32(functional.scaled_dot_product_attention)
     for one in (mask, torch.zeros(6, 6, dtype=torch.bfloat16).masked_fill(~mask, -torch.inf)):
         plain = functional.scaled_dot_product_attention(q, k, v, attn_mask=one)
         torch.testing.assert_close(wide(q, k, v, attn_mask=one), plain, rtol=2**-6, atol=2**-6)
@@ -55,14 +55,14 @@ def test_attention_with_a_mask(tensors):
 
 def test_float32_is_left_alone(tensors):
     floats = [t.float() for t in tensors]
-    result = bfloat16.in_float32(functional.linear)(*floats)
+    result = bfloat16.wrap_in_float32(functional.linear)(*floats)
     assert torch.equal(result, functional.linear(*floats))
 
 
 @pytest.mark.parametrize("native", [True, False])
 def test_only_where_the_cpu_cannot_and_only_once(monkeypatch, native):
     before = functional.linear
-    monkeypatch.setattr(bfloat16, "is_native", lambda: native)
+    monkeypatch.setattr(bfloat16, "has_native_bfloat16", lambda: native)
     bfloat16.widen_products()
     assert (functional.linear is before) == native
     after = functional.linear

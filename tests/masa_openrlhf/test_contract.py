@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import pytest
-from masa_openrlhf.arguments.installed import source_path
+from masa_openrlhf.arguments.installed import find_source_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -21,7 +21,7 @@ else:
 ROOT = Path(__file__).parents[2]
 
 try:
-    SITE = source_path("openrlhf").parent
+    SITE = find_source_file("openrlhf").parent
 except ModuleNotFoundError:
     pytest.skip("the stack is not installed: masa-openrlhf[cpu]", allow_module_level=True)
 

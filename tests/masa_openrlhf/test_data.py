@@ -5,7 +5,7 @@ import pyarrow.parquet
 import pytest
 from masa_control import Problem
 from masa_openrlhf.config.tree import DataConfig
-from masa_openrlhf.data.problems import DataError, keep_short, load_problems, write_problems
+from masa_openrlhf.data.problems import DataError, drop_long_problems, load_problems, write_problems
 
 CONFIG = DataConfig()
 
@@ -75,11 +75,11 @@ def test_long_prompts_are_counted(tmp_path):
         {"problem": "1+1?", "answer": "2"},
         {"problem": "x" * 9, "answer": "2"},
     )
-    loaded = keep_short(load_problems(source, CONFIG), lambda p: len(p.text), 5)
+    loaded = drop_long_problems(load_problems(source, CONFIG), lambda p: len(p.text), 5)
     assert [p.text for p in loaded.problems] == ["1+1?"]
     assert loaded.left_out == {"prompt too long": 1}
     with pytest.raises(DataError, match="raise data.prompt_max_tokens"):
-        keep_short(load_problems(source, CONFIG), lambda p: len(p.text), 3)
+        drop_long_problems(load_problems(source, CONFIG), lambda p: len(p.text), 3)
 
 
 def test_a_name_that_the_hub_cannot_give(monkeypatch):

@@ -1,18 +1,18 @@
 import pytest
-from masa_openrlhf.weights.digest import Digest, compare_weights, digest_tensor
+from masa_openrlhf.weights.digest import ParameterDigest, compare_weights, digest_tensor
 
 torch = pytest.importorskip("torch")
 
 POLICY = {
-    "l.q_proj.weight": Digest(1.0, 2.0),
-    "l.k_proj.weight": Digest(0.5, 1.0),
-    "l.v_proj.weight": Digest(-1.0, 3.0),
-    "norm.weight": Digest(4.0, 4.0),
+    "l.q_proj.weight": ParameterDigest(1.0, 2.0),
+    "l.k_proj.weight": ParameterDigest(0.5, 1.0),
+    "l.v_proj.weight": ParameterDigest(-1.0, 3.0),
+    "norm.weight": ParameterDigest(4.0, 4.0),
 }
 
 
 def test_a_digest_is_the_sum_and_the_absolute_sum():
-    assert digest_tensor(torch.tensor([1.0, -2.0, 0.5])) == Digest(-0.5, 3.5)
+    assert digest_tensor(torch.tensor([1.0, -2.0, 0.5])) == ParameterDigest(-0.5, 3.5)
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (7,), (3, 5), (2, 3, 4), (9_000_000,), (5000, 1000)])
@@ -25,7 +25,7 @@ def test_it_is_added_up_piece_by_piece_to_the_same(shape):
 
 def test_it_leaves_the_tensor_as_it_is():
     values = torch.tensor([[1.0, -2.0], [-3.0, 4.0]], dtype=torch.float64).T  # not contiguous
-    assert digest_tensor(values) == Digest(0.0, 10.0)
+    assert digest_tensor(values) == ParameterDigest(0.0, 10.0)
     assert values.tolist() == [[1.0, -3.0], [-2.0, 4.0]]
 
 
@@ -54,18 +54,30 @@ def test_no_copy_of_a_large_tensor_is_made():
 
 
 def test_fused_weights_are_the_sum_of_their_parts():
-    engine = {"l.qkv_proj.weight": Digest(0.5, 6.0), "norm.weight": Digest(4.0, 4.0)}
+    engine = {
+        "l.qkv_proj.weight": ParameterDigest(0.5, 6.0),
+        "norm.weight": ParameterDigest(4.0, 4.0),
+    }
     assert compare_weights(POLICY, engine) == (2, (), ())
 
 
 def test_a_weight_that_differs_is_named():
-    engine = {"l.qkv_proj.weight": Digest(0.5, 6.0), "norm.weight": Digest(4.0, 4.001)}
+    engine = {
+        "l.qkv_proj.weight": ParameterDigest(0.5, 6.0),
+        "norm.weight": ParameterDigest(4.0, 4.001),
+    }
     assert compare_weights(POLICY, engine).differing == ("norm.weight",)
 
 
 def test_a_weight_that_only_changed_sign_is_found():
-    assert compare_weights({"w": Digest(1.0, 1.0)}, {"w": Digest(-1.0, 1.0)}).differing == ("w",)
+    assert compare_weights(
+        {"w": ParameterDigest(1.0, 1.0)}, {"w": ParameterDigest(-1.0, 1.0)}
+    ).differing == ("w",)
 
 
 def test_what_the_policy_lacks_is_named():
-    assert compare_weights(POLICY, {"other.weight": Digest(1.0, 1.0)}) == (0, (), ("other.weight",))
+    assert compare_weights(POLICY, {"other.weight": ParameterDigest(1.0, 1.0)}) == (
+        0,
+        (),
+        ("other.weight",),
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from masa_openrlhf.run import disk
-from masa_openrlhf.run.disk import full_disk
+from masa_openrlhf.run.disk import explain_full_disk
 
 # What was seen of runs on a full disk: Python's own, torch's writer, C++ streams, safetensors.
 SAID = [
@@ -21,27 +21,33 @@ SAID = [
 
 @pytest.mark.parametrize("line", SAID)
 def test_a_full_disk_is_named(tmp_path, monkeypatch, line):
-    monkeypatch.setattr(disk, "free_bytes", lambda path: 3 << 20)
-    said = full_disk(["Traceback", line, "more"], [tmp_path])
+    monkeypatch.setattr(disk, "measure_free_bytes", lambda path: 3 << 20)
+    said = explain_full_disk(["Traceback", line, "more"], [tmp_path])
     wanted = "/scratch/run/metrics.jsonl" if "'" in line else str(tmp_path)
     assert said == f"disk full: {wanted} (3 MiB are free there)"
 
 
 def test_of_several_places_the_full_one_is_named(tmp_path, monkeypatch):
     full = tmp_path / "full"
-    monkeypatch.setattr(disk, "free_bytes", lambda path: 0 if path == full else 1 << 40)
-    assert full_disk([SAID[2]], [tmp_path, full]) == f"disk full: {full} (0 MiB are free there)"
+    monkeypatch.setattr(disk, "measure_free_bytes", lambda path: 0 if path == full else 1 << 40)
+    assert (
+        explain_full_disk([SAID[2]], [tmp_path, full])
+        == f"disk full: {full} (0 MiB are free there)"
+    )
 
 
 def test_a_quota_is_told_from_a_full_disk(tmp_path, monkeypatch):
-    monkeypatch.setattr(disk, "free_bytes", lambda path: 2 << 30)
-    assert full_disk([SAID[5]], [tmp_path]) == (
+    monkeypatch.setattr(disk, "measure_free_bytes", lambda path: 2 << 30)
+    assert explain_full_disk([SAID[5]], [tmp_path]) == (
         f"disk full: {tmp_path} (over a quota: 2,048 MiB are free there)"
     )
 
 
 def test_another_error_is_none_of_a_disk(tmp_path):
-    assert full_disk(["ValueError: unexpected pos", "RuntimeError: CUDA error"], [tmp_path]) is None
+    assert (
+        explain_full_disk(["ValueError: unexpected pos", "RuntimeError: CUDA error"], [tmp_path])
+        is None
+    )
 
 
 TRAIN = "from masa_openrlhf.cli import main; main(['train', '--runs', {runs!r}])"
@@ -68,6 +74,6 @@ def test_the_command_line_says_so_too(tmp_path):
 
 
 def test_free_room_is_found_for_a_path_that_is_not_there_yet(tmp_path):
-    assert disk.free_bytes(tmp_path / "a" / "b") == disk.free_bytes(tmp_path) > 0
-    assert errno.ENOSPC in disk.FULL
-    assert disk.free_bytes(Path("/nowhere/at/all")) > 0
+    assert disk.measure_free_bytes(tmp_path / "a" / "b") == disk.measure_free_bytes(tmp_path) > 0
+    assert errno.ENOSPC in disk.FULL_ERRORS
+    assert disk.measure_free_bytes(Path("/nowhere/at/all")) > 0

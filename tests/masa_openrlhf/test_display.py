@@ -2,9 +2,9 @@ import io
 
 from masa_control import ConfusionCounts
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.run.display import Display, format_duration
+from masa_openrlhf.run.display import RunDisplay, format_duration
 from masa_openrlhf.run.folder import RunFolder
-from masa_openrlhf.run.summary import compare_fifths, held_out, summarise_decisions
+from masa_openrlhf.run.summary import compare_fifths, summarise_decisions, summarise_held_out
 from rich.console import Console
 
 
@@ -14,7 +14,7 @@ def shown(tmp_path, play, *, terminal=False, config=None):
     folder.create(config)
     out = io.StringIO()
     console = Console(file=out, width=140, force_terminal=terminal)
-    with Display(folder, config, console) as display:
+    with RunDisplay(folder, config, console) as display:
         play(folder, display)
     return out.getvalue()
 
@@ -130,12 +130,12 @@ def test_held_out_problems_say_how_well_the_model_knows_itself():
             "meta/length_correlation": 0.8,
         },
     ]
-    assert held_out(evals) == [
+    assert summarise_held_out(evals) == [
         "Held-out problems: pass@1 0.250 before step 1, 0.500 after step 9",
         "  correlation of predicted and true pass rate: -0.100, then +0.900",
         "  correlation of predicted and true length: +0.800",
     ]
-    assert held_out(evals[:1]) == []
+    assert summarise_held_out(evals[:1]) == []
 
 
 def test_without_decisions_nothing_is_said_of_them():

@@ -204,7 +204,7 @@ def test_openrlhf_logs_to_wandb_by_a_key_among_its_arguments():
 
 
 def test_vllm_compiles_no_sampler(monkeypatch):
-    """masa_openrlhf/gpu/environment.py."""
+    """masa_openrlhf/gpu/variables.py."""
     sampler = source("vllm/v1/sample/ops/topk_topp_sampler.py")
     assert "if not envs.VLLM_USE_FLASHINFER_SAMPLER:" in sampler
     monkeypatch.delenv("VLLM_USE_FLASHINFER_SAMPLER", raising=False)

@@ -7,7 +7,7 @@ from masa_openrlhf.config.help import render_settings, render_train_help
 from masa_openrlhf.config.rules import list_alternatives
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.eval.benchmarks.registry import FAMILIES
-from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.help_text import render_eval_help
 from pydantic import BaseModel
 
@@ -25,7 +25,7 @@ def described(text):
     return found
 
 
-@pytest.mark.parametrize("config", [TrainConfig, EvalConfig])
+@pytest.mark.parametrize("config", [TrainConfig, EvaluationConfig])
 def test_every_setting_has_a_sentence_and_its_default(config):
     found = described(render_settings(config))
     for name, field in list_settings(config):

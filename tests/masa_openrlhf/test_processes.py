@@ -7,7 +7,7 @@ import time
 import psutil
 import pytest
 from masa_openrlhf.run.processes import StoppedProcesses
-from masa_openrlhf.run.supervision import last_words
+from masa_openrlhf.run.supervision import read_failure_lines
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the kernel calls are Linux's")
 
@@ -67,13 +67,17 @@ def test_a_child_goes_when_its_parent_is_killed():
 def test_last_words_are_the_last_traceback(tmp_path):
     log = tmp_path / "log"
     log.write_text("noise\n" * 50 + "Traceback (most recent call last):\n  File\nValueError: 1\n")
-    assert last_words(log) == ["Traceback (most recent call last):", "  File", "ValueError: 1"]
+    assert read_failure_lines(log) == [
+        "Traceback (most recent call last):",
+        "  File",
+        "ValueError: 1",
+    ]
 
 
 def test_of_a_long_traceback_both_ends(tmp_path):
     log = tmp_path / "log"
     log.write_text("Traceback (most recent call last):\n" + "  deep\n" * 99 + "ValueError: 1\n")
-    said = last_words(log, lines=10)
+    said = read_failure_lines(log, lines=10)
     assert len(said) == 10
     assert said[0].startswith("Traceback")
     assert said[-1] == "ValueError: 1"
@@ -82,7 +86,7 @@ def test_of_a_long_traceback_both_ends(tmp_path):
 def test_without_a_traceback_the_last_lines(tmp_path):
     log = tmp_path / "log"
     log.write_text("".join(f"line {i}\n" for i in range(100)))
-    assert last_words(log, lines=2) == ["line 98", "line 99"]
+    assert read_failure_lines(log, lines=2) == ["line 98", "line 99"]
 
 
 @linux

@@ -42,16 +42,16 @@ def with_template(tokenizer, template, *, special=(), eos="<|pad|>"):
     ],
 )
 def test_a_turn_ends_with_what_the_template_puts_after_it(tokenizer, template, special, eos, ends):
-    from masa_openrlhf.data.prompts import Prompts, ends_of_turn
+    from masa_openrlhf.data.prompts import PromptEncoder, find_turn_ends
 
     made = with_template(tokenizer, template, special=special, eos=eos)
-    assert ends_of_turn(made) == made.convert_tokens_to_ids(ends)
-    assert Prompts(made, TrainConfig()).ends_of_turn == ends_of_turn(made)
+    assert find_turn_ends(made) == made.convert_tokens_to_ids(ends)
+    assert PromptEncoder(made, TrainConfig()).ends_of_turn == find_turn_ends(made)
     without_form = TrainConfig.model_validate({"model": {"chat_template": False}})
-    assert Prompts(made, without_form).ends_of_turn == []
+    assert PromptEncoder(made, without_form).ends_of_turn == []
 
 
 def test_the_tiny_model_ends_a_turn_with_its_end_of_sequence(tokenizer):
-    from masa_openrlhf.data.prompts import ends_of_turn
+    from masa_openrlhf.data.prompts import find_turn_ends
 
-    assert ends_of_turn(tokenizer()) == []
+    assert find_turn_ends(tokenizer()) == []

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from masa_openrlhf.data.readers import SUFFIXES, ReadError, read_file
+from masa_openrlhf.data.readers import READABLE_SUFFIXES, ReadError, read_file
 
 ROWS = [{"problem": "1 + 1?", "answer": "2"}, {"problem": "ünd?", "answer": "3"}]
 
@@ -22,7 +22,7 @@ def write(folder, suffix):
     return file
 
 
-@pytest.mark.parametrize("suffix", [*SUFFIXES, ".JSONL"])
+@pytest.mark.parametrize("suffix", [*READABLE_SUFFIXES, ".JSONL"])
 def test_rows_of_every_form(tmp_path, suffix):
     assert read_file(write(tmp_path, suffix)) == ROWS
 

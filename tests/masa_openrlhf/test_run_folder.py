@@ -13,9 +13,9 @@ from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,
-    completion,
-    prediction,
-    settings,
+    make_completion,
+    make_prediction_text,
+    make_settings,
 )
 
 
@@ -155,14 +155,14 @@ def test_what_was_there_before_can_be_skipped(tmp_path):
 
 
 def test_an_episode_says_why_it_was_skipped(tmp_path):
-    engine = ScriptedEngine(meta=[completion(prediction(8, 3))] * 2)
+    engine = ScriptedEngine(meta=[make_completion(make_prediction_text(8, 3))] * 2)
     planner = Planner(step=1, seed=0, gate=PredictiveGate(), gate_audit=0.0)
     episode = asyncio.run(
         run_episode(
             PROBLEM,
             engine=engine,
             verifier=ScriptedVerifier(),
-            settings=settings(2, 4),
+            settings=make_settings(2, 4),
             planner=planner,
         )
     )

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from masa_openrlhf.run.temporary import remove_leftovers, temporary_folder
+from masa_openrlhf.run.temporary import make_temporary_folder, remove_leftovers
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def make_old(path, seconds=3600.0):
 
 
 def test_it_is_for_its_user_alone_and_goes_with_the_run(parent):
-    with temporary_folder() as path:
+    with make_temporary_folder() as path:
         assert path.parent == parent
         assert path.stat().st_mode & 0o777 == 0o700
         (path / "r").mkdir(mode=0o777)
@@ -32,8 +32,8 @@ def test_it_is_for_its_user_alone_and_goes_with_the_run(parent):
 
 KILLED = """
 import os, sys, time
-from masa_openrlhf.run.temporary import temporary_folder
-with temporary_folder() as path:
+from masa_openrlhf.run.temporary import make_temporary_folder
+with make_temporary_folder() as path:
     (path / "r").mkdir()
     print(path, flush=True)
     time.sleep(600)
@@ -53,7 +53,7 @@ def test_what_a_killed_run_left_goes_with_the_next_one(parent, monkeypatch):
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert (left / "r").is_dir()
-    with temporary_folder() as path:
+    with make_temporary_folder() as path:
         assert not left.exists()
         assert path.is_dir()
 
@@ -77,5 +77,5 @@ def test_a_path_too_long_for_sockets_is_not_taken(tmp_path, monkeypatch):
     long = tmp_path / ("x" * 60)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    with temporary_folder() as path:
+    with make_temporary_folder() as path:
         assert str(path).startswith("/tmp/masa-run-")

@@ -19,13 +19,13 @@ from masa_openrlhf.tiny import (
     assets,
     prepare_assets,
 )
-from masa_openrlhf.tiny.demonstrations import NOTIONS, meta_demo, solution_demo
-from masa_openrlhf.tiny.task import RECIPES, Step, apply_step, is_crossing, make_problems
+from masa_openrlhf.tiny.demonstrations import NOTIONS, write_meta_demo, write_solution_demo
+from masa_openrlhf.tiny.task import RECIPES, ChainStep, apply_step, is_crossing, make_problems
 from masa_openrlhf.tiny.warmup import (
     WarmUpSettings,
     accumulate_gradient,
     make_demonstrations,
-    warm_up,
+    warm_up_model,
 )
 from masa_rewards import AnswerVerifier, MetaPrompt
 
@@ -77,12 +77,12 @@ def test_answers_agree_with_an_evaluation_of_the_text():
 @pytest.mark.parametrize(
     ("value", "step", "result", "crossing"),
     [
-        (47, Step("plus", 8), 55, True),
-        (95, Step("plus", 8), 3, True),
-        (41, Step("plus", 8), 49, False),
-        (3, Step("minus", 9), 94, True),
-        (49, Step("minus", 9), 40, False),
-        (47, Step("times", 3), 41, False),
+        (47, ChainStep("plus", 8), 55, True),
+        (95, ChainStep("plus", 8), 3, True),
+        (41, ChainStep("plus", 8), 49, False),
+        (3, ChainStep("minus", 9), 94, True),
+        (49, ChainStep("minus", 9), 40, False),
+        (47, ChainStep("times", 3), 41, False),
     ],
 )
 def test_steps(value, step, result, crossing):
@@ -119,7 +119,7 @@ def test_careful_demonstrations_are_right_and_mixed_ones_often_not():
     with AnswerVerifier() as verifier:
 
         def right(careful):
-            demos = (solution_demo(p, rng, careful=careful) for p in problems)
+            demos = (write_solution_demo(p, rng, careful=careful) for p in problems)
             return [
                 verifier.verify(demo, p.answer).status == "correct"
                 for demo, p in zip(demos, problems, strict=True)
@@ -132,7 +132,7 @@ def test_careful_demonstrations_are_right_and_mixed_ones_often_not():
 def test_the_untaught_operation_is_guessed_even_by_the_careful():
     rng = random.Random(0)
     untaught = make_problems(200, 0, kinds=("hash",))
-    demos = [solution_demo(p, rng, careful=True) for p in untaught]
+    demos = [write_solution_demo(p, rng, careful=True) for p in untaught]
     right = [
         demo.endswith(f"{{{int(p.answer):02d}}}") for demo, p in zip(demos, untaught, strict=True)
     ]
@@ -142,7 +142,7 @@ def test_the_untaught_operation_is_guessed_even_by_the_careful():
 def test_predictions_are_readable_and_say_nothing_of_the_problem():
     problem = make_problems(1, 0)[0]
     rng = random.Random(0)
-    predictions = [PROMPT.parse(meta_demo(problem, rng)) for _ in range(500)]
+    predictions = [PROMPT.parse(write_meta_demo(problem, rng)) for _ in range(500)]
     assert not any(p.missing for p in predictions)
     assert {p.pass_rate for p in predictions} == {k / PASS_RATE_SCALE for k in range(9)}
     assert {notion for p in predictions for notion in p.notions} == set(NOTIONS)
@@ -256,7 +256,7 @@ def test_a_short_warm_up_lowers_the_loss(tokenizer):
 
     seen = []
     settings = WarmUpSettings(careful_steps=12, mixed_steps=0, batch=16, meta_share=0.0)
-    losses = warm_up(
+    losses = warm_up_model(
         make_model(tokenizer, 0),
         tokenizer,
         0,

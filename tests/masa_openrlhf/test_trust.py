@@ -5,7 +5,7 @@ import sys
 import pytest
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.folder import RunFolder
-from masa_openrlhf.run.trust import UntrustedFolderError, require_trusted
+from masa_openrlhf.run.folder_ownership import UntrustedFolderError, require_trusted
 
 
 @pytest.fixture

@@ -23,13 +23,13 @@ def no_key_of_this_machine(monkeypatch, tmp_path):
 
 
 def test_no_key_is_looked_for_where_none_is_wanted():
-    assert wandb_login.key_for(TrainConfig()) is None
+    assert wandb_login.find_run_key(TrainConfig()) is None
 
 
 def test_the_key_of_the_environment_comes_first(monkeypatch, no_key_of_this_machine):
     no_key_of_this_machine.write_text("machine api.wandb.ai login user password other\n")
     monkeypatch.setenv("WANDB_API_KEY", KEY)
-    assert wandb_login.key_for(LOGGED).reveal() == KEY
+    assert wandb_login.find_run_key(LOGGED).reveal() == KEY
 
 
 @pytest.mark.parametrize("host", ["api.wandb.ai", "wandb.example.org"])
@@ -38,18 +38,18 @@ def test_a_login_is_found(monkeypatch, no_key_of_this_machine, host):
     if host != "api.wandb.ai":
         assert wandb_login.find_key() is None
         monkeypatch.setenv("WANDB_BASE_URL", f"https://{host}")
-    assert wandb_login.key_for(LOGGED).reveal() == KEY
+    assert wandb_login.find_run_key(LOGGED).reveal() == KEY
 
 
 def test_without_a_key_a_run_does_not_start():
-    for check in (wandb_login.key_for, require_stack):
+    for check in (wandb_login.find_run_key, require_stack):
         with pytest.raises(WandbError, match="WANDB_API_KEY.*wandb login.*WANDB_MODE=offline"):
             check(LOGGED)
 
 
 def test_offline_needs_none(monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
-    assert wandb_login.key_for(LOGGED).reveal() == PLACEHOLDER
+    assert wandb_login.find_run_key(LOGGED).reveal() == PLACEHOLDER
 
 
 def test_a_secret_travels_and_does_not_show_itself():
@@ -63,9 +63,9 @@ def test_it_is_handed_to_the_process_that_logs(monkeypatch, tmp_path):
     monkeypatch.setattr("os.environ", {"WANDB_DIR": "/elsewhere"})
     import os
 
-    wandb_login.hand_over(None, RunFolder(tmp_path))
+    wandb_login.export_key(None, RunFolder(tmp_path))
     assert os.environ == {"WANDB_DIR": "/elsewhere"}
-    wandb_login.hand_over(Secret(KEY), RunFolder(tmp_path / "a run"))
+    wandb_login.export_key(Secret(KEY), RunFolder(tmp_path / "a run"))
     assert os.environ == {
         "WANDB_API_KEY": KEY,
         "WANDB_DIR": "/elsewhere",

@@ -13,12 +13,12 @@ PROMPT = MetaPrompt()
 KEYS = {"pass_rate": "pass_rate", "length": "solution_length"}
 
 
-def stated(text):
+def find_stated(text):
     entries = PROMPT.entries(text)
     return {component for component, key in KEYS.items() if key in entries}
 
 
-def outside(text, places):
+def split_outside(text, places):
     """What stands between and around the numbers."""
     pieces, done = [], 0
     for begin, end in sorted(places.values()):
@@ -27,9 +27,9 @@ def outside(text, places):
     return [*pieces, text[done:]]
 
 
-def holds(text, eighths, length):
+def check_correction(text, eighths, length):
     """What must hold of every text that has the keys."""
-    known = stated(text)
+    known = find_stated(text)
     numbers = {"pass_rate": eighths / 8, "length": length}
     before = PROMPT.parse(text)
     corrected = PROMPT.correct(text, **{name: numbers[name] for name in known})
@@ -43,7 +43,7 @@ def holds(text, eighths, length):
     assert after.notions == before.notions
     # All else is as it was: the pieces between the numbers, in this order, make up the old text.
     position = 0
-    pieces = outside(corrected.text, corrected.places)
+    pieces = split_outside(corrected.text, corrected.places)
     assert text.startswith(pieces[0])
     assert text.endswith(pieces[-1])
     for piece in pieces:
@@ -56,18 +56,18 @@ def holds(text, eighths, length):
 @pytest.mark.parametrize("eighths", [0, 7, 8])
 @pytest.mark.parametrize("length", [128, 4567])
 @pytest.mark.parametrize(
-    "case", [c for c in CASES if stated(c["text"])], ids=lambda case: case["name"]
+    "case", [c for c in CASES if find_stated(c["text"])], ids=lambda case: case["name"]
 )
 def test_whatever_a_model_wrote_is_put_right(case, eighths, length):
-    holds(case["text"], eighths, length)
+    check_correction(case["text"], eighths, length)
 
 
 def test_most_of_the_table_has_something_to_put_right():
-    assert sum(stated(case["text"]) == set(KEYS) for case in CASES) > 30
+    assert sum(find_stated(case["text"]) == set(KEYS) for case in CASES) > 30
 
 
 @pytest.mark.parametrize(
-    "case", [c for c in CASES if not stated(c["text"])], ids=lambda c: c["name"]
+    "case", [c for c in CASES if not find_stated(c["text"])], ids=lambda c: c["name"]
 )
 def test_where_there_is_no_key_it_says_so(case):
     with pytest.raises(ValueError, match="has no 'pass_rate' to correct"):
@@ -143,7 +143,7 @@ AROUND = st.sampled_from(["", "<meta>Hm.</meta>\n", "```json\n", "$\\boxed{", "{
 
 
 @st.composite
-def answers(draw):
+def draw_answers(draw):
     """An object with our keys in a model's ways of writing one."""
     keys = draw(st.permutations(["pass_rate", "Solution Length", "math_notion", "other"]))
     quote = draw(st.sampled_from(['"', "'", ""]))
@@ -156,12 +156,12 @@ def answers(draw):
     return f"{draw(AROUND)}{{{','.join(parts)}{comma}}}{draw(st.sampled_from(['', '}$', ' Yes.']))}"
 
 
-@given(answers(), st.integers(0, 8), st.integers(128, 8192))
+@given(draw_answers(), st.integers(0, 8), st.integers(128, 8192))
 @example('{"pass_rate": {"pass_rate": 3}, "solution_length": [700]}', 5, 300)
 @example("{'pass_rate': 'it\\'s 5', 'solution_length': 5 # tokens\n}", 5, 300)
 def test_generated_answers_are_put_right(text, eighths, length):
-    assume(stated(text))
-    holds(text, eighths, length)
+    assume(find_stated(text))
+    check_correction(text, eighths, length)
 
 
 @given(
@@ -169,5 +169,5 @@ def test_generated_answers_are_put_right(text, eighths, length):
 )
 def test_what_format_writes_is_put_right(was, long, eighths, length, before):
     text = before + PROMPT.format(MetaPrediction(pass_rate=was / 8, length=long, notions=("sum",)))
-    assume(stated(text))
-    holds(text, eighths, length)
+    assume(find_stated(text))
+    check_correction(text, eighths, length)

@@ -69,12 +69,12 @@ COMMAS = st.sampled_from(
 ENDS = st.sampled_from(["", "\n```", " Done.", "\n\nDone.", "</answer>"])
 
 
-def unhurried(test):
+def without_deadline(test):
     return settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])(test)
 
 
 @st.composite
-def answers(draw, values, *, quotes=QUOTES, pairs=PAIRS, commas=COMMAS):
+def draw_answers(draw, values, *, quotes=QUOTES, pairs=PAIRS, commas=COMMAS):
     """An object in one style, with the values of the components and of one other key."""
     quote, pair, comma = draw(quotes), draw(pairs), draw(commas)
     names = draw(st.permutations([*KEYS, "note"]))
@@ -83,26 +83,26 @@ def answers(draw, values, *, quotes=QUOTES, pairs=PAIRS, commas=COMMAS):
     return f"Hm. {{{comma.join(parts)}}}{draw(ENDS)}"
 
 
-def in_json(values):
-    return answers(
+def answers_in_json(values):
+    return draw_answers(
         values, quotes=st.just('"{}"'), pairs=st.just(": "), commas=st.sampled_from([", ", ",\n"])
     )
 
 
-@unhurried
+@without_deadline
 @given(st.data(), st.sampled_from([*KEYS, "note"]), st.sampled_from(ANYWHERE))
 def test_a_broken_value_costs_its_own_component(data, component, value):
-    text = data.draw(in_json(WHOLE | {component: value}), label="text")
+    text = data.draw(answers_in_json(WHOLE | {component: value}), label="text")
     read = PROMPT.parse(text)
     for name in COMPONENTS:
         if name != component:
             assert getattr(read, name) == READ[name]
 
 
-@unhurried
+@without_deadline
 @given(st.data(), st.sampled_from(list(KEYS)), st.sampled_from(ANYWHERE))
 def test_a_broken_number_is_put_right_and_all_else_is_as_it_was(data, component, value):
-    text = data.draw(in_json(WHOLE | {component: value}), label="text")
+    text = data.draw(answers_in_json(WHOLE | {component: value}), label="text")
     corrected = PROMPT.correct(text, pass_rate=0.25, length=300)
     after = PROMPT.parse(corrected.text)
     assert (after.pass_rate, after.length) == (0.25, 300)
@@ -110,8 +110,8 @@ def test_a_broken_number_is_put_right_and_all_else_is_as_it_was(data, component,
     assert PROMPT.correct(corrected.text, pass_rate=0.25, length=300) == corrected
 
 
-@unhurried
-@given(answers(WHOLE))
+@without_deadline
+@given(draw_answers(WHOLE))
 def test_no_style_costs_anything(text):
     read = PROMPT.parse(text)
     assert {name: getattr(read, name) for name in COMPONENTS} == READ
@@ -128,7 +128,7 @@ JSON_VALUES = st.recursive(
 NAMES = st.text().filter(lambda key: "".join(filter(str.isalnum, key)).casefold().strip("s") != "")
 
 
-@unhurried
+@without_deadline
 @given(st.dictionaries(NAMES, JSON_VALUES, max_size=3), st.booleans(), st.booleans())
 @example({'a", "b': '"pass_rate": 7, ', "c": "“pass_rate”: 7"}, True, True)
 @example({"x": ['", "', '"pass_rate": [', "//", "/*"]}, False, False)

@@ -8,7 +8,7 @@ from masa_rewards.notions.phrases import find_phrases, to_phrase
 PAGE = Path(__file__).parents[2] / "docs" / "notions.md"
 
 
-def occurs(notion, text):
+def is_found(notion, text):
     return bool(find_phrases(text, [to_phrase(notion)]))
 
 
@@ -24,5 +24,5 @@ def test_the_table_of_what_occurs_is_true():
     assert len(rows) >= 9
     for row in rows:
         notion, where, *where_not = (cell.strip().replace("`", "") for cell in row)
-        assert all(occurs(notion, text) for text in where.split(", \\")), row
-        assert not any(occurs(notion, text) for text in where_not if text), row
+        assert all(is_found(notion, text) for text in where.split(", \\")), row
+        assert not any(is_found(notion, text) for text in where_not if text), row

@@ -58,4 +58,4 @@ def test_the_python_of_the_pages_runs(page, tmp_path, monkeypatch):
         assert names["rewards"] == [1.0, 0.0]
     else:
         report = names["report"]
-        assert (report.rewards.total.mean, report.unread["length"]) == (0.5, {"no_json": 1})
+        assert (report.rewards.total.mean, report.unreadable["length"]) == (0.5, {"no_json": 1})

@@ -6,11 +6,11 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from masa_rewards.verify.equality.distinctions import differ_in_form
+from masa_rewards.verify.equality.distinctions import is_different_in_form
 from masa_rewards.verify.equality.normal_form import normalise_answer, tidy_answer
 from masa_rewards.verify.equality.numbers import to_number
 from masa_rewards.verify.equality.shortcut import decide_at_once
-from masa_rewards.verify.equality.units import other_units, split_unit
+from masa_rewards.verify.equality.units import has_different_units, split_unit
 from masa_rewards.verify.options import read_choice
 
 
@@ -49,7 +49,7 @@ def test_a_normal_form_decides_itself(text):
     assert tidy_answer(tidy_answer(text)) == tidy_answer(text)
 
 
-def spellings(value: Fraction) -> list[str]:
+def spell_fraction(value: Fraction) -> list[str]:
     above, below = value.numerator, value.denominator
     latex = rf"{{{above}}}{{{below}}}"
     forms = [f"{above}/{below}", rf"\frac{latex}", rf"$\dfrac{latex}$"]
@@ -75,13 +75,13 @@ VALUES = st.builds(Fraction, st.integers(-3000, 3000), st.integers(1, 8))
 
 @given(VALUES, st.data())
 def test_every_spelling_of_a_number_is_that_number(value, data):
-    one, other = (data.draw(st.sampled_from(spellings(value))) for _ in range(2))
+    one, other = (data.draw(st.sampled_from(spell_fraction(value))) for _ in range(2))
     assert decide_at_once(one, other) is True
 
 
 @given(VALUES, VALUES, st.data())
 def test_different_numbers_are_never_taken_for_one(one, other, data):
-    left, right = (data.draw(st.sampled_from(spellings(value))) for value in (one, other))
+    left, right = (data.draw(st.sampled_from(spell_fraction(value))) for value in (one, other))
     if one != other:
         assert decide_at_once(left, right) is not True
 
@@ -157,11 +157,11 @@ def test_units(text, value, unit):
 
 
 def test_units_that_differ():
-    assert other_units("5 m", "5 km")
-    assert other_units(r"5 \text{ m}", "5 km")
-    assert not other_units("5 m", r"5 \text{ metres}")
-    assert not other_units("5 m", "5")
-    assert not other_units("5 m", "5 s")  # two variables, as far as one can see
+    assert has_different_units("5 m", "5 km")
+    assert has_different_units(r"5 \text{ m}", "5 km")
+    assert not has_different_units("5 m", r"5 \text{ metres}")
+    assert not has_different_units("5 m", "5")
+    assert not has_different_units("5 m", "5 s")  # two variables, as far as one can see
 
 
 @pytest.mark.parametrize(
@@ -204,14 +204,14 @@ def test_choices(text, choice):
     ],
 )
 def test_what_differs_for_sure(one, other, differs):
-    assert differ_in_form(one, other) is differs
+    assert is_different_in_form(one, other) is differs
 
 
 @pytest.mark.parametrize("piece", ["(", "(,", r"\{", "=1", r"\in", "'", r"\text{1}", "5 km"])
 def test_no_text_takes_the_other_rules_long(piece):
     text = "1" + piece * (8_000 // len(piece))
     start = time.process_time()
-    differ_in_form(text, text)
+    is_different_in_form(text, text)
     split_unit(text)
     read_choice(text)
     assert time.process_time() - start < 0.5

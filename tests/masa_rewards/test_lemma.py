@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from masa_rewards.notions.finder import MAX_WORDS, OR
-from masa_rewards.notions.lemmas import _load_dictionary, forms_of, lemma_of
+from masa_rewards.notions.lemmas import _load_dictionary, find_forms, find_lemma
 from masa_rewards.notions.phrases import Phrase, find_phrases, to_phrase
-from masa_rewards.notions.words import Words
+from masa_rewards.notions.words import FoldedText
 
 
-def occurs(notion: str, text: str) -> bool:
+def is_found(notion: str, text: str) -> bool:
     phrase = to_phrase(notion)
     return find_phrases(text, [phrase]) == {phrase}
 
@@ -65,7 +65,7 @@ def occurs(notion: str, text: str) -> bool:
     ],
 )
 def test_occurs(notion, text):
-    assert occurs(notion, text)
+    assert is_found(notion, text)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_occurs(notion, text):
     ],
 )
 def test_does_not_occur(notion, text):
-    assert not occurs(notion, text)
+    assert not is_found(notion, text)
 
 
 CASES = json.loads(Path(__file__).with_name("notion_cases.json").read_text(encoding="utf-8"))
@@ -102,7 +102,7 @@ CASES = json.loads(Path(__file__).with_name("notion_cases.json").read_text(encod
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['notion']} in {case['text']}"[:60])
 def test_whether_a_notion_occurs(case):
-    assert occurs(case["notion"], case["text"]) == case["occurs"], case["why"]
+    assert is_found(case["notion"], case["text"]) == case["occurs"], case["why"]
 
 
 SAME = [
@@ -136,10 +136,10 @@ def test_only_what_is_asked_for_is_found():
 
 
 def read_lemmas(text: str) -> Phrase:
-    return tuple(lemma_of(word.decode()) for word in Words.of(text).all())
+    return tuple(find_lemma(word.decode()) for word in FoldedText.of(text).all())
 
 
-def by_reading_every_word(text: str, phrases: Iterable[Phrase]) -> set[Phrase]:
+def find_by_every_word(text: str, phrases: Iterable[Phrase]) -> set[Phrase]:
     """What `PhraseFinder` does, slowly: the lemma of every word of the text, in order."""
     lemmas = read_lemmas(text)
     rows = {lemmas[i : i + n] for n in range(1, 5) for i in range(len(lemmas) - n + 1)}
@@ -184,16 +184,16 @@ TEXTS = st.lists(PIECES | st.text(max_size=6), max_size=40).map("".join)
 def test_as_when_every_word_is_read(text, notions):
     phrases = {read_lemmas(notion)[:4] for notion in notions}
     phrases |= {read_lemmas(text)[i : i + 2] for i in range(0, 20, 3)}
-    assert find_phrases(text, phrases) == by_reading_every_word(text, phrases)
+    assert find_phrases(text, phrases) == find_by_every_word(text, phrases)
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_texts_beside_each_other_are_read_as_each_alone(one, other):
     # Runs that are not ASCII are folded one by one: as if the whole were.
-    words = list(Words.of(f"{one} {other}").all())
-    assert words == [*Words.of(one).all(), *Words.of(other).all()]
+    words = list(FoldedText.of(f"{one} {other}").all())
+    assert words == [*FoldedText.of(one).all(), *FoldedText.of(other).all()]
     normal = unicodedata.normalize("NFKC", one.encode("utf-8", "replace").decode())
-    assert list(Words.of(normal).all()) == list(Words.of(one).all())
+    assert list(FoldedText.of(normal).all()) == list(FoldedText.of(one).all())
 
 
 @given(st.text(st.characters(), max_size=60))
@@ -220,7 +220,7 @@ def test_many_phrases_that_start_alike_in_a_text_of_their_words():
 def test_every_word_of_the_dictionary_is_a_form_of_its_lemma():
     words = [word.casefold() for word in _load_dictionary().lemmas]
     words += [f"{word}s" for word in words[::7]]
-    assert [w for w in words if w.isalpha() and w.encode() not in forms_of(lemma_of(w))] == []
+    assert [w for w in words if w.isalpha() and w.encode() not in find_forms(find_lemma(w))] == []
 
 
 @given(
@@ -228,5 +228,7 @@ def test_every_word_of_the_dictionary_is_a_form_of_its_lemma():
 )
 def test_every_made_up_word_is_a_form_of_its_lemma(stem, ending):
     word = stem + ending
-    assert word.encode() in forms_of(lemma_of(word))
-    assert all(lemma_of(form.decode()) == lemma_of(word) for form in forms_of(lemma_of(word)))
+    assert word.encode() in find_forms(find_lemma(word))
+    assert all(
+        find_lemma(form.decode()) == find_lemma(word) for form in find_forms(find_lemma(word))
+    )

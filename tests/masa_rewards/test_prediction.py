@@ -71,7 +71,7 @@ TOKENS = st.sampled_from(BRACKETS + SIGNS + VALUES + KEYS)
 
 
 @st.composite
-def mutated(draw):
+def draw_mutated(draw):
     """A good answer with a few pieces put in, taken out or repeated."""
     text = ANSWER
     for _ in range(draw(st.integers(1, 5))):
@@ -81,7 +81,7 @@ def mutated(draw):
     return text
 
 
-@given(st.text(ALPHABET) | st.lists(TOKENS).map("".join) | mutated())
+@given(st.text(ALPHABET) | st.lists(TOKENS).map("".join) | draw_mutated())
 def test_any_text_is_read_and_what_is_missing_has_a_reason(text):
     prediction = PROMPT.parse(text)
     absent = {name for name in COMPONENTS if getattr(prediction, name) is None}

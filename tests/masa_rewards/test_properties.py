@@ -75,20 +75,20 @@ BRACES = ["{problem}", "{scale}", "{", "}", "{{", "\\1", "\\g<0>", "%s"]
 ANY_TEXT = st.lists(st.text(max_size=5) | st.sampled_from(ODD + BRACES), max_size=8).map("".join)
 
 
-def given(*strategies, **more):
+def given_untimed(*strategies, **more):
     """Hypothesis' `given` without a clock: a slow case says something of the machine."""
     unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], **more)
     return lambda test: unhurried(hypothesis.given(*strategies)(test))
 
 
-def with_rollouts(group: RolloutGroup, *rollouts: Rollout) -> RolloutGroup:
+def replace_rollouts(group: RolloutGroup, *rollouts: Rollout) -> RolloutGroup:
     return RolloutGroup(problem=group.problem, rollouts=rollouts)
 
 
 # Bounds
 
 
-@given(PREDICTIONS, GROUPS, BASES, RULES)
+@given_untimed(PREDICTIONS, GROUPS, BASES, RULES)
 def test_every_reward_lies_between_zero_and_one(prediction, group, base, rules):
     reward = meta_reward(prediction, group, base=base, notion_rules=rules)
     assert reward.length in (0.0, 1.0)
@@ -101,18 +101,18 @@ def test_every_reward_lies_between_zero_and_one(prediction, group, base, rules):
 # What changes nothing
 
 
-@given(st.lists(PREDICTIONS, max_size=4), GROUPS, RULES, st.randoms())
+@given_untimed(st.lists(PREDICTIONS, max_size=4), GROUPS, RULES, st.randoms())
 def test_the_order_of_rollouts_changes_nothing(predictions, group, rules, random):
     shuffled = list(group.rollouts)
     random.shuffle(shuffled)
     expected = meta_rewards(predictions, group, notion_rules=rules)
-    other = with_rollouts(group, *shuffled)
+    other = replace_rollouts(group, *shuffled)
     assert meta_rewards(predictions, other, notion_rules=rules) == expected
 
 
-@given(st.lists(PREDICTIONS, max_size=4), GROUPS, RULES, st.integers(2, 4))
+@given_untimed(st.lists(PREDICTIONS, max_size=4), GROUPS, RULES, st.integers(2, 4))
 def test_a_group_that_is_there_several_times_is_worth_the_same(predictions, group, rules, times):
-    repeated = with_rollouts(group, *group.rollouts * times)
+    repeated = replace_rollouts(group, *group.rollouts * times)
     once = meta_rewards(predictions, group, notion_rules=rules)
     for many, one in zip(
         meta_rewards(predictions, repeated, notion_rules=rules), once, strict=True
@@ -120,7 +120,7 @@ def test_a_group_that_is_there_several_times_is_worth_the_same(predictions, grou
         assert many.model_dump() == pytest.approx(one.model_dump())
 
 
-@given(PREDICTIONS, GROUPS, RULES, st.randoms())
+@given_untimed(PREDICTIONS, GROUPS, RULES, st.randoms())
 def test_the_order_of_notions_and_saying_one_again_change_nothing(prediction, group, rules, random):
     notions = [*(prediction.notions or ()), *(prediction.notions or ())[:1] * 3]
     random.shuffle(notions)
@@ -138,7 +138,7 @@ NEW = st.lists(
 )
 
 
-@given(st.data(), NEW, COUNTINGS)
+@given_untimed(st.data(), NEW, COUNTINGS)
 def test_other_names_for_the_notions_change_nothing(data, new, counting):
     assert all(to_phrase(word) == (word,) for word in new)  # each its own lemma, as the old ones
     words = st.sampled_from(OLD)
@@ -167,7 +167,7 @@ def test_other_names_for_the_notions_change_nothing(data, new, counting):
     assert notion_reward(after, other, rules=rules) == before
 
 
-@given(st.lists(PREDICTIONS, max_size=5), GROUPS, RULES, BASES, st.randoms())
+@given_untimed(st.lists(PREDICTIONS, max_size=5), GROUPS, RULES, BASES, st.randoms())
 def test_a_batch_is_worth_what_each_is_alone_in_any_order(predictions, group, rules, base, random):
     alone = [meta_reward(each, group, base=base, notion_rules=rules) for each in predictions]
     assert meta_rewards(predictions, group, base=base, notion_rules=rules) == alone
@@ -181,10 +181,10 @@ def test_a_batch_is_worth_what_each_is_alone_in_any_order(predictions, group, ru
 # What one rollout more does: `rollout` and `rate` agree on those that hold the notion
 
 
-@given(WORDS, GROUPS, COUNTINGS, st.booleans())
+@given_untimed(WORDS, GROUPS, COUNTINGS, st.booleans())
 def test_one_more_rollout_with_a_notion_pushes_the_way_it_went(notion, group, counting, correct):
     rules, prediction = NotionRules(counting=counting), MetaPrediction(notions=(notion,))
-    more = with_rollouts(
+    more = replace_rollouts(
         group, *group.rollouts, Rollout(text=f"so {notion}", length=1, correct=correct)
     )
     before = notion_reward(prediction, group, rules=rules)
@@ -192,10 +192,10 @@ def test_one_more_rollout_with_a_notion_pushes_the_way_it_went(notion, group, co
     assert after >= before if correct else after <= before
 
 
-@given(WORDS, GROUPS, COUNTINGS, st.booleans())
+@given_untimed(WORDS, GROUPS, COUNTINGS, st.booleans())
 def test_one_more_rollout_without_it_matters_by_rate_only(notion, group, counting, correct):
     rules, prediction = NotionRules(counting=counting), MetaPrediction(notions=(notion,))
-    more = with_rollouts(group, *group.rollouts, Rollout(text="so", length=1, correct=correct))
+    more = replace_rollouts(group, *group.rollouts, Rollout(text="so", length=1, correct=correct))
     before = notion_reward(prediction, group, rules=rules)
     after = notion_reward(prediction, more, rules=rules)
     if counting == "rollout":
@@ -204,20 +204,20 @@ def test_one_more_rollout_without_it_matters_by_rate_only(notion, group, countin
         assert after <= before if correct else after >= before
 
 
-@given(NOTIONS, GROUPS)
+@given_untimed(NOTIONS, GROUPS)
 def test_a_right_rollout_with_a_notion_lowers_no_prediction_that_names_it(notions, group):
     # By rollout the other notions are where they were. By rate they may fall.
     assume(notions)
     prediction = MetaPrediction(notions=notions)
     right = Rollout(text=f"so {notions[0]}", length=1, correct=True)
-    more = with_rollouts(group, *group.rollouts, right)
+    more = replace_rollouts(group, *group.rollouts, right)
     assert notion_reward(prediction, more) >= notion_reward(prediction, group)
 
 
-@given(st.integers(0, 60), GROUPS, st.integers(0, 60), st.booleans())
+@given_untimed(st.integers(0, 60), GROUPS, st.integers(0, 60), st.booleans())
 def test_one_more_rollout_never_takes_a_length_away(length, group, other, correct):
     prediction = MetaPrediction(length=length)
-    more = with_rollouts(group, *group.rollouts, Rollout(text="", length=other, correct=correct))
+    more = replace_rollouts(group, *group.rollouts, Rollout(text="", length=other, correct=correct))
     before, after = meta_reward(prediction, group).length, meta_reward(prediction, more).length
     assert after >= before if correct else after == before
 
@@ -228,7 +228,7 @@ KEYS = st.permutations(["right", "tokens", "ideas", "pass_rate", "solution_lengt
 
 
 @st.composite
-def prompts(draw) -> MetaPrompt:
+def draw_prompts(draw) -> MetaPrompt:
     low = draw(st.integers(0, 200))
     rate, length, notions = draw(KEYS)[:3]
     return MetaPrompt(
@@ -244,7 +244,9 @@ def prompts(draw) -> MetaPrompt:
 PLAIN_NOTIONS = st.lists(st.text(min_size=1), min_size=1, max_size=4).map(tuple)
 
 
-@given(prompts(), st.data(), st.sampled_from(["", "<meta>{'x': 1}</meta>\n", "```json\n"]))
+@given_untimed(
+    draw_prompts(), st.data(), st.sampled_from(["", "<meta>{'x': 1}</meta>\n", "```json\n"])
+)
 def test_what_is_written_is_read_back_under_any_prompt(prompt, data, before):
     prediction = MetaPrediction(
         pass_rate=data.draw(
@@ -268,7 +270,7 @@ def test_every_step_of_a_scale_is_read_back(scale):
     assert [prediction.pass_rate for prediction in read] == rates
 
 
-@given(prompts(), ANY_TEXT)
+@given_untimed(draw_prompts(), ANY_TEXT)
 def test_a_prompt_holds_the_problem_as_it_is(prompt, problem):
     rendered = prompt.render(problem)
     before, after = prompt.render("\0\0").split("\0\0")
@@ -280,7 +282,9 @@ def test_a_prompt_holds_the_problem_as_it_is(prompt, problem):
 # Total functions: any text at all
 
 
-@given(prompts(), ANY_TEXT | ANY_TEXT.map(lambda text: f'{{"right": {text}, "tokens": "{text}"}}'))
+@given_untimed(
+    draw_prompts(), ANY_TEXT | ANY_TEXT.map(lambda text: f'{{"right": {text}, "tokens": "{text}"}}')
+)
 def test_any_text_is_read_as_a_prediction(prompt, text):
     prediction = prompt.parse(text)
     for name in COMPONENTS:
@@ -289,7 +293,7 @@ def test_any_text_is_read_as_a_prediction(prompt, text):
     prompt.format(prediction).encode()
 
 
-@given(ANY_TEXT, st.lists(ANY_TEXT, max_size=4), st.booleans(), RULES)
+@given_untimed(ANY_TEXT, st.lists(ANY_TEXT, max_size=4), st.booleans(), RULES)
 def test_notions_of_any_text_are_judged_by_any_text(text, notions, correct, rules):
     phrases = [to_phrase(notion) for notion in notions]
     assert find_phrases(text, phrases) <= set(phrases) - {()}
@@ -305,13 +309,13 @@ def verifier():
         yield shared
 
 
-@given(ANY_TEXT, ANY_TEXT.filter(str.strip))
+@given_untimed(ANY_TEXT, ANY_TEXT.filter(str.strip))
 def test_a_text_that_states_no_answer_is_never_right(verifier, text, gold):
     assume("box" not in text)
     assert verifier.verify(text, gold).status == "unparsable"
 
 
-@given(st.integers(-(10**12), 10**12), st.integers(-(10**12), 10**12), ANY_TEXT)
+@given_untimed(st.integers(-(10**12), 10**12), st.integers(-(10**12), 10**12), ANY_TEXT)
 def test_whole_numbers_are_right_exactly_when_they_are_equal(verifier, stated, gold, before):
     assume("box" not in before and "{" not in before and "\\" not in before)
     verdict = verifier.verify(f"{before} \\boxed{{{stated}}}", str(gold))
@@ -322,7 +326,7 @@ def test_whole_numbers_are_right_exactly_when_they_are_equal(verifier, stated, g
 SHORT_TEXT = ANY_TEXT.map(lambda text: text[:40])
 
 
-@given(SHORT_TEXT, SHORT_TEXT.filter(str.strip), max_examples=30)
+@given_untimed(SHORT_TEXT, SHORT_TEXT.filter(str.strip), max_examples=30)
 def test_any_answer_to_any_gold_has_a_verdict(verifier, answer, gold):
     verdict = verifier.verify(f"\\boxed{{{answer}}}", gold)
     assert verdict.status in get_args(Status)
@@ -343,7 +347,7 @@ ANSWERS = st.builds(
 
 
 @st.composite
-def batches(draw) -> list[tuple[Sample, Verdict | None]]:
+def draw_batches(draw) -> list[tuple[Sample, Verdict | None]]:
     batch: list[tuple[Sample, Verdict | None]] = []
     for name in draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True)):
         for text in draw(st.lists(TEXTS, min_size=1, max_size=4)):
@@ -354,7 +358,7 @@ def batches(draw) -> list[tuple[Sample, Verdict | None]]:
     return batch
 
 
-@given(batches(), RULES, st.randoms())
+@given_untimed(draw_batches(), RULES, st.randoms())
 def test_any_order_of_samples_gives_each_the_same(batch, rules, random):
     def rewards(order):
         samples, verdicts = [batch[i][0] for i in order], [batch[i][1] for i in order]
@@ -368,7 +372,7 @@ def test_any_order_of_samples_gives_each_the_same(batch, rules, random):
     assert rewards(order) == expected
 
 
-@given(batches(), RULES)
+@given_untimed(draw_batches(), RULES)
 def test_a_sample_is_worth_what_its_problem_makes_it_worth(batch, rules):
     samples, verdicts = [sample for sample, _ in batch], [verdict for _, verdict in batch]
     paid = reward_samples(samples, verdicts, prompt=MetaPrompt(), notion_rules=rules)

@@ -15,11 +15,11 @@ from masa_rewards.notions.finder import PhraseFinder
 from masa_rewards.score import LineError, Report, Scorer, ScoreSettings, score_lines
 
 
-def rollout(text, length, correct):
+def make_rollout(text, length, correct):
     return {"text": text, "length": length, "correct": correct}
 
 
-def answer(rate, length, notions):
+def make_answer(rate, length, notions):
     return json.dumps({"math_notion": notions, "pass_rate": rate, "solution_length": length})
 
 
@@ -27,14 +27,14 @@ def answer(rate, length, notions):
 FIRST = {
     "problem": "Invert it.",
     "rollouts": [
-        rollout("a matrix, by Vieta", 100, True),
-        rollout("by Vieta, the matrices", 200, True),
-        rollout("a matrix and a series", 300, False),
-        rollout("series", 400, False),
+        make_rollout("a matrix, by Vieta", 100, True),
+        make_rollout("by Vieta, the matrices", 200, True),
+        make_rollout("a matrix and a series", 300, False),
+        make_rollout("series", 400, False),
     ],
     "predictions": [
         # length 1, difficulty 1; both notions pay (2 > 1, 2 > 0): total 1
-        answer(4, 150, ["matrix", "Vieta"]),
+        make_answer(4, 150, ["matrix", "Vieta"]),
         # length 0, difficulty 0.01 ** 0.5 = 0.1; series 0 against 2: total 0.1 / 3
         {"pass_rate": 1.0, "length": 50, "notions": ["Series"]},
     ],
@@ -42,29 +42,29 @@ FIRST = {
 # p = 0, and no correct length
 SECOND = {
     "problem": "Sum it.",
-    "rollouts": [rollout("series", 500, False), rollout("x", 600, False)],
+    "rollouts": [make_rollout("series", 500, False), make_rollout("x", 600, False)],
     "predictions": [
         # length 0, difficulty 1, notion 0: total 1 / 3
-        answer(0, 500, ["topology", "Matrices"]),
+        make_answer(0, 500, ["topology", "Matrices"]),
         "no idea",
     ],
 }
 
 
-def score(*entries, **options) -> Report:
+def score_entries(*entries, **options) -> Report:
     return score_lines([json.dumps(entry) for entry in entries], **options)
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return score(FIRST, SECOND)
+    return score_entries(FIRST, SECOND)
 
 
 def test_what_was_read(report):
     assert (report.problems, report.rollouts, report.correct, report.predictions) == (2, 6, 2, 4)
     assert report.lines.model_dump() == {"scored": 2, "bad": 0, "first_bad": (), "stopped": None}
     assert report.verdicts == {"given": 6}
-    assert set(report.not_judged.model_dump().values()) == {0}
+    assert set(report.unscored.model_dump().values()) == {0}
 
 
 def test_mean_rewards_by_hand(report):
@@ -116,12 +116,14 @@ def test_calibration_of_the_length_by_hand(report):
 
 def test_the_bounds_of_the_length_are_within():
     lengths = [99, 100, 200, 201, 202]
-    length = score({**FIRST, "predictions": [{"length": each} for each in lengths]}).length
+    length = score_entries({**FIRST, "predictions": [{"length": each} for each in lengths]}).length
     assert (length.below, length.within, length.above) == (1, 2, 2)
 
 
 def test_what_was_not_predicted_stands_by_reason(report):
-    assert report.unread == {name: {"no_json": 1} for name in ("pass_rate", "length", "notions")}
+    assert report.unreadable == {
+        name: {"no_json": 1} for name in ("pass_rate", "length", "notions")
+    }
 
 
 def test_notions_by_hand(report):
@@ -133,13 +135,14 @@ def test_notions_by_hand(report):
             "notion": "Vieta",
             "predictions": 1,
             "problems": 1,
-            "paid": 1,
+            "rewarded": 1,
             "correct": 1.0,
             "incorrect": 0.0,
         }
     ]
     rows = [
-        (row.notion, row.paid, row.problems, row.correct, row.incorrect) for row in notions.worst
+        (row.notion, row.rewarded, row.problems, row.correct, row.incorrect)
+        for row in notions.worst
     ]
     assert rows == [
         ("Series", 0, 1, 0.0, 1.0),
@@ -152,7 +155,7 @@ def test_notions_by_hand(report):
 def test_notions_that_do_not_count():
     entry = {**FIRST, "problem": "A matrix."}
     rules = NotionRules(min_length=6, stop_words=frozenset(["series"]))
-    counts = score(entry, settings=ScoreSettings(notion_rules=rules)).notions
+    counts = score_entries(entry, settings=ScoreSettings(notion_rules=rules)).notions
     assert (counts.in_problem, counts.not_admitted) == (1, 2)  # matrix; Vieta, Series
     assert counts.best == counts.worst == ()
 
@@ -161,10 +164,10 @@ def test_the_form_that_most_wrote_names_a_notion():
     one, other, two = "Vieta's formula", "vieta formulas", ["vieta formulas", "Vieta-formula"]
     named = [{"notions": notions} for notions in ([one], two, [other], two)]
     entry = {**FIRST, "predictions": named}
-    (row,) = score(entry).notions.worst
+    (row,) = score_entries(entry).notions.worst
     assert (row.notion, row.predictions) == ("vieta formulas", 4)
     # A prediction that states a notion in two forms names it once, by the first.
-    (row,) = score({**FIRST, "predictions": named[1:2]}).notions.worst
+    (row,) = score_entries({**FIRST, "predictions": named[1:2]}).notions.worst
     assert (row.notion, row.predictions) == ("vieta formulas", 1)
 
 
@@ -181,7 +184,7 @@ def test_rollouts_are_verified_where_the_line_does_not_say():
         ],
         "predictions": [{"pass_rate": 0.5, "length": 40}],
     }
-    report = score(entry)
+    report = score_entries(entry)
     assert report.verdicts == {"correct": 1, "given": 1, "incorrect": 1, "unparsable": 1}
     assert report.correct == 2
     assert report.rewards.length.mean == report.rewards.difficulty.mean == 1.0
@@ -206,15 +209,15 @@ def test_what_could_not_be_verified_is_left_out_and_counted():
         "rollouts": [{"text": "x", "length": 1}] * 3,
         "predictions": [{"pass_rate": 1.0}, {"pass_rate": 0.5}],
     }
-    known = {**entry, "rollouts": [*entry["rollouts"], rollout("y", 9, True)]}
+    known = {**entry, "rollouts": [*entry["rollouts"], make_rollout("y", 9, True)]}
     unknown = {
         "problem": "3?",
         "rollouts": [{"text": "x", "length": 1, "correct": None}],
         "predictions": [{"pass_rate": 1.0}],
     }
     none = {"problem": "4?", "rollouts": [], "predictions": [{"pass_rate": 1.0}] * 4}
-    report = score(entry, known, unknown, none, verifier=FailingVerifier())
-    assert report.not_judged.model_dump() == {
+    report = score_entries(entry, known, unknown, none, verifier=FailingVerifier())
+    assert report.unscored.model_dump() == {
         "rollouts_timeout": 4,
         "rollouts_error": 2,
         "rollouts_unknown": 1,
@@ -231,22 +234,22 @@ def test_what_could_not_be_verified_is_left_out_and_counted():
 def test_settings_reach_parser_and_rewards():
     prompt = MetaPrompt(scale=4, pass_rate_key="right", min_length=1, max_length=120)
     entry = {**FIRST, "predictions": ['{"right": 2, "solution_length": 150}', '{"right": 5}']}
-    report = score(entry, settings=ScoreSettings(prompt=prompt, base=0.25))
-    assert report.unread["pass_rate"] == {"out_of_range": 1}
-    assert report.unread["length"] == {"no_key": 1, "out_of_range": 1}
+    report = score_entries(entry, settings=ScoreSettings(prompt=prompt, base=0.25))
+    assert report.unreadable["pass_rate"] == {"out_of_range": 1}
+    assert report.unreadable["length"] == {"no_key": 1, "out_of_range": 1}
     assert report.rewards.difficulty.mean == 0.5  # 1 and unread
     entry = {**FIRST, "predictions": [{"pass_rate": 1.0}]}
-    report = score(entry, settings=ScoreSettings(base=0.25))
+    report = score_entries(entry, settings=ScoreSettings(base=0.25))
     assert report.rewards.difficulty.mean == 0.5  # 0.25 ** 0.5
     assert report.settings.base == 0.25
 
 
 def test_a_problem_that_comes_again_is_counted():
-    assert score(FIRST, SECOND, FIRST).repeated_problems == 1
+    assert score_entries(FIRST, SECOND, FIRST).repeated_problems == 1
 
 
 def test_nothing_is_scored_of_nothing():
-    report = score()
+    report = score_entries()
     assert report.problems == 0
     assert report.rewards.total.mean is None
     assert report.pass_rate.error.brier is None
@@ -260,7 +263,7 @@ def test_bad_lines_are_told_and_passed_over():
     assert [number for number, _ in told] == [3, 5]
     assert [(bad.line, bad.reason) for bad in report.lines.first_bad] == told
     assert report.lines.bad == 2
-    whole = score(FIRST, SECOND)
+    whole = score_entries(FIRST, SECOND)
     assert report.model_copy(update={"lines": whole.lines}) == whole
 
 
@@ -286,9 +289,9 @@ def test_a_scorer_reports_what_it_has_so_far():
         scorer.add(json.dumps(FIRST), 1)
         first = scorer.report()
         scorer.add(json.dumps(SECOND), 2)
-        assert first == score(FIRST)
+        assert first == score_entries(FIRST)
         assert scorer.report(stopped="enough").lines.stopped == "enough"
-        assert scorer.report() == score(FIRST, SECOND)
+        assert scorer.report() == score_entries(FIRST, SECOND)
 
 
 def test_groups_that_are_verified_are_scored_as_their_lines_are():
@@ -300,7 +303,7 @@ def test_groups_that_are_verified_are_scored_as_their_lines_are():
             read.append(MetaPrediction(pass_rate=1.0, length=50, notions=("Series",)))
         rollouts = tuple(Rollout(**one) for one in entry["rollouts"])
         scorer.add_group(RolloutGroup(problem=entry["problem"], rollouts=rollouts), read)
-    assert scorer.report() == score(FIRST, SECOND)
+    assert scorer.report() == score_entries(FIRST, SECOND)
 
 
 def test_rollouts_that_are_in_no_group_are_counted_by_their_verdict():
@@ -312,7 +315,7 @@ def test_rollouts_that_are_in_no_group_are_counted_by_their_verdict():
     report = scorer.report()
     assert (report.rollouts, report.correct, report.predictions) == (4, 1, 5)
     assert report.verdicts == {"correct": 1, "error": 1, "timeout": 2}
-    assert report.not_judged.model_dump() == {
+    assert report.unscored.model_dump() == {
         "rollouts_timeout": 2,
         "rollouts_error": 1,
         "rollouts_unknown": 0,
@@ -334,12 +337,12 @@ def test_notions_are_paid_by_the_rules_of_the_settings():
     # "hence" in all of three right and one wrong: 3 > 1, but 3 of 3 is no larger share than 1 of 1.
     entry = {
         "problem": "Sum it.",
-        "rollouts": [rollout("hence", 1, True)] * 3 + [rollout("hence", 1, False)],
+        "rollouts": [make_rollout("hence", 1, True)] * 3 + [make_rollout("hence", 1, False)],
         "predictions": [{"notions": ["hence"]}],
     }
-    assert score(entry).rewards.notion.mean == 1.0
+    assert score_entries(entry).rewards.notion.mean == 1.0
     by_rate = ScoreSettings(notion_rules=NotionRules(counting="rate"))
-    assert score(entry, settings=by_rate).rewards.notion.mean == 0.0
+    assert score_entries(entry, settings=by_rate).rewards.notion.mean == 0.0
 
 
 def test_the_texts_of_a_problem_are_read_once(monkeypatch):
@@ -348,5 +351,5 @@ def test_the_texts_of_a_problem_are_read_once(monkeypatch):
     monkeypatch.setattr(
         PhraseFinder, "find", lambda self, text: read.append(text) or find(self, text)
     )
-    score(FIRST)
+    score_entries(FIRST)
     assert sorted(read) == sorted(["Invert it.", *(one["text"] for one in FIRST["rollouts"])])

@@ -16,7 +16,7 @@ import pytest
 from masa_rewards import AnswerVerifier, NotionRules
 from masa_rewards.notions.stop_words import ENGLISH_STOP_WORDS
 from masa_rewards.score import Report, ScoreSettings, cli, score_lines
-from masa_rewards.score.source import Bar
+from masa_rewards.score.progress import LineProgressBar
 from masa_rewards.score.text import render_report
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and pipes of POSIX")
@@ -43,7 +43,7 @@ def file(tmp_path):
     return path
 
 
-def run(*arguments, code=0, **options):
+def run_score(*arguments, code=0, **options):
     ended = subprocess.run(
         [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=120, **options
     )
@@ -54,7 +54,7 @@ def run(*arguments, code=0, **options):
 def test_the_whole_text(file):
     # pass rate 0.5 is exact; 300 > 100; "matrix" is in the right one, "the guess" in the wrong one
     assert (
-        run(file).stdout
+        run_score(file).stdout
         == """\
 3 problems, 6 rollouts (3 correct), 6 predictions
 
@@ -100,25 +100,25 @@ Notions: 2 different ones, counted by rollout
 
 
 def test_json_is_the_model(file):
-    printed = run(file, "--json").stdout
+    printed = run_score(file, "--json").stdout
     assert Report.model_validate_json(printed) == score_lines(LINES)
     assert json.loads(printed)["schema_version"] == 1
 
 
 @pytest.mark.parametrize("pack", [False, True])
 def test_a_file_by_its_suffix_and_standard_input_come_to_the_same(file, tmp_path, pack):
-    wanted = run(file, "--json").stdout
+    wanted = run_score(file, "--json").stdout
     if pack:
         path = tmp_path / "runs.jsonl.gz"
         path.write_bytes(gzip.compress(GOOD.encode()))
-        assert run(path, "--json").stdout == wanted
+        assert run_score(path, "--json").stdout == wanted
     else:
-        assert run("-", "--json", input=GOOD).stdout == wanted
+        assert run_score("-", "--json", input=GOOD).stdout == wanted
 
 
 def test_bad_lines_are_told_on_stderr_and_do_not_stop_it(file):
     file.write_text(f"{LINES[0]}\n{{\n\n{LINES[1]}\n[]\n", encoding="utf-8")
-    ended = run(file)
+    ended = run_score(file)
     first, second = ended.stderr.splitlines()
     assert first.startswith("line 2: not JSON")
     assert second.startswith("line 5: one object a line is wanted")
@@ -128,14 +128,14 @@ def test_bad_lines_are_told_on_stderr_and_do_not_stop_it(file):
 
 def test_exit_codes(file, tmp_path):
     file.write_text("{\n", encoding="utf-8")
-    assert "0 problems" in run(file, code=1).stdout
+    assert "0 problems" in run_score(file, code=1).stdout
     file.write_text("", encoding="utf-8")
-    run(file, code=1)
-    ended = run(tmp_path / "none.jsonl", code=2)
+    run_score(file, code=1)
+    ended = run_score(tmp_path / "none.jsonl", code=2)
     assert "cannot read" in ended.stderr
     assert "No such file" in ended.stderr
-    run(tmp_path, code=2)
-    run(code=2)
+    run_score(tmp_path, code=2)
+    run_score(code=2)
 
 
 @pytest.mark.parametrize(
@@ -163,13 +163,13 @@ def test_settings_reach_the_figures(file, tmp_path):
     words.write_text("the\nguess  of", encoding="utf-8")
     flags = ["--scale", "5", "--max-length", "200", "--notion-counting", "rate", "--base", "0.25"]
     report = Report.model_validate_json(
-        run(file, "--json", *flags, "--notion-min-length", "7", "--stop-words", words).stdout
+        run_score(file, "--json", *flags, "--notion-min-length", "7", "--stop-words", words).stdout
     )
     rules = NotionRules(counting="rate", min_length=7, stop_words=frozenset(["the", "guess", "of"]))
     settings = ScoreSettings(prompt={"scale": 5, "max_length": 200}, base=0.25, notion_rules=rules)
     assert report == score_lines(LINES, settings=settings)
     assert report.pass_rate.predicted == 0.8
-    assert report.unread["length"] == {"no_json": 3, "out_of_range": 3}
+    assert report.unreadable["length"] == {"no_json": 3, "out_of_range": 3}
     assert (
         report.notions.not_admitted == 6
     )  # "matrix" is one letter short, "the guess" says nothing
@@ -178,14 +178,14 @@ def test_settings_reach_the_figures(file, tmp_path):
 
 def test_a_stop_list_comes_with_it(file):
     flags = ["--json", "--stop-words", "english"]
-    assert Report.model_validate_json(run(file, *flags).stdout).settings.stop_words == len(
+    assert Report.model_validate_json(run_score(file, *flags).stdout).settings.stop_words == len(
         ENGLISH_STOP_WORDS
     )
 
 
 def test_strict_stops_at_the_first_bad_line(file):
     file.write_text(f"{LINES[0]}\n{{\n{LINES[1]}\n[]\n", encoding="utf-8")
-    ended = run(file, "--strict", code=1)
+    ended = run_score(file, "--strict", code=1)
     assert ended.stdout == ""
     assert ended.stderr.splitlines()[0].startswith("line 2: not JSON")
     assert len(ended.stderr.splitlines()) == 1
@@ -194,7 +194,7 @@ def test_strict_stops_at_the_first_bad_line(file):
 def test_a_damaged_archive_gives_what_was_read_so_far(tmp_path):
     path = tmp_path / "runs.jsonl.gz"
     path.write_bytes(gzip.compress("".join(f"{line}\n" for line in LINES * 2000).encode())[:-20])
-    ended = run(path, code=1)
+    ended = run_score(path, code=1)
     assert "damaged" in ended.stderr
     assert "NOT READ TO THE END: damaged" in ended.stdout
     assert not ended.stdout.startswith("0 problems")
@@ -279,7 +279,7 @@ def test_memory_does_not_grow_with_the_texts(tmp_path):
     assert peak_mb(410) - peak_mb(10) < 6
 
 
-class Terminal(io.StringIO):
+class FakeTerminal(io.StringIO):
     def isatty(self):
         return True
 
@@ -287,8 +287,8 @@ class Terminal(io.StringIO):
 def test_the_bar_shows_itself_on_a_terminal_to_who_waits(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    terminal = Terminal()
-    bar = Bar(terminal, 200)
+    terminal = FakeTerminal()
+    bar = LineProgressBar(terminal, 200)
     bar.update(10, 1)
     assert terminal.getvalue() == ""  # nobody has waited yet
     now[0] = 2.0
@@ -305,7 +305,7 @@ def test_the_bar_keeps_away_from_what_is_no_terminal(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     stream = io.StringIO()
-    bar = Bar(stream, None)
+    bar = LineProgressBar(stream, None)
     now[0] = 60.0
     bar.update(50, 5)
     bar.clear()

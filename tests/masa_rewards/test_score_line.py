@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from masa_rewards import MetaPrediction
-from masa_rewards.score.line import LineError, read_line
+from masa_rewards.score.line_reader import LineError, read_line
 
 GOOD = {
     "problem": "p",

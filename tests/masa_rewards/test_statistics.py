@@ -135,7 +135,7 @@ def test_the_mean_of_what_is_known():
     assert mean_known([]) is None
 
 
-def estimate(clusters):
+def estimate_mean(clusters):
     mean = ClusteredMean()
     for cluster in clusters:
         mean.add(cluster)
@@ -145,20 +145,20 @@ def estimate(clusters):
 def test_a_clustered_mean_by_hand():
     # Sums of five pairs; mean 0.5; residuals 0, 0.2, -0.2, 0.1, -0.1;
     # se^2 = 5/4 * 0.1 / 10^2, t of four degrees is 2.776
-    got = estimate([[0.5, 0.5], [0.9, 0.3], [0.4, 0.4], [0.1, 1.0], [0.0, 0.9]])
+    got = estimate_mean([[0.5, 0.5], [0.9, 0.3], [0.4, 0.4], [0.1, 1.0], [0.0, 0.9]])
     half = 2.776445 * math.sqrt(0.00125)
     assert got == pytest.approx((0.5, 0.5 - half, 0.5 + half))
 
 
 def test_what_is_not_defined_is_none():
-    assert estimate([]) == UNKNOWN
-    assert estimate([[], []]) == UNKNOWN
-    assert estimate([[0.2, 0.4]]) == (pytest.approx(0.3), None, None)
+    assert estimate_mean([]) == UNKNOWN
+    assert estimate_mean([[], []]) == UNKNOWN
+    assert estimate_mean([[0.2, 0.4]]) == (pytest.approx(0.3), None, None)
 
 
 @given(st.lists(VALUES, min_size=2, max_size=20))
 def test_clusters_of_one_give_the_plain_interval(values):
-    got, plain = estimate([[value] for value in values]), mean_interval(values)
+    got, plain = estimate_mean([[value] for value in values]), mean_interval(values)
     assert got.value == pytest.approx(plain.value)
     assert got.low == pytest.approx(max(0, plain.low), abs=1e-6)
     assert got.high == pytest.approx(min(1, plain.high), abs=1e-6)
@@ -166,7 +166,7 @@ def test_clusters_of_one_give_the_plain_interval(values):
 
 @given(st.lists(VALUES, min_size=2, max_size=9), st.integers(2, 5))
 def test_saying_a_thing_again_makes_it_no_surer(values, times):
-    once, often = estimate([[v] for v in values]), estimate([[v] * times for v in values])
+    once, often = estimate_mean([[v] for v in values]), estimate_mean([[v] * times for v in values])
     assert often.low == pytest.approx(once.low, abs=1e-6)
     assert often.high == pytest.approx(once.high, abs=1e-6)
 
@@ -249,7 +249,7 @@ def test_a_difference_turns_round_with_its_sides(pairs):
 # -- correlation -----------------------------------------------------------------------------------
 
 
-def streamed(pairs):
+def stream_pairs(pairs):
     stream = StreamedCorrelation()
     for x, y in pairs:
         stream.add(x, y)
@@ -261,7 +261,7 @@ def test_correlation_by_hand():
     pairs = [(1, 1), (2, 3), (3, 2)]
     assert pearson_correlation(pairs) == pytest.approx(0.5)
     assert pearson_correlation([(0.1, 0.3), (0.2, 0.2), (0.3, 0.1)]) == pytest.approx(-1.0)
-    stream = streamed(pairs)
+    stream = stream_pairs(pairs)
     assert (stream.count, stream.mean_x, stream.mean_y) == (3, 2, 2)
     assert stream.value == pytest.approx(0.5)
 
@@ -278,7 +278,7 @@ def test_correlation_by_hand():
 )
 def test_there_is_no_correlation_with_what_does_not_vary(pairs):
     assert pearson_correlation(pairs) is None
-    assert streamed(pairs).value is None
+    assert stream_pairs(pairs).value is None
 
 
 @given(PAIRS)
@@ -295,7 +295,7 @@ def test_correlation_lies_between_its_ends_and_has_no_sides(pairs):
 
 @given(PAIRS)
 def test_the_stream_comes_to_the_same(pairs):
-    found, stream = pearson_correlation(pairs), streamed(pairs).value
+    found, stream = pearson_correlation(pairs), stream_pairs(pairs).value
     assert (stream is None) == (found is None)
     # Of spreads of 1e-6 a stream loses half the digits.
     assert stream is None or stream == pytest.approx(found, abs=1e-3)

@@ -41,7 +41,7 @@ def test_a_rollout_refuses_what_is_none(wrong):
         Rollout(**({"text": "a", "length": 1, "correct": True} | wrong))
 
 
-class Scalar:
+class FakeScalar:
     """What numpy and torch have in common of a scalar."""
 
     def __init__(self, value, ndim=0):
@@ -52,11 +52,11 @@ class Scalar:
 
 
 def test_scalars_of_other_libraries_are_taken_as_numbers():
-    rollout = Rollout(text="a", length=Scalar(3), correct=Scalar(True))
+    rollout = Rollout(text="a", length=FakeScalar(3), correct=FakeScalar(True))
     assert rollout == RIGHT
     assert type(rollout.length) is int
     assert type(rollout.correct) is bool
-    prediction = MetaPrediction(pass_rate=Scalar(0.5), length=Scalar(3))
+    prediction = MetaPrediction(pass_rate=FakeScalar(0.5), length=FakeScalar(3))
     assert prediction == MetaPrediction(pass_rate=0.5, length=3)
 
 
@@ -73,7 +73,9 @@ def test_scalars_of_numpy_are_taken_as_numbers():
         Rollout(text="a", length=3, correct=np.int64(1))
 
 
-@pytest.mark.parametrize("length", [Scalar(3.0), Scalar(True), Scalar("3"), Scalar(3, ndim=1)])
+@pytest.mark.parametrize(
+    "length", [FakeScalar(3.0), FakeScalar(True), FakeScalar("3"), FakeScalar(3, ndim=1)]
+)
 def test_a_scalar_that_is_no_count_is_none(length):
     with pytest.raises(ValidationError):
         Rollout(text="a", length=length, correct=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from masa_rewards import AnswerVerifier, Verdict
 
-from tests.masa_rewards.verifying import ALGEBRA
+from tests.masa_rewards.verifier_helpers import ALGEBRA
 
 CASES = json.loads(Path(__file__).with_name("verification_cases.json").read_text(encoding="utf-8"))
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "math_train.parquet"

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from masa_benchmarks.paths import MATH
-from masa_benchmarks.verification.value import compare
+from masa_benchmarks.verification.value import compare_targets
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ from masa_benchmarks.verification.value import compare
     ],
 )
 def test_values_by_hand(one, other, same):
-    assert compare(one, other).value == same
-    assert compare(other, one).value == same
+    assert compare_targets(one, other).value == same
+    assert compare_targets(other, one).value == same
 
 
-def run(*arguments: str) -> str:
+def run_benchmark(*arguments: str) -> str:
     command = [sys.executable, "-m", "masa_benchmarks.verification", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr
@@ -55,10 +55,10 @@ needs_data = pytest.mark.skipif(not MATH.exists(), reason=f"the MATH training se
 
 @needs_data
 def test_right_and_wrong_answers_of_a_few_rows():
-    right = run("right", "--rows", "60")
+    right = run_benchmark("right", "--rows", "60")
     assert "masa-rewards: right, not accepted: 0" in right
     assert "math-verify: right, not accepted:" in right
-    wrong = run("wrong", "--rows", "60", "--pairs", "60", "--no-plain")
+    wrong = run_benchmark("wrong", "--rows", "60", "--pairs", "60", "--no-plain")
     assert "60 pairs that differ in value, 30 of them near misses" in wrong
     assert "masa-rewards: wrong, accepted: 0" in wrong
 
@@ -66,8 +66,8 @@ def test_right_and_wrong_answers_of_a_few_rows():
 @needs_data
 def test_speed_and_latency_of_a_few_rows():
     small = ["--rows", "40", "--pairs", "40", "--no-plain"]
-    speed = run("speed", *small, "--repeat", "1")
+    speed = run_benchmark("speed", *small, "--repeat", "1")
     assert "masa-rewards, 2 workers" in speed
-    latency = run("latency", *small, "--hostile", "3")
+    latency = run_benchmark("latency", *small, "--hostile", "3")
     assert "30 real answers and 3 hostile ones" in latency
     assert "masa-rewards, 2 workers, 8 callers" in latency

@@ -11,7 +11,7 @@ import pytest
 from masa_rewards import AnswerVerifier, Verdict
 from masa_rewards.verify.case import read_case
 
-from tests.masa_rewards.verifying import ALGEBRA, slots_are_free, workers_of
+from tests.masa_rewards.verifier_helpers import ALGEBRA, list_worker_pids, wait_for_free_slots
 
 CASES = json.loads(Path(__file__).with_name("hostile_cases.json").read_text(encoding="utf-8"))
 NAMES = [case["name"] for case in CASES]
@@ -19,39 +19,39 @@ TIMEOUT = 1.0
 START = 20.0  # seconds for a worker to start, on a busy machine
 
 
-class Outcome(NamedTuple):
+class TimedVerdict(NamedTuple):
     verdict: Verdict
     seconds: float
 
 
-class Run(NamedTuple):
-    outcomes: dict[str, Outcome]
+class HostileRun(NamedTuple):
+    outcomes: dict[str, TimedVerdict]
     marker: Path
     honest: list[Verdict]
 
 
-def text_of(case: dict[str, Any], marker: Path = Path("/nowhere")) -> str:
+def build_text(case: dict[str, Any], marker: Path = Path("/nowhere")) -> str:
     text = case.get("text") or case["head"] + case["piece"] * case["times"] + case["tail"]
     return text.replace("MARKER", str(marker))
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Run:
+def run(tmp_path_factory) -> HostileRun:
     """All cases, one after the other, and an honest one after each tenth."""
     marker = tmp_path_factory.mktemp("hostile") / "executed"
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, TimedVerdict] = {}
     honest: list[Verdict] = []
     with AnswerVerifier(workers=1, timeout=TIMEOUT) as verifier:
         verifier.verify(*ALGEBRA)
         for number, case in enumerate(CASES):
             start = time.monotonic()
-            verdict = verifier.verify(text_of(case, marker), case["gold"])
-            outcomes[case["name"]] = Outcome(verdict, time.monotonic() - start)
+            verdict = verifier.verify(build_text(case, marker), case["gold"])
+            outcomes[case["name"]] = TimedVerdict(verdict, time.monotonic() - start)
             if number % 10 == 9:
                 honest.append(verifier.verify(*ALGEBRA))
-        assert slots_are_free(verifier, 1)
-        assert len(workers_of(verifier)) <= 1
-    return Run(outcomes, marker, honest)
+        assert wait_for_free_slots(verifier, 1)
+        assert len(list_worker_pids(verifier)) <= 1
+    return HostileRun(outcomes, marker, honest)
 
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
@@ -72,7 +72,7 @@ def test_the_corpus_bites_and_most_of_it_is_seen_through(run):
 
 
 def test_nothing_is_executed(run):
-    assert sum("MARKER" in text_of(case, Path("MARKER")) for case in CASES) >= 10
+    assert sum("MARKER" in build_text(case, Path("MARKER")) for case in CASES) >= 10
     assert not run.marker.exists()
     code = [case["name"] for case in CASES if case["name"].startswith("code: ")]
     assert {run.outcomes[name].verdict.status for name in code} <= {"incorrect", "unparsable"}
@@ -81,7 +81,7 @@ def test_nothing_is_executed(run):
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_none_holds_up_the_caller_itself(case):
     # What runs in the caller's process has no time limit: it must not need one.
-    text = text_of(case)
+    text = build_text(case)
     start = time.process_time()
     read_case(text, case["gold"], "anchored")
     assert time.process_time() - start < 0.25
@@ -89,7 +89,7 @@ def test_none_holds_up_the_caller_itself(case):
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_a_hostile_gold_does_not_either(case):
-    gold = text_of(case)[-20_000:]
+    gold = build_text(case)[-20_000:]
     start = time.process_time()
     read_case(r"\boxed{x+1}", gold, "boxed")
     assert time.process_time() - start < 0.25

@@ -14,30 +14,30 @@ from pathlib import Path
 import pytest
 from masa_rewards import AnswerVerifier
 
-from tests.masa_rewards.verifying import (
+from tests.masa_rewards.verifier_helpers import (
     ALGEBRA,
     LINUX,
     POSIX,
-    gone,
+    has_ended,
+    list_worker_pids,
     wait_until,
-    wait_until_gone,
-    workers_of,
+    wait_until_ended,
 )
 
 
-def started(verifier: AnswerVerifier) -> Path:
+def start_worker(verifier: AnswerVerifier) -> Path:
     """Where Linux shows the worker of a verifier, which is made to start one."""
     assert verifier.verify(*ALGEBRA).status == "correct"
-    (pid,) = workers_of(verifier)
+    (pid,) = list_worker_pids(verifier)
     return Path(f"/proc/{pid}")
 
 
-def status_of(process: Path) -> dict[str, str]:
+def read_status(process: Path) -> dict[str, str]:
     lines = (process / "status").read_text().splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def signals(mask: str) -> set[int]:
+def list_signals(mask: str) -> set[int]:
     return {number for number in range(1, 65) if int(mask, 16) >> (number - 1) & 1}
 
 
@@ -57,7 +57,7 @@ def test_of_the_environment_a_worker_has_what_it_needs(monkeypatch):
     for name, value in theirs.items():
         monkeypatch.setenv(name, value)
     with AnswerVerifier(workers=1) as verifier:
-        entries = (started(verifier) / "environ").read_bytes().decode().split("\0")
+        entries = (start_worker(verifier) / "environ").read_bytes().decode().split("\0")
     names = {entry.partition("=")[0] for entry in entries if entry}
     assert not names & theirs.keys()
     assert {"PYTHONPATH", "PYTHONSAFEPATH", "OMP_NUM_THREADS"} <= names
@@ -71,7 +71,7 @@ def test_no_file_of_the_parent_is_open_in_a_worker(tmp_path):
         ours = [file.fileno(), reading, writing]
         for descriptor in ours:
             os.set_inheritable(descriptor, True)
-        process = started(verifier)
+        process = start_worker(verifier)
         opened = {os.readlink(entry) for entry in (process / "fd").iterdir()}
         assert not opened & {os.readlink(f"/proc/self/fd/{number}") for number in ours}
         assert len(opened) <= 3  # two pipes and the null device
@@ -86,15 +86,15 @@ def test_signals_that_the_parent_blocks_or_ignores_reach_a_worker():
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         with AnswerVerifier(workers=1) as verifier:
-            status = status_of(started(verifier))
+            status = read_status(start_worker(verifier))
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         signal.signal(signal.SIGUSR1, before)
-    assert signals(status["SigBlk"]) == set()
+    assert list_signals(status["SigBlk"]) == set()
     # Not those that the C library keeps to itself; the other two are the interpreter's own.
-    ignored = signals(status["SigIgn"]) & signal.valid_signals()
+    ignored = list_signals(status["SigIgn"]) & signal.valid_signals()
     assert ignored <= {signal.SIGPIPE, signal.SIGXFSZ}
-    assert not signals(status["SigCgt"]) & {signal.SIGALRM, signal.SIGIO}  # these end it
+    assert not list_signals(status["SigCgt"]) & {signal.SIGALRM, signal.SIGIO}  # these end it
 
 
 @LINUX
@@ -106,8 +106,8 @@ def test_a_worker_is_a_fresh_interpreter_whatever_its_parent_holds():
         thread.start()
     try:
         with AnswerVerifier(workers=1, memory_mb=512) as verifier:
-            process = started(verifier)
-            status = status_of(process)
+            process = start_worker(verifier)
+            status = read_status(process)
             command = (process / "cmdline").read_bytes().split(b"\0")
     finally:
         release.set()
@@ -121,7 +121,7 @@ def test_a_worker_is_a_fresh_interpreter_whatever_its_parent_holds():
 @LINUX
 def test_a_worker_writes_no_file_and_is_the_first_to_go_without_memory():
     with AnswerVerifier(workers=1) as verifier:
-        process = started(verifier)
+        process = start_worker(verifier)
         limits = (process / "limits").read_text().splitlines()
         assert [line.split()[3] for line in limits if line.startswith("Max file size")] == ["0"]
         assert [line.split()[4] for line in limits if line.startswith("Max core file")] == ["0"]
@@ -142,7 +142,7 @@ def test_settings_travel_and_workers_do_not():
         with pickle.loads(pickle.dumps(verifier)) as copy:
             assert repr(copy) == repr(verifier)
             assert "workers=3, timeout=7.5" in repr(copy)
-            assert workers_of(copy) == []
+            assert list_worker_pids(copy) == []
             assert copy.verify(*ALGEBRA).status == "correct"
 
 
@@ -201,7 +201,7 @@ def test_no_worker_outlives_a_parent_that_is_killed(arguments):
         pids = [int(pid) for pid in parent.stdout.readline().split()]
         assert len(pids) == 2  # one idle, one that hangs in C code for 300 s
         parent.kill()
-    assert wait_until_gone(pids, 5.0)
+    assert wait_until_ended(pids, 5.0)
 
 
 @POSIX
@@ -249,7 +249,7 @@ def test_a_fork_that_holds_the_pipes_does_not_keep_a_worker_alive(state):
         parent.kill()
         parent.wait()
         try:
-            assert wait_until_gone([worker], 10.0)
-            assert not gone(child)
+            assert wait_until_ended([worker], 10.0)
+            assert not has_ended(child)
         finally:
             os.kill(child, signal.SIGKILL)

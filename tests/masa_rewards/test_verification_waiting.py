@@ -14,7 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from masa_rewards import AnswerVerifier
 
-from tests.masa_rewards.verifying import ALGEBRA, HANG, slots_are_free, wait_until, workers_of
+from tests.masa_rewards.verifier_helpers import (
+    ALGEBRA,
+    HANG,
+    list_worker_pids,
+    wait_for_free_slots,
+    wait_until,
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +41,7 @@ def busy():
         yield one
 
 
-def algebra(number: int) -> tuple[str, str]:
+def make_case(number: int) -> tuple[str, str]:
     return rf"\boxed{{(x+{number})^2}}", "x^2+2x+1"  # right for 1
 
 
@@ -47,7 +53,7 @@ def test_from_eight_threads():
         verdicts = list(threads.map(lambda job: verifier.verify(job[0], job[1]), jobs))
         assert [verdict.correct for verdict in verdicts] == [right for _, _, right in jobs]
         assert not any(verdict.failed for verdict in verdicts)
-        assert len(workers_of(verifier)) == 2
+        assert len(list_worker_pids(verifier)) == 2
 
 
 def test_many_at_once_keep_their_order(verifier):
@@ -81,7 +87,7 @@ def test_the_event_loop_goes_on_while_cases_run(verifier):
 def test_who_waits_costs_no_thread_and_keeps_only_the_answer(busy):
     async def ask_for_all():
         tasks = [
-            asyncio.create_task(busy.averify(f"{number}" * 100_000 + algebra(number)[0], "1"))
+            asyncio.create_task(busy.averify(f"{number}" * 100_000 + make_case(number)[0], "1"))
             for number in range(100, 200)
         ]
         threads = threading.active_count()
@@ -100,7 +106,7 @@ def test_who_waits_costs_no_thread_and_keeps_only_the_answer(busy):
         assert asyncio.run(ask_for_all()) < 3_000_000  # of 30 MB of text
     finally:
         tracemalloc.stop()
-    assert slots_are_free(busy, 1)
+    assert wait_for_free_slots(busy, 1)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="3.10: the caller's frame holds arguments")
@@ -139,14 +145,14 @@ def test_cancelling_who_waits_and_who_runs_loses_no_worker():
             asyncio.run(cancel_all(verifier))
             assert all(job.reply.cancelled() for job in pool._waiting)
         assert verifier.verify(*ALGEBRA).status == "correct"
-        assert slots_are_free(verifier, 1)
-        assert len(workers_of(verifier)) == 1
+        assert wait_for_free_slots(verifier, 1)
+        assert len(list_worker_pids(verifier)) == 1
 
 
 def test_cancelling_at_any_moment_loses_no_worker(verifier):
     async def ask_and_leave(seconds):
         try:
-            await asyncio.wait_for(verifier.averify(*algebra(5)), seconds)
+            await asyncio.wait_for(verifier.averify(*make_case(5)), seconds)
         except asyncio.TimeoutError:
             return "late"
         return "in time"
@@ -158,25 +164,25 @@ def test_cancelling_at_any_moment_loses_no_worker(verifier):
     verifier.verify(*ALGEBRA)
     assert "late" in asyncio.run(all_of_them())
     assert verifier.verify(*ALGEBRA).status == "correct"
-    assert slots_are_free(verifier, 1)
+    assert wait_for_free_slots(verifier, 1)
 
 
 def test_several_event_loops_and_threads_share_the_workers():
     def in_a_loop(start):
         async def all_of_them():
-            cases = [verifier.averify(*algebra(number)) for number in range(start, start + 15)]
+            cases = [verifier.averify(*make_case(number)) for number in range(start, start + 15)]
             return await asyncio.gather(*cases)
 
         return [verdict.correct for verdict in asyncio.run(all_of_them())]
 
     with AnswerVerifier(workers=2) as verifier, ThreadPoolExecutor(4) as threads:
         loops = [threads.submit(in_a_loop, start) for start in (0, 1, 2)]
-        plain = threads.submit(verifier.verify_many, [algebra(number) for number in range(15)])
+        plain = threads.submit(verifier.verify_many, [make_case(number) for number in range(15)])
         for start, loop in enumerate(loops):
             assert loop.result() == [number == 1 for number in range(start, start + 15)]
         assert [verdict.correct for verdict in plain.result()] == [n == 1 for n in range(15)]
-        assert slots_are_free(verifier, 2)
-        assert len(workers_of(verifier)) == 2
+        assert wait_for_free_slots(verifier, 2)
+        assert len(list_worker_pids(verifier)) == 2
 
 
 def test_an_interrupted_wait_gives_its_place_up(busy):
@@ -186,7 +192,7 @@ def test_an_interrupted_wait_gives_its_place_up(busy):
         busy.verify(*ALGEBRA)
     assert all(job.reply.cancelled() for job in pool._waiting)
     assert busy.verify(*ALGEBRA).status == "correct"
-    assert slots_are_free(busy, 1)
+    assert wait_for_free_slots(busy, 1)
 
 
 def test_a_stream_without_end_is_read_as_its_verdicts_are_taken():
@@ -195,7 +201,7 @@ def test_a_stream_without_end_is_read_as_its_verdicts_are_taken():
     def pairs():
         nonlocal read
         for read in itertools.count(1):
-            yield algebra(read)
+            yield make_case(read)
 
     with AnswerVerifier(workers=2, max_waiting=10) as verifier:
         stream = verifier.verify_stream(pairs())
@@ -204,7 +210,7 @@ def test_a_stream_without_end_is_read_as_its_verdicts_are_taken():
         assert read <= 40
         assert [verdict.correct for verdict in verdicts] == [True] + [False] * 29
         stream.close()
-        assert slots_are_free(verifier, 2)
+        assert wait_for_free_slots(verifier, 2)
 
 
 def test_one_slow_case_does_not_let_a_stream_pile_up(busy):
@@ -252,7 +258,7 @@ def test_an_error_of_the_source_comes_out_and_nobody_stays_in_line(busy):
     with pytest.raises(ValueError, match="gold is blank"):
         busy.verify_many([ALGEBRA, (r"\boxed{1}", " ")])
     assert all(job.reply.cancelled() for job in pool._waiting)
-    assert slots_are_free(busy, 1)
+    assert wait_for_free_slots(busy, 1)
 
 
 EXIT = """

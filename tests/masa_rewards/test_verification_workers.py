@@ -11,15 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from masa_rewards import AnswerVerifier, Verdict
 
-from tests.masa_rewards.verifying import (
+from tests.masa_rewards.verifier_helpers import (
     ALGEBRA,
     HANG,
     LINUX,
     POSIX,
-    slots_are_free,
+    list_worker_pids,
+    wait_for_free_slots,
     wait_until,
-    wait_until_gone,
-    workers_of,
+    wait_until_ended,
 )
 
 
@@ -28,13 +28,13 @@ def test_no_process_is_started_for_what_can_be_told_at_once():
         verifier.verify(r"\boxed{1}", "2")
         verifier.verify(r"\boxed{0.5}", r"\frac12")
         verifier.verify("no answer", "2")
-        assert workers_of(verifier) == []
+        assert list_worker_pids(verifier) == []
 
 
 def test_a_case_that_hangs_times_out_and_the_next_is_fine():
     with AnswerVerifier(workers=1, timeout=3.0) as verifier:
         assert verifier.verify(*ALGEBRA).status == "correct"
-        (before,) = workers_of(verifier)
+        (before,) = list_worker_pids(verifier)
         start = time.monotonic()
         verdict = verifier.verify(HANG, "1")
         assert 2.9 < time.monotonic() - start < 10.0
@@ -43,7 +43,7 @@ def test_a_case_that_hangs_times_out_and_the_next_is_fine():
         )
         assert verdict.failed
         assert verifier.verify(*ALGEBRA).status == "correct"
-        assert workers_of(verifier) != [before]
+        assert list_worker_pids(verifier) != [before]
         assert not verdict.correct
 
 
@@ -51,16 +51,16 @@ def test_a_case_that_hangs_times_out_and_the_next_is_fine():
 def test_a_worker_that_is_killed_is_replaced():
     with AnswerVerifier(workers=1, timeout=30.0) as verifier:
         verifier.verify(*ALGEBRA)
-        (pid,) = workers_of(verifier)
+        (pid,) = list_worker_pids(verifier)
         os.kill(pid, signal.SIGKILL)
-        assert wait_until(lambda: not workers_of(verifier), 5.0)
+        assert wait_until(lambda: not list_worker_pids(verifier), 5.0)
         assert verifier.verify(*ALGEBRA).status == "correct"  # killed while idle: not noticed
         with ThreadPoolExecutor(1) as thread:
             verdict = thread.submit(verifier.verify, HANG, "1")
             killed = set()
             for _ in range(2):  # once may have been anybody's fault
-                assert wait_until(lambda: set(workers_of(verifier)) - killed, 60.0)
-                (pid,) = workers_of(verifier)
+                assert wait_until(lambda: set(list_worker_pids(verifier)) - killed, 60.0)
+                (pid,) = list_worker_pids(verifier)
                 time.sleep(0.5)
                 os.kill(pid, signal.SIGKILL)
                 killed.add(pid)
@@ -75,14 +75,14 @@ def end_or_stop(verifier, seconds, seed):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         time.sleep(draw.uniform(0.2, 0.6))
-        for pid in workers_of(verifier)[:1]:
+        for pid in list_worker_pids(verifier)[:1]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, draw.choice([signal.SIGKILL, signal.SIGSTOP]))
 
 
 @LINUX
 def test_killed_and_stopped_workers_cost_no_verdict(monkeypatch):
-    monkeypatch.setattr("masa_rewards.verify.workers.process._LOOK", 0.1)
+    monkeypatch.setattr("masa_rewards.verify.workers.process._POLL_SECONDS", 0.1)
     pairs, wanted = [], []
     for n in range(200):
         right = n % 2 == 0
@@ -94,17 +94,17 @@ def test_killed_and_stopped_workers_cost_no_verdict(monkeypatch):
             havoc = thread.submit(end_or_stop, verifier, 4.0, 7)
             found = [verdict.status for verdict in verifier.verify_stream(pairs)]
             havoc.result()
-        pids = workers_of(verifier)
+        pids = list_worker_pids(verifier)
         assert verifier.verify(*ALGEBRA).status == "correct"
     wrong = [(f, w) for f, w in zip(found, wanted, strict=True) if f not in (w, "error")]
     assert wrong == []
     assert found.count("error") <= 4  # of those that were hit twice
-    assert wait_until_gone(pids, 10.0)
+    assert wait_until_ended(pids, 10.0)
 
 
 @LINUX
 def test_a_worker_that_is_stopped_while_it_starts_is_replaced(monkeypatch):
-    monkeypatch.setattr("masa_rewards.verify.workers.process._LOOK", 0.1)
+    monkeypatch.setattr("masa_rewards.verify.workers.process._POLL_SECONDS", 0.1)
     started = subprocess.Popen
 
     def stopped_at_once(*args, **kwargs):
@@ -125,10 +125,10 @@ def test_a_case_goes_to_a_worker_that_runs_before_one_is_started():
             threads.submit(verifier.verify, *ALGEBRA)
             hang = threads.submit(verifier.verify, HANG, "1")
         assert hang.result().status == "timeout"  # the last to be used, and gone
-        assert slots_are_free(verifier, 2)
-        (left,) = workers_of(verifier)
+        assert wait_for_free_slots(verifier, 2)
+        (left,) = list_worker_pids(verifier)
         assert verifier.verify(*ALGEBRA).status == "correct"
-        assert workers_of(verifier) == [left]
+        assert list_worker_pids(verifier) == [left]
 
 
 @POSIX
@@ -137,7 +137,9 @@ def test_memory_is_limited_and_running_out_is_no_wrong_answer():
         # 200 MB of integer, in far less time than the timeout
         verdict = verifier.verify(r"\boxed{2^{2^{32}} + x}", "1 + x")
         assert verdict.status == "error", verdict
-        assert workers_of(verifier) == []  # its peak would be taken for that of every later case
+        assert (
+            list_worker_pids(verifier) == []
+        )  # its peak would be taken for that of every later case
         assert verifier.verify(*ALGEBRA).status == "correct"
 
 
@@ -158,7 +160,7 @@ def test_a_memory_bomb_stays_in_its_process(answer):
 def test_a_worker_has_the_memory_it_is_given_and_no_more():
     with AnswerVerifier(workers=1, memory_mb=300) as verifier:
         verifier.verify(*ALGEBRA)
-        (pid,) = workers_of(verifier)
+        (pid,) = list_worker_pids(verifier)
         with open(f"/proc/{pid}/limits", encoding="ascii") as lines:
             (line,) = [line for line in lines if line.startswith("Max address space")]
         assert line.split()[3] == str(300 * 1024 * 1024)
@@ -175,29 +177,29 @@ def test_a_worker_that_cannot_start_is_an_error_that_says_so(monkeypatch):
         verifier.verify(*ALGEBRA)
 
 
-def no_process(*args, **kwargs):
+def fail_to_spawn(*args, **kwargs):
     raise OSError(24, "Too many open files")
 
 
 def test_no_process_to_be_had_is_an_error_that_says_so(monkeypatch):
     with AnswerVerifier(workers=1) as verifier:
         with monkeypatch.context() as patch:
-            patch.setattr("masa_rewards.verify.workers.process.subprocess.Popen", no_process)
+            patch.setattr("masa_rewards.verify.workers.process.subprocess.Popen", fail_to_spawn)
             with pytest.raises(RuntimeError, match=r"did not start: OSError.*Too many open files"):
                 verifier.verify(*ALGEBRA)
         assert verifier.verify(*ALGEBRA).status == "correct"
         (worker,) = verifier._pools[os.getpid()]._workers
         worker.kill()
         with monkeypatch.context() as patch:
-            patch.setattr("masa_rewards.verify.workers.process.subprocess.Popen", no_process)
+            patch.setattr("masa_rewards.verify.workers.process.subprocess.Popen", fail_to_spawn)
             verdict = verifier.verify(*ALGEBRA)  # one did start before: the run goes on
         assert (verdict.status, verdict.failed) == ("error", True)
         assert "Too many open files" in verdict.detail
         assert verifier.verify(*ALGEBRA).status == "correct"
-        assert slots_are_free(verifier, 1)
+        assert wait_for_free_slots(verifier, 1)
 
 
-def no_thread(*args):
+def fail_to_thread(*args):
     raise RuntimeError("can't start new thread")
 
 
@@ -205,16 +207,16 @@ def test_no_thread_to_be_had_is_an_error_and_loses_no_worker(monkeypatch):
     with AnswerVerifier(workers=1) as verifier:
         verifier.verify(*ALGEBRA)
         with monkeypatch.context() as patch:
-            patch.setattr("threading.Thread.start", no_thread)
+            patch.setattr("threading.Thread.start", fail_to_thread)
             verdict = verifier.verify(*ALGEBRA)
         assert (verdict.status, verdict.detail) == ("error", "RuntimeError: can't start new thread")
         with monkeypatch.context() as patch:
             patch.setattr(
-                "masa_rewards.verify.workers.process._Watchdog.start", no_thread
+                "masa_rewards.verify.workers.process._Watchdog.start", fail_to_thread
             )  # nobody to watch over the worker
             assert verifier.verify(HANG, "1").status == "error"  # killed at once, not after 5 s
         assert verifier.verify(*ALGEBRA).status == "correct"
-        assert slots_are_free(verifier, 1)
+        assert wait_for_free_slots(verifier, 1)
 
 
 def test_an_interrupted_case_does_not_leave_its_reply_to_the_next(monkeypatch):
@@ -250,10 +252,10 @@ def test_closing_ends_a_case_under_way():
 def test_closing_ends_the_workers_and_may_be_done_twice():
     verifier = AnswerVerifier()
     verifier.verify(*ALGEBRA)
-    pids = workers_of(verifier)
+    pids = list_worker_pids(verifier)
     verifier.close()
     verifier.close()
-    assert wait_until_gone(pids, 5.0)
+    assert wait_until_ended(pids, 5.0)
     for pair in [ALGEBRA, (r"\boxed{1}", "1")]:
         with pytest.raises(RuntimeError, match="the verifier is closed"):
             verifier.verify(*pair)
@@ -263,7 +265,7 @@ def test_closing_ends_the_workers_and_may_be_done_twice():
 def test_a_verifier_that_is_dropped_takes_its_workers_along():
     verifier = AnswerVerifier()
     verifier.verify(*ALGEBRA)
-    pids = workers_of(verifier)
+    pids = list_worker_pids(verifier)
     assert len(pids) == 1
     del verifier
-    assert wait_until_gone(pids, 5.0)
+    assert wait_until_ended(pids, 5.0)

@@ -29,17 +29,27 @@ def whole_run(tmp_path_factory):
     """
     from masa_openrlhf.run.folder import read_lines
 
-    from tests.stack.runs import RECORDING, SMALL, TWO_RANKS, WholeRun, only_folder, steps, train
-    from tests.stack.strangers import look_at
+    from tests.stack.command_runs import (
+        RECORDING,
+        SMALL_RUN,
+        TWO_RANKS,
+        WholeRun,
+        find_only_folder,
+        list_steps,
+        start_training,
+    )
+    from tests.stack.outside_view import inspect_run
 
     where = tmp_path_factory.mktemp("whole")
     runs = where / "runs"
     variables = {"MASA_TEST_REQUESTS": str(where / "requests.jsonl"), "PYTHONPATH": RECORDING}
-    with train("--runs", str(runs), *SMALL, *TWO_RANKS, log=where / "out.txt", **variables) as run:
+    with start_training(
+        "--runs", str(runs), *SMALL_RUN, *TWO_RANKS, log=where / "out.txt", **variables
+    ) as run:
         run.wait_until(lambda: runs.exists() and any(runs.iterdir()))
-        folder = only_folder(runs)
-        run.wait_until(lambda: bool(steps(folder)))
-        seen = look_at(run, where)
+        folder = find_only_folder(runs)
+        run.wait_until(lambda: bool(list_steps(folder)))
+        seen = inspect_run(run, where)
         status = run.wait()
         left = run.left_behind()
     assert status == 0, run.output

@@ -9,10 +9,10 @@ import signal
 import ray
 from masa_openrlhf.run import launch
 
-from tests.stack.other_actors import run_with
+from tests.stack.other_actors import run_with_actors
 
 
-def rollout():
+def make_dying_rollout():
     """The rollout actor, but for an engine that dies at the third weight of the first update."""
     from masa_openrlhf.stack.rollout import EpisodeActor
 
@@ -28,11 +28,11 @@ def rollout():
     return ray.remote(Dying)
 
 
-def substitute(config, folder):
+def substitute_rollout(config, folder):
     import openrlhf.trainer.ray.vllm_engine as engine
 
-    engine.RolloutRayActor = launch._WithArguments(rollout(), masa=config)
+    engine.RolloutRayActor = launch._ActorWithArguments(make_dying_rollout(), masa=config)
 
 
 if __name__ == "__main__":
-    run_with(substitute)
+    run_with_actors(substitute_rollout)

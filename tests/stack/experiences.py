@@ -10,7 +10,7 @@ from masa_control import StepWeights
 
 
 @dataclass
-class WeighedMaker:
+class WeightedMaker:
     """The experience maker, and what the parts of a step's loss weigh."""
 
     maker: Any
@@ -18,7 +18,7 @@ class WeighedMaker:
     rolled_out: float
 
 
-def maker(
+def make_weighted_maker(
     experience,
     *,
     ranks=1,
@@ -60,10 +60,10 @@ def maker(
         SimpleNamespace(args=args),
         SimpleNamespace(pad_token_id=0),
     )
-    return WeighedMaker(made, StepWeights(meta_weight, clone_weight), rolled_out)
+    return WeightedMaker(made, StepWeights(meta_weight, clone_weight), rolled_out)
 
 
-def with_advantages(made, samples):
+def compute_batch_advantages(made, samples):
     import torch
     from masa_openrlhf.stack.experience import weigh_samples
 
@@ -75,7 +75,7 @@ def with_advantages(made, samples):
     return made.maker.compute_advantages_and_returns(batches)
 
 
-class Letters:
+class LetterTokenizer:
     """A tokenizer: a token a letter."""
 
     eos_token_id = 1

@@ -34,7 +34,7 @@ from openrlhf.models import Actor  # noqa: E402
 LENGTHS = ((7, 12), (3, 20))
 
 
-def model(folder):
+def write_model(folder):
     torch.manual_seed(1)
     config = transformers.Qwen3Config(
         vocab_size=96, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
@@ -43,7 +43,7 @@ def model(folder):
     transformers.Qwen3ForCausalLM(config).bfloat16().save_pretrained(folder)
 
 
-def config(stage):
+def make_config(stage):
     return {
         "train_micro_batch_size_per_gpu": 2,
         "zero_optimization": {"stage": stage, "reduce_scatter": True},
@@ -54,7 +54,7 @@ def config(stage):
     }
 
 
-def batch(rank):
+def make_batch(rank):
     generator = torch.Generator().manual_seed(rank)
     longest = max(LENGTHS[rank])
     sequences = torch.randint(1, 96, (2, longest), generator=generator)
@@ -65,23 +65,23 @@ def batch(rank):
     return sequences * mask, action, mask, pull
 
 
-def wrapped(folder, stage, *, packed):
+def wrap_actor(folder, stage, *, packed):
     made = Actor(
         folder,
         attn_implementation="flash_attention_2" if packed else "eager",
-        ds_config=config(stage),
+        ds_config=make_config(stage),
         packing_samples=packed,
         temperature=0.8,
     )
     made.gradient_checkpointing_enable()
     made.model, *_ = deepspeed.initialize(
-        model=made.model, model_parameters=made.model.parameters(), config=config(stage)
+        model=made.model, model_parameters=made.model.parameters(), config=make_config(stage)
     )
     return made
 
 
-def step(made, *, entropy):
-    sequences, action, mask, pull = batch(deepspeed.comm.get_rank())
+def take_step(made, *, entropy):
+    sequences, action, mask, pull = make_batch(deepspeed.comm.get_rank())
     made.train()
     scores, output = made(sequences, action, mask, return_output=True, return_entropy=entropy)
     loss = (scores * pull).sum()
@@ -95,17 +95,18 @@ def step(made, *, entropy):
     return scores.detach(), torch.cat([g.flatten() for g in gradients.values()]).double()
 
 
-def compare(folder, stage):
+def compare_with_stock(folder, stage):
     """Both of our model wrapper's ways, against OpenRLHF's as published."""
     stock = [
-        step(wrapped(folder, stage, packed=False), entropy=entropy) for entropy in (False, True)
+        take_step(wrap_actor(folder, stage, packed=False), entropy=entropy)
+        for entropy in (False, True)
     ]
     actor.install_actor()
     attention.register_attention()
     found = []
     for entropy, (stock_scores, gradient) in zip((False, True), stock, strict=True):
-        made = wrapped(folder, stage, packed=True)
-        scores, ours = step(made, entropy=entropy)
+        made = wrap_actor(folder, stage, packed=True)
+        scores, ours = take_step(made, entropy=entropy)
         found.append(
             {
                 "attention": made.model.module.config._attn_implementation,
@@ -118,7 +119,7 @@ def compare(folder, stage):
     return made, found
 
 
-def states(made, folder):
+def check_optimizer_states(made, folder):
     """Take the optimiser's states off the device and back, save them and load them."""
     engine = made.model
     engine.step()
@@ -145,10 +146,10 @@ def main(folder, stage):
     adam.install_adam()
     deepspeed.init_distributed(dist_backend="gloo")
     if deepspeed.comm.get_rank() == 0:
-        model(f"{folder}/model")
+        write_model(f"{folder}/model")
     deepspeed.comm.barrier()
-    made, compared = compare(f"{folder}/model", stage)
-    kept = states(made, f"{folder}/checkpoint")
+    made, compared = compare_with_stock(f"{folder}/model", stage)
+    kept = check_optimizer_states(made, f"{folder}/checkpoint")
     if deepspeed.comm.get_rank() == 0:
         print("FOUND", json.dumps({"compared": compared, "states": kept}), flush=True)
 

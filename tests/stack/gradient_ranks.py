@@ -22,7 +22,7 @@ import transformers
 from deepspeed.runtime import bf16_optimizer
 from einops import rearrange
 from masa_control import StepWeights
-from masa_control.advantages import group_advantages
+from masa_control.advantages import compute_group_advantages
 from masa_openrlhf.arguments.build import build_arguments
 from masa_openrlhf.arguments.parse import parse_arguments
 from masa_openrlhf.config.tree import TrainConfig
@@ -41,7 +41,7 @@ PROBLEMS, SOLUTIONS, PREDICTIONS, EXPERTS = 4, 6, 3, 4
 CLONE_WEIGHT = 0.5
 
 
-class Loss(NamedTuple):
+class LossCase(NamedTuple):
     """A policy loss, and what else the advantages hold."""
 
     type: str = "ppo"
@@ -50,14 +50,14 @@ class Loss(NamedTuple):
 
 
 LOSSES = {
-    "token": Loss(),
-    "sequence": Loss(aggregation="seq-mean-token-mean"),
-    "gspo": Loss(type="gspo"),
-    "kl": Loss(kl=0.2),
+    "token": LossCase(),
+    "sequence": LossCase(aggregation="seq-mean-token-mean"),
+    "gspo": LossCase(type="gspo"),
+    "kl": LossCase(kl=0.2),
 }
 
 
-class Layout(NamedTuple):
+class BatchLayout(NamedTuple):
     """How a batch is laid out."""
 
     stage: int
@@ -70,31 +70,31 @@ class Layout(NamedTuple):
 
 LAYOUTS = {
     **{
-        f"{loss} stage {stage} {'packed' if pack else 'padded'}": (loss, Layout(stage, pack))
+        f"{loss} stage {stage} {'packed' if pack else 'padded'}": (loss, BatchLayout(stage, pack))
         for loss in ("token", "sequence", "gspo")
         for stage in (3, 2, 1)
         for pack in (True, False)
     },
-    "kl stage 3 packed": ("kl", Layout(3, True)),
-    "kl stage 2 padded": ("kl", Layout(2, False)),
+    "kl stage 3 packed": ("kl", BatchLayout(3, True)),
+    "kl stage 2 padded": ("kl", BatchLayout(2, False)),
     # How many micro-batches there are.
-    "token stage 3 one micro-batch": ("token", Layout(3, True, tokens=9999)),
-    "sequence stage 2 few micro-batches": ("sequence", Layout(2, True, tokens=400)),
-    "gspo stage 2 padded singly": ("gspo", Layout(2, False, micro=1)),
+    "token stage 3 one micro-batch": ("token", BatchLayout(3, True, tokens=9999)),
+    "sequence stage 2 few micro-batches": ("sequence", BatchLayout(2, True, tokens=400)),
+    "gspo stage 2 padded singly": ("gspo", BatchLayout(2, False, micro=1)),
     # Added up in bfloat16.
-    "token stage 3 bf16": ("token", Layout(3, True, accumulate=None)),
-    "token stage 1 bf16": ("token", Layout(1, True, accumulate=None)),
+    "token stage 3 bf16": ("token", BatchLayout(3, True, accumulate=None)),
+    "token stage 1 bf16": ("token", BatchLayout(1, True, accumulate=None)),
     # As DeepSpeed has it where nobody says which micro-batch is the last.
-    "token stage 3 unmarked": ("token", Layout(3, True, marked=False)),
-    "token stage 2 unmarked": ("token", Layout(2, True, marked=False)),
-    "token stage 1 unmarked": ("token", Layout(1, True, marked=False, accumulate=None)),
+    "token stage 3 unmarked": ("token", BatchLayout(3, True, marked=False)),
+    "token stage 2 unmarked": ("token", BatchLayout(2, True, marked=False)),
+    "token stage 1 unmarked": ("token", BatchLayout(1, True, marked=False, accumulate=None)),
 }
 
 
 # -- the batch -------------------------------------------------------------------------------------
 
 
-def samples(loss: Loss) -> list[Any]:
+def make_samples(loss: LossCase) -> list[Any]:
     """Rollouts with what the scores are to be off by in ``rollout_log_probs``, and experts."""
     draw = torch.Generator().manual_seed(3)
     made = []
@@ -112,14 +112,14 @@ def samples(loss: Loss) -> list[Any]:
                 ids, mask = sequence(80)
                 off = 0.15 * torch.randn(len(mask), generator=draw) * mask
                 reward = float(torch.rand(1, generator=draw))
-                tag = maker.Tag(f"{problem}/{kind}", kind, True)
+                tag = maker.SampleTag(f"{problem}/{kind}", kind, True)
                 made.append(
                     maker._make_experience(ids, mask, off, reward=reward, truncated=False, tag=tag)
                 )
     for expert in range(0 if loss.type == "gspo" else EXPERTS):
         ids, mask = sequence(20)
         weights = tuple((1.0 + 7.0 * (torch.rand(int(mask.sum()), generator=draw) < 0.3)).tolist())
-        tag = maker.Tag(f"expert/{expert}", "expert", False, token_weights=weights)
+        tag = maker.SampleTag(f"expert/{expert}", "expert", False, token_weights=weights)
         made.append(
             maker._make_experience(
                 ids, mask, torch.zeros(len(mask)), reward=0.0, truncated=False, tag=tag
@@ -128,7 +128,7 @@ def samples(loss: Loss) -> list[Any]:
     return made
 
 
-def score(batch: Any, log_probs: Any) -> None:
+def score_batch(batch: Any, log_probs: Any) -> None:
     """What scoring adds: old probabilities, those of the engine, the gap to a reference."""
     off = batch.rollout_log_probs
     real = batch.action_mask.float()
@@ -142,14 +142,14 @@ def score(batch: Any, log_probs: Any) -> None:
 # -- the whole batch's loss at once ----------------------------------------------------------------
 
 
-def whole(folder: Path, loss: Loss) -> dict[str, Any]:
+def compute_whole_gradient(folder: Path, loss: LossCase) -> dict[str, Any]:
     """The gradient of the loss by torch alone, by parameter."""
     model = transformers.AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.bfloat16, attn_implementation="sdpa"
     )
-    rows = samples(loss)
+    rows = make_samples(loss)
     tags = [row.labels[0] for row in rows]
-    advantages = group_advantages(
+    advantages = compute_group_advantages(
         [float(row.rewards) for row in rows],
         [tag.group for tag in tags],
         [tag.scored for tag in tags],
@@ -174,7 +174,7 @@ def whole(folder: Path, loss: Loss) -> dict[str, Any]:
             cloning = cloning - (pulls if by_token else pulls / sum(tag.token_weights))
             weight += sum(tag.token_weights) if by_token else 1.0
             continue
-        score(row, log_probs.detach())
+        score_batch(row, log_probs.detach())
         penalty = (loss.kl * row.kl * mask).flip(1).cumsum(1).flip(1)
         values = (log_probs, row.action_log_probs, row.rollout_log_probs, advantage - penalty, mask)
         for name, value in zip(kept, values, strict=True):
@@ -212,7 +212,7 @@ def whole(folder: Path, loss: Loss) -> dict[str, Any]:
 # -- the same on ranks -----------------------------------------------------------------------------
 
 
-def config(folder: Path, loss: Loss, layout: Layout) -> TrainConfig:
+def make_config(folder: Path, loss: LossCase, layout: BatchLayout) -> TrainConfig:
     flags: dict[str, Any] = {
         "actor.policy_loss_type": loss.type,
         "actor.loss_agg_mode": loss.aggregation,
@@ -249,11 +249,14 @@ def config(folder: Path, loss: Loss, layout: Layout) -> TrainConfig:
     )
 
 
-def learn(folder: Path, loss: Loss, layout: Layout) -> dict[str, Any]:
+def train_one_step(folder: Path, loss: LossCase, layout: BatchLayout) -> dict[str, Any]:
     """One step on the batch; how far each weight moved, and what was said of it."""
     args = parse_arguments(
         build_arguments(
-            config(folder, loss, layout), RunFolder(folder.parent / "run"), cpu=True, resume=False
+            make_config(folder, loss, layout),
+            RunFolder(folder.parent / "run"),
+            cpu=True,
+            resume=False,
         )
     )
     # A CPU has no flash attention; transformers' sdpa tells packed sequences by their positions.
@@ -294,11 +297,11 @@ def learn(folder: Path, loss: Loss, layout: Layout) -> dict[str, Any]:
         dataloader_pin_memory=False,
         vllm_engines=None,
     )
-    for experience in shares(actor, args, loss):
+    for experience in make_rank_share(actor, args, loss):
         trainer.replay_buffer.append(experience)
-    before = weights(actor)
+    before = read_weights(actor)
     status = trainer.ppo_train(0.0)
-    after = weights(actor)
+    after = read_weights(actor)
     moved = {name: before[name] - after[name] for name in before}
     packed = args.train.dynamic_batch_enable
     return {
@@ -309,18 +312,18 @@ def learn(folder: Path, loss: Loss, layout: Layout) -> dict[str, Any]:
     }
 
 
-def shares(actor: Any, args: Any, loss: Loss) -> list[Any]:
+def make_rank_share(actor: Any, args: Any, loss: LossCase) -> list[Any]:
     """This rank's share of the batch, scored by the policy and with advantages."""
     strategy, kl = SimpleNamespace(args=args), SimpleNamespace(value=loss.kl)
     pad = SimpleNamespace(pad_token_id=0)
     made = maker.ExperienceMaker(None, None, None, None, kl, strategy, pad)
-    weighed = samples(loss)
+    weighed = make_samples(loss)
     maker.weigh_samples(weighed, StepWeights(meta=1.0, clone=CLONE_WEIGHT))
     batches = made.split_rollout_samples(made._filled(weighed))
     for batch in batches:
         with torch.no_grad():
             log_probs = actor(batch.sequences, batch.action_mask, batch.attention_mask)
-        score(batch, log_probs)
+        score_batch(batch, log_probs)
     experiences = made.compute_advantages_and_returns(batches)
     if args.train.dynamic_batch_enable:
         experiences = balance_experiences(experiences, args)
@@ -329,7 +332,7 @@ def shares(actor: Any, args: Any, loss: Loss) -> list[Any]:
     return list(experiences[rank * size : (rank + 1) * size])
 
 
-def weights(actor: Any) -> dict[str, Any]:
+def read_weights(actor: Any) -> dict[str, Any]:
     return {
         name: deepspeed.utils.safe_get_full_fp32_param(parameter).clone()
         for name, parameter in actor.model.module.named_parameters()
@@ -339,7 +342,7 @@ def weights(actor: Any) -> dict[str, Any]:
 # -- both, compared --------------------------------------------------------------------------------
 
 
-def lend_packing() -> None:
+def patch_packing() -> None:
     """Give OpenRLHF what it takes of flash-attn to pack: indexing, which a CPU run refuses."""
 
     def unpad(values: Any, mask: Any) -> Any:
@@ -356,7 +359,7 @@ def lend_packing() -> None:
     packing.index_first_axis, packing.rearrange = lambda values, at: values[at], rearrange
 
 
-def model(folder: Path) -> None:
+def write_model(folder: Path) -> None:
     """Write a small model; each rank has its own copy of the same."""
     torch.manual_seed(1)
     shape = transformers.Qwen3Config(
@@ -372,7 +375,7 @@ def model(folder: Path) -> None:
     transformers.Qwen3ForCausalLM(shape).bfloat16().save_pretrained(folder)
 
 
-def compared(expected: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+def compare_gradients(expected: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     names = sorted(found["moved"])
     theirs = torch.cat([found["moved"][name].flatten() for name in names])
     ours = torch.cat([expected[name].flatten() for name in names])
@@ -391,14 +394,14 @@ def main(folder: Path) -> None:
     """Go through the layouts; rank 0 writes ``found.json`` into ``folder``."""
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
-    lend_packing()
+    patch_packing()
     policy = folder / f"model-{os.environ['RANK']}"
-    model(policy)
-    expected = {name: whole(policy, loss) for name, loss in LOSSES.items()}
+    write_model(policy)
+    expected = {name: compute_whole_gradient(policy, loss) for name, loss in LOSSES.items()}
     found = {}
     for name, (loss, layout) in LAYOUTS.items():
-        result = learn(policy, LOSSES[loss], layout)
-        found[name] = compared(expected[loss], result)
+        result = train_one_step(policy, LOSSES[loss], layout)
+        found[name] = compare_gradients(expected[loss], result)
     if torch.distributed.get_rank() == 0:
         (folder / "found.json").write_text(json.dumps(found))
 

@@ -6,7 +6,7 @@ from typing import Any
 from masa_openrlhf.run import launch
 
 
-def run_with(substitute: Callable[[Any, Any], None]) -> None:
+def run_with_actors(substitute: Callable[[Any, Any], None]) -> None:
     """Be the process of a run, with ``substitute`` called after the run's own actors are placed.
 
     Args:

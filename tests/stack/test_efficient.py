@@ -8,7 +8,7 @@ import signal
 import psutil
 import pytest
 
-from tests.stack.runs import SMALL, only_folder, steps, train
+from tests.stack.command_runs import SMALL_RUN, find_only_folder, list_steps, start_training
 
 # Nearly every problem is skipped, on two ranks: what is left fills no micro-batch.
 SKIPPED = (
@@ -52,8 +52,12 @@ def hard_times(tmp_path_factory, whole_run):
     with contextlib.ExitStack() as stack:
         runs = {
             name: stack.enter_context(
-                train(
-                    *(flag for flag in SMALL if name != "cut" or not flag.startswith("--gate.")),
+                start_training(
+                    *(
+                        flag
+                        for flag in SMALL_RUN
+                        if name != "cut" or not flag.startswith("--gate.")
+                    ),
                     "--eval.every=99",
                     *flags,
                     "--runs",
@@ -65,14 +69,14 @@ def hard_times(tmp_path_factory, whole_run):
         }
         unread = runs["unread"]
         unread.wait_until(lambda: (where / "unread").exists() and any((where / "unread").iterdir()))
-        unread.wait_until(lambda: len(steps(only_folder(where / "unread"))) >= 2)
+        unread.wait_until(lambda: len(list_steps(find_only_folder(where / "unread"))) >= 2)
         # Ray rewrites the title with each call, and one read in a hundred finds it empty.
         found = []
         unread.wait_until(lambda: found.extend(engines(unread)) or found)
         found[0].send_signal(signal.SIGKILL)
         for name, run in runs.items():
             status = run.wait()
-            story[name] = (only_folder(where / name), status, run.output, run.left_behind())
+            story[name] = (find_only_folder(where / name), status, run.output, run.left_behind())
     return story
 
 
@@ -99,7 +103,7 @@ def test_a_run_in_which_nearly_all_is_skipped_comes_to_its_end(hard_times):
     folder, status, output, left = hard_times["skipped"]
     assert status == 0, output
     assert left == []
-    assert steps(folder) == [1, 2, 3, 4]
+    assert list_steps(folder) == [1, 2, 3, 4]
     last = folder.metrics()[-1]
     skipped = last["ledger/skipped_trivial"] + last["ledger/skipped_unsolvable"]
     assert skipped >= 0.6 * last["ledger/problems"]
@@ -144,7 +148,7 @@ def test_a_run_in_which_all_is_cut_comes_to_its_end(hard_times):
     folder, status, output, left = hard_times["cut"]
     assert status == 0, output
     assert left == []
-    assert steps(folder) == [1, 2, 3, 4]
+    assert list_steps(folder) == [1, 2, 3, 4]
     last = folder.metrics()[-1]
     assert last["ledger/groups_cut_whole"] > 0
     assert last["ledger/rollouts_cut"] >= 6 * last["ledger/groups_cut_whole"]

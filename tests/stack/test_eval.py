@@ -7,14 +7,14 @@ import shutil
 import psutil
 import pytest
 from masa_openrlhf.eval import command
-from masa_openrlhf.eval.benchmarks.registry import BY_NAME, NINETEEN
+from masa_openrlhf.eval.benchmarks.registry import BENCHMARKS_BY_NAME, PAPER_BENCHMARKS
 from masa_openrlhf.eval.folder import EvalFolder
 from masa_openrlhf.eval.results.summary import Results
 from rich.console import Console
 
-from tests.masa_openrlhf.eval.factories import REAL, ROWS, write
-from tests.stack import runs
-from tests.stack.strangers import listening_sockets
+from tests.masa_openrlhf.eval.factories import REAL_DATA, ROWS, write_benchmark
+from tests.stack import command_runs
+from tests.stack.outside_view import list_listening_sockets
 
 REALLY = {  # benchmark -> its file in the folder of real data
     "aime25": "aime2025.parquet",
@@ -29,10 +29,10 @@ def make_data(data):
     """Write a file of each of the nineteen, the real one where it is there."""
     data.mkdir()
     for name in ROWS:
-        if name in REALLY and REAL.exists():
-            shutil.copy(REAL / REALLY[name], data)
+        if name in REALLY and REAL_DATA.exists():
+            shutil.copy(REAL_DATA / REALLY[name], data)
         else:
-            write(data, name)
+            write_benchmark(data, name)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def story(tmp_path_factory):
     arguments += ("--samples=4", "--max-tokens=96", f"--max-questions={QUESTIONS}", "--meta")
     arguments += ("--prediction.max-tokens=32", "--pass-at", "1", "2", "4")
 
-    with runs.command(
+    with command_runs.start_command(
         "eval", *arguments, "--engine.questions-in-flight=2", log=where / "first.txt"
     ) as run:
 
@@ -55,7 +55,7 @@ def story(tmp_path_factory):
         run.wait_until(lambda: evals.exists() and len(lines()) >= 5)
         processes = psutil.Process(run.process.pid).children(recursive=True)
         told["processes"] = " ".join(part for p in processes for part in p.cmdline())
-        told["listening"] = listening_sockets(processes)
+        told["listening"] = list_listening_sockets(processes)
         run.process.kill()
         run.process.wait()
         told["left after the kill"] = run.left_behind()
@@ -68,7 +68,7 @@ def story(tmp_path_factory):
             torn.write('{"id": "torn", "prompt": "ü'.encode()[:-1])
     told["before"] = before
 
-    with runs.command(
+    with command_runs.start_command(
         "eval", "--resume", str(path), "--data-parallel=2", log=where / "second.txt"
     ) as run:
         told["status"] = run.wait()
@@ -86,7 +86,7 @@ def test_a_killed_evaluation_goes_on_and_asks_nothing_twice(story):
     folder, told = story
     assert told["status"] == 0, told["said"]
     assert sum(map(len, told["before"].values())) >= 5
-    for name in BY_NAME:
+    for name in BENCHMARKS_BY_NAME:
         ids = [record.id for record in folder.records(name).read()]
         assert len(ids) == len(set(ids)) > 0
         assert ids[: len(told["before"].get(name, []))] == told["before"].get(name, [])
@@ -112,9 +112,9 @@ def test_all_nineteen_have_their_figures(story):
     assert results.complete
     assert results.unlimited == ()
     found = {one.benchmark: one for one in results.benchmarks}
-    assert list(found) == [entry.name for entry in (*NINETEEN, BY_NAME["tiny"])]
+    assert list(found) == [entry.name for entry in (*PAPER_BENCHMARKS, BENCHMARKS_BY_NAME["tiny"])]
     for name, one in found.items():
-        expected = QUESTIONS if name == "tiny" or (name in REALLY and REAL.exists()) else None
+        expected = QUESTIONS if name == "tiny" or (name in REALLY and REAL_DATA.exists()) else None
         assert one.questions == (expected or len(ROWS[name])), name
         assert one.left_out == {}
         assert one.samples == 4 * one.questions
@@ -136,7 +136,7 @@ def test_the_tiny_model_solves_some_of_its_problems_and_predicts(story):
             assert sample.status != "unparsable" or sample.truncated
     meta = results.meta["tiny"]
     assert meta.predictions == QUESTIONS * 8
-    assert sum(meta.unread["pass_rate"].values()) < meta.predictions / 4
+    assert sum(meta.unreadable["pass_rate"].values()) < meta.predictions / 4
     assert 0 < meta.pass_rate.error.brier < 1
     assert 0 < meta.brier.low < meta.brier.value < meta.brier.high
     assert meta.length_error > 0
@@ -145,7 +145,7 @@ def test_the_tiny_model_solves_some_of_its_problems_and_predicts(story):
 
 def test_what_the_tiny_model_cannot_say_is_never_right(story):
     folder, _ = story
-    for entry in NINETEEN:
+    for entry in PAPER_BENCHMARKS:
         for record in folder.records(entry.name).read():
             for sample in record.samples:
                 assert sample.status in ("correct", "incorrect", "unparsable")

@@ -9,11 +9,11 @@ from tests.masa_control.fakes import (
     PROBLEM,
     ScriptedEngine,
     ScriptedVerifier,
-    completion,
-    prediction,
-    settings,
+    make_completion,
+    make_prediction_text,
+    make_settings,
 )
-from tests.stack.experiences import Letters, maker, with_advantages
+from tests.stack.experiences import LetterTokenizer, compute_batch_advantages, make_weighted_maker
 
 
 @pytest.fixture(scope="module")
@@ -25,16 +25,18 @@ def experience(importable_here):
 
 def episode(right, meta=2, solution=4, length=6):
     engine = ScriptedEngine(
-        meta=[completion(prediction(8 * i // max(1, meta - 1), 5)) for i in range(meta)],
-        solution=[completion("it is 4", tokens=length + i) for i in range(right)]
-        + [completion("it is 5", tokens=2 + i) for i in range(solution - right)],
+        meta=[
+            make_completion(make_prediction_text(8 * i // max(1, meta - 1), 5)) for i in range(meta)
+        ],
+        solution=[make_completion("it is 4", tokens=length + i) for i in range(right)]
+        + [make_completion("it is 5", tokens=2 + i) for i in range(solution - right)],
     )
     return asyncio.run(
         run_episode(
             PROBLEM,
             engine=engine,
             verifier=ScriptedVerifier(),
-            settings=settings(meta, solution),
+            settings=make_settings(meta, solution),
         )
     )
 
@@ -50,7 +52,7 @@ def by_sample(batches):
 
 def test_a_sample_is_prompt_and_response(experience):
     one = episode(right=1)
-    meta, *_, solution = experience.samples_of(one, "0")
+    meta, *_, solution = experience.make_episode_samples(one, "0")
     assert meta.sequences[0].tolist() == [*one.meta_prompt_ids, *one.meta[0].completion.token_ids]
     # The mask is over next tokens: the first response token stands one before its place.
     assert int(meta.action_mask.sum()) == len(one.meta[0].completion.token_ids)
@@ -67,10 +69,10 @@ def test_m_and_g_differ_and_every_group_is_its_own(experience):
     samples = [
         sample
         for i, right in enumerate([1, 2, 4])
-        for sample in experience.samples_of(episode(right, meta=3, solution=5), str(i))
+        for sample in experience.make_episode_samples(episode(right, meta=3, solution=5), str(i))
     ]
-    made = maker(experience, batch=24, micro=5, estimator="dr_grpo")
-    batches = with_advantages(made, samples)
+    made = make_weighted_maker(experience, batch=24, micro=5, estimator="dr_grpo")
+    batches = compute_batch_advantages(made, samples)
     groups = {}
     for tag, advantage in by_sample(batches):
         groups.setdefault(tag.group, []).append(advantage)
@@ -90,11 +92,11 @@ def test_every_rank_gets_as_much_and_no_sample_is_lost(experience, ranks, episod
     samples = [
         sample
         for i in range(episodes)
-        for sample in experience.samples_of(episode(2, meta=3, solution=4), str(i))
+        for sample in experience.make_episode_samples(episode(2, meta=3, solution=4), str(i))
     ]
     micro = 4
     size = -(-35 // (ranks * micro)) * ranks * micro
-    made = maker(experience, ranks=ranks, batch=size, micro=micro)
+    made = make_weighted_maker(experience, ranks=ranks, batch=size, micro=micro)
     batches = made.maker.split_rollout_samples(made.maker._filled(samples))
     # As OpenRLHF deals them out: equal chunks of the list.
     assert len(batches) % ranks == 0
@@ -121,11 +123,13 @@ def test_fillers_do_not_change_the_gradient(experience, loss_type, mode, fillers
     import torch
     from openrlhf.models import PolicyLoss
 
-    samples = experience.samples_of(episode(2, meta=3, solution=4), "0")
+    samples = experience.make_episode_samples(episode(2, meta=3, solution=4), "0")
     gradients = []
     for size in (len(samples), len(samples) + fillers):
-        made = maker(experience, batch=size, micro=size, mode=mode, loss_type=loss_type)
-        (batch,) = with_advantages(made, list(samples))
+        made = make_weighted_maker(
+            experience, batch=size, micro=size, mode=mode, loss_type=loss_type
+        )
+        (batch,) = compute_batch_advantages(made, list(samples))
         torch.manual_seed(0)
         theta = torch.zeros((), requires_grad=True)
         # A log-probability that depends on the token, so that a wrong weight would show.
@@ -142,12 +146,12 @@ def test_fillers_do_not_change_the_gradient(experience, loss_type, mode, fillers
 
 def test_rewards_are_clipped_for_what_they_are(experience):
     """Not for what fills the batch: fillers leave each share of the loss as it was."""
-    samples = experience.samples_of(episode(1, solution=4), "0")
+    samples = experience.make_episode_samples(episode(1, solution=4), "0")
     shares = []
     for size in (len(samples), 20 * len(samples)):
-        made = maker(experience, batch=size, micro=size, mode="seq-mean-token-mean")
+        made = make_weighted_maker(experience, batch=size, micro=size, mode="seq-mean-token-mean")
         made.maker.args.reward.clip_range = (-0.5, 1.0)
-        rows = by_sample(with_advantages(made, list(samples)))
+        rows = by_sample(compute_batch_advantages(made, list(samples)))
         shares.append(
             sorted(round(value / size, 5) for tag, value in rows if tag.kind == "solution")
         )
@@ -157,18 +161,18 @@ def test_rewards_are_clipped_for_what_they_are(experience):
 
 def test_more_samples_than_a_batch_was_laid_out_for_are_not_dropped(experience):
     """Packed, OpenRLHF would train on the first so many, without a word."""
-    samples = experience.samples_of(episode(2, meta=2, solution=4), "0")
-    assert len(maker(experience, batch=3, updates=2).maker._filled(samples)) == 6
+    samples = experience.make_episode_samples(episode(2, meta=2, solution=4), "0")
+    assert len(make_weighted_maker(experience, batch=3, updates=2).maker._filled(samples)) == 6
     with pytest.raises(RuntimeError, match="6 samples are more than"):
-        maker(experience, batch=3, updates=1).maker._filled(samples)
+        make_weighted_maker(experience, batch=3, updates=1).maker._filled(samples)
 
 
 def test_fillers_and_experts_show_no_gap_between_vllm_and_the_policy(experience):
     samples = [
-        *experience.samples_of(episode(2), "0"),
+        *experience.make_episode_samples(episode(2), "0"),
         *clones(experience, expert("p5", ((1, 2),))),
     ]
-    (batch,) = with_advantages(maker(experience, batch=8, micro=8), samples)
+    (batch,) = compute_batch_advantages(make_weighted_maker(experience, batch=8, micro=8), samples)
     gaps = ((batch.rollout_log_probs - batch.action_log_probs) * batch.action_mask).sum(dim=-1)
     for tag, gap in zip(batch.labels, gaps.tolist(), strict=True):
         assert (gap == 0) == (tag.kind in ("filler", "expert"))
@@ -183,30 +187,31 @@ def test_returns_are_those_of_openrlhf_without_a_discount(experience, shape):
     rewards = torch.randn(shape, generator=draw)
     mask = (torch.rand(shape, generator=draw) < 0.7).long()
     stock = experience.RemoteExperienceMaker.get_cumulative_returns(None, rewards, mask, 1.0)
-    found = experience.undiscounted_returns(rewards, mask)
+    found = experience.compute_undiscounted_returns(rewards, mask)
     assert found.dtype == stock.dtype
     torch.testing.assert_close(found, stock, rtol=1e-5, atol=1e-5)
     # Without a KL penalty the one reward stands at the end, and comes out as it went in.
     alone = torch.zeros(shape)
     alone[:, -1] = 0.3
     assert torch.equal(
-        experience.undiscounted_returns(alone, torch.ones(shape)), torch.full(shape, alone[0, -1])
+        experience.compute_undiscounted_returns(alone, torch.ones(shape)),
+        torch.full(shape, alone[0, -1]),
     )
 
 
 def test_making_experiences_is_timed(experience):
-    made = maker(experience, batch=8, micro=8)
-    with_advantages(made, experience.samples_of(episode(2), "0"))
+    made = make_weighted_maker(experience, batch=8, micro=8)
+    compute_batch_advantages(made, experience.make_episode_samples(episode(2), "0"))
     assert set(made.maker._watch.take()) == {"conversion"}
 
 
 def test_the_meta_weight(experience):
-    samples = experience.samples_of(episode(2, meta=3), "0")
+    samples = experience.make_episode_samples(episode(2, meta=3), "0")
     found = []
     for weight in (1.0, 0.25):
-        made = maker(experience, batch=len(samples), meta_weight=weight)
+        made = make_weighted_maker(experience, batch=len(samples), meta_weight=weight)
         found.append(dict.fromkeys(("meta", "solution"), 0.0))
-        for tag, advantage in by_sample(with_advantages(made, list(samples))):
+        for tag, advantage in by_sample(compute_batch_advantages(made, list(samples))):
             found[-1][tag.kind] += abs(advantage)
     assert found[1]["solution"] == pytest.approx(found[0]["solution"])
     assert found[1]["meta"] == pytest.approx(0.25 * found[0]["meta"]) != 0
@@ -215,13 +220,13 @@ def test_the_meta_weight(experience):
 @pytest.mark.parametrize("mode", ["token-mean", "seq-mean-token-mean"])
 def test_a_skipped_problem_counts_as_one_without_variance(experience, mode):
     """Two of three problems skipped: as if they had been rolled out, as long, and all right."""
-    told = experience.samples_of(episode(2, meta=3), "0")
-    others = [experience.samples_of(episode(4, meta=3, length=3), str(i)) for i in (1, 2)]
+    told = experience.make_episode_samples(episode(2, meta=3), "0")
+    others = [experience.make_episode_samples(episode(4, meta=3, length=3), str(i)) for i in (1, 2)]
 
     def advantages(samples, rolled_out):
         """Of the problem that is told, as they stand in the mean over all that counts."""
-        made = maker(experience, batch=21, micro=21, mode=mode, rolled_out=rolled_out)
-        (batch,) = with_advantages(made, list(samples))
+        made = make_weighted_maker(experience, batch=21, micro=21, mode=mode, rolled_out=rolled_out)
+        (batch,) = compute_batch_advantages(made, list(samples))
         size = batch.action_mask.sum() if mode == "token-mean" else len(batch.labels)
         rows = zip(batch.labels, batch.advantages, strict=True)
         return sorted(
@@ -238,35 +243,39 @@ def test_a_skipped_problem_counts_as_one_without_variance(experience, mode):
 
 def test_a_rollout_that_could_not_be_judged_is_not_trained_on(experience):
     engine = ScriptedEngine(
-        meta=[completion(prediction(8, 3))] * 2,
-        solution=[completion(t) for t in ("is 4", "is 5", "is ?", "is 4")],
+        meta=[make_completion(make_prediction_text(8, 3))] * 2,
+        solution=[make_completion(t) for t in ("is 4", "is 5", "is ?", "is 4")],
     )
     one = asyncio.run(
-        run_episode(PROBLEM, engine=engine, verifier=ScriptedVerifier(), settings=settings(2, 4))
+        run_episode(
+            PROBLEM, engine=engine, verifier=ScriptedVerifier(), settings=make_settings(2, 4)
+        )
     )
-    made = maker(experience, batch=5, estimator="dr_grpo")
+    made = make_weighted_maker(experience, batch=5, estimator="dr_grpo")
     found = [
         round(advantage, 5)
-        for tag, advantage in by_sample(with_advantages(made, experience.samples_of(one, "0")))
+        for tag, advantage in by_sample(
+            compute_batch_advantages(made, experience.make_episode_samples(one, "0"))
+        )
         if tag.kind == "solution"
     ]
     assert sorted(found) == [-0.66667, 0.33333, 0.33333]
 
 
 def test_a_skipped_problem_gives_nothing_to_train_on(experience):
-    engine = ScriptedEngine(meta=[completion(prediction(8, 3))] * 2)
+    engine = ScriptedEngine(meta=[make_completion(make_prediction_text(8, 3))] * 2)
     planner = Planner(step=1, seed=0, gate=PredictiveGate())
     one = asyncio.run(
         run_episode(
             PROBLEM,
             engine=engine,
             verifier=ScriptedVerifier(),
-            settings=settings(2, 4),
+            settings=make_settings(2, 4),
             planner=planner,
         )
     )
     assert one.skipped == "trivial"
-    assert experience.samples_of(one, "0") == []
+    assert experience.make_episode_samples(one, "0") == []
 
 
 def expert(text, numbers, unknown=(), problem="7"):
@@ -283,7 +292,9 @@ def expert(text, numbers, unknown=(), problem="7"):
 
 
 def clones(experience, *experts, number_weight=8.0):
-    return experience.clone_samples(experts, Letters(), number_weight=number_weight, logprobs=True)
+    return experience.make_clone_samples(
+        experts, LetterTokenizer(), number_weight=number_weight, logprobs=True
+    )
 
 
 def test_an_expert_is_its_prompt_its_corrected_text_and_the_end(experience):
@@ -303,14 +314,14 @@ def test_cloning_is_a_weighted_likelihood_beside_the_policy_loss(experience, mod
     import torch
     from openrlhf.models import PolicyLoss
 
-    rollouts = experience.samples_of(episode(2, meta=2, solution=4), "0")
+    rollouts = experience.make_episode_samples(episode(2, meta=2, solution=4), "0")
     experts = [expert("p5 l90", ((1, 2),), ((4, 6),)), expert("p8", ((1, 2),), problem="8")]
 
     def loss_of(samples, batch_size, clone_weight):
-        made = maker(
+        made = make_weighted_maker(
             experience, batch=batch_size, micro=batch_size, mode=mode, clone_weight=clone_weight
         )
-        (batch,) = with_advantages(made, list(samples))
+        (batch,) = compute_batch_advantages(made, list(samples))
         theta = torch.zeros((), requires_grad=True)
         logprobs = theta * batch.sequences[:, 1:].float() / 100
         loss, *_ = PolicyLoss(token_level_loss=mode == "token-mean")(
@@ -337,8 +348,8 @@ def test_cloning_is_a_weighted_likelihood_beside_the_policy_loss(experience, mod
 
 
 def test_experts_alone_are_a_step_too(experience):
-    made = maker(experience, batch=4, clone_weight=0.5)
-    batches = with_advantages(made, clones(experience, expert("p5", ((1, 2),))))
+    made = make_weighted_maker(experience, batch=4, clone_weight=0.5)
+    batches = compute_batch_advantages(made, clones(experience, expert("p5", ((1, 2),))))
     ((tag, _), *_) = [
         (tag, row)
         for batch in batches
@@ -350,10 +361,10 @@ def test_experts_alone_are_a_step_too(experience):
 
 
 def test_the_overlong_penalty_is_for_solutions_alone(experience):
-    made = maker(experience, batch=6)
+    made = make_weighted_maker(experience, batch=6)
     made.maker.args.reward.overlong_buffer_len = 98.0  # beyond 2 tokens
     made.maker.args.reward.overlong_penalty_factor = 1.0
-    samples = experience.samples_of(episode(2, length=50), "0")
+    samples = experience.make_episode_samples(episode(2, length=50), "0")
     before = [float(s.rewards) for s in samples]
     made.maker.make_experience = lambda batches: batches
     made.maker.compute_advantages_and_returns = lambda batches: batches
@@ -370,10 +381,12 @@ def test_packed_batches_keep_to_the_limit_however_little_there_is(experience, ra
     samples = [
         sample
         for number in range(problems)
-        for sample in experience.samples_of(episode(2, solution=8, length=60 + number), str(number))
+        for sample in experience.make_episode_samples(
+            episode(2, solution=8, length=60 + number), str(number)
+        )
     ]
     size = -(-len(samples) // ranks) * ranks
-    made = maker(experience, ranks=ranks, batch=size)
+    made = make_weighted_maker(experience, ranks=ranks, batch=size)
     made.maker.args.train.dynamic_batch_enable = True
     limit = made.maker.args.rollout.max_tokens_per_gpu = 2 * max(
         int(s.total_length) for s in samples
@@ -385,6 +398,6 @@ def test_packed_batches_keep_to_the_limit_however_little_there_is(experience, ra
 
 
 def test_dealing_refuses_what_does_not_divide(experience):
-    samples = experience.samples_of(episode(2), "0")
+    samples = experience.make_episode_samples(episode(2), "0")
     with pytest.raises(ValueError, match="6 samples cannot be dealt evenly to 4 ranks"):
-        experience.deal(samples, 4)
+        experience.deal_samples(samples, 4)

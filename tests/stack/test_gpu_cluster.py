@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from masa_openrlhf.run.temporary import RAY_FOLDER, temporary_folder
+from masa_openrlhf.run.temporary import RAY_FOLDER, make_temporary_folder
 
 SCRIPT = """
 import pathlib, ray, sys, tempfile
@@ -33,7 +33,7 @@ for ranks in (2, 8):
 def said(tmp_path):
     begun = time.monotonic()
     loopback = {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-    with temporary_folder() as short:  # Ray's sockets need short paths
+    with make_temporary_folder() as short:  # Ray's sockets need short paths
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", SCRIPT, tmp_path, short / RAY_FOLDER],
             env={**os.environ, **loopback},

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from masa_openrlhf.arguments.installed import source_path
+from masa_openrlhf.arguments.installed import find_source_file
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_gradients_are_added_up_in_the_type_that_was_asked_for(found):
 
 def test_every_loss_that_openrlhf_has_is_tried():
     """A type or a mean that it adds is neither accepted unseen nor forgotten here."""
-    tree = ast.parse(source_path("openrlhf/cli/train_ppo_ray.py").read_text(encoding="utf-8"))
+    tree = ast.parse(find_source_file("openrlhf/cli/train_ppo_ray.py").read_text(encoding="utf-8"))
     choices = {}
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         if call.args and isinstance(call.args[0], ast.Constant):

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from masa_openrlhf.run.ray_cluster import OpenClusterError, answers_strangers, refuse_open_cluster
-from masa_openrlhf.run.temporary import RAY_FOLDER, temporary_folder
+from masa_openrlhf.run.ray_cluster import OpenClusterError, is_open_cluster, refuse_open_cluster
+from masa_openrlhf.run.temporary import RAY_FOLDER, make_temporary_folder
 
 LOOPBACK = {"127.0.0.1", "::1"}
 
@@ -59,7 +59,7 @@ def open_cluster():
     """A cluster of this machine alone, without a token."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_AUTH_")}
     environment |= {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
-    with temporary_folder() as short:  # Ray's sockets need short paths
+    with make_temporary_folder() as short:  # Ray's sockets need short paths
         process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", OPEN, str(short / RAY_FOLDER)],
             env=environment,
@@ -73,14 +73,14 @@ def open_cluster():
 
 
 def test_a_cluster_that_answers_anybody_is_not_trained_on(open_cluster):
-    assert answers_strangers(open_cluster)
+    assert is_open_cluster(open_cluster)
     with pytest.raises(OpenClusterError, match="RAY_AUTH_MODE=token"):
         refuse_open_cluster(open_cluster)
 
 
 def test_a_cluster_that_cannot_be_asked_is_not_taken_for_a_safe_one():
     with pytest.raises(OpenClusterError, match="cannot be told"):
-        answers_strangers("127.0.0.1:1")
+        is_open_cluster("127.0.0.1:1")
 
 
 STORE = """
@@ -119,8 +119,8 @@ def test_torchs_stores_listen_on_loopback_in_such_runs(active, addresses):
 GPU_RUN = """
 import os, sys
 from pathlib import Path
-from masa_openrlhf.run.loopback import run_variables
-os.environ.update(run_variables(Path(sys.argv[1])))
+from masa_openrlhf.run.loopback import prepare_run_variables
+os.environ.update(prepare_run_variables(Path(sys.argv[1])))
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.launch import _start_ray
 _start_ray(TrainConfig(cluster={"device": "gpu"}), on_cpu=False)
@@ -142,7 +142,7 @@ print(sorted(address.removeprefix("::ffff:") for address in found))
 
 def test_a_gpu_runs_ray_and_whatever_its_workers_start_keep_to_loopback():
     """vLLM's own workers too, which never import our modules: Ray prepares each process."""
-    with temporary_folder() as short:
+    with make_temporary_folder() as short:
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", GPU_RUN, str(short)],
             env={**os.environ, "TMPDIR": str(short), "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"},

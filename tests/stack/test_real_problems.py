@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.runs import only_folder, steps, train
+from tests.stack.command_runs import find_only_folder, list_steps, start_training
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "math_train.parquet"
 
 
 @pytest.mark.skipif(not DATA.exists(), reason=f"the real problems are not there: {DATA}")
 def test_three_steps_on_real_mathematics(tmp_path):
-    with train(
+    with start_training(
         "--data.train",
         str(DATA),
         "--data.prompt-max-tokens=512",
@@ -23,8 +23,8 @@ def test_three_steps_on_real_mathematics(tmp_path):
     ) as run:
         status = run.wait()
     assert status == 0, run.output
-    folder = only_folder(tmp_path / "runs")
-    assert steps(folder) == [1, 2, 3]
+    folder = find_only_folder(tmp_path / "runs")
+    assert list_steps(folder) == [1, 2, 3]
     (read,) = [e for e in folder.events() if e["event"] == "problems"]
     assert read["split"] == "train"
     assert read["left_out"]["no answer"] == 4  # blank in the file

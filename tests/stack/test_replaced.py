@@ -3,7 +3,7 @@
 import pytest
 from masa_openrlhf.config.tree import TrainConfig
 
-from tests.stack.runs import SMALL, only_folder, steps, train
+from tests.stack.command_runs import SMALL_RUN, find_only_folder, list_steps, start_training
 
 DAPO = (
     "--mode=grpo",
@@ -20,15 +20,17 @@ DAPO = (
 @pytest.fixture(scope="module")
 def dapo(tmp_path_factory):
     where = tmp_path_factory.mktemp("dapo")
-    with train("--runs", str(where / "runs"), *SMALL, *DAPO, log=where / "out.txt") as run:
+    with start_training(
+        "--runs", str(where / "runs"), *SMALL_RUN, *DAPO, log=where / "out.txt"
+    ) as run:
         status = run.wait()
     assert status == 0, run.output
-    return only_folder(where / "runs"), run.output
+    return find_only_folder(where / "runs"), run.output
 
 
 def test_the_last_step_is_evaluated_and_in_a_checkpoint(dapo):
     folder, _ = dapo
-    last = steps(folder)[-1]
+    last = list_steps(folder)[-1]
     assert 1 < last < 8  # of 40 problems, 5 a step, some were replaced
     saved = [event["step"] for event in folder.events() if event["event"] == "checkpoint"]
     assert saved == [last]

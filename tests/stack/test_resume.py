@@ -6,7 +6,13 @@ import signal
 
 import pytest
 
-from tests.stack.runs import SMALL, TWO_RANKS, only_folder, steps, train
+from tests.stack.command_runs import (
+    SMALL_RUN,
+    TWO_RANKS,
+    find_only_folder,
+    list_steps,
+    start_training,
+)
 
 
 def problems(folder):
@@ -22,27 +28,29 @@ def stopped_killed_and_resumed(tmp_path_factory):
     where = tmp_path_factory.mktemp("resume")
     runs, story = where / "runs", {}
 
-    with train("--runs", str(runs), *SMALL, *TWO_RANKS, log=where / "first.txt") as run:
+    with start_training(
+        "--runs", str(runs), *SMALL_RUN, *TWO_RANKS, log=where / "first.txt"
+    ) as run:
         run.wait_until(lambda: runs.exists() and any(runs.iterdir()))
-        folder = only_folder(runs)
-        run.wait_until(lambda: steps(folder) == [1])
+        folder = find_only_folder(runs)
+        run.wait_until(lambda: list_steps(folder) == [1])
         run.process.send_signal(signal.SIGINT)
         story["interrupted"] = run.wait()
         story["interrupted said"] = run.output
         story["left after the interrupt"] = run.left_behind()
     story["checkpoint"] = folder.events()
-    story["steps"] = steps(folder)
+    story["steps"] = list_steps(folder)
 
-    with train("--resume", str(folder.path), log=where / "second.txt") as run:
+    with start_training("--resume", str(folder.path), log=where / "second.txt") as run:
         # Past a checkpoint, and into a step.
-        run.wait_until(lambda: max(steps(folder), default=0) >= 5)
+        run.wait_until(lambda: max(list_steps(folder), default=0) >= 5)
         os.kill(run.driver().pid, signal.SIGKILL)
         story["killed"] = run.wait()
         story["killed said"] = run.output
         story["left after the kill"] = run.left_behind()
-    story["steps when killed"] = steps(folder)
+    story["steps when killed"] = list_steps(folder)
 
-    with train("--resume", str(folder.path), log=where / "third.txt") as run:
+    with start_training("--resume", str(folder.path), log=where / "third.txt") as run:
         story["resumed"] = run.wait()
         story["resumed said"] = run.output
         story["left at the end"] = run.left_behind()
@@ -72,7 +80,7 @@ def test_it_goes_on_after_the_last_checkpoint(stopped_killed_and_resumed):
     assert resumed[0] == saved[0]
     assert resumed[1] in saved
     assert resumed[1] >= 4
-    assert steps(folder) == list(range(1, 8))
+    assert list_steps(folder) == list(range(1, 8))
 
 
 def test_it_goes_on_with_the_model_it_had(stopped_killed_and_resumed):

@@ -17,7 +17,7 @@ def rollout(importable_here):
 
 
 def test_rollouts_stop_at_the_end_of_a_turn_too(rollout):
-    from masa_openrlhf.data.prompts import Prompts
+    from masa_openrlhf.data.prompts import PromptEncoder
     from masa_openrlhf.tiny.tokenizer import make_tokenizer
     from vllm import SamplingParams
 
@@ -34,7 +34,7 @@ def test_rollouts_stop_at_the_end_of_a_turn_too(rollout):
     actor = SimpleNamespace(masa=config, phase=phase, generate=generate, requests=[])
     for tokenizer in (base, make_tokenizer()):
         problem = Problem(id="1", text="2 + 2", answer="4")
-        prompts = Prompts(tokenizer, config)
+        prompts = PromptEncoder(tokenizer, config)
         engine = rollout._Engine(actor, SamplingParams(), prompts, problem, Stopwatch())
         asyncio.run(engine.generate([1], max_tokens=5, n=2, kind="meta"))
     end = base.convert_tokens_to_ids("<|end|>")
@@ -43,10 +43,10 @@ def test_rollouts_stop_at_the_end_of_a_turn_too(rollout):
 
 def test_an_engine_on_a_gpu_takes_what_its_cache_holds(rollout):
     """vLLM's own limits for an engine that is no server are 128 sequences and 2,048 tokens."""
-    found = rollout._gpu_arguments(TrainConfig())
+    found = rollout._build_gpu_arguments(TrainConfig())
     assert (found["max_num_seqs"], found["max_num_batched_tokens"]) == (512, 8192)
     config = build_config({"cluster": {"engine_sequences": 64, "engine_tokens": 4096}})
-    found = rollout._gpu_arguments(config)
+    found = rollout._build_gpu_arguments(config)
     assert (found["max_num_seqs"], found["max_num_batched_tokens"]) == (64, 4096)
 
 

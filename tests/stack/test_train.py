@@ -6,7 +6,7 @@ import re
 import pytest
 from masa_openrlhf.config.layers import read_saved_config
 
-from tests.stack.runs import steps
+from tests.stack.command_runs import list_steps
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def openrlhf_arguments(folder):
 
 
 def test_it_takes_every_step(folder):
-    assert steps(folder) == list(range(1, 8))
+    assert list_steps(folder) == list(range(1, 8))
 
 
 def test_each_step_is_measured(folder):

@@ -8,7 +8,7 @@ from masa_openrlhf.config.layers import apply_flags, build_config, read_preset
 from masa_openrlhf.run.folder import RunFolder
 from masa_openrlhf.run.supervision import supervise_run
 
-from tests.stack.runs import SMALL
+from tests.stack.command_runs import SMALL_RUN
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def run_with(tmp_path, capfd):
     """Run three steps with the actors of a module of these tests; seconds are of the training."""
 
     def run(module):
-        flags = ["--max-steps", "3", "--eval.every", "9", *SMALL]
+        flags = ["--max-steps", "3", "--eval.every", "9", *SMALL_RUN]
         config = apply_flags(build_config(read_preset("tiny")), flags)
         folder = RunFolder(tmp_path / "run")
         folder.create(config)

@@ -6,10 +6,10 @@ Started as ``python -m tests.stack.without_broadcast FOLDER``, as ``supervise`` 
 import ray
 from masa_openrlhf.run import launch
 
-from tests.stack.other_actors import run_with
+from tests.stack.other_actors import run_with_actors
 
 
-def trainer():
+def make_silent_trainer():
     """The trainer, but for one that keeps its weights to itself."""
     from masa_openrlhf.stack.trainer import Trainer
 
@@ -20,11 +20,11 @@ def trainer():
     return ray.remote(Silent)
 
 
-def substitute(config, folder):
+def substitute_trainer(config, folder):
     import openrlhf.trainer.ppo_trainer as stock
 
-    stock.PPOTrainer = launch._WithArguments(trainer(), masa=config, folder=folder)
+    stock.PPOTrainer = launch._ActorWithArguments(make_silent_trainer(), masa=config, folder=folder)
 
 
 if __name__ == "__main__":
-    run_with(substitute)
+    run_with_actors(substitute_trainer)

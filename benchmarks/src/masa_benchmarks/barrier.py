@@ -25,14 +25,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from masa_openrlhf import cpu
-from masa_openrlhf.run.devices import cache_home
+from masa_openrlhf.run.devices import find_cache_home
 
-MEANS = {"meta": 22.93, "solution": 62.51}
+MEAN_LENGTHS = {"meta": 22.93, "solution": 62.51}
 SIGMA = 0.6
 
 
 @dataclass
-class Barrier:
+class PredictionBarrier:
     """Opens once all have arrived."""
 
     expected: int
@@ -46,11 +46,11 @@ class Barrier:
 
 
 @dataclass
-class Held:
+class BarrierEngine:
     """An engine whose solutions wait until all predictions of the step are in."""
 
     engine: object
-    barrier: Barrier | None
+    barrier: PredictionBarrier | None
 
     def encode(self, prompt: str) -> list[int]:
         return self.engine.encode(prompt)
@@ -67,7 +67,7 @@ class Held:
 
 
 @dataclass
-class Spread:
+class DrawnLengthEngine:
     """An engine whose responses have lengths drawn by problem, kind and sample."""
 
     actor: object
@@ -80,7 +80,9 @@ class Spread:
     async def generate(self, token_ids, *, max_tokens, n, kind):
         rng = random.Random(f"{self.problem}/{kind}")
         mu = -SIGMA * SIGMA / 2
-        lengths = [max(1, round(MEANS[kind] * rng.lognormvariate(mu, SIGMA))) for _ in range(n)]
+        lengths = [
+            max(1, round(MEAN_LENGTHS[kind] * rng.lognormvariate(mu, SIGMA))) for _ in range(n)
+        ]
         return await asyncio.gather(*(self._one(token_ids, length) for length in lengths))
 
     async def _one(self, token_ids, length):
@@ -112,7 +114,7 @@ async def main(rounds: int, problems: int) -> None:
     from masa_openrlhf import tiny
     from masa_openrlhf.config.layers import apply_flags, build_config, read_preset
     from masa_openrlhf.data.problems import load_problems
-    from masa_openrlhf.data.prompts import Prompts
+    from masa_openrlhf.data.prompts import PromptEncoder
     from masa_openrlhf.stack.rollout import EpisodeActor, Phase, _Engine
     from transformers import AutoTokenizer
     from vllm import AsyncEngineArgs, AsyncLLMEngine
@@ -120,7 +122,10 @@ async def main(rounds: int, problems: int) -> None:
 
     config = apply_flags(build_config(read_preset("tiny")), ["--mode", "masa-efficient"])
     assets = tiny.prepare_assets(
-        cache_home() / "tiny", seed=0, problems=config.tiny.problems, held_out=config.tiny.held_out
+        find_cache_home() / "tiny",
+        seed=0,
+        problems=config.tiny.problems,
+        held_out=config.tiny.held_out,
     )
     chosen = load_problems(str(assets.train_file), config.data).problems[:problems]
     actor = object.__new__(EpisodeActor)
@@ -133,23 +138,23 @@ async def main(rounds: int, problems: int) -> None:
             enforce_eager=True,
             max_model_len=config.context_tokens + 256,
             enable_prefix_caching=True,
-            **cpu.engine_arguments(),
+            **cpu.build_engine_arguments(),
         )
     )
-    prompts = Prompts(AutoTokenizer.from_pretrained(assets.model_dir), config)
+    prompts = PromptEncoder(AutoTokenizer.from_pretrained(assets.model_dir), config)
     # No gate: a plan after the predictions, and every problem solved.
     planner = Planner(step=1, seed=0, cutoff=LengthCutoff(margin=None))
 
     async def step(kind: str, *, barrier: bool) -> tuple[int, float]:
         from masa_control import run_episode
 
-        held = Barrier(len(chosen)) if barrier else None
+        held = PredictionBarrier(len(chosen)) if barrier else None
         began = time.monotonic()
         episodes = await asyncio.gather(
             *(
                 run_episode(
                     problem,
-                    engine=Held(engine(kind, problem), held),
+                    engine=BarrierEngine(engine(kind, problem), held),
                     verifier=AlwaysWrong(),
                     settings=config.episode_settings(),
                     planner=planner,
@@ -164,7 +169,7 @@ async def main(rounds: int, problems: int) -> None:
     def engine(kind: str, problem):
         params = SamplingParams(temperature=1.0, logprobs=1)
         plain = _Engine(actor, params, prompts, problem, Stopwatch())
-        return plain if kind == "tiny" else Spread(actor, plain, problem.id)
+        return plain if kind == "tiny" else DrawnLengthEngine(actor, plain, problem.id)
 
     print(
         f"{problems} problems, {config.meta.rollouts} predictions and "
@@ -172,7 +177,7 @@ async def main(rounds: int, problems: int) -> None:
     )
     for kind in ("tiny", "spread"):
         await step(kind, barrier=False)  # warms up
-        show(
+        print_rates(
             kind,
             [
                 (await step(kind, barrier=False), await step(kind, barrier=True))
@@ -181,7 +186,7 @@ async def main(rounds: int, problems: int) -> None:
         )
 
 
-def show(kind: str, rounds: Sequence) -> None:
+def print_rates(kind: str, rounds: Sequence) -> None:
     for name, side in (("without a barrier", 0), ("with a barrier", 1)):
         rates = [r[side][0] / r[side][1] for r in rounds]
         print(

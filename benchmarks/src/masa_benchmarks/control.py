@@ -45,16 +45,16 @@ WRONG = Verdict(status="incorrect", answer="5")
 PROMPT = MetaPrompt(min_length=1, max_length=LIMIT)
 
 
-def none(_t: float) -> float:
+def always_zero(_t: float) -> float:
     return 0.0
 
 
-def one(_t: float) -> float:
+def always_one(_t: float) -> float:
     return 1.0
 
 
 @dataclass(frozen=True)
-class World:
+class SimulatedPolicy:
     """A policy, by step: t goes from 0 to 1.
 
     Attributes:
@@ -64,26 +64,30 @@ class World:
         sharp: how much more certain predictions are than they should be; 1: not at all.
     """
 
-    ability: Callable[[float], float] = none
-    length: Callable[[float], float] = one
+    ability: Callable[[float], float] = always_zero
+    length: Callable[[float], float] = always_one
     lag: int = 0
-    sharp: Callable[[float], float] = one
+    sharp: Callable[[float], float] = always_one
 
 
-def step_up(t: float) -> float:
+def ramp_length(t: float) -> float:
     return 1 + 0.6 * min(1.0, max(0.0, 6 * t - 2))
 
 
-WORLDS = {
-    "at rest": World(),
-    "learns, 15 steps behind": World(ability=lambda t: 8 * t - 4, lag=15),
-    "over-confident, middle third": World(sharp=lambda t: 2.5 if 1 / 3 < t < 2 / 3 else 1.0),
-    "lengths grow by 0.6, 30 steps behind": World(length=step_up, lag=30),
-    "lengths shrink by as much, 30 steps behind": World(length=lambda t: 1 / step_up(t), lag=30),
+SIMULATED_POLICIES = {
+    "at rest": SimulatedPolicy(),
+    "learns, 15 steps behind": SimulatedPolicy(ability=lambda t: 8 * t - 4, lag=15),
+    "over-confident, middle third": SimulatedPolicy(
+        sharp=lambda t: 2.5 if 1 / 3 < t < 2 / 3 else 1.0
+    ),
+    "lengths grow by 0.6, 30 steps behind": SimulatedPolicy(length=ramp_length, lag=30),
+    "lengths shrink by as much, 30 steps behind": SimulatedPolicy(
+        length=lambda t: 1 / ramp_length(t), lag=30
+    ),
 }
 
 
-class Drawn(NamedTuple):
+class DrawnProblem(NamedTuple):
     """A problem of a step and all that its solutions would come to."""
 
     lengths: list[int]
@@ -95,7 +99,7 @@ def sigmoid(x: Any) -> Any:
     return 1 / (1 + np.exp(-x))
 
 
-def draw(world: World, step: int, rng: np.random.Generator) -> Drawn:
+def draw_problem(world: SimulatedPolicy, step: int, rng: np.random.Generator) -> DrawnProblem:
     now, then = step / STEPS, max(0, step - world.lag) / STEPS
     difficulty, own = rng.normal(0, 5), rng.normal(0, 0.25)
     right = rng.random(G) < sigmoid(world.ability(now) - difficulty)
@@ -113,10 +117,10 @@ def draw(world: World, step: int, rng: np.random.Generator) -> Drawn:
         MetaPrediction.model_construct(pass_rate=float(p), length=int(n), notions=(), missing={})
         for p, n in zip(rates, guesses, strict=True)
     ]
-    return Drawn(lengths.tolist(), right.tolist(), predictions)
+    return DrawnProblem(lengths.tolist(), right.tolist(), predictions)
 
 
-def solutions(drawn: Drawn, max_tokens: int, cut_is: Any) -> Iterable[SolutionRollout]:
+def make_solutions(drawn: DrawnProblem, max_tokens: int, cut_is: Any) -> Iterable[SolutionRollout]:
     for length, right in zip(drawn.lengths, drawn.right, strict=True):
         cut = length > max_tokens
         made = Completion(range(min(length, max_tokens)), "", cut or length == LIMIT)  # type: ignore[arg-type]
@@ -124,10 +128,10 @@ def solutions(drawn: Drawn, max_tokens: int, cut_is: Any) -> Iterable[SolutionRo
         yield SolutionRollout(made, verdict, cut_is if cut and max_tokens < LIMIT else None)
 
 
-def play(name: str, drawn: Drawn, plan: Plan | None, cut_is: Any) -> Episode:
+def make_episode(name: str, drawn: DrawnProblem, plan: Plan | None, cut_is: Any) -> Episode:
     made: tuple[SolutionRollout, ...] = ()
     if plan is None or plan.solve:
-        made = tuple(solutions(drawn, LIMIT if plan is None else plan.max_tokens, cut_is))
+        made = tuple(make_solutions(drawn, LIMIT if plan is None else plan.max_tokens, cut_is))
     rewards = [s.reward for s in made if s.reward is not None]
     empty = Completion((), "", False)
     return Episode(
@@ -142,7 +146,7 @@ def play(name: str, drawn: Drawn, plan: Plan | None, cut_is: Any) -> Episode:
 
 
 @dataclass
-class Truth:
+class TrueCounts:
     """What really happened since the start step, by step where windows are asked for."""
 
     flagged: list[int] = field(default_factory=list)
@@ -164,7 +168,7 @@ class Truth:
     errors: list[float] = field(default_factory=list)
     ratios: list[float] = field(default_factory=list)
 
-    def add(self, drawn: Drawn, episode: Episode) -> None:
+    def add(self, drawn: DrawnProblem, episode: Episode) -> None:
         """Take in what a plan did, beside what would have been."""
         plan = episode.plan
         assert plan is not None
@@ -185,7 +189,7 @@ class Truth:
         elif plan.cutoff is not None:
             self._cutoff(drawn, episode, plan, share)
 
-    def _cutoff(self, drawn: Drawn, episode: Episode, plan: Plan, share: float) -> None:
+    def _cutoff(self, drawn: DrawnProblem, episode: Episode, plan: Plan, share: float) -> None:
         assert plan.cutoff is not None
         for length, right in zip(drawn.lengths, drawn.right, strict=True):
             beyond = max(0, length - plan.cutoff.max_tokens)
@@ -208,15 +212,20 @@ class Truth:
 
 
 @cache
-def drawn_of(name: str, seed: int) -> list[list[Drawn]]:
+def draw_run(name: str, seed: int) -> list[list[DrawnProblem]]:
     """The problems of a whole run: the same for every rule."""
     rng = np.random.default_rng(seed)
-    return [[draw(WORLDS[name], step, rng) for _ in range(BATCH)] for step in range(1, STEPS + 1)]
+    return [
+        [draw_problem(SIMULATED_POLICIES[name], step, rng) for _ in range(BATCH)]
+        for step in range(1, STEPS + 1)
+    ]
 
 
-def run(world: str, settings: ControlSettings, seed: int, cut_is: Any) -> tuple[Truth, Ledger]:
-    controller, ledger, truth = Controller(settings, PROMPT, seed=seed), Ledger(), Truth()
-    for step, problems in enumerate(drawn_of(world, seed), start=1):
+def simulate_run(
+    world: str, settings: ControlSettings, seed: int, cut_is: Any
+) -> tuple[TrueCounts, Ledger]:
+    controller, ledger, truth = Controller(settings, PROMPT, seed=seed), Ledger(), TrueCounts()
+    for step, problems in enumerate(draw_run(world, seed), start=1):
         planner = controller.planner(step)
         for column in (truth.flagged, truth.rightly, truth.correct, truth.lost):
             column.append(0)
@@ -224,7 +233,7 @@ def run(world: str, settings: ControlSettings, seed: int, cut_is: Any) -> tuple[
         for k, drawn in enumerate(problems):
             name = f"{step}.{k}"
             plan = None if planner is None else planner.plan(name, drawn.predictions, LIMIT)
-            episodes.append(play(name, drawn, plan, cut_is))
+            episodes.append(make_episode(name, drawn, plan, cut_is))
             if plan is not None:
                 truth.add(drawn, episodes[-1])
                 ledger.observe(episodes[-1])
@@ -235,18 +244,18 @@ def run(world: str, settings: ControlSettings, seed: int, cut_is: Any) -> tuple[
 # -- figures ---------------------------------------------------------------------------------------
 
 
-def ratio(part: float, whole: float) -> float | None:
+def safe_ratio(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-def windows(parts: Sequence[int], wholes: Sequence[int], least: int) -> list[float]:
+def window_shares(parts: Sequence[int], wholes: Sequence[int], least: int) -> list[float]:
     """Shares of windows of steps, of those that hold enough to tell."""
     starts = range(START, STEPS, WINDOW)
     sums = [(sum(parts[a : a + WINDOW]), sum(wholes[a : a + WINDOW])) for a in starts]
     return [part / whole for part, whole in sums if whole >= least]
 
 
-def estimate(ledger: Ledger, name: str, true: float) -> dict[str, float | None]:
+def compare_estimate(ledger: Ledger, name: str, true: float) -> dict[str, float | None]:
     """What the ledger says of the tokens saved, as a share of the truth, and whether it covers."""
     metrics = ledger.metrics()
     value = metrics.get(f"ledger/{name}_tokens_saved")
@@ -256,60 +265,63 @@ def estimate(ledger: Ledger, name: str, true: float) -> dict[str, float | None]:
     return {"estimate / truth": value / true, "covered": float(low <= true <= high)}
 
 
-def f1(precision: float | None, recall: float | None) -> float | None:
+def f1_score(precision: float | None, recall: float | None) -> float | None:
     if not precision or not recall:
         return None
     return 2 * precision * recall / (precision + recall)
 
 
-def gate_figures(truth: Truth, ledger: Ledger) -> dict[str, float | None]:
-    held = windows(truth.rightly, truth.flagged, 10)
-    precision = ratio(sum(truth.rightly), sum(truth.flagged))
-    recall = ratio(truth.found, truth.agree)
+def gate_metrics(truth: TrueCounts, ledger: Ledger) -> dict[str, float | None]:
+    held = window_shares(truth.rightly, truth.flagged, 10)
+    precision = safe_ratio(sum(truth.rightly), sum(truth.flagged))
+    recall = safe_ratio(truth.found, truth.agree)
     low, high = (ledger.metrics().get(f"ledger/gate_precision{e}") for e in ("_low", "_high"))
     known = precision is not None and low is not None and high is not None
     return {
         "precision": precision,
-        f"windows below {TARGET}": ratio(sum(p < TARGET for p in held), len(held)),
+        f"windows below {TARGET}": safe_ratio(sum(p < TARGET for p in held), len(held)),
         "worst window": min(held, default=None),
         "recall": recall,
-        "F1": f1(precision, recall),
-        "skipped": ratio(truth.skipped, truth.problems),
-        "tokens saved": ratio(truth.saved, truth.tokens),
-        "audits cost": ratio(truth.audit_tokens, truth.tokens),
+        "F1": f1_score(precision, recall),
+        "skipped": safe_ratio(truth.skipped, truth.problems),
+        "tokens saved": safe_ratio(truth.saved, truth.tokens),
+        "audits cost": safe_ratio(truth.audit_tokens, truth.tokens),
         "precision covered": float(low <= precision <= high) if known else None,
-        **estimate(ledger, "gate", truth.saved),
+        **compare_estimate(ledger, "gate", truth.saved),
     }
 
 
-def cutoff_figures(truth: Truth, ledger: Ledger) -> dict[str, float | None]:
-    held = windows(truth.lost, truth.correct, 100)
-    precision, recall = ratio(truth.cut_rightly, truth.cut), ratio(truth.cut_rightly, truth.wrong)
+def cutoff_metrics(truth: TrueCounts, ledger: Ledger) -> dict[str, float | None]:
+    held = window_shares(truth.lost, truth.correct, 100)
+    precision, recall = (
+        safe_ratio(truth.cut_rightly, truth.cut),
+        safe_ratio(truth.cut_rightly, truth.wrong),
+    )
     return {
-        "correct lost": ratio(sum(truth.lost), sum(truth.correct)),
+        "correct lost": safe_ratio(sum(truth.lost), sum(truth.correct)),
         "worst window": max(held, default=None),
-        f"windows above {1.5 * ALPHA:g}": ratio(sum(p > 1.5 * ALPHA for p in held), len(held)),
+        f"windows above {1.5 * ALPHA:g}": safe_ratio(sum(p > 1.5 * ALPHA for p in held), len(held)),
         "precision": precision,
         "recall": recall,
-        "F1": f1(precision, recall),
-        "tokens saved": ratio(truth.saved, truth.tokens),
-        "audits cost": ratio(truth.audit_tokens, truth.tokens),
-        **estimate(ledger, "cutoff", truth.saved),
+        "F1": f1_score(precision, recall),
+        "tokens saved": safe_ratio(truth.saved, truth.tokens),
+        "audits cost": safe_ratio(truth.audit_tokens, truth.tokens),
+        **compare_estimate(ledger, "cutoff", truth.saved),
     }
 
 
-def target_figures(truth: Truth, _: Ledger) -> dict[str, float | None]:
+def target_metrics(truth: TrueCounts, _: Ledger) -> dict[str, float | None]:
     return {
         "pass rate - truth": statistics.fmean(truth.errors),
         "its absolute error": statistics.fmean(map(abs, truth.errors)),
         "longest correct / truth": statistics.fmean(truth.ratios),
-        "groups without a pass rate": ratio(truth.unknown, truth.solved),
+        "groups without a pass rate": safe_ratio(truth.unknown, truth.solved),
     }
 
 
-def both_figures(truth: Truth, ledger: Ledger) -> dict[str, float | None]:
+def combined_metrics(truth: TrueCounts, ledger: Ledger) -> dict[str, float | None]:
     metrics = ledger.metrics()
-    gate, cutoff = gate_figures(truth, ledger), cutoff_figures(truth, ledger)
+    gate, cutoff = gate_metrics(truth, ledger), cutoff_metrics(truth, ledger)
     return {
         "gate precision": gate["precision"],
         "gate recall": gate["recall"],
@@ -321,52 +333,52 @@ def both_figures(truth: Truth, ledger: Ledger) -> dict[str, float | None]:
     }
 
 
-def rules(**chosen: Any) -> ControlSettings:
+def make_rules(**chosen: Any) -> ControlSettings:
     """Only what is named decides, from the start step on."""
     nothing = {"gate": GateOff(), "cutoff": CutoffOff(), "experts": ExpertSettings(batch=0)}
     return ControlSettings(**{**nothing, "schedule": FixedStart(start=START), **chosen})
 
 
-def audited(epsilon: float, precision: float = TARGET) -> ControlSettings:
-    return rules(gate=AuditedGateSettings(precision=precision, audit=epsilon))
+def make_audited_gate(epsilon: float, precision: float = TARGET) -> ControlSettings:
+    return make_rules(gate=AuditedGateSettings(precision=precision, audit=epsilon))
 
 
-def static(epsilon: float = 0.1, **settings: float) -> ControlSettings:
-    return rules(gate=StaticGateSettings(audit=epsilon, **settings))
+def make_static_gate(epsilon: float = 0.1, **settings: float) -> ControlSettings:
+    return make_rules(gate=StaticGateSettings(audit=epsilon, **settings))
 
 
-def cut(margin: float, epsilon: float = 0.1) -> ControlSettings:
-    return rules(cutoff=FixedCutoffSettings(margin=margin, audit=epsilon))
+def make_fixed_cutoff(margin: float, epsilon: float = 0.1) -> ControlSettings:
+    return make_rules(cutoff=FixedCutoffSettings(margin=margin, audit=epsilon))
 
 
-def calibrated(epsilon: float) -> ControlSettings:
-    return rules(cutoff=CalibratedCutoffSettings(cut_share=ALPHA, audit=epsilon))
+def make_calibrated_cutoff(epsilon: float) -> ControlSettings:
+    return make_rules(cutoff=CalibratedCutoffSettings(cut_share=ALPHA, audit=epsilon))
 
 
 GATES = {
-    "paper, mean exactly 0 or 1": static(),
-    "paper, tolerance 0.05": static(tolerance=0.05),
-    "audited, target 0.85, ε 0.05": audited(0.05),
-    "audited, target 0.85, ε 0.1": audited(0.1),
-    "audited, target 0.9, ε 0.1": audited(0.1, 0.9),
+    "paper, mean exactly 0 or 1": make_static_gate(),
+    "paper, tolerance 0.05": make_static_gate(tolerance=0.05),
+    "audited, target 0.85, ε 0.05": make_audited_gate(0.05),
+    "audited, target 0.85, ε 0.1": make_audited_gate(0.1),
+    "audited, target 0.9, ε 0.1": make_audited_gate(0.1, 0.9),
 }
 CUTOFFS = {
-    "paper, margin 2": cut(2.0),
-    "margin 1.5": cut(1.5),
-    "margin 1": cut(1.0),
-    "calibrated, α 0.05, ε 0.05": calibrated(0.05),
-    "calibrated, α 0.05, ε 0.2": calibrated(0.2),
+    "paper, margin 2": make_fixed_cutoff(2.0),
+    "margin 1.5": make_fixed_cutoff(1.5),
+    "margin 1": make_fixed_cutoff(1.0),
+    "calibrated, α 0.05, ε 0.05": make_calibrated_cutoff(0.05),
+    "calibrated, α 0.05, ε 0.2": make_calibrated_cutoff(0.2),
 }
 TARGETS = {
-    "paper, margin 2": cut(2.0, 0.0),
-    "margin 1": cut(1.0, 0.0),
-    "calibrated, α 0.05": calibrated(0.1),
+    "paper, margin 2": make_fixed_cutoff(2.0, 0.0),
+    "margin 1": make_fixed_cutoff(1.0, 0.0),
+    "calibrated, α 0.05": make_calibrated_cutoff(0.1),
 }
-BOTH = {
-    "paper's rules, margin 2": rules(
+COMBINATIONS = {
+    "paper's rules, margin 2": make_rules(
         gate=StaticGateSettings(audit=0), cutoff=FixedCutoffSettings(audit=0)
     ),
-    "audited, target 0.85, calibrated, α 0.05": rules(
+    "audited, target 0.85, calibrated, α 0.05": make_rules(
         gate=AuditedGateSettings(precision=TARGET, audit=0.1),
         cutoff=CalibratedCutoffSettings(cut_share=ALPHA, audit=0.1),
     ),
@@ -376,7 +388,7 @@ BOTH = {
 # -- tables ----------------------------------------------------------------------------------------
 
 
-def cell(values: Sequence[float | None]) -> str:
+def format_cell(values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
     if not known:
         return "-"
@@ -385,21 +397,21 @@ def cell(values: Sequence[float | None]) -> str:
     return f"{mean:.3f} ±{spread:.3f}"
 
 
-def table(
+def print_table(
     title: str,
     worlds: Sequence[str],
     rules: dict[str, ControlSettings],
-    figures: Callable[[Truth, Ledger], dict[str, float | None]],
+    figures: Callable[[TrueCounts, Ledger], dict[str, float | None]],
     seeds: int,
     cut_is: Any = "unknown",
 ) -> None:
     for number, world in enumerate(worlds):
         for rule, settings in rules.items():
-            runs = [figures(*run(world, settings, s, cut_is)) for s in range(seeds)]
+            runs = [figures(*simulate_run(world, settings, s, cut_is)) for s in range(seeds)]
             if not number and rule == next(iter(rules)):
                 print(f"\n{title}\n\n| policy | rule | {' | '.join(runs[0])} |")
                 print("|---" * (2 + len(runs[0])) + "|")
-            cells = (cell([figure[name] for figure in runs]) for name in runs[0])
+            cells = (format_cell([figure[name] for figure in runs]) for name in runs[0])
             print(f"| {world} | {rule} | {' | '.join(cells)} |", flush=True)
 
 
@@ -407,15 +419,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     seeds = parser.parse_args().seeds
-    rest, learns, sure, longer, shorter = WORLDS
+    rest, learns, sure, longer, shorter = SIMULATED_POLICIES
     print(
         f"{STEPS} steps of {BATCH} problems, G = {G}, M = {M}, start after {START}; {seeds} seeds"
     )
-    table("Gate", [rest, learns, sure], GATES, gate_figures, seeds)
-    table("Cutoff", [rest, longer, shorter], CUTOFFS, cutoff_figures, seeds)
+    print_table("Gate", [rest, learns, sure], GATES, gate_metrics, seeds)
+    print_table("Cutoff", [rest, longer, shorter], CUTOFFS, cutoff_metrics, seeds)
     for cut_is in ("unknown", "wrong"):
-        table(f"Targets, cut_is {cut_is}", [rest], TARGETS, target_figures, seeds, cut_is)
-    table("Both, while it learns", [learns], BOTH, both_figures, seeds)
+        print_table(f"Targets, cut_is {cut_is}", [rest], TARGETS, target_metrics, seeds, cut_is)
+    print_table("Both, while it learns", [learns], COMBINATIONS, combined_metrics, seeds)
 
 
 if __name__ == "__main__":

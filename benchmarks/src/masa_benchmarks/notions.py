@@ -29,7 +29,7 @@ from masa_rewards.notions.reward import notion_rewards
 from masa_benchmarks.paths import MATH, NOTION_NAMES
 
 
-class Size(NamedTuple):
+class NotionStepSize(NamedTuple):
     """A step's worth of groups; `different` notions a group, from which predictions draw."""
 
     groups: int = 128
@@ -40,7 +40,7 @@ class Size(NamedTuple):
     different: int = 40
 
 
-class Case(NamedTuple):
+class NotionCase(NamedTuple):
     """A group, the same texts in lower case for the loops, and its predictions."""
 
     group: RolloutGroup
@@ -62,10 +62,10 @@ def make_text(solutions: list[str], characters: int, draw: random.Random) -> str
     return "\n\n".join(parts)[:characters]
 
 
-def make_cases(solutions: list[str], size: Size, seed: int = 0) -> list[Case]:
+def make_cases(solutions: list[str], size: NotionStepSize, seed: int = 0) -> list[NotionCase]:
     draw = random.Random(seed)
     names = NOTION_NAMES.read_text(encoding="utf-8").lower().splitlines()
-    cases: list[Case] = []
+    cases: list[NotionCase] = []
     for _ in range(size.groups):
         texts = [make_text(solutions, size.characters, draw) for _ in range(size.solutions)]
         pool = draw.sample(names, size.different)
@@ -82,7 +82,7 @@ def make_cases(solutions: list[str], size: Size, seed: int = 0) -> list[Case]:
             for index, text in enumerate(texts)
         )
         cases.append(
-            Case(
+            NotionCase(
                 RolloutGroup(problem=draw.choice(solutions)[:300], rollouts=rollouts),
                 [text.lower() for text in texts],
                 [MetaPrediction(notions=tuple(some)) for some in notions],
@@ -91,7 +91,7 @@ def make_cases(solutions: list[str], size: Size, seed: int = 0) -> list[Case]:
     return cases
 
 
-def nested_loops(cases: list[Case]) -> None:
+def nested_loops(cases: list[NotionCase]) -> None:
     for case in cases:
         correct = [rollout.correct for rollout in case.group.rollouts]
         problem = case.group.problem.lower()
@@ -109,7 +109,7 @@ def nested_loops(cases: list[Case]) -> None:
             _ = paid / left if left else 0.0
 
 
-def each_notion_once(cases: list[Case]) -> None:
+def loop_over_distinct(cases: list[NotionCase]) -> None:
     """The same loops over the different notions of a group: what sharing alone saves."""
     for case in cases:
         for notion in {n for p in case.predictions for n in p.notions or ()}:
@@ -117,28 +117,33 @@ def each_notion_once(cases: list[Case]) -> None:
                 _ = notion in text
 
 
-def ours(cases: list[Case]) -> None:
+def score_cases(cases: list[NotionCase]) -> None:
     to_phrase.cache_clear()
     for case in cases:
         notion_rewards(case.predictions, case.group)
 
 
-def floor(cases: list[Case]) -> None:
+def encode_texts(cases: list[NotionCase]) -> None:
     """Read every byte once, and do nothing with it."""
     for case in cases:
         for rollout in case.group.rollouts:
             rollout.text.encode()
 
 
-WAYS: list[Callable[[list[Case]], None]] = [nested_loops, each_notion_once, ours, floor]
+METHODS: list[Callable[[list[NotionCase]], None]] = [
+    nested_loops,
+    loop_over_distinct,
+    score_cases,
+    encode_texts,
+]
 
 
-def laps(cases: list[Case], rounds: int) -> list[list[float]]:
+def time_methods(cases: list[NotionCase], rounds: int) -> list[list[float]]:
     """Seconds of each way, side by side, round by round; one more round before warms up."""
     taken: list[list[float]] = []
     for _ in range(rounds + 1):
         row = []
-        for way in WAYS:
+        for way in METHODS:
             start = time.process_time()
             way(cases)
             row.append(time.process_time() - start)
@@ -146,8 +151,8 @@ def laps(cases: list[Case], rounds: int) -> list[list[float]]:
     return taken[1:]
 
 
-def measure(name: str, cases: list[Case], rounds: int) -> None:
-    taken = laps(cases, rounds)
+def print_timings(name: str, cases: list[NotionCase], rounds: int) -> None:
+    taken = time_methods(cases, rounds)
     loops, once, own, least = (statistics.median(column) for column in zip(*taken, strict=True))
     ratios = sorted(row[0] / row[2] for row in taken)
     size = sum(len(r.text.encode()) for case in cases for r in case.group.rollouts)
@@ -158,7 +163,7 @@ def measure(name: str, cases: list[Case], rounds: int) -> None:
     )
 
 
-def other_scripts(solutions: list[str]) -> dict[str, list[str]]:
+def vary_characters(solutions: list[str]) -> dict[str, list[str]]:
     """The solutions with characters that are not ASCII, as models write them."""
     signs = {
         "\\sqrt": "\u221a",
@@ -173,37 +178,40 @@ def other_scripts(solutions: list[str]) -> dict[str, list[str]]:
             solution = solution.replace(ascii_form, sign)
         signed.append(solution)
     chinese = [
-        re.sub(r"(?<![\\A-Za-z])[A-Za-z]{2,}[ ,.]*", _chinese, solution) for solution in solutions
+        re.sub(r"(?<![\\A-Za-z])[A-Za-z]{2,}[ ,.]*", _replace_word, solution)
+        for solution in solutions
     ]
     return {"typographic signs": signed, "Chinese between formulas": chinese}
 
 
-def _chinese(word: re.Match[str]) -> str:
+def _replace_word(word: re.Match[str]) -> str:
     """Two characters for a word, always the same: as frequent as words are."""
     number = zlib.crc32(word.group().strip(" ,.").lower().encode())
     return chr(0x4E00 + number % 3_000) + chr(0x4E00 + number // 3_000 % 3_000)
 
 
-def compare(solutions: list[str], small: int, rounds: int, groups: int) -> None:
+def print_comparison(solutions: list[str], small: int, rounds: int, groups: int) -> None:
     head = f"{'':<34}{'MB':>6} {'loops s':>8} {'once s':>8} {'ours s':>8}   loops/ours  {'MB/s':>7}"
     print(f"{head}{'floors':>7}")
     for different in (16, 40, 128):
-        cases = make_cases(solutions, Size(groups=groups, different=different))
-        measure(f"{groups} groups, {different} different notions", cases, rounds)
+        cases = make_cases(solutions, NotionStepSize(groups=groups, different=different))
+        print_timings(f"{groups} groups, {different} different notions", cases, rounds)
     print(f"How it grows, from {small} groups of 40 different notions:")
     for groups_ in (small, 2 * small):
-        measure(f"  {groups_} groups", make_cases(solutions, Size(groups=groups_)), rounds)
+        print_timings(
+            f"  {groups_} groups", make_cases(solutions, NotionStepSize(groups=groups_)), rounds
+        )
     for characters in (6_000, 24_000, 96_000):
-        cases = make_cases(solutions, Size(groups=small, characters=characters))
-        measure(f"  {characters:,} characters a solution", cases, rounds)
+        cases = make_cases(solutions, NotionStepSize(groups=small, characters=characters))
+        print_timings(f"  {characters:,} characters a solution", cases, rounds)
     for different in (8, 32, 128):
-        cases = make_cases(solutions, Size(groups=small, different=different))
-        measure(f"  {different} different notions a group", cases, rounds)
-    for name, texts in other_scripts(solutions).items():
-        measure(f"  {name}", make_cases(texts, Size(groups=small)), rounds)
+        cases = make_cases(solutions, NotionStepSize(groups=small, different=different))
+        print_timings(f"  {different} different notions a group", cases, rounds)
+    for name, texts in vary_characters(solutions).items():
+        print_timings(f"  {name}", make_cases(texts, NotionStepSize(groups=small)), rounds)
 
 
-def show_agreement(cases: list[Case]) -> None:
+def print_agreement(cases: list[NotionCase]) -> None:
     """On how many (notion, text) pairs the loops and we differ, with examples."""
     both = only_loops = only_ours = 0
     examples: dict[str, set[str]] = {"only the loops": set(), "only ours": set()}
@@ -223,11 +231,11 @@ def show_agreement(cases: list[Case]) -> None:
         print(f"  {who}: {', '.join(sorted(notions)[:8])}")
 
 
-def show_memory(cases: list[Case]) -> None:
+def print_memory(cases: list[NotionCase]) -> None:
     """The most that Python holds while it reads, beside the texts; the automaton is Rust's."""
-    ours(cases)  # loads the dictionary of lemmas, once a process
+    score_cases(cases)  # loads the dictionary of lemmas, once a process
     tracemalloc.start()
-    ours(cases)
+    score_cases(cases)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     size = max(sum(len(r.text) for r in case.group.rollouts) for case in cases)
@@ -247,9 +255,9 @@ def main() -> None:
     print(
         f"every byte once. Medians of {args.rounds} rounds, all ways in each; (least-most) ratio.\n"
     )
-    compare(solutions, args.small, args.rounds, args.groups)
-    show_agreement(make_cases(solutions, Size(groups=4)))
-    show_memory(make_cases(solutions, Size(groups=4)))
+    print_comparison(solutions, args.small, args.rounds, args.groups)
+    print_agreement(make_cases(solutions, NotionStepSize(groups=4)))
+    print_memory(make_cases(solutions, NotionStepSize(groups=4)))
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-REAL = Path(__file__).parents[4] / "shared" / "data"
+REAL_DATA = Path(__file__).parents[4] / "shared" / "data"
 
 
-def verl(problem, answer, index=0):
+def make_verl_row(problem, answer, index=0):
     return {
         "data_source": "x/y",
         "prompt": [{"content": problem, "role": "user"}],
@@ -25,7 +25,7 @@ def verl(problem, answer, index=0):
     }
 
 
-def logic(name, number, options, answer):
+def make_logic_row(name, number, options, answer):
     return {
         "id": f"{name}_{number}",
         "context": f"Everything of {number} is known.",
@@ -35,17 +35,17 @@ def logic(name, number, options, answer):
     }
 
 
-def packed(cases):
+def pack_cases(cases):
     """As LiveCodeBench packs its private tests."""
     pickled = pickle.dumps(json.dumps(cases))
     return base64.b64encode(zlib.compress(pickled)).decode()
 
 
-def case(given, wanted, kind="stdin"):
+def make_case(given, wanted, kind="stdin"):
     return {"input": given, "output": wanted, "testtype": kind}
 
 
-LCB = {
+LIVECODEBENCH_ROW = {
     "question_title": "t",
     "platform": "atcoder",
     "contest_id": "c",
@@ -83,7 +83,7 @@ ROWS = {
             "year": "2024",
         }
     ],
-    "aime25": [verl("Find $2 + 68$.", "70")],
+    "aime25": [make_verl_row("Find $2 + 68$.", "70")],
     "amc23": [{"id": 0, "question": "Find $54/2$.", "answer": "27.0", "url": "u"}],
     "math500": [
         {
@@ -106,11 +106,11 @@ ROWS = {
             "answer_type": "Numerical",
         }
     ],
-    "prontoqa": [logic("ProntoQA", 1, ("True", "False"), "B")],
-    "proofwriter": [logic("ProofWriter", 1, ("True", "False", "Unknown"), "C")],
-    "folio": [logic("FOLIO_dev", 1, ("True", "False", "Uncertain"), "A")],
-    "logicaldeduction": [logic("logical_deduction", 1, ("v", "w", "x", "y", "z"), "D")],
-    "arlsat": [logic("ar_lsat", 1, ("Fred", "Juan", "Marc", "Paul", "Nita"), "E")],
+    "prontoqa": [make_logic_row("ProntoQA", 1, ("True", "False"), "B")],
+    "proofwriter": [make_logic_row("ProofWriter", 1, ("True", "False", "Unknown"), "C")],
+    "folio": [make_logic_row("FOLIO_dev", 1, ("True", "False", "Uncertain"), "A")],
+    "logicaldeduction": [make_logic_row("logical_deduction", 1, ("v", "w", "x", "y", "z"), "D")],
+    "arlsat": [make_logic_row("ar_lsat", 1, ("Fred", "Juan", "Marc", "Paul", "Nita"), "E")],
     "gpqa": [
         {
             "Record ID": "rec06",
@@ -199,28 +199,28 @@ ROWS = {
     ],
     "livecodebench": [
         {
-            **LCB,
+            **LIVECODEBENCH_ROW,
             "question_id": "abc1",
             "question_content": "Add the numbers of each line.",
             "starter_code": "",
-            "public_test_cases": json.dumps([case("2\n1 2\n3 4\n", "3\n7\n")]),
-            "private_test_cases": packed([case("1\n0.5 0.5\n", "1.0\n")]),
+            "public_test_cases": json.dumps([make_case("2\n1 2\n3 4\n", "3\n7\n")]),
+            "private_test_cases": pack_cases([make_case("1\n0.5 0.5\n", "1.0\n")]),
             "metadata": "{}",
         },
         {
-            **LCB,
+            **LIVECODEBENCH_ROW,
             "question_id": "1873",
             "question_content": "Return both numbers doubled.",
             "starter_code": "class Solution:\n    def twice(self, a: int, b: List[int]):\n",
-            "public_test_cases": json.dumps([case("1\n[2, 3]", "[2, 4, 6]", "functional")]),
-            "private_test_cases": json.dumps([case("0\n[]", "[0]", "functional")]),
+            "public_test_cases": json.dumps([make_case("1\n[2, 3]", "[2, 4, 6]", "functional")]),
+            "private_test_cases": json.dumps([make_case("0\n[]", "[0]", "functional")]),
             "metadata": '{"func_name": "twice"}',
         },
     ],
 }
 
 # What a model that is right writes; {letter} is the letter of the right choice.
-RIGHT = {
+RIGHT_ANSWERS = {
     "aime24": ["so it is $\\boxed{204}$"],
     "aime25": ["\\boxed{070}"],
     "amc23": ["\\boxed{27}"],
@@ -246,7 +246,7 @@ RIGHT = {
 }
 
 
-def write(folder, name, rows=None, suffix=".jsonl"):
+def write_benchmark(folder, name, rows=None, suffix=".jsonl"):
     """Write the file of a benchmark as a local file may lie there."""
     rows = ROWS[name] if rows is None else rows
     path = folder / f"{name}{suffix}"

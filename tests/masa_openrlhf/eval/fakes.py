@@ -2,10 +2,10 @@
 
 from collections import deque
 
-from masa_openrlhf.eval.benchmarks.entry import Benchmark, Source
+from masa_openrlhf.eval.benchmarks.entry import Benchmark, BenchmarkSource
 from masa_openrlhf.eval.engine.messages import GeneratedAnswer, GenerateReply
 from masa_openrlhf.eval.question import Question
-from masa_openrlhf.eval.questions import Asked
+from masa_openrlhf.eval.questions import BenchmarkQuestions
 from masa_rewards import Verdict
 
 
@@ -58,12 +58,12 @@ class GoldGrader:
         return Verdict(status="correct" if text == question.gold else "incorrect", answer=text)
 
 
-def asked(count, name="made"):
+def make_questions(count, name="made"):
     entry = Benchmark(
         name=name,
         title=name.upper(),
         family="maths",
-        source=Source(files=()),
+        source=BenchmarkSource(files=()),
         columns=(),
         read=lambda row, number: None,
         prompt="",
@@ -75,4 +75,4 @@ def asked(count, name="made"):
     questions = tuple(
         Question(f"q{i}", f"statement {i}", f"prompt {i}", str(i)) for i in range(count)
     )
-    return Asked(entry, questions, "made here")
+    return BenchmarkQuestions(entry, questions, "made here")

@@ -11,19 +11,19 @@ from masa_openrlhf.cli import main
 from masa_openrlhf.eval import command
 from masa_openrlhf.eval.engine.messages import GeneratedAnswer
 from masa_openrlhf.eval.folder import EvalFolder
-from masa_openrlhf.eval.graders import answer_part
-from masa_openrlhf.eval.graders.cases import same_output, same_value
+from masa_openrlhf.eval.graders import strip_thinking
+from masa_openrlhf.eval.graders.cases import is_same_output, is_same_value
 from masa_openrlhf.eval.graders.choice import ChoiceGrader, read_choice
-from masa_openrlhf.eval.graders.literal import LONGEST, LiteralGrader, read_literal
+from masa_openrlhf.eval.graders.literal import MAX_CHARACTERS, LiteralGrader, read_literal
 from masa_openrlhf.eval.graders.maths import MathsGrader
 from masa_openrlhf.eval.graders.number import NumberGrader, read_number
-from masa_openrlhf.eval.graders.program import program_of
+from masa_openrlhf.eval.graders.program import extract_program
 from masa_openrlhf.eval.question import Question
-from masa_openrlhf.eval.results.meta_awareness import meta_figures
+from masa_openrlhf.eval.results.meta_awareness import compute_meta_metrics
 from masa_openrlhf.eval.results.records import make_record
 from masa_rewards import AnswerVerifier, MetaPrompt, Verdict
 
-from tests.masa_openrlhf.eval.factories import ROWS, write
+from tests.masa_openrlhf.eval.factories import ROWS, write_benchmark
 from tests.masa_openrlhf.eval.fakes import ScriptedEngine
 
 OPTIONS = ("density", "years", "A", "gravity is 9.8 m/s^2.")
@@ -109,13 +109,13 @@ def test_a_literal_is_judged_or_unparsable(text):
 
 @given(TEXTS)
 def test_a_program_is_found_or_none(text):
-    assert program_of(text) is None or program_of(text).strip()
+    assert extract_program(text) is None or extract_program(text).strip()
 
 
 @given(TEXTS, TEXTS)
 def test_outputs_are_the_same_or_not(ours, theirs):
-    assert same_output(ours, theirs) in (True, False)
-    assert same_output(ours, ours)
+    assert is_same_output(ours, theirs) in (True, False)
+    assert is_same_output(ours, ours)
 
 
 @given(TEXTS)
@@ -135,9 +135,9 @@ FENCED = st.lists(
 def test_blocks_are_those_of_the_expression_that_says_what_they_are(text):
     """The expression takes quadratic time over rows of blanks, and is the shorter to read."""
     expression = r"^[ \t]*```[ \t]*(?:python3?|py)?[ \t]*\r?\n(.*?)^[ \t]*```"
-    blocks = re.findall(expression, answer_part(text), re.M | re.S | re.I)
+    blocks = re.findall(expression, strip_thinking(text), re.M | re.S | re.I)
     last = blocks[-1].replace("\r\n", "\n") if blocks else ""
-    assert program_of(text) == (last if last.strip() else None)
+    assert extract_program(text) == (last if last.strip() else None)
 
 
 WRAPPED = st.lists(
@@ -207,15 +207,15 @@ FRAMES = (
 
 def read_all(text):
     """Read it as everything that judges would; the maths judge has processes of its own."""
-    program_of(text)
+    extract_program(text)
     read_choice(text, OPTIONS)
     read_number(text)
     ChoiceGrader("anchored").grade(asked("B"), text)
     NumberGrader("anchored").grade(asked("2"), text)
     LiteralGrader().grade(asked("2"), text)
-    same_output(text, "1 2\n3")
-    same_output("1 2\n3", text)
-    same_value(text, [text])
+    is_same_output(text, "1 2\n3")
+    is_same_output("1 2\n3", text)
+    is_same_value(text, [text])
     MetaPrompt().parse(text)
 
 
@@ -251,8 +251,8 @@ def takes_twice_the_time(text_of):
 def test_an_output_of_millions_of_words_is_not_taken_apart():
     begun = time.process_time()
     for output in ("1 " * 2**22, "1\n" * 2**22, "12 13\n" * 2**20, " " * 2**23, "9" * 2**23):
-        assert not same_output(output, "1 2")
-        assert not same_output("1 2\n" + output, "1 2\n1")
+        assert not is_same_output(output, "1 2")
+        assert not is_same_output("1 2\n" + output, "1 2\n1")
     assert time.process_time() - begun < 3
 
 
@@ -290,12 +290,14 @@ def evaluate(*argv):
 
 def test_an_evaluation_over_hostile_texts_ends_and_goes_on(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "Replicas", HostileEngine)
-    monkeypatch.setattr(command, "how_to_start", lambda model, config, temporary: None)
+    monkeypatch.setattr(command, "build_engine_start", lambda model, config, temporary: None)
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").write_text('{"model_type": "qwen3"}')
     names = ("scibench", "arc", "cruxo", "aime24", "mbpp")
     for name in names:
-        write(tmp_path, name, [{**ROWS[name][0], "id": f"{i}", "task_id": i} for i in range(5)])
+        write_benchmark(
+            tmp_path, name, [{**ROWS[name][0], "id": f"{i}", "task_id": i} for i in range(5)]
+        )
     count = len(HOSTILE)
     status = evaluate(
         *(tmp_path / "model", "--benchmarks", ",".join(names), "--data", tmp_path, "--meta"),
@@ -339,7 +341,7 @@ def test_a_question_whose_predictions_cannot_be_scored_is_counted_and_left_out(m
         )
         for name, said in (("a", '{"pass_rate": 8}'), ("b", "!"), ("c", '{"pass_rate": 0}'))
     ]
-    found = meta_figures(records, MetaPrompt(), max_std=0.1)
+    found = compute_meta_metrics(records, MetaPrompt(), max_std=0.1)
     assert (found.questions, found.predictions, found.failed) == (2, 2, 1)
     assert found.brier.value == 0.5
 
@@ -357,4 +359,4 @@ def test_the_judge_of_mathematics_returns_too(text, maths):
 
 def test_a_literal_that_is_too_long_is_not_read():
     with pytest.raises(ValueError, match="longer than"):
-        read_literal("1" * (LONGEST + 1))
+        read_literal("1" * (MAX_CHARACTERS + 1))

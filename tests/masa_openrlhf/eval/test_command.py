@@ -6,13 +6,13 @@ import pytest
 from masa_openrlhf.cli import main
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.eval import command
-from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.engine.model_source import find_model
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.folder import EvalFolder
 from masa_rewards import MetaPrompt
 
-from tests.masa_openrlhf.eval.factories import ROWS, write
+from tests.masa_openrlhf.eval.factories import ROWS, write_benchmark
 from tests.masa_openrlhf.eval.fakes import ScriptedEngine
 
 
@@ -27,10 +27,10 @@ def run(capsys, *argv):
 
 
 def test_the_defaults_are_the_papers():
-    config = EvalConfig()
+    config = EvaluationConfig()
     assert (config.samples, config.temperature, config.max_tokens) == (32, 0.6, 16384)
     assert config.ks == (1, 8, 32)
-    assert EvalConfig(samples=8).ks == (1, 8)
+    assert EvaluationConfig(samples=8).ks == (1, 8)
     assert (config.prediction.rollouts, config.prediction.gate_max_std) == (8, 0.1)
 
 
@@ -64,7 +64,7 @@ def model(tmp_path):
 
 
 def test_a_dry_run_says_what_would_be_asked(capsys, tmp_path, model):
-    write(tmp_path, "aime24")
+    write_benchmark(tmp_path, "aime24")
     argv = [model, "--benchmarks", "aime24", "--data", str(tmp_path), "--dry-run"]
     status, out, err = run(capsys, *argv, "--evals", str(tmp_path / "evals"))
     assert status == 0, err
@@ -100,7 +100,7 @@ def test_a_mistake_is_named_before_anything_starts(capsys, model, argv, message)
 
 def test_all_benchmarks_that_cannot_be_read_are_named_at_once(capsys, tmp_path, model):
     argv = [model, "--benchmarks", "folio,arlsat,mbpp", "--data", str(tmp_path)]
-    write(tmp_path, "mbpp")
+    write_benchmark(tmp_path, "mbpp")
     status, _, err = run(capsys, *argv)
     assert status == 2
     assert "folio is not on the hub" in err
@@ -108,14 +108,14 @@ def test_all_benchmarks_that_cannot_be_read_are_named_at_once(capsys, tmp_path, 
 
 
 def test_what_a_model_is(tmp_path, model):
-    assert find_model(EvalConfig(model=model)).path == model
-    hub = find_model(EvalConfig(model="Qwen/Qwen3-8B"))
+    assert find_model(EvaluationConfig(model=model)).path == model
+    hub = find_model(EvaluationConfig(model="Qwen/Qwen3-8B"))
     assert (hub.path, hub.name, hub.trained) == ("Qwen/Qwen3-8B", "Qwen--Qwen3-8B", False)
     run_folder = tmp_path / "run"
     (run_folder / "model").mkdir(parents=True)
     trained = TrainConfig(solution={"template": "Do {problem}"}, name="x")
     (run_folder / "config.json").write_text(trained.model_dump_json())
-    config = EvalConfig(model=str(run_folder))
+    config = EvaluationConfig(model=str(run_folder))
     with pytest.raises(EvalError, match="has no model yet: finish it with masa-openrlhf train"):
         find_model(config)
     (run_folder / "model" / "config.json").write_text("{}")
@@ -123,16 +123,16 @@ def test_what_a_model_is(tmp_path, model):
     assert found.path == str(run_folder / "model")
     assert found.trained
     assert found.asked_as.solution.template == "Do {problem}"
-    assert command.meta_prompt(config, found) == trained.meta_prompt
-    given = EvalConfig(
+    assert command.build_meta_prompt(config, found) == trained.meta_prompt
+    given = EvaluationConfig(
         model=str(run_folder), solution_template="Now {problem}", chat_template=False
     )
     assert find_model(given).asked_as.solution.template == "Now {problem}"
     assert not find_model(given).asked_as.model.chat_template
-    assert command.meta_prompt(config, hub) == MetaPrompt(max_length=16384)
+    assert command.build_meta_prompt(config, hub) == MetaPrompt(max_length=16384)
     (tmp_path / "empty").mkdir()
     with pytest.raises(EvalError, match="neither a model's folder nor a run's"):
-        find_model(EvalConfig(model=str(tmp_path / "empty")))
+        find_model(EvaluationConfig(model=str(tmp_path / "empty")))
     newer = {**json.loads(trained.model_dump_json()), "of_a_later_version": 1}
     (run_folder / "config.json").write_text(json.dumps(newer))
     with pytest.raises(
@@ -166,13 +166,13 @@ class Engines:
 @pytest.fixture
 def engines(monkeypatch):
     monkeypatch.setattr(command, "Replicas", Engines)
-    monkeypatch.setattr(command, "how_to_start", lambda model, config, temporary: None)
+    monkeypatch.setattr(command, "build_engine_start", lambda model, config, temporary: None)
     Engines.started, Engines.stop_after = 0, None
     return Engines
 
 
 def evaluate(capsys, tmp_path, model, *argv, rows=1):
-    write(tmp_path, "aime24", [ROWS["aime24"][0]] * rows)
+    write_benchmark(tmp_path, "aime24", [ROWS["aime24"][0]] * rows)
     where = ["--evals", str(tmp_path / "evals"), "--data", str(tmp_path)]
     return run(capsys, model, "--benchmarks=aime24", "--samples=4", *where, *argv)
 
@@ -245,7 +245,7 @@ def test_settings_come_from_a_file_and_flags_go_over_it(capsys, tmp_path, model,
 
 def test_code_is_not_run_where_a_limit_does_not_hold(capsys, tmp_path, model, engines, monkeypatch):
     monkeypatch.setattr(command, "probe_limits", lambda: ("no network: it connected",))
-    write(tmp_path, "mbpp")
+    write_benchmark(tmp_path, "mbpp")
     argv = [model, "--benchmarks=mbpp", "--samples=2", "--data", str(tmp_path)]
     argv += ["--evals", str(tmp_path / "evals")]
     status, _, err = run(capsys, *argv)

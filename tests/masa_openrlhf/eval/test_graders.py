@@ -8,21 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.eval.benchmarks.registry import BY_NAME
-from masa_openrlhf.eval.config import EvalConfig, SandboxConfig
+from masa_openrlhf.eval.benchmarks.registry import BENCHMARKS_BY_NAME
+from masa_openrlhf.eval.config import EvaluationConfig, SandboxConfig
 from masa_openrlhf.eval.engine.model_source import ModelSource
-from masa_openrlhf.eval.graders.cases import CasesGrader, same_output, same_value
+from masa_openrlhf.eval.graders.cases import CasesGrader, is_same_output, is_same_value
 from masa_openrlhf.eval.graders.choice import ChoiceGrader, read_choice
-from masa_openrlhf.eval.graders.literal import LONGEST, LiteralGrader
+from masa_openrlhf.eval.graders.literal import MAX_CHARACTERS, LiteralGrader
 from masa_openrlhf.eval.graders.maths import MathsGrader
 from masa_openrlhf.eval.graders.number import NumberGrader, read_number
-from masa_openrlhf.eval.graders.program import ProgramGrader, program_of
+from masa_openrlhf.eval.graders.program import ProgramGrader, extract_program
 from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.questions import load_questions
 from masa_openrlhf.eval.sandbox.wire import to_wire
 from masa_rewards import AnswerVerifier
 
-from tests.masa_openrlhf.eval.factories import REAL, case
+from tests.masa_openrlhf.eval.factories import REAL_DATA, make_case
 
 CASES = json.loads(Path(__file__).with_name("grader_cases.json").read_text("utf-8"))
 OPTIONS = tuple(CASES["options"])
@@ -83,7 +83,7 @@ def test_literals(text, gold, status, why):
     "deep",
     [
         *("(" * 3900, "[" * 1900 + "]" * 1900, "-" * 3900 + "1", "1+" * 1900 + "1", "f(" * 1900),
-        *("{" * 3900, "lambda:" * 500, "9" * 3900, "x" * LONGEST, "not " * 900 + "1"),
+        *("{" * 3900, "lambda:" * 500, "9" * 3900, "x" * MAX_CHARACTERS, "not " * 900 + "1"),
     ],
 )
 def test_no_literal_brings_the_parser_down(deep):
@@ -136,7 +136,7 @@ def test_maths_in_the_forms_of_the_six_sets(gold, right, wrong, maths):
     ],
 )
 def test_the_program_is_the_last_closed_block(text, program):
-    assert program_of(text) == program
+    assert extract_program(text) == program
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_the_program_is_the_last_closed_block(text, program):
     ],
 )
 def test_outputs_are_compared_line_by_line_and_numbers_by_value(ours, theirs, same):
-    assert same_output(ours, theirs) is same
+    assert is_same_output(ours, theirs) is same
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_outputs_are_compared_line_by_line_and_numbers_by_value(ours, theirs, sa
     ],
 )
 def test_returned_values(value, wanted, same):
-    assert same_value(to_wire(value), wanted) is same
+    assert is_same_value(to_wire(value), wanted) is same
 
 
 def lcb(program, cases, function=None, **settings):
@@ -195,7 +195,7 @@ def lcb(program, cases, function=None, **settings):
     return grader.grade(asked, f"```python\n{program}\n```")
 
 
-ECHO = [case("1 2\n", "3\n"), case("5 6\n", "11\n")]
+ECHO = [make_case("1 2\n", "3\n"), make_case("5 6\n", "11\n")]
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_programs_that_read_and_write(program, status, detail):
     ],
 )
 def test_programs_that_are_called(program, status):
-    cases = [case("1\n[2, 3]", "6", "functional"), case("0\n[]", "0", "functional")]
+    cases = [make_case("1\n[2, 3]", "6", "functional"), make_case("0\n[]", "0", "functional")]
     assert lcb(program, cases, "add", case_seconds=2).status == status
 
 
@@ -289,7 +289,7 @@ def add(a, b):
     ],
 )
 def test_whatever_a_program_sends_the_evaluation_goes_on(program):
-    cases = [case("1\n[2, 3]", "6", "functional")]
+    cases = [make_case("1\n[2, 3]", "6", "functional")]
     assert lcb(program, cases, "add", case_seconds=5).status == "incorrect"
     tests = question("", source="assert add(1, [2, 3]) == 6", names=["add"])
     fenced = f"```python\n{program}\n```"
@@ -310,7 +310,7 @@ def test_a_value_that_would_take_hours_to_rebuild_takes_none(value):
     """Its common divisor, or keys of one hash: outside nothing would limit that."""
     line = f"('{{\"value\": ' + {value} + '}}\\n').encode()"
     begun = time.monotonic()
-    cases = [case("1\n[2, 3]", "6", "functional"), case("1\n[2, 3]", "[6]", "functional")]
+    cases = [make_case("1\n[2, 3]", "6", "functional"), make_case("1\n[2, 3]", "[6]", "functional")]
     for wanted in cases:
         grade = lcb(FORGED.format(line=line), [wanted], "add")
         assert (grade.status, grade.detail[:15]) == ("incorrect", "case 1: it gave")
@@ -320,7 +320,7 @@ def test_a_value_that_would_take_hours_to_rebuild_takes_none(value):
 def test_a_value_of_many_parts_is_not_read():
     line = "b'{\"value\": [\"l\", [' + b'[\"l\", []],' * 190_000 + b'0]]}\\n'"
     begun = time.process_time()
-    cases = [case("1\n[2, 3]", "6", "functional")]
+    cases = [make_case("1\n[2, 3]", "6", "functional")]
     grade = lcb(FORGED.format(line=line), cases, "add")
     assert (grade.status, grade.detail[:15]) == ("incorrect", "case 1: it gave")
     assert grade.detail.endswith("longer than any right value")
@@ -331,7 +331,7 @@ def test_a_value_of_many_parts_is_not_read():
 
 def test_a_value_as_long_as_what_is_wanted_is_read():
     wanted = [[f"{n}é", n, 10**20] for n in range(20_000)]
-    cases = [case(json.dumps(wanted), json.dumps(wanted), "functional")]
+    cases = [make_case(json.dumps(wanted), json.dumps(wanted), "functional")]
     program = "def echo(x): return [tuple(one) for one in x]"
     assert lcb(program, cases, "echo").status == "correct"
 
@@ -339,18 +339,18 @@ def test_a_value_as_long_as_what_is_wanted_is_read():
 @pytest.mark.parametrize("when", ["", "add(0, 0)"])
 def test_an_answer_before_it_is_asked_is_none(when):
     line = "b'{\"value\": 6}\\n' * 3"
-    cases = [case("1\n[2, 3]", "6", "functional")] * 3
+    cases = [make_case("1\n[2, 3]", "6", "functional")] * 3
     grade = lcb(FORGED.format(line=line) + when, cases, "add")
     assert (grade.status, grade.detail) == ("incorrect", "it ended: unasked")
 
 
-@pytest.mark.skipif(not REAL.exists(), reason=f"the real data are not there: {REAL}")
+@pytest.mark.skipif(not REAL_DATA.exists(), reason=f"the real data are not there: {REAL_DATA}")
 def test_the_references_of_the_real_mbpp_pass_and_their_neighbours_do_not():
     """Each of 20 references passes its own tests, and none those of the next problem."""
     model = ModelSource("m", "m", TrainConfig(), trained=False)
-    asked = load_questions(BY_NAME["mbpp"], EvalConfig(data=REAL), model)
+    asked = load_questions(BENCHMARKS_BY_NAME["mbpp"], EvaluationConfig(data=REAL_DATA), model)
     assert (len(asked.questions), asked.unusable) == (500, {})
-    rows = [json.loads(line) for line in (REAL / "mbpp_test.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (REAL_DATA / "mbpp_test.jsonl").read_text().splitlines()]
     grader = ProgramGrader(SandboxConfig(seconds=30))
     chosen = range(0, 500, 25)
     fenced = [f"```python\n{row['code']}\n```" for row in rows]

@@ -5,22 +5,26 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.engine.messages import GeneratedAnswer
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.folder import EvalFolder
 from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.render.html import render_html
-from masa_openrlhf.eval.render.terminal import show_comparison, show_results
+from masa_openrlhf.eval.render.terminal import render_comparison_terminal, render_terminal
 from masa_openrlhf.eval.results.comparison import check_comparable, compare_evaluations
-from masa_openrlhf.eval.results.meta_awareness import meta_figures
-from masa_openrlhf.eval.results.metrics import compute_metrics, family_mean, pass_rates
+from masa_openrlhf.eval.results.meta_awareness import compute_meta_metrics
+from masa_openrlhf.eval.results.metrics import (
+    average_pass_rates,
+    compute_metrics,
+    compute_pass_rates,
+)
 from masa_openrlhf.eval.results.records import make_left_out, make_record
-from masa_openrlhf.eval.results.summary import Results, results_of
+from masa_openrlhf.eval.results.summary import Results, compute_results
 from masa_rewards import MetaPrompt, Verdict
 from rich.console import Console
 
-from tests.masa_openrlhf.eval.fakes import asked
+from tests.masa_openrlhf.eval.fakes import make_questions
 
 PROMPT = MetaPrompt(min_length=1, max_length=1000)
 STATUS = {"r": "correct", "w": "incorrect", "?": "unparsable", "!": "timeout"}
@@ -57,7 +61,7 @@ RECORDS = [
 
 
 def test_figures_by_hand():
-    found = compute_metrics(asked(7).benchmark, RECORDS, [1, 2, 4], unusable=1)
+    found = compute_metrics(make_questions(7).benchmark, RECORDS, [1, 2, 4], unusable=1)
     assert found.questions == 4
     assert found.pass_at["1"].value == (1 + 0.25 + 0 + 1) / 4
     assert found.pass_at["2"].value == (1 + 0.5 + 0) / 3
@@ -79,20 +83,20 @@ def test_figures_by_hand():
 
 
 def test_figures_of_nothing():
-    found = compute_metrics(asked(3).benchmark, [], [1])
+    found = compute_metrics(make_questions(3).benchmark, [], [1])
     assert (found.questions, found.pass_at["1"].value, found.unparsable) == (0, None, None)
-    assert family_mean([found]) is None
+    assert average_pass_rates([found]) is None
 
 
 def test_an_answer_that_could_not_be_judged_is_in_no_rate():
-    assert pass_rates(RECORDS) == {"q0": 1.0, "q1": 0.25, "q2": 0.0, "q3": 1.0}
+    assert compute_pass_rates(RECORDS) == {"q0": 1.0, "q1": 0.25, "q2": 0.0, "q3": 1.0}
 
 
 def test_self_knowledge_by_hand():
     """Predicted 1, 1 of 1; 1/4 of 1/4; 0, 0 of 0: exact. Brier is what the answers vary."""
-    found = meta_figures(RECORDS, PROMPT, max_std=0.1)
+    found = compute_meta_metrics(RECORDS, PROMPT, max_std=0.1)
     assert (found.questions, found.predictions) == (3, 6)
-    assert found.unread["pass_rate"] == {"no_json": 1}
+    assert found.unreadable["pass_rate"] == {"no_json": 1}
     assert found.pass_rate.error.absolute == 0
     assert found.pass_rate.error.brier == pytest.approx((3 / 16) / 5)
     assert found.brier.value == pytest.approx((0 + 3 / 16 + 0) / 3)
@@ -106,14 +110,14 @@ def test_self_knowledge_by_hand():
 
 def test_self_knowledge_of_a_model_that_is_sure_and_wrong():
     records = [line("a", "ww", [says(8, 5)] * 2), line("b", "rw", [says(8, 5)] * 2)]
-    found = meta_figures(records, PROMPT, max_std=0.1)
+    found = compute_meta_metrics(records, PROMPT, max_std=0.1)
     assert found.brier.value == 0.75
     assert found.pass_rate.correlation is None  # it always says the same
     assert (found.gate.precision, found.gate.recall) == (0.5, 1.0)
 
 
 def test_self_knowledge_of_nothing():
-    found = meta_figures([line("a", "rw")], PROMPT, max_std=0.1)
+    found = compute_meta_metrics([line("a", "rw")], PROMPT, max_std=0.1)
     assert (found.questions, found.brier.value, found.length_error, found.gate.f1) == (
         0,
         None,
@@ -124,7 +128,7 @@ def test_self_knowledge_of_nothing():
 
 def written(path, records, model="m", **settings):
     folder = EvalFolder(path)
-    folder.create(EvalConfig(model=model, samples=4, **settings))
+    folder.create(EvaluationConfig(model=model, samples=4, **settings))
     for record in records:
         folder.records("made").append(record)
     return folder
@@ -163,9 +167,9 @@ def test_questions_that_were_asked_otherwise_are_not_compared(tmp_path):
     with pytest.raises(EvalError, match=said):
         compare_evaluations(now, before, ["made"])
     with pytest.raises(EvalError, match="made: 2 questions, as 'q0'"):
-        check_comparable(now, before, [asked(3)])  # before any is asked
+        check_comparable(now, before, [make_questions(3)])  # before any is asked
     with pytest.raises(EvalError, match="no records of other: there is nothing to compare"):
-        check_comparable(now, before, [asked(3, "other")])
+        check_comparable(now, before, [make_questions(3, "other")])
 
 
 @pytest.fixture
@@ -174,7 +178,7 @@ def results(tmp_path):
     config = folder.read_settings()
     folder.note_unlimited(["no network: <x>"])
     folder.note_unlimited([])  # gone on with where every limit holds
-    return results_of(config, folder, [asked(6)], PROMPT), folder
+    return compute_results(config, folder, [make_questions(6)], PROMPT), folder
 
 
 def test_results_hold_all_that_they_were_got_with(results):
@@ -191,7 +195,7 @@ def test_results_hold_all_that_they_were_got_with(results):
 
 def test_an_evaluation_that_was_stopped_says_so(tmp_path):
     folder = written(tmp_path / "e", RECORDS[:2])
-    found = results_of(folder.read_settings(), folder, [asked(6)], PROMPT)
+    found = compute_results(folder.read_settings(), folder, [make_questions(6)], PROMPT)
     assert not found.complete
     assert found.benchmarks[0].questions == 2
     assert "not every question has been asked" in render_html(found)
@@ -199,13 +203,13 @@ def test_an_evaluation_that_was_stopped_says_so(tmp_path):
 
 def test_lines_of_questions_that_are_no_longer_asked_do_not_count(tmp_path):
     folder = written(tmp_path / "e", RECORDS)
-    found = results_of(folder.read_settings(), folder, [asked(2)], PROMPT)
+    found = compute_results(folder.read_settings(), folder, [make_questions(2)], PROMPT)
     assert found.benchmarks[0].questions == 2
 
 
 def test_the_table_says_what_is_not_in_the_figures(results):
     out = io.StringIO()
-    show_results(results[0], Console(file=out, width=160))
+    render_terminal(results[0], Console(file=out, width=160))
     text = out.getvalue()
     assert "MADE                 4  56.2 [0.0, 100.0]" in text
     assert "1 questions not in the figures: prompt too long" in text
@@ -252,7 +256,9 @@ def test_the_fragment_is_one_section_with_nothing_from_outside(results, tmp_path
 def test_the_comparison_names_what_differs(tmp_path):
     before, now = written(tmp_path / "a", RECORDS, "old"), written(tmp_path / "b", RECORDS, seed=3)
     out = io.StringIO()
-    show_comparison(compare_evaluations(now, before, ["made"]), "new", Console(file=out, width=160))
+    render_comparison_terminal(
+        compare_evaluations(now, before, ["made"]), "new", Console(file=out, width=160)
+    )
     text = out.getvalue()
     assert "new against old" in text
     assert "they differ in seed: 0 there, 3 here" in text

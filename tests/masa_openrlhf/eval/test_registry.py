@@ -4,9 +4,14 @@ import re
 
 import pytest
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.eval.benchmarks.registry import BY_NAME, FAMILIES, NINETEEN, choose_benchmarks
-from masa_openrlhf.eval.benchmarks.rows import read_rows, where_from
-from masa_openrlhf.eval.config import EvalConfig, SandboxConfig
+from masa_openrlhf.eval.benchmarks.registry import (
+    BENCHMARKS_BY_NAME,
+    FAMILIES,
+    PAPER_BENCHMARKS,
+    choose_benchmarks,
+)
+from masa_openrlhf.eval.benchmarks.rows import describe_source, read_rows
+from masa_openrlhf.eval.config import EvaluationConfig, SandboxConfig
 from masa_openrlhf.eval.engine.model_source import ModelSource
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.graders.cases import CasesGrader
@@ -18,15 +23,15 @@ from masa_openrlhf.eval.graders.program import ProgramGrader
 from masa_openrlhf.eval.questions import load_questions
 from masa_rewards import AnswerVerifier
 
-from tests.masa_openrlhf.eval.factories import REAL, RIGHT, ROWS, write
+from tests.masa_openrlhf.eval.factories import REAL_DATA, RIGHT_ANSWERS, ROWS, write_benchmark
 
 MODEL = ModelSource("m", "m", TrainConfig(), trained=False)
-CHOICE = [entry.name for entry in NINETEEN if entry.grader == "choice"]
+CHOICE = [entry.name for entry in PAPER_BENCHMARKS if entry.grader == "choice"]
 
 
 def questions(name, folder, **settings):
-    config = EvalConfig(data=folder, **settings)
-    return load_questions(BY_NAME[name], config, MODEL)
+    config = EvaluationConfig(data=folder, **settings)
+    return load_questions(BENCHMARKS_BY_NAME[name], config, MODEL)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +49,7 @@ def graders():
 
 
 def test_there_are_the_papers_nineteen():
-    assert len(NINETEEN) == len({entry.name for entry in NINETEEN}) == 19
+    assert len(PAPER_BENCHMARKS) == len({entry.name for entry in PAPER_BENCHMARKS}) == 19
     assert {family: len(entries) for family, entries in FAMILIES.items()} == {
         "maths": 6,
         "logic": 5,
@@ -52,7 +57,7 @@ def test_there_are_the_papers_nineteen():
         "code": 4,
         "all": 19,
     }
-    for entry in NINETEEN:
+    for entry in PAPER_BENCHMARKS:
         assert entry.source.hub or entry.source.address
         assert entry.protocol
         assert entry.licence
@@ -76,7 +81,7 @@ def test_names_and_families_are_chosen_once_and_in_order():
 def test_a_file_of_its_form_is_read_whatever_the_format(name, suffix, tmp_path):
     if suffix == ".parquet" and name == "evalplus":
         suffix = ".jsonl"  # rows of two data sets have no one schema
-    write(tmp_path, name, suffix=suffix)
+    write_benchmark(tmp_path, name, suffix=suffix)
     asked = questions(name, tmp_path)
     assert len(asked.questions) == len(ROWS[name])
     assert asked.unusable == {}
@@ -90,15 +95,18 @@ def test_a_file_of_its_form_is_read_whatever_the_format(name, suffix, tmp_path):
 
 @pytest.mark.parametrize("name", ROWS)
 def test_the_right_answer_is_right_and_another_is_not(name, tmp_path, graders):
-    write(tmp_path, name)
+    write_benchmark(tmp_path, name)
     asked = questions(name, tmp_path)
-    grader = graders[BY_NAME[name].grader]
+    grader = graders[BENCHMARKS_BY_NAME[name].grader]
     for number, question in enumerate(asked.questions):
         if name in CHOICE:
             right = f"\\boxed{{{question.gold}}}"
             wrong = f"\\boxed{{{'B' if question.gold == 'A' else 'A'}}}"
         else:
-            right, wrong = RIGHT[name][number], "\\boxed{3}[ANSWER]3[/ANSWER]\n```\nx = 3\n```"
+            right, wrong = (
+                RIGHT_ANSWERS[name][number],
+                "\\boxed{3}[ANSWER]3[/ANSWER]\n```\nx = 3\n```",
+            )
         assert grader.grade(question, right).status == "correct"
         assert grader.grade(question, "<think>" + wrong + "</think>" + right).status == "correct"
         assert grader.grade(question, wrong).status == "incorrect"
@@ -121,7 +129,7 @@ def test_the_right_answer_is_right_and_another_is_not(name, tmp_path, graders):
     ],
 )
 def test_the_gold_is_the_choice_that_the_row_says(name, right, tmp_path):
-    write(tmp_path, name)
+    write_benchmark(tmp_path, name)
     for seed in range(8):
         (question,) = questions(name, tmp_path, seed=seed).questions
         assert question.options["ABCDEF".index(question.gold)] == right
@@ -133,7 +141,7 @@ def test_always_a_scores_chance_on_every_multiple_choice_set(name, tmp_path, gra
     """600 questions whose gold is always in the same place: 5 standard deviations."""
     row = ROWS[name][0]
     key = {"gpqa": "Record ID", "rbench": "index"}.get(name, "id")
-    write(tmp_path, name, [{**row, key: f"q{number}"} for number in range(600)])
+    write_benchmark(tmp_path, name, [{**row, key: f"q{number}"} for number in range(600)])
     found = questions(name, tmp_path).questions
     choices = len(found[0].options)
     right = sum(graders["choice"].grade(q, "\\boxed{A}").status == "correct" for q in found)
@@ -145,10 +153,10 @@ def test_always_a_scores_chance_on_every_multiple_choice_set(name, tmp_path, gra
 
 
 @pytest.mark.parametrize("name", ["prontoqa", "logicaldeduction"])
-@pytest.mark.skipif(not REAL.exists(), reason=f"the real data are not there: {REAL}")
+@pytest.mark.skipif(not REAL_DATA.exists(), reason=f"the real data are not there: {REAL_DATA}")
 def test_always_a_scores_chance_on_the_real_sets(name, graders):
-    found = questions(name, REAL).questions
-    assert len(found) == BY_NAME[name].questions
+    found = questions(name, REAL_DATA).questions
+    assert len(found) == BENCHMARKS_BY_NAME[name].questions
     right = sum(graders["choice"].grade(q, "\\boxed{A}").status == "correct" for q in found)
     chances = [1 / len(q.options) for q in found]
     sure = 4 * sum(p * (1 - p) for p in chances) ** 0.5
@@ -158,19 +166,19 @@ def test_always_a_scores_chance_on_the_real_sets(name, graders):
         assert question.options[question.order.index(place)] in question.prompt
 
 
-@pytest.mark.skipif(not REAL.exists(), reason=f"the real data are not there: {REAL}")
+@pytest.mark.skipif(not REAL_DATA.exists(), reason=f"the real data are not there: {REAL_DATA}")
 def test_the_gold_of_the_real_sets_is_where_the_source_has_it():
     import json
 
-    rows = json.loads((REAL / "LogicalDeduction.dev.json").read_text())
-    for row, question in zip(rows, questions("logicaldeduction", REAL).questions, strict=True):
+    rows = json.loads((REAL_DATA / "LogicalDeduction.dev.json").read_text())
+    for row, question in zip(rows, questions("logicaldeduction", REAL_DATA).questions, strict=True):
         chosen = question.options["ABCDEFG".index(question.gold)]
         assert f"{row['answer']}) {chosen}" in row["options"]
 
 
-@pytest.mark.skipif(not REAL.exists(), reason=f"the real data are not there: {REAL}")
+@pytest.mark.skipif(not REAL_DATA.exists(), reason=f"the real data are not there: {REAL_DATA}")
 def test_the_real_aime25(graders):
-    found = questions("aime25", REAL)
+    found = questions("aime25", REAL_DATA)
     assert (len(found.questions), found.unusable) == (30, {})
     for question in found.questions:
         assert graders["maths"].grade(question, f"\\boxed{{{question.gold}}}").status == "correct"
@@ -205,12 +213,12 @@ def test_a_row_that_cannot_be_asked_is_told_and_never_counts(name, change, why, 
     key = {"gpqa": "Record ID", "rbench": "index", "math500": "unique_id", "mbpp": "task_id"}.get(
         name, "question_id" if name == "livecodebench" else "id"
     )
-    write(tmp_path, name, [{**row, key: "7"}, {**row, key: "8", **change}])
+    write_benchmark(tmp_path, name, [{**row, key: "7"}, {**row, key: "8", **change}])
     asked = questions(name, tmp_path)
     assert len(asked.questions) == 1
     assert list(asked.unusable) == [2]
     assert why in asked.unusable[2]
-    write(tmp_path, name, [{**row, **change}])
+    write_benchmark(tmp_path, name, [{**row, **change}])
     with pytest.raises(EvalError, match="none of 1 rows can be asked"):
         questions(name, tmp_path)
 
@@ -226,7 +234,7 @@ def test_a_pickle_that_would_do_something_is_refused(tmp_path):
 
     packed = base64.b64encode(zlib.compress(pickle.dumps(Evil()))).decode()
     row = {**ROWS["livecodebench"][0], "private_test_cases": packed}
-    write(tmp_path, "livecodebench", [row, ROWS["livecodebench"][1]])
+    write_benchmark(tmp_path, "livecodebench", [row, ROWS["livecodebench"][1]])
     asked = questions("livecodebench", tmp_path)
     assert "where a text belongs" in asked.unusable[1]
     assert not (tmp_path / "written").exists()
@@ -253,7 +261,7 @@ def test_what_cannot_be_read_is_named_with_the_way_out(tmp_path):
     (tmp_path / "gpqa.parquet").write_text("x")
     with pytest.raises(EvalError, match="cannot be read as parquet"):
         questions("gpqa", tmp_path)
-    write(tmp_path, "arlsat", [ROWS["arlsat"][0]] * 2)
+    write_benchmark(tmp_path, "arlsat", [ROWS["arlsat"][0]] * 2)
     with pytest.raises(EvalError, match="1 ids stand in several rows, as 'ar_lsat_1'"):
         questions("arlsat", tmp_path)
     with pytest.raises(EvalError, match="the benchmark tiny is for MODEL tiny"):
@@ -261,12 +269,12 @@ def test_what_cannot_be_read_is_named_with_the_way_out(tmp_path):
 
 
 def test_every_data_set_of_the_hub_is_pinned_to_a_whole_commit():
-    for entry in NINETEEN:
+    for entry in PAPER_BENCHMARKS:
         source = entry.source
         hubs = ((source.hub, source.revision), *source.more_hubs) if source.hub else ()
         for name, revision in hubs:
             assert re.fullmatch("[0-9a-f]{40}", revision or ""), name
-            assert f"{name}@{revision}" in where_from(entry, None)
+            assert f"{name}@{revision}" in describe_source(entry, None)
 
 
 def test_data_sets_that_make_one_benchmark_are_each_read_at_their_own_commit(monkeypatch):
@@ -279,7 +287,7 @@ def test_data_sets_that_make_one_benchmark_are_each_read_at_their_own_commit(mon
         return [{"task_id": name, "prompt": "", "test": ""}]
 
     monkeypatch.setattr(datasets, "load_dataset", load)
-    rows = read_rows(BY_NAME["evalplus"], None)
+    rows = read_rows(BENCHMARKS_BY_NAME["evalplus"], None)
     assert [row["task_id"] for row in rows] == ["evalplus/humanevalplus", "evalplus/mbppplus"]
     assert asked == {
         "evalplus/humanevalplus": (None, "test", "d32357cf319e50e9c8d8dab5ea876c72b0fd321b"),
@@ -313,13 +321,13 @@ def test_the_hub_is_asked_for_the_pinned_revision(monkeypatch):
 
 
 def test_the_first_so_many(tmp_path):
-    write(tmp_path, "mbpp", [{**ROWS["mbpp"][0], "task_id": i} for i in range(5)])
+    write_benchmark(tmp_path, "mbpp", [{**ROWS["mbpp"][0], "task_id": i} for i in range(5)])
     found = questions("mbpp", tmp_path, max_questions=2).questions
     assert [q.id for q in found] == ["0", "1"]
 
 
 def test_the_maths_prompt_is_the_solution_prompt_of_the_run(tmp_path):
-    write(tmp_path, "aime24")
+    write_benchmark(tmp_path, "aime24")
     (question,) = questions("aime24", tmp_path).questions
     assert question.prompt == TrainConfig().solution.template.replace(
         "{problem}", "Find $x$ with $x - 200 = 4$."
@@ -327,11 +335,11 @@ def test_the_maths_prompt_is_the_solution_prompt_of_the_run(tmp_path):
 
 
 def test_braces_in_a_problem_stay_as_they_are(tmp_path):
-    write(tmp_path, "aime24", [{"problem": "Is {statement} {choices}?", "answer": "1"}])
+    write_benchmark(tmp_path, "aime24", [{"problem": "Is {statement} {choices}?", "answer": "1"}])
     (question,) = questions("aime24", tmp_path).questions
     assert "Is {statement} {choices}?" in question.prompt
 
 
 def test_a_thousands_separator_in_a_gold_of_scibench_is_no_decimal_point():
     row = {**ROWS["scibench"][0], "answer_number": "−1,200.5"}
-    assert BY_NAME["scibench"].read(row, 0).gold == "-1200.5"
+    assert BENCHMARKS_BY_NAME["scibench"].read(row, 0).gold == "-1200.5"

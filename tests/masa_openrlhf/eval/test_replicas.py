@@ -5,12 +5,12 @@ from pathlib import Path
 import psutil
 import pytest
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.engine import replicas
 from masa_openrlhf.eval.engine.messages import GenerateRequest
 from masa_openrlhf.eval.engine.model_source import ModelSource
 from masa_openrlhf.eval.engine.replicas import Replicas
-from masa_openrlhf.eval.engine.start import Start, how_to_start
+from masa_openrlhf.eval.engine.start import EngineStart, build_engine_start
 from masa_openrlhf.eval.errors import EvalError
 
 COMMAND = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
@@ -18,7 +18,7 @@ COMMAND = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
 
 def copies(tmp_path, count=1, how="", seconds=30.0):
     environment = [{"WHO": str(number)} for number in range(count)]
-    start = Start({"how": how}, environment, {}, False)
+    start = EngineStart({"how": how}, environment, {}, False)
     return Replicas(start, tmp_path / "log", seconds, COMMAND)
 
 
@@ -42,7 +42,7 @@ def test_questions_are_dealt_out_evenly_and_every_answer_comes_back(tmp_path):
 
 
 def test_nothing_is_left_of_them(tmp_path, monkeypatch):
-    monkeypatch.setattr(replicas, "PATIENCE", 0.5)
+    monkeypatch.setattr(replicas, "SHUTDOWN_SECONDS", 0.5)
     with copies(tmp_path, 2, "does not go"):
         assert len(psutil.Process().children()) >= 2
     assert not [
@@ -62,7 +62,7 @@ def test_a_copy_that_dies_is_told_with_its_last_words(tmp_path):
 
 
 def test_a_copy_that_does_not_start_in_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(replicas, "PATIENCE", 0.2)
+    monkeypatch.setattr(replicas, "SHUTDOWN_SECONDS", 0.2)
     begun = time.monotonic()
     with pytest.raises(EvalError, match=r"not ready after 0\.5 s \(engine\.start_seconds\)"):
         copies(tmp_path, 1, "never ready", seconds=0.5)
@@ -74,29 +74,29 @@ MODEL = ModelSource("m", "folder/m", TrainConfig(), trained=False)
 
 def test_gpus_are_dealt_out_to_the_copies(tmp_path, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    config = EvalConfig(
+    config = EvaluationConfig(
         model="m", tensor_parallel=2, data_parallel=2, engine={"device": "gpu", "gpu_memory": 0.5}
     )
-    start = how_to_start(MODEL, config, tmp_path)
+    start = build_engine_start(MODEL, config, tmp_path)
     assert [e["CUDA_VISIBLE_DEVICES"] for e in start.environment] == ["0,1", "2,3"]
     assert start.arguments["tensor_parallel_size"] == 2
     assert start.arguments["gpu_memory_utilization"] == 0.5
     assert start.arguments["model"] == "folder/m"
     assert start.chat_if_any
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,7,6")
-    start = how_to_start(MODEL, config, tmp_path)
+    start = build_engine_start(MODEL, config, tmp_path)
     assert [e["CUDA_VISIBLE_DEVICES"] for e in start.environment] == ["4,5", "7,6"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
     with pytest.raises(EvalError, match="wants 4 GPUs, and CUDA_VISIBLE_DEVICES is '4,5'"):
-        how_to_start(MODEL, config, tmp_path)
+        build_engine_start(MODEL, config, tmp_path)
 
 
 def test_a_cpu_has_no_tensor_parallelism(tmp_path):
-    config = EvalConfig(model="m", engine={"device": "cpu"}, data_parallel=2)
-    start = how_to_start(MODEL, config, tmp_path)
+    config = EvaluationConfig(model="m", engine={"device": "cpu"}, data_parallel=2)
+    start = build_engine_start(MODEL, config, tmp_path)
     assert len(start.environment) == 2
     assert start.arguments["enforce_eager"]
     assert start.environment[0]["VLLM_TARGET_DEVICE"] == "cpu"
-    config = EvalConfig(model="m", engine={"device": "cpu"}, tensor_parallel=2)
+    config = EvaluationConfig(model="m", engine={"device": "cpu"}, tensor_parallel=2)
     with pytest.raises(EvalError, match="needs GPUs: set tensor_parallel = 1"):
-        how_to_start(MODEL, config, tmp_path)
+        build_engine_start(MODEL, config, tmp_path)

@@ -17,7 +17,7 @@ from masa_openrlhf.eval.graders.program import run_tests
 from masa_openrlhf.eval.sandbox.limits import Limits
 from masa_openrlhf.eval.sandbox.probe import make_call, probe_limits
 from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
-from masa_openrlhf.eval.sandbox.tree import held_by, held_mb
+from masa_openrlhf.eval.sandbox.tree import measure_memory_mb, parse_memory_mb
 
 HOSTILE = json.loads(Path(__file__).with_name("hostile_programs.json").read_text("utf-8"))
 SMALL = Limits(seconds=30, memory_mb=512, processes=16, file_mb=2, output_mb=2)
@@ -295,10 +295,10 @@ def test_no_folder_is_left_and_the_program_sees_an_empty_one(tmp_path, monkeypat
 
 def test_memory_is_what_is_resident_swapped_out_or_of_tables_of_pages():
     status = b"Name:\tVmRSS: 9 kB\nVmPeak:\t 99999 kB\nVmRSS:\t    3072 kB\nVmPTE:\t 1024 kB\n"
-    assert held_by(status + b"VmSwap:\t    2048 kB\n") == 6
-    assert held_by(b"Name:\tpython\nState:\tZ (zombie)\n") == 0
-    assert 5 < held_mb(os.getpid()) < 100_000
-    assert held_mb(2**22 - 1) == 0
+    assert parse_memory_mb(status + b"VmSwap:\t    2048 kB\n") == 6
+    assert parse_memory_mb(b"Name:\tpython\nState:\tZ (zombie)\n") == 0
+    assert 5 < measure_memory_mb(os.getpid()) < 100_000
+    assert measure_memory_mb(2**22 - 1) == 0
 
 
 MANY_PARTS = """\

@@ -38,7 +38,7 @@ def alone(query, key, value, window=None):
 @pytest.mark.parametrize("window", [None, 3])
 def test_values_and_gradients_are_those_of_each_sequence_alone(window):
     *leaves, positions = packed()
-    found, weights = attention.packed_attention(
+    found, weights = attention.compute_packed_attention(
         None, *leaves, None, position_ids=positions, sliding_window=window
     )
     expected = alone(*leaves, window)
@@ -55,9 +55,9 @@ def test_values_and_gradients_are_those_of_each_sequence_alone(window):
 
 def test_other_positions_are_looked_up_anew():
     *leaves, positions = packed()
-    attention.packed_attention(None, *leaves, None, position_ids=positions)
+    attention.compute_packed_attention(None, *leaves, None, position_ids=positions)
     one = torch.arange(sum(LENGTHS))[None]
-    found, _ = attention.packed_attention(None, *leaves, None, position_ids=one)
+    found, _ = attention.compute_packed_attention(None, *leaves, None, position_ids=one)
     unpacked = torch.nn.functional.scaled_dot_product_attention(
         *leaves, is_causal=True, enable_gqa=True
     )
@@ -79,13 +79,13 @@ def test_what_would_change_the_result_is_refused(given, said):
     *leaves, positions = packed()
     arguments = {"attention_mask": None, "position_ids": positions, **given}
     with pytest.raises(ValueError, match=said):
-        attention.packed_attention(None, *leaves, **arguments)
+        attention.compute_packed_attention(None, *leaves, **arguments)
 
 
 def test_a_batch_of_rows_is_refused():
     *leaves, positions = packed()
     with pytest.raises(ValueError, match="one row"):
-        attention.packed_attention(
+        attention.compute_packed_attention(
             None, *(x.expand(2, -1, -1, -1) for x in leaves), None, position_ids=positions
         )
 
@@ -94,7 +94,7 @@ def test_a_batch_of_rows_is_refused():
     ("asked", "packed", "flash_attn", "taken"),
     [
         ("flash_attention_2", True, True, "flash_attention_2"),
-        ("flash_attention_2", True, False, attention.NAME),
+        ("flash_attention_2", True, False, attention.ATTENTION_NAME),
         ("flash_attention_2", False, False, "sdpa"),
         ("eager", False, False, "eager"),
         ("kernels-community/flash-attn3", True, False, "kernels-community/flash-attn3"),
@@ -105,4 +105,4 @@ def test_the_attention_that_is_taken(asked, packed, flash_attn, taken):
 
 
 def test_the_name_is_none_that_transformers_takes_for_a_package():
-    assert "flash" not in attention.NAME
+    assert "flash" not in attention.ATTENTION_NAME

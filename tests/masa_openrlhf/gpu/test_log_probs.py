@@ -47,7 +47,7 @@ def chunks(request, monkeypatch):
 @pytest.mark.usefixtures("chunks")
 def test_values_and_gradients_are_those_of_whole_logits(temperature, bias, entropy):
     hidden, weight, offset, labels, pull = made(bias=bias)
-    found = log_probs.log_probs(
+    found = log_probs.compute_log_probs(
         hidden, weight, offset, labels, temperature=temperature, entropy=entropy
     )
     expected = whole(hidden, weight, offset, labels, temperature)[..., : 1 + entropy]
@@ -63,7 +63,7 @@ def test_in_bfloat16_the_result_is_as_near_the_truth_as_that_of_whole_logits():
     hidden, weight, _, labels, pull = made(tokens=400, dtype=torch.bfloat16)
     exact = [x.detach().double().requires_grad_() for x in (hidden, weight)]
     truth = gradients(whole(*exact, None, labels, 1.0)[..., :1].double(), pull, *exact)
-    found = log_probs.log_probs(hidden, weight, None, labels, entropy=False)
+    found = log_probs.compute_log_probs(hidden, weight, None, labels, entropy=False)
     ours = gradients(found, pull, hidden, weight)
     theirs = gradients(whole(hidden, weight, None, labels, 1.0)[..., :1], pull, hidden, weight)
     for mine, stock, true in zip(ours, theirs, truth, strict=True):
@@ -74,7 +74,7 @@ def test_in_bfloat16_the_result_is_as_near_the_truth_as_that_of_whole_logits():
 
 def test_a_frozen_layer_gets_no_gradient():
     hidden, weight, _, labels, pull = made()
-    found = log_probs.log_probs(hidden, weight.detach(), None, labels, entropy=False)
+    found = log_probs.compute_log_probs(hidden, weight.detach(), None, labels, entropy=False)
     (ours,) = gradients(found, pull, hidden)
     (stock,) = gradients(whole(hidden, weight, None, labels, 1.0)[..., :1], pull, hidden)
     torch.testing.assert_close(ours, stock, rtol=1e-4, atol=1e-5)

@@ -54,10 +54,10 @@ def test_engines_that_share_no_gpu_are_counted():
     apart = TrainConfig(
         cluster={"device": "gpu", "gpus_per_node": 4, "engines": 3, "colocate": False}
     )
-    assert machine.gpus_asked(apart) == 7
+    assert machine.count_requested_gpus(apart) == 7
     (sentence,) = machine.list_shortfalls(replace(FIT, cards=(H100,) * 6), apart)
     assert sentence.startswith("7 GPUs were asked for")
-    assert machine.gpus_asked(EIGHT) == 8
+    assert machine.count_requested_gpus(EIGHT) == 8
 
 
 def test_more_nodes_than_this_one_need_a_cluster(monkeypatch):
@@ -92,4 +92,4 @@ def test_cards_that_are_hidden_do_not_count(monkeypatch, given, seen):
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     else:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
-    assert machine._visible_cards(4) == seen
+    assert machine._list_visible_cards(4) == seen

@@ -15,17 +15,17 @@ def test_a_training_step_leaves_room_on_80_gb_also_after_a_resume(preset):
     config = build_config(read_preset(preset))
     tokens, shape = config.batch.max_tokens_per_gpu, memory.SHAPES[preset]
     assert (config.cluster.zero_stage, config.world_size) == (3, 8)
-    found = memory.estimate_need(shape, tokens)
-    assert found.room > memory.WANTED
-    assert memory.estimate_need(shape, tokens, resumed_moments=True).room > memory.WANTED
+    found = memory.estimate_memory(shape, tokens)
+    assert found.room > memory.WANTED_ROOM
+    assert memory.estimate_memory(shape, tokens, resumed_moments=True).room > memory.WANTED_ROOM
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_whole_logits_in_float32_are_what_took_it():
     shape, tokens = memory.QWEN3_8B, 32_768
-    whole = memory.estimate_need(shape, tokens, chunked=False)
-    chunked = memory.estimate_need(shape, tokens)
-    assert whole.room < memory.WANTED < chunked.room
+    whole = memory.estimate_memory(shape, tokens, chunked=False)
+    chunked = memory.estimate_memory(shape, tokens)
+    assert whole.room < memory.WANTED_ROOM < chunked.room
     logits = 4 * tokens * shape.vocabulary
     # Logits and their gradient in float32, and the gradient in bfloat16: two and a half, less what
     # a chunk and the gradient of the layer's weight take.
@@ -38,7 +38,7 @@ def test_the_shapes_have_as_many_parameters_as_the_models():
 
 
 def test_what_is_alive_is_counted_once_and_dropped_when_it_goes():
-    watched = memory._make_watch()
+    watched = memory._make_memory_watch()
     with watched:
         first = torch.empty(1000, dtype=torch.float32)
         view = first[:10]
@@ -54,7 +54,7 @@ def test_what_is_alive_is_counted_once_and_dropped_when_it_goes():
 @pytest.mark.filterwarnings("ignore")
 def test_a_small_model_holds_as_much_in_truth(monkeypatch):
     """The same passes on real tensors: the count is that of fake ones."""
-    small = memory.Shape(64, 2, 4, 2, 128, vocabulary=1000, head=16)
+    small = memory.ModelShape(64, 2, 4, 2, 128, vocabulary=1000, head=16)
     fake = memory.measure_peak(small, 512, chunked=True)
     from contextlib import nullcontext
 

@@ -34,7 +34,7 @@ def test_labels_are_taken_by_the_same_indices():
 
 def test_the_stand_in_is_gone_afterwards():
     pytest.importorskip("einops")
-    with padding.stand_in():
+    with padding.replace_flash_attn():
         from flash_attn.bert_padding import unpad_input
         from flash_attn.utils.distributed import all_gather
 

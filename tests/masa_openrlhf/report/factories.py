@@ -6,21 +6,21 @@ from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.folder import RunFolder
 
 
-def run(path, *, steps=10, evals=(0, 5, 10), start=0.2, gain=0.04, **config):
+def make_run(path, *, steps=10, evals=(0, 5, 10), start=0.2, gain=0.04, **config):
     """A run of plain MASA: 100 tokens and 2 s a step, accuracy start + gain * step."""
     config = {"mode": "masa", **config}
     folder = RunFolder(path)
     folder.create(TrainConfig.model_validate(config))
     folder.event("training", steps=steps)
     for step in range(1, steps + 1):
-        folder.write_metrics(step, row(step, config["mode"]))
+        folder.write_metrics(step, make_row(step, config["mode"]))
     for step in evals:
         folder.write_eval(step, {"pass_at_1": start + gain * step, "problems": 8.0})
     folder.event("trained", reason="finished", step=steps)
     return folder
 
 
-def row(step, mode="masa"):
+def make_row(step, mode="masa"):
     found = {
         "solution/pass_rate": 0.3 + 0.01 * step,
         "tokens/solution": 80.0,
@@ -45,7 +45,9 @@ def write_lines(path, *rows):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def episode(problem="1 + 1?", *, right=1, wrong=1, text="it is 2", decided=None, notion="carry"):
+def make_episode(
+    problem="1 + 1?", *, right=1, wrong=1, text="it is 2", decided=None, notion="carry"
+):
     """An episode as a run writes it out, with two predictions."""
     prediction = {"pass_rate": 0.5, "length": 12, "notions": [notion, "sum"], "missing": {}}
     reward = {"length": 1.0, "difficulty": 0.25, "notion": 0.5, "total": 0.58}

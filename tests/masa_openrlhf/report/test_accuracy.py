@@ -7,7 +7,7 @@ from tests.masa_openrlhf.report import factories
 
 def groups(tmp_path, **runs):
     for name, config in runs.items():
-        factories.run(tmp_path / name, **config)
+        factories.make_run(tmp_path / name, **config)
     return group_runs([read_run(tmp_path / name) for name in runs])
 
 
@@ -20,7 +20,7 @@ def test_a_run_evaluated_once_is_named_and_stands_outside_the_mean(tmp_path):
     section = accuracy.accuracy_section(found)
     assert [len(curve) for curve in drawn(section)["masa"]] == [3, 0]
     assert "without a curve: b." in section.missing[0]
-    assert accuracy.compute_ends(found[0]).runs == 1
+    assert accuracy.compute_accuracy_change(found[0]).runs == 1
 
 
 def test_tokens_until_accuracies_and_times_sooner(tmp_path):

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 from masa_openrlhf import cli
-from masa_openrlhf.report.command import report_at_end
+from masa_openrlhf.report.command import write_final_report
 from masa_openrlhf.report.runs import ReportError
 
 from tests.masa_openrlhf.eval.test_metrics import RECORDS, written
@@ -19,7 +19,7 @@ def report(capsys, *argv):
 
 
 def test_a_report_lies_in_its_run(capsys, tmp_path):
-    folder = factories.run(tmp_path / "a")
+    folder = factories.make_run(tmp_path / "a")
     status, out, _ = report(capsys, folder.path)
     page = folder.path / "report" / "report.html"
     assert (status, out) == (0, f"Report: {page}\n")
@@ -29,7 +29,7 @@ def test_a_report_lies_in_its_run(capsys, tmp_path):
 
 def test_of_several_it_lies_here_or_where_it_is_told(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    factories.run(tmp_path / "a"), factories.run(tmp_path / "b", seed=1)
+    factories.make_run(tmp_path / "a"), factories.make_run(tmp_path / "b", seed=1)
     assert report(capsys, "a", "b")[1] == f"Report: {tmp_path / 'report' / 'report.html'}\n"
     report(capsys, "a", "b", "--out", "there/deep")
     assert (tmp_path / "there" / "deep" / "report.html").is_file()
@@ -38,7 +38,7 @@ def test_of_several_it_lies_here_or_where_it_is_told(capsys, tmp_path, monkeypat
 
 
 def test_what_is_no_run_is_an_error_that_names_it(capsys, tmp_path):
-    factories.run(tmp_path / "a")
+    factories.make_run(tmp_path / "a")
     status, _, err = report(capsys, tmp_path / "a", tmp_path / "b")
     assert status == 2
     assert f"{tmp_path / 'b'} is not a run's folder: there is nothing of that name" in err
@@ -61,7 +61,7 @@ def test_without_a_run_there_is_a_usage(capsys):
 def test_results_of_an_evaluation_are_taken_in(capsys, tmp_path, results):
     found, evaluation = results
     evaluation.write_results(found.model_dump(mode="json"), "")
-    folder = factories.run(tmp_path / "a")
+    folder = factories.make_run(tmp_path / "a")
     lying = written(folder.path / "evals" / "mine", RECORDS)
     lying.write_results(found.model_copy(update={"model": "in it"}).model_dump(mode="json"), "")
     assert report(capsys, folder.path, "--eval", evaluation.path)[0] == 0
@@ -72,8 +72,8 @@ def test_results_of_an_evaluation_are_taken_in(capsys, tmp_path, results):
 
 
 def test_at_the_end_of_a_run_it_is_said_where_the_report_is(capsys, tmp_path):
-    folder = factories.run(tmp_path / "a")
-    report_at_end(folder.path)
+    folder = factories.make_run(tmp_path / "a")
+    write_final_report(folder.path)
     assert capsys.readouterr().out == f"Report: {folder.path / 'report' / 'report.html'}\n"
 
 
@@ -82,8 +82,8 @@ def test_a_report_that_fails_is_a_warning(capsys, tmp_path, monkeypatch):
         raise ReportError("no figures today")
 
     monkeypatch.setattr("masa_openrlhf.report.page.write_report", fail)
-    folder = factories.run(tmp_path / "a")
-    report_at_end(folder.path)
+    folder = factories.make_run(tmp_path / "a")
+    write_final_report(folder.path)
     said = capsys.readouterr().err
     assert "warning: no report was written (ReportError: no figures today)" in said
     assert f"masa-openrlhf report {folder.path}" in said
@@ -93,7 +93,7 @@ def test_a_report_that_fails_is_a_warning(capsys, tmp_path, monkeypatch):
 def test_training_writes_it_when_it_finished(monkeypatch, tmp_path, ended, reports):
     written = []
     monkeypatch.setattr("masa_openrlhf.run.supervision.supervise_run", lambda *a, **k: ended)
-    monkeypatch.setattr("masa_openrlhf.report.command.report_at_end", written.append)
+    monkeypatch.setattr("masa_openrlhf.report.command.write_final_report", written.append)
     monkeypatch.setattr("masa_openrlhf.cli._check_arguments", lambda *a, **k: None)
     monkeypatch.setattr("masa_openrlhf.run.devices.require_stack", lambda config: None)
     with pytest.raises(SystemExit) as end:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from masa_openrlhf.report.groups import group_runs
-from masa_openrlhf.report.plots import draw_picture
+from masa_openrlhf.report.plots import draw_plot
 from masa_openrlhf.report.runs import read_run
 from masa_openrlhf.report.sections import contributions
 
@@ -41,7 +41,7 @@ def test_noise_is_told_from_chance():
 
 
 def section(tmp_path, steps, accuracy):
-    folder = factories.run(tmp_path / "a", steps=0, evals=())
+    folder = factories.make_run(tmp_path / "a", steps=0, evals=())
     for step, row in enumerate(series(steps, accuracy), 1):
         keys = ("length", "difficulty", "notion")
         found = {f"meta/reward_{key}": value for key, value in zip(keys, row, strict=False)}
@@ -65,5 +65,5 @@ def test_what_is_no_better_than_chance_is_not_drawn(tmp_path):
 def test_what_is_told_is_drawn(tmp_path):
     found = section(tmp_path, 60, lambda rewards, step: rewards[:, 0])
     assert [picture.key for picture in found.pictures] == ["contributions"]
-    assert "notion" in draw_picture(found.pictures[0]).svg
+    assert "notion" in draw_plot(found.pictures[0]).svg
     assert found.tables[0].rows[0][:3] == ["masa", "60", "1.00"]

@@ -10,14 +10,17 @@ def section(*folders):
 
 
 def test_an_early_a_late_and_a_skipped_one(tmp_path):
-    folder = factories.run(tmp_path / "a")
+    folder = factories.make_run(tmp_path / "a")
     factories.write_episodes(
-        folder, 1, factories.episode("even", right=2, wrong=2), factories.episode("odd?")
+        folder, 1, factories.make_episode("even", right=2, wrong=2), factories.make_episode("odd?")
     )
     factories.write_episodes(
-        folder, 9, factories.episode("all right", wrong=0), factories.episode("most", right=3)
+        folder,
+        9,
+        factories.make_episode("all right", wrong=0),
+        factories.make_episode("most", right=3),
     )
-    skipped = factories.episode("skip", right=0, wrong=0, decided="skipped as trivial")
+    skipped = factories.make_episode("skip", right=0, wrong=0, decided="skipped as trivial")
     factories.write_episodes(folder, 10, skipped)
     found = section(folder).examples
     assert [(one.title, one.problem) for one in found] == [
@@ -36,14 +39,14 @@ def test_an_early_a_late_and_a_skipped_one(tmp_path):
 
 
 def test_long_texts_are_shortened(tmp_path):
-    folder = factories.run(tmp_path / "a")
-    factories.write_episodes(folder, 1, factories.episode(text="a" * 1000 + "b" * 1001))
+    folder = factories.make_run(tmp_path / "a")
+    factories.write_episodes(folder, 1, factories.make_episode(text="a" * 1000 + "b" * 1001))
     text = section(folder).examples[0].solutions[0].text
     assert text == "a" * 750 + "\n[… 501 characters …]\n" + "b" * 750
 
 
 def test_no_episodes_and_broken_ones(tmp_path):
-    folder = factories.run(tmp_path / "a")
+    folder = factories.make_run(tmp_path / "a")
     assert "no episode was written" in section(folder).missing[0]
     (folder.path / "episodes" / "step-000001.json").write_text('[{"problem"')
     (folder.path / "episodes" / "step-000002.json").write_text('[3, {"pass_rate": 0.5}]')
@@ -53,6 +56,6 @@ def test_no_episodes_and_broken_ones(tmp_path):
 
 
 def test_another_run_of_the_group_stands_in(tmp_path):
-    bare, full = factories.run(tmp_path / "a"), factories.run(tmp_path / "b", seed=1)
-    factories.write_episodes(full, 1, factories.episode())
+    bare, full = factories.make_run(tmp_path / "a"), factories.make_run(tmp_path / "b", seed=1)
+    factories.write_episodes(full, 1, factories.make_episode())
     assert len(section(bare, full).examples) == 1

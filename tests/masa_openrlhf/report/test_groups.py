@@ -8,7 +8,7 @@ from tests.masa_openrlhf.report import factories
 
 def runs(tmp_path, **configs):
     for name, config in configs.items():
-        factories.run(tmp_path / name, **config)
+        factories.make_run(tmp_path / name, **config)
     return [read_run(tmp_path / name) for name in configs]
 
 
@@ -67,8 +67,8 @@ def test_a_model_made_on_the_spot_lies_in_each_run_and_is_the_same(tmp_path):
 
 
 def test_an_older_run_has_what_came_since_at_its_default(tmp_path):
-    factories.run(tmp_path / "new", seed=1)
-    old = factories.run(tmp_path / "old")
+    factories.make_run(tmp_path / "new", seed=1)
+    old = factories.make_run(tmp_path / "old")
     settings = json.loads(old.config.read_text())
     del settings["hints"], settings["meta"]["signals"]
     old.config.write_text(json.dumps(settings))

@@ -7,7 +7,7 @@ from tests.masa_openrlhf.report import factories
 
 
 def run(tmp_path, *lines):
-    folder = factories.run(tmp_path / "a", steps=len(lines), evals=())
+    folder = factories.make_run(tmp_path / "a", steps=len(lines), evals=())
     for step, line in enumerate(lines, 1):
         folder.write_notions(step, line)
     return read_run(folder.path)
@@ -23,7 +23,7 @@ def test_leads_of_the_first_and_the_last_third(tmp_path):
     assert [(one.before, one.after) for one in moved] == [(0.0, 0.5), (0.25, -0.25)]
     # Variances: 0.25/40 + 0.25/20 early, 0.1875/40 + 0.1875/20 late; √0.0328 = 0.181.
     assert moved[0].clear == pytest.approx(0.5 / 0.18114, rel=1e-3)
-    assert [one.notion for one in notions.clear_movements(moved)] == ["sieve", "guess"]
+    assert [one.notion for one in notions.select_clear_movements(moved)] == ["sieve", "guess"]
 
 
 def test_what_moved_no_more_than_chance_is_said(tmp_path):

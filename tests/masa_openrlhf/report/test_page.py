@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 import pytest
 from masa_control import CalibrationPoints
 from masa_openrlhf.report.page import write_report
-from masa_openrlhf.report.plots import Drawn
+from masa_openrlhf.report.plots import RenderedPlot
 from masa_openrlhf.report.runs import ReportError, read_run
 from masa_rewards.notions.rules import NotionCount
 
@@ -50,8 +50,8 @@ class Outline(HTMLParser):
 @pytest.fixture
 def quick(monkeypatch):
     """Nothing is drawn: what the page says does not depend on it."""
-    drawn = Drawn("<svg></svg>", b"")
-    monkeypatch.setattr("masa_openrlhf.report.page.draw_all", lambda all_: [drawn] * len(all_))
+    drawn = RenderedPlot("<svg></svg>", b"")
+    monkeypatch.setattr("masa_openrlhf.report.page.draw_plots", lambda all_: [drawn] * len(all_))
 
 
 def page(tmp_path, *folders, evals=()):
@@ -61,13 +61,13 @@ def page(tmp_path, *folders, evals=()):
 
 def full(path, **config):
     """A run that has all there is."""
-    folder = factories.run(path, steps=60, evals=(0, 20, 40, 60), gain=0.01, **config)
+    folder = factories.make_run(path, steps=60, evals=(0, 20, 40, 60), gain=0.01, **config)
     for step in range(1, 61):
         pairs = CalibrationPoints([(0.1, 0.2), (step / 60, 0.5)], [(9.0, 12.0)])
         folder.write_calibration(step, "train", pairs)
         lead = 30 if step > 30 else 10
         folder.write_notions(step, {"vieta <formula>": NotionCount(lead, 10, 40, 40)})
-    factories.write_episodes(folder, 1, factories.episode())
+    factories.write_episodes(folder, 1, factories.make_episode())
     return folder
 
 
@@ -101,7 +101,7 @@ def test_nothing_comes_from_a_network_and_no_id_stands_twice(tmp_path):
 def test_what_a_model_wrote_is_text_and_nothing_else(tmp_path, quick):
     hostile = '</pre><script>alert("x")</script><img src=x onerror=alert(1)>{{ 7 * 7 }}'
     folder = full(tmp_path / "a")
-    rows = factories.episode(hostile, text=hostile, decided=hostile, notion=hostile)
+    rows = factories.make_episode(hostile, text=hostile, decided=hostile, notion=hostile)
     factories.write_episodes(folder, 1, {**rows, "answer": hostile})
     folder.write_notions(61, {})
     for step in range(61, 121):
@@ -114,7 +114,7 @@ def test_what_a_model_wrote_is_text_and_nothing_else(tmp_path, quick):
 
 
 def test_names_of_runs_are_escaped_too(tmp_path, quick):
-    found, _ = page(tmp_path, factories.run(tmp_path / "a<b>&"))
+    found, _ = page(tmp_path, factories.make_run(tmp_path / "a<b>&"))
     assert "b" not in found.tags
     assert "a<b>&" in found.text
 
@@ -134,27 +134,29 @@ def test_several_runs_of_several_modes(tmp_path, quick):
 
 
 def test_the_baseline_has_no_section_of_predictions(tmp_path, quick):
-    found, _ = page(tmp_path, factories.run(tmp_path / "a", mode="grpo"))
+    found, _ = page(tmp_path, factories.make_run(tmp_path / "a", mode="grpo"))
     assert "#accuracy" in found.references
     assert not {"#rewards", "#calibration", "#notions", "#decisions"} & set(found.references)
 
 
 def test_a_run_without_evaluations_shows_its_training(tmp_path, quick):
-    found, _ = page(tmp_path, factories.run(tmp_path / "a", evals=()))
+    found, _ = page(tmp_path, factories.make_run(tmp_path / "a", evals=()))
     assert "too few evaluations on held-out problems" in found.text
     assert "No change of accuracy can be told" in found.text
 
 
 def test_one_of_several_without_evaluations_is_named(tmp_path, quick):
     found, _ = page(
-        tmp_path, factories.run(tmp_path / "a"), factories.run(tmp_path / "b", evals=(), seed=1)
+        tmp_path,
+        factories.make_run(tmp_path / "a"),
+        factories.make_run(tmp_path / "b", evals=(), seed=1),
     )
     assert "without a curve: b." in found.text
 
 
 def test_a_run_that_has_only_begun(tmp_path, quick):
     for mode in ("masa", "grpo", "masa-efficient"):
-        folder = factories.run(tmp_path / mode, steps=0, evals=(), mode=mode)
+        folder = factories.make_run(tmp_path / mode, steps=0, evals=(), mode=mode)
         (folder.path / "events.jsonl").unlink()
         found, _ = page(tmp_path, folder)
         assert "has not taken a step (0 of ? steps)" in found.text
@@ -162,9 +164,9 @@ def test_a_run_that_has_only_begun(tmp_path, quick):
 
 
 def test_a_run_that_stopped_and_one_with_broken_lines(tmp_path, quick):
-    stopped = factories.run(tmp_path / "stopped", steps=4, evals=(0,))
+    stopped = factories.make_run(tmp_path / "stopped", steps=4, evals=(0,))
     stopped.event("trained", reason="asked to stop", step=4)
-    broken = factories.run(tmp_path / "broken", seed=1)
+    broken = factories.make_run(tmp_path / "broken", seed=1)
     with open(broken.path / "metrics.jsonl", "ab") as file:
         file.write(b'{"step": 11, "solution/pa\n{"step": 12, "meta/reward_notion": NaN}\n')
     found, _ = page(tmp_path, stopped, broken)
@@ -173,7 +175,7 @@ def test_a_run_that_stopped_and_one_with_broken_lines(tmp_path, quick):
 
 
 def test_an_evaluation_that_cannot_be_read(tmp_path, quick):
-    folder = factories.run(tmp_path / "a")
+    folder = factories.make_run(tmp_path / "a")
     lying = folder.path / "eval" / "results.json"
     lying.parent.mkdir()
     lying.write_text("{}")

@@ -2,9 +2,9 @@ import re
 from functools import partial
 
 from masa_openrlhf.report.analysis.curves import Curve
-from masa_openrlhf.report.line_plots import Line, draw_lines, smooth_curve
-from masa_openrlhf.report.plots import COLOURS, draw_picture
-from masa_openrlhf.report.section import Picture
+from masa_openrlhf.report.line_plots import GroupLine, draw_lines, smooth_curve
+from masa_openrlhf.report.plots import COLOURS, draw_plot
+from masa_openrlhf.report.section import Plot
 
 
 def curve(*accuracy, tokens=0.0):
@@ -14,9 +14,9 @@ def curve(*accuracy, tokens=0.0):
 
 
 def drawn(*groups, by="tokens"):
-    lines = [Line(f"group {place}", place, curves) for place, curves in enumerate(groups)]
+    lines = [GroupLine(f"group {place}", place, curves) for place, curves in enumerate(groups)]
     paint = partial(draw_lines, lines=lines, by=by, label="accuracy", shares=True, from_zero=True)
-    return draw_picture(Picture("a-key", "What <it> shows", paint, legend=len(lines)))
+    return draw_plot(Plot("a-key", "What <it> shows", paint, legend=len(lines)))
 
 
 def test_a_picture_in_the_page_takes_the_pages_colours():

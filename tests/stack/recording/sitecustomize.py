@@ -15,7 +15,7 @@ import time
 _MODULE = "masa_openrlhf.stack.rollout"
 
 
-def _record(module):
+def _record_requests(module):
     generate = module._Engine.generate
 
     async def recorded(self, token_ids, *, max_tokens, n, kind):
@@ -47,7 +47,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
         def execute_and_wrap(module):
             execute(module)
-            _record(module)
+            _record_requests(module)
 
         spec.loader.exec_module = execute_and_wrap
         return spec

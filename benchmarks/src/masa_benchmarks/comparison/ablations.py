@@ -4,31 +4,40 @@ from __future__ import annotations
 
 from masa_openrlhf.config.rules import merge_settings
 
-from masa_benchmarks.comparison.arms import BASE, EFFICIENT, Arm, Settings, at_rates, sized
+from masa_benchmarks.comparison.arms import (
+    BASE,
+    EFFICIENT,
+    Arm,
+    Settings,
+    make_batch_settings,
+    vary_learning_rate,
+)
 
-NOTHING: Settings = {"gate": {"rule": "off"}, "cutoff": {"rule": "off"}}
+NO_DECISIONS: Settings = {"gate": {"rule": "off"}, "cutoff": {"rule": "off"}}
 """Predictions are learned and decide nothing: what learning them costs the policy."""
 
-Part = tuple[str, str, Settings]
+AblationPart = tuple[str, str, Settings]
 """A name, a title, settings over the recipe."""
 
-LEARNED: tuple[Part, ...] = (
-    ("decides-nothing", "without a gate or a cutoff", NOTHING),
+LEARNING_PARTS: tuple[AblationPart, ...] = (
+    ("decides-nothing", "without a gate or a cutoff", NO_DECISIONS),
     (
         "cloned-alone",
         "without a gate or a cutoff, predictions only cloned when they might decide",
-        merge_settings(NOTHING, {"schedule": {"meta_weight": 0.0}}),
+        merge_settings(NO_DECISIONS, {"schedule": {"meta_weight": 0.0}}),
     ),
     (
         "frozen",
         "without a gate or a cutoff, predictions not trained when they might decide",
-        merge_settings(NOTHING, {"schedule": {"meta_weight": 0.0, "clone_weight": 0.0}}),
+        merge_settings(NO_DECISIONS, {"schedule": {"meta_weight": 0.0, "clone_weight": 0.0}}),
     ),
 )
 """Ways to go on learning predictions that decide nothing."""
 
 
-def ablations(recipe: Settings, kind: str = "", title: str = "MASA-efficient") -> tuple[Arm, ...]:
+def make_ablations(
+    recipe: Settings, kind: str = "", title: str = "MASA-efficient"
+) -> tuple[Arm, ...]:
     """Return a recipe with predictions that decide something else, one thing at a time.
 
     Runs are as long as those of GRPO with the same batch.
@@ -39,20 +48,20 @@ def ablations(recipe: Settings, kind: str = "", title: str = "MASA-efficient") -
         title: how their titles begin.
     """
     whole = merge_settings(BASE, recipe)
-    steps: Settings = {"max_steps": sized(whole["batch"]["problems"])["max_steps"]}
+    steps: Settings = {"max_steps": make_batch_settings(whole["batch"]["problems"])["max_steps"]}
     recipe = merge_settings(recipe, steps)
     return tuple(
         Arm(f"{kind}{name}", f"{title}, {part}", merge_settings(recipe, settings), 1)
-        for name, part, settings in _parts(whole["schedule"]["start"])
+        for name, part, settings in _list_parts(whole["schedule"]["start"])
         if merge_settings(whole, settings) != whole
     )
 
 
-def _parts(start: int) -> tuple[Part, ...]:
+def _list_parts(start: int) -> tuple[AblationPart, ...]:
     """Return what is otherwise, of a recipe whose start is given."""
     return (
         ("gate-off", "without a gate", {"gate": {"rule": "off"}}),
-        *LEARNED,
+        *LEARNING_PARTS,
         (
             "gate-audited",
             "the audited gate",
@@ -94,10 +103,10 @@ def _parts(start: int) -> tuple[Part, ...]:
     )
 
 
-PARTS = ablations(EFFICIENT)
+ABLATIONS = make_ablations(EFFICIENT)
 """What is decided otherwise; what a recipe has already is not among them."""
 
-LEARNED_AT_RATES = tuple(
-    other for arm in PARTS if arm.name == "decides-nothing" for other in at_rates(arm)
+NO_DECISIONS_AT_RATES = tuple(
+    other for arm in ABLATIONS if arm.name == "decides-nothing" for other in vary_learning_rate(arm)
 )
 """What learning to predict costs a policy that other rates suit."""

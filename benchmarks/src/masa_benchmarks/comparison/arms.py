@@ -53,7 +53,7 @@ BASE: Settings = {
 """What all arms share."""
 
 
-def sized(problems: int, total: int = PROBLEMS) -> Settings:
+def make_batch_settings(problems: int, total: int = PROBLEMS) -> Settings:
     """Return a batch of so many problems, and as many steps as have so many rolled out in all."""
     return {
         "max_steps": total // problems,
@@ -63,12 +63,12 @@ def sized(problems: int, total: int = PROBLEMS) -> Settings:
     }
 
 
-BATCH: Settings = merge_settings(sized(4), {"optim": {"lr": 3.5e-4}})
+BATCH: Settings = merge_settings(make_batch_settings(4), {"optim": {"lr": 3.5e-4}})
 """GRPO's batch, 4 problems a step, and the highest rate at which none of its runs broke;
 MASA-efficient has both too, MASA a rate of its own."""
 
 
-def refilled(problems: int, rate: float, clones: float = 0.05) -> Settings:
+def make_efficient_settings(problems: int, rate: float, clones: float = 0.05) -> Settings:
     """Return MASA-efficient with a batch of so many problems, whatever the gate skips.
 
     Predictions are learned by cloning passes of their own before they decide, and from then on take
@@ -113,14 +113,14 @@ def refilled(problems: int, rate: float, clones: float = 0.05) -> Settings:
             "clone_weight": 0.01,
         },
     }
-    return merge_settings(sized(problems, 9 * EVERY), efficient)
+    return merge_settings(make_batch_settings(problems, 9 * EVERY), efficient)
 
 
-EFFICIENT: Settings = refilled(4, 3.5e-4, clones=0.2)
+EFFICIENT: Settings = make_efficient_settings(4, 3.5e-4, clones=0.2)
 """MASA-efficient; its gate leaves tokens for an eighth more steps."""
 
 
-def dynamic(problems: int, rate: float) -> Settings:
+def make_dapo_settings(problems: int, rate: float) -> Settings:
     """Return DAPO's dynamic sampling until so many problems a step have variance.
 
     GRPO has about as many of twice the problems, so that runs are half as long, and the rate is the
@@ -153,7 +153,7 @@ class Arm:
     seeds: int = SEEDS
 
 
-def random_gate(share: float) -> Settings:
+def make_random_gate(share: float) -> Settings:
     """Return a gate that skips so large a share of all problems, whatever is predicted.
 
     It says "skip" of every problem, and its audit, which is drawn by chance, has the others rolled
@@ -183,19 +183,19 @@ ARMS = (
     Arm(
         "grpo-half",
         "GRPO, 2 problems a step",
-        merge_settings(sized(2), {"mode": "grpo", "optim": {"lr": 3.5e-4}}),
+        merge_settings(make_batch_settings(2), {"mode": "grpo", "optim": {"lr": 3.5e-4}}),
         CONTROL_SEEDS,
     ),
     Arm(
         "dapo",
         "GRPO with DAPO's dynamic sampling, 4 problems with variance a step",
-        merge_settings({"mode": "grpo"}, dynamic(4, 7e-4)),
+        merge_settings({"mode": "grpo"}, make_dapo_settings(4, 7e-4)),
         CONTROL_SEEDS,
     ),
     Arm(
         "random",
         "MASA-efficient with a gate that decides by chance",
-        merge_settings(EFFICIENT, {"max_steps": PROBLEMS // 4, "gate": random_gate(0.25)}),
+        merge_settings(EFFICIENT, {"max_steps": PROBLEMS // 4, "gate": make_random_gate(0.25)}),
         CONTROL_SEEDS,
     ),
 )
@@ -204,21 +204,21 @@ first is the baseline. `grpo-half` has half its batch: what that saves has nothi
 gate knows."""
 
 
-WIDER = (
+LARGER_BATCHES = (
     Arm(
         "grpo-8",
         "GRPO, 8 problems a step",
-        merge_settings(sized(8), {"mode": "grpo", "optim": {"lr": 7e-4}}),
+        merge_settings(make_batch_settings(8), {"mode": "grpo", "optim": {"lr": 7e-4}}),
     ),
     Arm(
         "dapo-8",
         "GRPO with DAPO's dynamic sampling, 8 problems with variance a step",
-        merge_settings({"mode": "grpo"}, dynamic(8, 1e-3)),
+        merge_settings({"mode": "grpo"}, make_dapo_settings(8, 1e-3)),
     ),
 )
 """The baselines with twice the batch, each with the learning rate that suits it."""
 
-ROUND_13 = Arm(
+EXPERT_EVERY_PROBLEM = Arm(
     "round-13",
     "MASA-efficient, every problem has an expert",
     merge_settings(EFFICIENT, {"experts": {"threshold": 0.0}}),
@@ -227,7 +227,7 @@ ROUND_13 = Arm(
 where nothing is said; run beside `masa-efficient` on policies of other warm-ups."""
 
 
-def shortened(arm: Arm) -> Arm:
+def shorten_arm(arm: Arm) -> Arm:
     """Return an arm with three quarters of its steps, evaluated half as often."""
     whole = merge_settings(BASE, arm.settings)
     less = {"max_steps": whole["max_steps"] * 3 // 4, "eval": {"every": 2 * whole["eval"]["every"]}}
@@ -237,14 +237,16 @@ def shortened(arm: Arm) -> Arm:
 _RATES = (2.5e-4, 3.5e-4, 5e-4, 7e-4, 1e-3, 1.4e-3)
 
 
-def _grpo(problems: int, rate: float) -> Settings:
-    settings = merge_settings(sized(problems), {"mode": "grpo", "optim": {"lr": rate}})
+def _make_grpo_settings(problems: int, rate: float) -> Settings:
+    settings = merge_settings(
+        make_batch_settings(problems), {"mode": "grpo", "optim": {"lr": rate}}
+    )
     if problems >= 8:
         settings["checkpoint"] = BASE["checkpoint"]  # as they were recorded
     return settings
 
 
-def at_rates(arm: Arm) -> tuple[Arm, ...]:
+def vary_learning_rate(arm: Arm) -> tuple[Arm, ...]:
     """Return an arm at other learning rates."""
     return tuple(
         Arm(
@@ -262,7 +264,7 @@ TUNING = (
         Arm(
             f"grpo-{problems}-{rate}",
             f"GRPO, {problems} problems a step, learning rate {rate}",
-            _grpo(problems, rate),
+            _make_grpo_settings(problems, rate),
         )
         for problems in (2, 4, 8, 16, 32)
         for rate in _RATES
@@ -271,16 +273,16 @@ TUNING = (
         Arm(
             f"refilled-{problems}-{rate}",
             f"MASA-efficient, {problems} problems a step, learning rate {rate}",
-            refilled(problems, rate),
+            make_efficient_settings(problems, rate),
         )
         for problems in (2, 4, 8)
         for rate in _RATES
     ),
-    *(other for arm in ARMS if arm.name in ("masa", "dapo") for other in at_rates(arm)),
+    *(other for arm in ARMS if arm.name in ("masa", "dapo") for other in vary_learning_rate(arm)),
     Arm(
         "refilled-4-looked-half",
         "MASA-efficient, half of what is trivial rolled out",
-        merge_settings(refilled(4, 5e-4), {"gate": {"audit_trivial": 0.5}}),
+        merge_settings(make_efficient_settings(4, 5e-4), {"gate": {"audit_trivial": 0.5}}),
     ),
 )
 """Other batch sizes and learning rates: on seeds from 100 on, to choose by."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import random
 
-from masa_benchmarks.comparison.task import VALUES, Name, Problem, range_of
+from masa_benchmarks.comparison.task import VALUES, Name, SumProblem, find_range
 
 SOLUTION_TEMPLATE = "{problem}\nSolve."
 META_TEMPLATE = "{problem}\nPredict."
 
 NOTIONS = ("recall", "guess", "again")
 
-MISREMEMBERED = 0.15
+MISTAKE_RATE = 0.15
 """How often the first value said of a half-known name lies in another range."""
 
 LENGTHS = (20, 120)
@@ -25,31 +25,31 @@ SCALE = 8
 """A prediction states its pass rate as an integer from 0 to this."""
 
 
-def _said(name: Name, rng: random.Random) -> int:
+def _recall_value(name: Name, rng: random.Random) -> int:
     """Return the value that somebody says who knows of the name what the warm-up knows."""
     if name.sort == "known":
         return name.value
-    if name.sort == "unknown" or rng.random() < MISREMEMBERED:
+    if name.sort == "unknown" or rng.random() < MISTAKE_RATE:
         return rng.choice(VALUES)
     return name.value if rng.random() < 0.5 else name.mistaken
 
 
-def solution_demo(problem: Problem, rng: random.Random) -> str:
+def write_solution_demo(problem: SumProblem, rng: random.Random) -> str:
     """Return a solution, right or wrong, as somebody works it out who knows what the policy may."""
     total, lines = 0, []
     for name in problem.names:
         word = "guess" if name.sort == "unknown" else "recall"
-        value = _said(name, rng)
-        line = f"{name.text} {word} {value} {range_of(value)}"
-        while range_of(value) != name.range:
-            value = _said(name, rng)
-            line += f" no again {value} {range_of(value)}"
+        value = _recall_value(name, rng)
+        line = f"{name.text} {word} {value} {find_range(value)}"
+        while find_range(value) != name.range:
+            value = _recall_value(name, rng)
+            line += f" no again {value} {find_range(value)}"
         total += value
         lines.append(f"{line} fits sum {total:02d}")
     return f"So {'; '.join(lines)}.\n\\boxed{{{total:02d}}}"
 
 
-def meta_demo(rng: random.Random) -> str:
+def write_meta_demo(rng: random.Random) -> str:
     """Return a prediction that teaches the form only: its numbers and notions are drawn at random.
 
     What a trained policy's predictions say about a problem, it learned from the meta reward.

@@ -17,27 +17,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from masa_benchmarks.comparison.demonstrations import SOLUTION_TEMPLATE
-from masa_benchmarks.comparison.task import RANGES, Name, Problem, make_problems, range_of
+from masa_benchmarks.comparison.task import RANGES, Name, SumProblem, find_range, make_problems
 
 if TYPE_CHECKING:
     import torch
 
-LIMITS = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
+SHARE_EDGES = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 """Of the shares that are counted together."""
 
 
-def begun(problem: Problem) -> list[tuple[Name, str]]:
+def list_prefixes(problem: SumProblem) -> list[tuple[Name, str]]:
     """Return, for each half-known name of a problem, a right solution up to where it is said."""
     total, text, found = 0, "So", []
     for name in problem.names:
         if name.sort == "half":
             found.append((name, f"{text} {name.text} recall"))
         total += name.value
-        text += f" {name.text} recall {name.value} {range_of(name.value)} fits sum {total:02d};"
+        text += f" {name.text} recall {name.value} {find_range(name.value)} fits sum {total:02d};"
     return found
 
 
-class Asked:
+class NameProbe:
     """A policy that is asked for the values of half-known names.
 
     Args:
@@ -60,7 +60,7 @@ class Asked:
         self.names: dict[str, Name] = {}
         self._begun: dict[str, list[torch.Tensor]] = defaultdict(list)
         for problem in make_problems(problems, seed, kinds=["learnable"]):
-            for name, text in begun(problem):
+            for name, text in list_prefixes(problem):
                 self.names[name.text] = name
                 asked = SOLUTION_TEMPLATE.format(problem=problem.problem) + text
                 self._begun[name.text].append(torch.tensor([self._ids(asked)]))
@@ -80,13 +80,13 @@ class Asked:
         """
         import torch
 
-        said = [self._digits[value] for value in RANGES[range_of(self.names[text].value)]]
+        said = [self._digits[value] for value in RANGES[find_range(self.names[text].value)]]
         return torch.stack(
             [self.policy(ids).logits[0, -1][said] for ids in self._begun[text][:most]]
         )
 
 
-def right_shares(asked: Asked) -> dict[str, float]:
+def measure_right_shares(asked: NameProbe) -> dict[str, float]:
     """Return how much of its probability a policy gives the right value of each half-known name.
 
     Of all that it gives to values of the name's range, the mean over what comes before it.
@@ -96,12 +96,12 @@ def right_shares(asked: Asked) -> dict[str, float]:
     shares = {}
     with torch.no_grad():
         for text, name in asked.names.items():
-            at = RANGES[range_of(name.value)].index(name.value)
+            at = RANGES[find_range(name.value)].index(name.value)
             shares[text] = float(asked.logits(text).softmax(-1)[:, at].mean())
     return shares
 
 
-def pull(asked: Asked, beginnings: int = 4) -> float:
+def measure_interference(asked: NameProbe, beginnings: int = 4) -> float:
     """Return how far a step that teaches a policy one half-known name moves the others.
 
     A small step along the gradient of a name's log odds, of the right value and the one that it is
@@ -123,7 +123,7 @@ def pull(asked: Asked, beginnings: int = 4) -> float:
             torch.cat([g.flatten() for g in torch.autograd.grad(v, parameters, retain_graph=True)])
             for v in values
         ]
-        by_range[range_of(name.value)].append((name, torch.stack(rows)))
+        by_range[find_range(name.value)].append((name, torch.stack(rows)))
     moved = []
     for fitting, found in by_range.items():
         for name, rows in found:
@@ -137,10 +137,10 @@ def pull(asked: Asked, beginnings: int = 4) -> float:
     return statistics.fmean(moved)
 
 
-def counted(shares: Mapping[str, float]) -> list[int]:
+def count_by_share(shares: Mapping[str, float]) -> list[int]:
     """Return how many names lie between each two of `LIMITS`."""
-    inner = LIMITS[1:-1]
-    counts = [0] * (len(LIMITS) - 1)
+    inner = SHARE_EDGES[1:-1]
+    counts = [0] * (len(SHARE_EDGES) - 1)
     for share in shares.values():
         counts[sum(share >= limit for limit in inner)] += 1
     return counts
@@ -148,14 +148,14 @@ def counted(shares: Mapping[str, float]) -> list[int]:
 
 def print_names(models: Sequence[Path]) -> None:
     """Print a table: a row a policy, called after the run that its folder lies in."""
-    between = [f"{low:.2f} to {high:.2f}" for low, high in pairwise(LIMITS)]
+    between = [f"{low:.2f} to {high:.2f}" for low, high in pairwise(SHARE_EDGES)]
     print(f"| run | mean | {' | '.join(between)} | pull |")
     print("|---" * (len(between) + 3) + "|")
     for model in models:
-        asked = Asked(model)
-        shares = right_shares(asked)
-        cells = [f"{statistics.fmean(shares.values()):.2f}", *map(str, counted(shares))]
-        row = [model.resolve().parent.name, *cells, f"{pull(asked):.2f}"]
+        asked = NameProbe(model)
+        shares = measure_right_shares(asked)
+        cells = [f"{statistics.fmean(shares.values()):.2f}", *map(str, count_by_share(shares))]
+        row = [model.resolve().parent.name, *cells, f"{measure_interference(asked):.2f}"]
         print(f"| {' | '.join(row)} |", flush=True)
 
 

@@ -24,18 +24,18 @@ from masa_openrlhf.tiny.warmup import (
 from masa_benchmarks.comparison.demonstrations import (
     META_TEMPLATE,
     SOLUTION_TEMPLATE,
-    meta_demo,
-    solution_demo,
+    write_meta_demo,
+    write_solution_demo,
 )
-from masa_benchmarks.comparison.task import Problem, make_problems
+from masa_benchmarks.comparison.task import SumProblem, make_problems
 
 TRAIN_PROBLEMS = 6000
 HELD_OUT = 160
 META_SHARE = 0.15
-SETTINGS = WarmUpSettings(careful_steps=0, mixed_steps=400)
+WARM_UP_SETTINGS = WarmUpSettings(careful_steps=0, mixed_steps=400)
 
 
-class Assets(NamedTuple):
+class ComparisonAssets(NamedTuple):
     """What a run is pointed at.
 
     Attributes:
@@ -49,7 +49,7 @@ class Assets(NamedTuple):
     held_out: Path
 
 
-def _digest() -> str:
+def _hash_sources() -> str:
     digest = hashlib.sha256()
     for file in sorted(Path(__file__).parent.glob("*.py")):
         if file.stem in ("task", "demonstrations", "tokenizer", "policy"):
@@ -57,27 +57,27 @@ def _digest() -> str:
     return digest.hexdigest()[:12]
 
 
-def _batches(
+def _generate_batches(
     seed: int, exclude: Collection[str], tokenizer: object
 ) -> Iterator[list[Demonstration]]:
     rng = random.Random(f"warm-up {seed}")
     while True:
-        problems = make_problems(SETTINGS.batch, rng.getrandbits(32), exclude=exclude)
-        yield encode_demonstrations(tokenizer, [_demonstration(p, rng) for p in problems])  # type: ignore[arg-type]
+        problems = make_problems(WARM_UP_SETTINGS.batch, rng.getrandbits(32), exclude=exclude)
+        yield encode_demonstrations(tokenizer, [_draw_demonstration(p, rng) for p in problems])  # type: ignore[arg-type]
 
 
-def _demonstration(problem: Problem, rng: random.Random) -> tuple[str, str]:
+def _draw_demonstration(problem: SumProblem, rng: random.Random) -> tuple[str, str]:
     if rng.random() < META_SHARE:
-        return META_TEMPLATE.format(problem=problem.problem), meta_demo(rng)
-    return SOLUTION_TEMPLATE.format(problem=problem.problem), solution_demo(problem, rng)
+        return META_TEMPLATE.format(problem=problem.problem), write_meta_demo(rng)
+    return SOLUTION_TEMPLATE.format(problem=problem.problem), write_solution_demo(problem, rng)
 
 
-def _write(file: Path, problems: list[Problem]) -> None:
+def _write_problems(file: Path, problems: list[SumProblem]) -> None:
     rows = ({"problem": p.problem, "answer": p.answer, "id": p.id} for p in problems)
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-def _make(folder: Path, seed: int, say: Callable[[str], None]) -> None:
+def _make_assets(folder: Path, seed: int, say: Callable[[str], None]) -> None:
     import itertools
 
     import torch
@@ -87,18 +87,20 @@ def _make(folder: Path, seed: int, say: Callable[[str], None]) -> None:
 
     held = make_problems(HELD_OUT, 2 * seed + 1)
     exclude = {problem.problem for problem in held}
-    _write(folder / "held_out.jsonl", held)
-    _write(folder / "train.jsonl", make_problems(TRAIN_PROBLEMS, 2 * seed, exclude=exclude))
+    _write_problems(folder / "held_out.jsonl", held)
+    _write_problems(
+        folder / "train.jsonl", make_problems(TRAIN_PROBLEMS, 2 * seed, exclude=exclude)
+    )
     tokenizer = make_tokenizer()
     model = make_model(tokenizer, seed)
-    batches = itertools.islice(_batches(seed, exclude, tokenizer), SETTINGS.steps)
-    losses = fit_model(model, tokenizer.pad_token_id, batches, settings=SETTINGS)
+    batches = itertools.islice(_generate_batches(seed, exclude, tokenizer), WARM_UP_SETTINGS.steps)
+    losses = fit_model(model, tokenizer.pad_token_id, batches, settings=WARM_UP_SETTINGS)
     say(f"seed {seed}: warmed up, loss of a token {losses[-1]:.3f}")
     model.to(torch.bfloat16).save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")
 
 
-def assets(home: Path, seed: int, say: Callable[[str], None] = print) -> Assets:
+def prepare_policy(home: Path, seed: int, say: Callable[[str], None] = print) -> ComparisonAssets:
     """Make a policy and its problems, or find them.
 
     Args:
@@ -106,5 +108,7 @@ def assets(home: Path, seed: int, say: Callable[[str], None] = print) -> Assets:
         seed: of the weights, the warm-up and the problems.
         say: told what is done.
     """
-    folder = fill_once(home / f"policy-{_digest()}-{seed}", lambda made: _make(made, seed, say))
-    return Assets(folder / "model", folder / "train.jsonl", folder / "held_out.jsonl")
+    folder = fill_once(
+        home / f"policy-{_hash_sources()}-{seed}", lambda made: _make_assets(made, seed, say)
+    )
+    return ComparisonAssets(folder / "model", folder / "train.jsonl", folder / "held_out.jsonl")

@@ -17,48 +17,48 @@ from masa_openrlhf.report.analysis.curves import (
     make_monotone,
     paired_ratio,
 )
-from masa_openrlhf.report.runs import Run, curve_of, read_run
+from masa_openrlhf.report.runs import RecordedRun, held_out_curve, read_run
 
-from masa_benchmarks.comparison.running import folder_called
+from masa_benchmarks.comparison.running import find_run_folder
 
-SHARES = (0.5, 0.75, 0.9, 1.0)
+GAIN_SHARES = (0.5, 0.75, 0.9, 1.0)
 """Of what the baseline gains: the accuracies at which arms are compared, for each seed its own."""
 
 
-TOKENS = (200e3, 350e3, 500e3)
+TOKEN_BUDGETS = (200e3, 350e3, 500e3)
 """Tokens after which arms are compared by their accuracy."""
 
 
-def accuracy_at(curve: Curve, share: float) -> float:
+def accuracy_at_share(curve: Curve, share: float) -> float:
     """Return the accuracy at which a run has made so large a share of its whole gain."""
     values = make_monotone(curve.accuracy)
     return values[0] + share * (values[-1] - values[0])
 
 
-def accuracy_after(curve: Curve, tokens: float) -> float | None:
+def accuracy_after_tokens(curve: Curve, tokens: float) -> float | None:
     """Return the levelled accuracy of a run that had made so many tokens; None where it ended."""
     if not curve.tokens[0] <= tokens <= curve.tokens[-1]:
         return None
     return float(np.interp(tokens, curve.tokens, make_monotone(curve.accuracy)))
 
 
-def differences_after(
+def paired_differences(
     base: Mapping[int, Curve], other: Mapping[int, Curve], tokens: float
 ) -> list[float]:
     """Return how much more accurate an arm is than the baseline after so many tokens, by seed."""
     pairs = [
-        (accuracy_after(base[seed], tokens), accuracy_after(other[seed], tokens))
+        (accuracy_after_tokens(base[seed], tokens), accuracy_after_tokens(other[seed], tokens))
         for seed in sorted(base.keys() & other.keys())
     ]
     return [arm - of_base for of_base, arm in pairs if of_base is not None and arm is not None]
 
 
-def deepest_fall(accuracy: Sequence[float]) -> float:
+def maximum_drawdown(accuracy: Sequence[float]) -> float:
     """Return how far a run's accuracy was at most below what it had been before."""
     return float(np.max(np.maximum.accumulate(accuracy) - np.asarray(accuracy)))
 
 
-def times_less(
+def compare_cost(
     base: Mapping[int, Curve],
     other: Mapping[int, Curve],
     share: float,
@@ -77,29 +77,31 @@ def times_less(
             ratio is then the highest that is possible.
     """
     seeds = sorted(base.keys() & other.keys())
-    goals = [accuracy_at(base[seed], share) for seed in seeds]
+    goals = [accuracy_at_share(base[seed], share) for seed in seeds]
     curves = [other[seed] for seed in seeds]
     if at_most:
-        curves = [_there_at_the_end(*pair) for pair in zip(curves, goals, strict=True)]
+        curves = [_reach_goal_at_end(*pair) for pair in zip(curves, goals, strict=True)]
     return paired_ratio([base[seed] for seed in seeds], curves, goals, by=by)
 
 
-def _there_at_the_end(curve: Curve, goal: float) -> Curve:
+def _reach_goal_at_end(curve: Curve, goal: float) -> Curve:
     if make_monotone(curve.accuracy)[-1] >= goal:
         return curve
     return dataclasses.replace(curve, accuracy=(*curve.accuracy[:-1], goal))
 
 
-def free_of_replaced(run: Run) -> Curve:
+def oracle_gate_curve(run: RecordedRun) -> Curve:
     """Return the curve of a run with dynamic sampling, as if what was thrown away had cost nothing.
 
     That is a gate which knows beforehand what the solutions will come to, and draws another problem
     for each that it skips: as good as a gate can be.
     """
-    return _over(run, [r["tokens/solution"] - r.get("tokens/replaced", 0.0) for r in run.metrics])
+    return _replace_tokens(
+        run, [r["tokens/solution"] - r.get("tokens/replaced", 0.0) for r in run.metrics]
+    )
 
 
-def groups_by_step(run: Run) -> list[float]:
+def count_groups_by_step(run: RecordedRun) -> list[float]:
     """Return how many groups with variance each step had rolled out."""
     problems = run.config["batch"]["problems"]
     return [
@@ -110,29 +112,29 @@ def groups_by_step(run: Run) -> list[float]:
     ]
 
 
-def groups_with_variance(run: Run) -> Curve:
+def curve_over_groups(run: RecordedRun) -> Curve:
     """Return the curve of a run over the groups with variance it had rolled out, as its tokens.
 
     Only their solutions teach by their rewards; what a run spends on other things is not in it.
     """
-    return _over(run, groups_by_step(run))
+    return _replace_tokens(run, count_groups_by_step(run))
 
 
-def _over(run: Run, by_step: Sequence[float]) -> Curve:
+def _replace_tokens(run: RecordedRun, by_step: Sequence[float]) -> Curve:
     """Return the curve of a run with what its steps add up to in the place of its tokens."""
-    curve = curve_of(run)
+    curve = held_out_curve(run)
     steps = (float(row["step"]) for row in run.metrics)
     sums = {0.0: 0.0} | dict(zip(steps, itertools.accumulate(by_step), strict=True))
     return dataclasses.replace(curve, tokens=tuple(sums[step] for step in curve.steps))
 
 
-def read_runs(home: Path, arm: str, seeds: Sequence[int]) -> dict[int, Run]:
+def read_runs(home: Path, arm: str, seeds: Sequence[int]) -> dict[int, RecordedRun]:
     """Return the runs of an arm that are there, by seed."""
-    folders = {seed: folder_called(f"{arm}-{seed}", home) for seed in seeds}
+    folders = {seed: find_run_folder(f"{arm}-{seed}", home) for seed in seeds}
     return {seed: read_run(folder) for seed, folder in folders.items() if folder is not None}
 
 
-def until(run: Run, step: int) -> Run:
+def truncate_run(run: RecordedRun, step: int) -> RecordedRun:
     """Return a run as it was after a step."""
     return dataclasses.replace(
         run,
@@ -141,8 +143,8 @@ def until(run: Run, step: int) -> Run:
     )
 
 
-def predicted_and_true(
-    runs: Mapping[int, Run], first: float, last: float
+def read_calibration_points(
+    runs: Mapping[int, RecordedRun], first: float, last: float
 ) -> list[tuple[float, float]]:
     """Return the mean predicted and the true pass rate of held-out problems, of all runs together.
 
@@ -160,8 +162,8 @@ def predicted_and_true(
     return found
 
 
-def mean_of(
-    runs: Mapping[int, Run], key: str, first: float = 0.0, last: float = 1.0
+def mean_by_run(
+    runs: Mapping[int, RecordedRun], key: str, first: float = 0.0, last: float = 1.0
 ) -> list[float]:
     """Return a metric's mean over a part of the steps, for each run that has it.
 

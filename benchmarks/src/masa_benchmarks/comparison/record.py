@@ -16,7 +16,7 @@ from typing import Any
 from masa_openrlhf.run.folder import read_lines
 
 from masa_benchmarks.comparison.arms import Settings
-from masa_benchmarks.comparison.running import Job, finished, folder_of
+from masa_benchmarks.comparison.running import Job, find_job_folder, is_finished
 
 _METRICS = (
     "step",
@@ -36,16 +36,16 @@ _METRICS = (
 )
 """Names of metrics that are kept, or how they begin."""
 
-_TOTALS = ("ledger/",)
+_CUMULATIVE_METRICS = ("ledger/",)
 """Likewise of the last step of a run: those that count from its beginning."""
 
-_PAIRS = ("step", "split", "pass_rate")
+_CALIBRATION_KEYS = ("step", "split", "pass_rate")
 """Of what was predicted of held-out problems, and came of it."""
 
 _EVENTS = ("training", "trained", "resumed")
 
 
-def save(jobs: Sequence[Job], home: Path, file: Path) -> int:
+def write_record(jobs: Sequence[Job], home: Path, file: Path) -> int:
     """Write a record of the jobs that are finished, beside what the file holds of others.
 
     Nothing of the machine is in it: paths are those below ``home``. Figures keep five digits.
@@ -58,11 +58,11 @@ def save(jobs: Sequence[Job], home: Path, file: Path) -> int:
     Returns:
         How many runs are in it.
     """
-    texts = dict(_members(file)) if file.exists() else {}
+    texts = dict(_read_members(file)) if file.exists() else {}
     for job in jobs:
-        folder = folder_of(job, home)
-        if folder is not None and finished(folder, job.settings["max_steps"]):
-            for name, text in _kept(folder, home).items():
+        folder = find_job_folder(job, home)
+        if folder is not None and is_finished(folder, job.settings["max_steps"]):
+            for name, text in _reduce_run(folder, home).items():
                 texts[f"runs/{folder.name}/{name}"] = text
     with tarfile.open(file, "w:xz") as archive:
         for name, text in texts.items():
@@ -72,7 +72,7 @@ def save(jobs: Sequence[Job], home: Path, file: Path) -> int:
     return len({Path(name).parent for name in texts})
 
 
-def restore(file: Path, home: Path) -> int:
+def unpack_record(file: Path, home: Path) -> int:
     """Unpack a record; a run that is there already stays as it is.
 
     Args:
@@ -84,7 +84,7 @@ def restore(file: Path, home: Path) -> int:
     """
     there = {path.name for path in (home / "runs").glob("*")}
     new: set[str] = set()
-    for member, text in _members(file):
+    for member, text in _read_members(file):
         _, run, name = Path(member).parts
         if run in there:
             continue
@@ -92,44 +92,46 @@ def restore(file: Path, home: Path) -> int:
         folder = home / "runs" / run
         folder.mkdir(parents=True, exist_ok=True)
         if name == "config.json":
-            text = json.dumps(_moved(json.loads(text), lambda path: str(home / path)))
+            text = json.dumps(_move_paths(json.loads(text), lambda path: str(home / path)))
         (folder / name).write_text(text, encoding="utf-8")
     return len(new)
 
 
-def _members(file: Path) -> Iterator[tuple[str, str]]:
+def _read_members(file: Path) -> Iterator[tuple[str, str]]:
     with tarfile.open(file) as archive:
         for member in archive:
             if (data := archive.extractfile(member)) is not None:
                 yield member.name, data.read().decode()
 
 
-def _kept(folder: Path, home: Path) -> dict[str, str]:
+def _reduce_run(folder: Path, home: Path) -> dict[str, str]:
     def below(path: str) -> str:
         return str(Path(path).resolve().relative_to(home.resolve()))
 
     config = json.loads((folder / "config.json").read_text("utf-8"))
     metrics = list(read_lines(folder / "metrics.jsonl"))
     metrics = [
-        _only(row, (*_METRICS, *_TOTALS) if number == len(metrics) else _METRICS)
+        _select_keys(row, (*_METRICS, *_CUMULATIVE_METRICS) if number == len(metrics) else _METRICS)
         for number, row in enumerate(metrics, 1)
     ]
     events = [row for row in read_lines(folder / "events.jsonl") if row["event"] in _EVENTS]
     pairs = [
-        {key: row[key] for key in _PAIRS if key in row}
+        {key: row[key] for key in _CALIBRATION_KEYS if key in row}
         for row in read_lines(folder / "calibration.jsonl")
         if row["split"] == "eval"
     ]
     return {
-        "config.json": json.dumps(_moved(config, below)),
-        "metrics.jsonl": _lines(metrics),
-        "eval.jsonl": _lines(_only(row, ("",)) for row in read_lines(folder / "eval.jsonl")),
-        "events.jsonl": _lines(events),
-        "calibration.jsonl": _lines(pairs),
+        "config.json": json.dumps(_move_paths(config, below)),
+        "metrics.jsonl": _format_lines(metrics),
+        "eval.jsonl": _format_lines(
+            _select_keys(row, ("",)) for row in read_lines(folder / "eval.jsonl")
+        ),
+        "events.jsonl": _format_lines(events),
+        "calibration.jsonl": _format_lines(pairs),
     }
 
 
-def _moved(config: Settings, to: Callable[[str], str]) -> Settings:
+def _move_paths(config: Settings, to: Callable[[str], str]) -> Settings:
     """Return a configuration with its paths changed: of the policy, the problems and the runs."""
     model, data = dict(config["model"]), dict(config["data"])
     model["path"] = to(model["path"])
@@ -137,15 +139,15 @@ def _moved(config: Settings, to: Callable[[str], str]) -> Settings:
     return {**config, "model": model, "data": data, "runs": to(config["runs"])}
 
 
-def _only(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {key: _brief(key, value) for key, value in row.items() if key.startswith(names)}
+def _select_keys(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {key: _round_value(key, value) for key, value in row.items() if key.startswith(names)}
 
 
-def _brief(key: str, value: Any) -> Any:
+def _round_value(key: str, value: Any) -> Any:
     if not isinstance(value, float) or value == int(value):
         return value
     return round(value, 2) if key == "time" else float(f"{value:.5g}")
 
 
-def _lines(rows: Iterable[Mapping[str, Any]]) -> str:
+def _format_lines(rows: Iterable[Mapping[str, Any]]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)

@@ -13,7 +13,7 @@ from masa_openrlhf.config.layers import flatten_settings
 from masa_openrlhf.config.rules import merge_settings
 
 from masa_benchmarks.comparison.arms import BASE, Arm, Settings
-from masa_benchmarks.comparison.policy import Assets
+from masa_benchmarks.comparison.policy import ComparisonAssets
 
 POLICY_SEEDS = 100
 """So many seeds share a policy, its problems and its held-out set."""
@@ -46,7 +46,7 @@ class Job(NamedTuple):
         return merge_settings(BASE, self.arm.settings)
 
 
-def settings_of(job: Job, assets: Assets) -> Settings:
+def build_job_settings(job: Job, assets: ComparisonAssets) -> Settings:
     """Return the whole configuration of a job."""
     own: Settings = {
         "name": job.name,
@@ -57,19 +57,19 @@ def settings_of(job: Job, assets: Assets) -> Settings:
     return merge_settings(job.settings, own)
 
 
-def folder_of(job: Job, home: Path) -> Path | None:
+def find_job_folder(job: Job, home: Path) -> Path | None:
     """Return the folder of a job that was begun; None where it was not."""
-    return folder_called(job.name, home)
+    return find_run_folder(job.name, home)
 
 
-def folder_called(name: str, home: Path) -> Path | None:
+def find_run_folder(name: str, home: Path) -> Path | None:
     """Return the last folder of a run of this name; None where there is none."""
     when = "2???????-??????"  # "grpo-8-20-20261126-140148" is a run of "grpo-8-20", not of "grpo-8"
     begun = sorted((home / "runs").glob(f"{name}-{when}"))
     return begun[-1] if begun else None
 
 
-def finished(folder: Path, steps: int) -> bool:
+def is_finished(folder: Path, steps: int) -> bool:
     """Whether a run came to its end, at so many steps or more."""
     events = folder / "events.jsonl"
     if not events.exists():
@@ -81,7 +81,7 @@ def finished(folder: Path, steps: int) -> bool:
     )
 
 
-def changed(job: Job, home: Path) -> list[str]:
+def list_changed_settings(job: Job, home: Path) -> list[str]:
     """Return what a job that was begun has otherwise than its arm says now.
 
     All but the number of steps: of those it can make more.
@@ -89,7 +89,7 @@ def changed(job: Job, home: Path) -> list[str]:
     Returns:
         As in "grpo-3: optim.lr is 0.001 there, 0.002 now".
     """
-    folder = folder_of(job, home)
+    folder = find_job_folder(job, home)
     if folder is None or not (folder / "config.json").exists():
         return []
     there = flatten_settings(json.loads((folder / "config.json").read_text("utf-8")))
@@ -100,35 +100,35 @@ def changed(job: Job, home: Path) -> list[str]:
     ]
 
 
-def _toml(settings: Settings, path: str = "") -> str:
+def _format_toml(settings: Settings, path: str = "") -> str:
     plain = {k: v for k, v in settings.items() if not isinstance(v, dict)}
     lines = [f"[{path}]"] if path else []
     lines += [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
     for key, value in settings.items():
         if isinstance(value, dict):
-            lines.append(_toml(value, f"{path}.{key}" if path else key))
+            lines.append(_format_toml(value, f"{path}.{key}" if path else key))
     return "\n".join(lines) + "\n"
 
 
-def command(job: Job, assets: Assets, home: Path) -> list[str]:
+def build_command(job: Job, assets: ComparisonAssets, home: Path) -> list[str]:
     """Return the command that runs a job, or goes on with it; its settings are written."""
     program = [sys.executable, "-m", "masa_openrlhf.cli", "train"]
-    begun = folder_of(job, home)
+    begun = find_job_folder(job, home)
     if begun is not None and (begun / "checkpoints").exists():
         return [*program, "--resume", str(begun), "--max-steps", str(job.settings["max_steps"])]
     file = home / "settings" / f"{job.name}.toml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(_toml(settings_of(job, assets)), encoding="utf-8")
+    file.write_text(_format_toml(build_job_settings(job, assets)), encoding="utf-8")
     return [*program, "--config", str(file), "--runs", str(home / "runs")]
 
 
-def start(job: Job, assets: Assets, home: Path) -> subprocess.Popen[bytes]:
+def start_job(job: Job, assets: ComparisonAssets, home: Path) -> subprocess.Popen[bytes]:
     """Start a job in a process of its own; what it says goes to a file in ``home``/said."""
     said = home / "said" / f"{job.name}.txt"
     said.parent.mkdir(parents=True, exist_ok=True)
     with said.open("ab") as out:
         return subprocess.Popen(
-            command(job, assets, home),
+            build_command(job, assets, home),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,

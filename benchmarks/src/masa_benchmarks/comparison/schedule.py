@@ -9,11 +9,17 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from masa_benchmarks.comparison.policy import assets
-from masa_benchmarks.comparison.running import Job, changed, finished, folder_of, start
+from masa_benchmarks.comparison.policy import prepare_policy
+from masa_benchmarks.comparison.running import (
+    Job,
+    find_job_folder,
+    is_finished,
+    list_changed_settings,
+    start_job,
+)
 
 
-def run_all(
+def run_jobs(
     jobs: Sequence[Job], home: Path, *, jobs_at_a_time: int, say: Callable[[str], None] = print
 ) -> int:
     """Run what is not finished yet.
@@ -35,11 +41,11 @@ def run_all(
     Raises:
         SystemExit: a run was begun with other settings.
     """
-    if other := [line for job in jobs for line in changed(job, home)]:
+    if other := [line for job in jobs for line in list_changed_settings(job, home)]:
         raise SystemExit(
             "\n".join(other) + f"\nMove these runs out of {home / 'runs'}, or choose another --home"
         )
-    todo = [job for job in jobs if not _there(job, home)]
+    todo = [job for job in jobs if not _is_done(job, home)]
     say(f"{len(jobs) - len(todo)} of {len(jobs)} runs are there already")
     running: list[tuple[Job, subprocess.Popen[bytes], float]] = []
     failed = 0
@@ -48,8 +54,8 @@ def run_all(
         while todo or running:
             while todo and len(running) < jobs_at_a_time:
                 job = todo.pop(0)
-                made = assets(home, job.policy, say)
-                running.append((job, start(job, made, home), time.monotonic()))
+                made = prepare_policy(home, job.policy, say)
+                running.append((job, start_job(job, made, home), time.monotonic()))
             time.sleep(0.5)
             for entry in [e for e in running if e[1].poll() is not None]:
                 running.remove(entry)
@@ -66,6 +72,6 @@ def run_all(
     return failed
 
 
-def _there(job: Job, home: Path) -> bool:
-    folder = folder_of(job, home)
-    return folder is not None and finished(folder, job.settings["max_steps"])
+def _is_done(job: Job, home: Path) -> bool:
+    folder = find_job_folder(job, home)
+    return folder is not None and is_finished(folder, job.settings["max_steps"])

@@ -32,10 +32,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-Sort = Literal["known", "half", "unknown"]
-Kind = Literal["trivial", "learnable", "unsolvable"]
+NameSort = Literal["known", "half", "unknown"]
+ProblemKind = Literal["trivial", "learnable", "unsolvable"]
 
-COUNTS: dict[Sort, int] = {"known": 12, "half": 48, "unknown": 32}
+NAME_COUNTS: dict[NameSort, int] = {"known": 12, "half": 48, "unknown": 32}
 """Names of each sort."""
 
 RANGES = {"low": (0, 1, 2), "mid": (3, 4, 5), "high": (6, 7, 8, 9)}
@@ -44,16 +44,16 @@ RANGES = {"low": (0, 1, 2), "mid": (3, 4, 5), "high": (6, 7, 8, 9)}
 VALUES = tuple(range(10))
 """Values of names that are known or half known."""
 
-WEIGHTS: dict[Kind, float] = {"trivial": 0.15, "learnable": 0.6, "unsolvable": 0.25}
+KIND_WEIGHTS: dict[ProblemKind, float] = {"trivial": 0.15, "learnable": 0.6, "unsolvable": 0.25}
 """Share of each kind among the problems."""
 
-HALF_KNOWN = (1, 2, 3)
+HALF_KNOWN_COUNTS = (1, 2, 3)
 """Half-known names of a learnable problem; its others are known."""
 
-NAMES: dict[Kind, int] = {"trivial": 4, "learnable": 5, "unsolvable": 8}
+NAMES_PER_PROBLEM: dict[ProblemKind, int] = {"trivial": 4, "learnable": 5, "unsolvable": 8}
 """Names of a problem."""
 
-UNKNOWN = 6
+UNKNOWN_PER_PROBLEM = 6
 """Unknown names of an unsolvable problem; its others are known."""
 
 
@@ -69,47 +69,47 @@ class Name:
     """
 
     text: str
-    sort: Sort
+    sort: NameSort
     value: int
     mistaken: int
 
     @property
     def range(self) -> str:
         """The range that the value lies in: what the problem says of it."""
-        return range_of(self.value)
+        return find_range(self.value)
 
 
-def range_of(value: int) -> str:
+def find_range(value: int) -> str:
     """Return the range of a value: its last digit decides."""
     return next(name for name, pair in RANGES.items() if value % 10 in pair)
 
 
-def _name(rng: random.Random, text: str, sort: Sort) -> Name:
+def _draw_name(rng: random.Random, text: str, sort: NameSort) -> Name:
     value = rng.choice(VALUES)
-    mistaken = rng.choice([v for v in RANGES[range_of(value)] if v != value])
+    mistaken = rng.choice([v for v in RANGES[find_range(value)] if v != value])
     return Name(
         text, sort, value + (rng.choice((10, 20, 30)) if sort == "unknown" else 0), mistaken
     )
 
 
-def _names() -> dict[Sort, tuple[Name, ...]]:
+def _draw_all_names() -> dict[NameSort, tuple[Name, ...]]:
     """Return the names of each sort: the same ones in every process."""
     rng = random.Random("names and their values")
     consonants, vowels = "bdfgklmnprstvz", "aeiou"
     texts = [a + v + b for a in consonants for v in vowels for b in consonants]
     rng.shuffle(texts)
-    found: dict[Sort, tuple[Name, ...]] = {}
-    for sort, count in COUNTS.items():
-        found[sort] = tuple(_name(rng, texts.pop(), sort) for _ in range(count))
+    found: dict[NameSort, tuple[Name, ...]] = {}
+    for sort, count in NAME_COUNTS.items():
+        found[sort] = tuple(_draw_name(rng, texts.pop(), sort) for _ in range(count))
     return found
 
 
-BOOK = _names()
+NAMES_BY_SORT = _draw_all_names()
 """All names by sort."""
 
 
 @dataclass(frozen=True)
-class Problem:
+class SumProblem:
     """A problem and its answer.
 
     Attributes:
@@ -123,25 +123,29 @@ class Problem:
     id: str
     problem: str
     answer: str
-    kind: Kind
+    kind: ProblemKind
     names: tuple[Name, ...]
 
 
-def _draw(rng: random.Random, kind: Kind) -> list[Name]:
-    count = NAMES[kind]
+def _draw_problem_names(rng: random.Random, kind: ProblemKind) -> list[Name]:
+    count = NAMES_PER_PROBLEM[kind]
     picked: list[Name] = []
     if kind == "learnable":
-        picked = rng.sample(BOOK["half"], rng.choice(HALF_KNOWN))
+        picked = rng.sample(NAMES_BY_SORT["half"], rng.choice(HALF_KNOWN_COUNTS))
     elif kind == "unsolvable":
-        picked = rng.sample(BOOK["unknown"], UNKNOWN)
-    picked += rng.sample(BOOK["known"], count - len(picked))
+        picked = rng.sample(NAMES_BY_SORT["unknown"], UNKNOWN_PER_PROBLEM)
+    picked += rng.sample(NAMES_BY_SORT["known"], count - len(picked))
     rng.shuffle(picked)
     return picked
 
 
 def make_problems(
-    n: int, seed: int, *, exclude: Collection[str] = (), kinds: Collection[Kind] = tuple(WEIGHTS)
-) -> list[Problem]:
+    n: int,
+    seed: int,
+    *,
+    exclude: Collection[str] = (),
+    kinds: Collection[ProblemKind] = tuple(KIND_WEIGHTS),
+) -> list[SumProblem]:
     """Draw different problems.
 
     Args:
@@ -152,16 +156,16 @@ def make_problems(
     """
     rng = random.Random(f"sums over names {seed}")
     chosen = tuple(kinds)
-    weights = [WEIGHTS[kind] for kind in chosen]
+    weights = [KIND_WEIGHTS[kind] for kind in chosen]
     seen = set(exclude)
-    problems: list[Problem] = []
+    problems: list[SumProblem] = []
     while len(problems) < n:
         kind = rng.choices(chosen, weights)[0]
-        names = _draw(rng, kind)
+        names = _draw_problem_names(rng, kind)
         text = "Sum of " + ", ".join(f"{name.text} {name.range}" for name in names)
         if text in seen:
             continue
         seen.add(text)
         total = str(sum(name.value for name in names))
-        problems.append(Problem(f"sum-{seed}-{len(problems)}", text, total, kind, tuple(names)))
+        problems.append(SumProblem(f"sum-{seed}-{len(problems)}", text, total, kind, tuple(names)))
     return problems

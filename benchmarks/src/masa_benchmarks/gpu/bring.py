@@ -22,7 +22,7 @@ from typing import Any
 from masa_benchmarks.paths import LOCK
 
 HERE = Path(__file__).parent
-PART = 60 * 2**20
+PART_BYTES = 60 * 2**20
 
 
 def main() -> None:
@@ -37,21 +37,24 @@ def main() -> None:
     commands.add_parser("sizes")
     options = parser.parse_args()
     if options.command == "pack":
-        pack(options.parts, options.python)
+        pack_wheels(options.parts, options.python)
     elif options.command == "join":
-        join(options.parts, options.site)
+        unpack_parts(options.parts, options.site)
     else:
-        print(sizes(options.python))
+        print(format_sizes(options.python))
 
 
-def pack(parts: Path, python: str) -> None:
+def pack_wheels(parts: Path, python: str) -> None:
     """Install for another machine into a folder, and write that as parts."""
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             [
                 *("uv", "pip", "install", "--quiet", "--no-deps", "--target", folder),
                 *("--python-version", python, "--python-platform", "x86_64-manylinux_2_28"),
-                *(f"{name}=={version}" for name, version in pinned(wanted()).items()),
+                *(
+                    f"{name}=={version}"
+                    for name, version in read_locked_versions(read_wheel_names()).items()
+                ),
             ],
             check=True,
         )
@@ -59,38 +62,38 @@ def pack(parts: Path, python: str) -> None:
         with tarfile.open(fileobj=whole, mode="w:gz") as archive:
             archive.add(folder, arcname=".")
     parts.mkdir(parents=True, exist_ok=True)
-    for number, data in enumerate(split(whole.getvalue(), PART)):
+    for number, data in enumerate(split_bytes(whole.getvalue(), PART_BYTES)):
         path = parts / f"site.tar.gz.{number:03}"
         path.write_bytes(data)
         print(f"{path}: {len(data) / 2**20:.1f} MiB")
 
 
-def join(parts: Path, site: Path) -> None:
+def unpack_parts(parts: Path, site: Path) -> None:
     """Unpack the parts."""
     data = b"".join(path.read_bytes() for path in sorted(parts.glob("site.tar.gz.*")))
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
         archive.extractall(site, filter="data")
 
 
-def split(data: bytes, size: int) -> Iterator[bytes]:
+def split_bytes(data: bytes, size: int) -> Iterator[bytes]:
     """Cut into pieces of at most so many bytes."""
     for begin in range(0, len(data), size):
         yield data[begin : begin + size]
 
 
-def wanted() -> list[str]:
+def read_wheel_names() -> list[str]:
     """Read the names of wheels.txt."""
     lines = (HERE / "wheels.txt").read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
-def pinned(names: Sequence[str]) -> dict[str, str]:
+def read_locked_versions(names: Sequence[str]) -> dict[str, str]:
     """Return the version of uv.lock of each; of several, the newest Python's."""
-    found = {package["name"]: package["version"] for package in _locked()}
+    found = {package["name"]: package["version"] for package in _read_lock()}
     return {name: found[name] for name in names}
 
 
-def sizes(python: str) -> str:
+def format_sizes(python: str) -> str:
     """Return what the wheels of ``--extra cluster`` weigh, the largest first."""
     exported = subprocess.run(
         [
@@ -105,17 +108,19 @@ def sizes(python: str) -> str:
     names = {line.split("==")[0] for line in exported.splitlines() if "==" in line}
     tag = "cp" + python.replace(".", "")
     weights: dict[str, int] = {}
-    for package in _locked():
+    for package in _read_lock():
         if package["name"] in names:
-            weights[package["name"]] = max(weights.get(package["name"], 0), _weight(package, tag))
+            weights[package["name"]] = max(
+                weights.get(package["name"], 0), _wheel_size(package, tag)
+            )
     largest = sorted(weights.items(), key=lambda item: -item[1])[:12]
     total = sum(weights.values())
     lines = [f"{name}: {size / 2**20:,.0f} MiB" for name, size in largest]
-    lines.append(f"all {len(weights)}: {total / 2**20:,.0f} MiB, {-(-total // PART)} parts")
+    lines.append(f"all {len(weights)}: {total / 2**20:,.0f} MiB, {-(-total // PART_BYTES)} parts")
     return "\n".join(lines)
 
 
-def _weight(package: dict[str, Any], tag: str) -> int:
+def _wheel_size(package: dict[str, Any], tag: str) -> int:
     """Bytes of the wheel for that Python on x86-64, else of the source."""
     fitting = [
         wheel.get("size", 0)
@@ -128,7 +133,7 @@ def _weight(package: dict[str, Any], tag: str) -> int:
     return max(fitting, default=package.get("sdist", {}).get("size", 0))
 
 
-def _locked() -> list[dict[str, Any]]:
+def _read_lock() -> list[dict[str, Any]]:
     if sys.version_info >= (3, 11):
         import tomllib
     else:

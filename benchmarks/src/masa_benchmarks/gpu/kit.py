@@ -17,10 +17,10 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from masa_benchmarks.gpu.step import MARK
+from masa_benchmarks.gpu.step import RESULT_MARK
 
 
-class Step(NamedTuple):
+class KitStep(NamedTuple):
     """A step of the kit.
 
     Attributes:
@@ -35,13 +35,13 @@ class Step(NamedTuple):
 
 
 STEPS = (
-    Step("attention", 60, "is torch's packed attention right in bfloat16?"),
-    Step("log_probs", 60, "are log-probabilities in chunks right, and small?"),
-    Step("adam", 60, "do the fused AdamW's states leave the card and come back?"),
-    Step("passes", 90, "do the passes take the memory that was foretold?"),
-    Step("ipc", 60, "do weights reach another process by a handle?"),
-    Step("zero3", 120, "does a ZeRO-3 rank train packed, sleep and wake?"),
-    Step("train", 300, "do training and resume work whole, and how fast?"),
+    KitStep("attention", 60, "is torch's packed attention right in bfloat16?"),
+    KitStep("log_probs", 60, "are log-probabilities in chunks right, and small?"),
+    KitStep("adam", 60, "do the fused AdamW's states leave the card and come back?"),
+    KitStep("passes", 90, "do the passes take the memory that was foretold?"),
+    KitStep("ipc", 60, "do weights reach another process by a handle?"),
+    KitStep("zero3", 120, "does a ZeRO-3 rank train packed, sleep and wake?"),
+    KitStep("train", 300, "do training and resume work whole, and how fast?"),
 )
 
 
@@ -55,21 +55,21 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600, help="for all steps together")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    record: dict[str, Any] = {"machine": machine(), "steps": {}}
+    record: dict[str, Any] = {"machine": describe_machine(), "steps": {}}
     deadline = time.monotonic() + options.seconds
     for step in STEPS:
         if options.only and step.name not in options.only:
             continue
         left = deadline - time.monotonic()
-        record["steps"][step.name] = tried(step, options, left)
+        record["steps"][step.name] = run_step(step, options, left)
         (options.out / "kit.json").write_text(json.dumps(record, indent=2) + "\n")
-    text = table(record)
+    text = render_table(record)
     (options.out / "kit.md").write_text(text + "\n")
     print(text)
     return int(any(found["state"] == "failed" for found in record["steps"].values()))
 
 
-def machine() -> dict[str, str]:
+def describe_machine() -> dict[str, str]:
     """Return what a figure depends on."""
     import torch
 
@@ -81,7 +81,7 @@ def machine() -> dict[str, str]:
     return found
 
 
-def tried(step: Step, options: argparse.Namespace, left: float) -> dict[str, Any]:
+def run_step(step: KitStep, options: argparse.Namespace, left: float) -> dict[str, Any]:
     """Run a step, within its limit and what is left of the time."""
     limit = min(step.limit, left)
     if limit < 10:
@@ -106,9 +106,9 @@ def tried(step: Step, options: argparse.Namespace, left: float) -> dict[str, Any
     except subprocess.TimeoutExpired as late:
         said = late.stdout.decode(errors="replace") if isinstance(late.stdout, bytes) else ""
     (options.out / f"{step.name}.log").write_text(said)
-    lines = [line for line in said.splitlines() if line.startswith(MARK)]
+    lines = [line for line in said.splitlines() if line.startswith(RESULT_MARK)]
     found: dict[str, Any] = (
-        json.loads(lines[-1].removeprefix(MARK))
+        json.loads(lines[-1].removeprefix(RESULT_MARK))
         if lines
         else {"state": "failed", "said": f"no answer within {limit:.0f} s", "figures": {}}
     )
@@ -116,17 +116,19 @@ def tried(step: Step, options: argparse.Namespace, left: float) -> dict[str, Any
     return {"checks": {}, **found, "seconds": round(time.monotonic() - begun, 1)}
 
 
-def table(record: dict[str, Any]) -> str:
+def render_table(record: dict[str, Any]) -> str:
     """Return the record as Markdown."""
     doubts = {step.name: step.doubt for step in STEPS}
     on = ", ".join(f"{name} {value}" for name, value in record["machine"].items())
     lines = [on, "", "| step | question | answer | s | figures |", "|---|---|---|---|---|"]
     for name, found in record["steps"].items():
-        figures = "; ".join(f"{key}: {_shown(value)}" for key, value in found["figures"].items())
+        figures = "; ".join(
+            f"{key}: {_format_value(value)}" for key, value in found["figures"].items()
+        )
         answer = found["state"] + (f": {found['said']}" if found["said"] else "")
         lines.append(f"| {name} | {doubts[name]} | {answer} | {found['seconds']} | {figures} |")
     return "\n".join(lines)
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)

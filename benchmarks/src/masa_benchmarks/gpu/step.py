@@ -16,14 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-MARK = "FOUND "
+RESULT_MARK = "FOUND "
 
 
-class Missing(Exception):  # noqa: N818  # nothing went wrong
+class MissingPackage(Exception):  # noqa: N818  # nothing went wrong
     """The step needs what is not installed here."""
 
 
-class Found:
+class StepRecord:
     """What a step found.
 
     Attributes:
@@ -68,7 +68,7 @@ class Found:
             "figures": self._figures,
             "checks": self._checks,
         }
-        print(MARK + json.dumps(line), flush=True)
+        print(RESULT_MARK + json.dumps(line), flush=True)
 
     @property
     def failed(self) -> list[str]:
@@ -76,7 +76,7 @@ class Found:
         return [name for name, holds in self._checks.items() if not holds]
 
 
-def fit_older_torch() -> None:
+def adapt_older_torch() -> None:
     """Take torch's packed attention as releases before 2.13 have it; it is ours that asks for more.
 
     The kernel below takes fewer key heads than query heads in any case.
@@ -99,17 +99,17 @@ def fit_older_torch() -> None:
     varlen.varlen_attn = fitted
 
 
-def main(step: Callable[[Found], None]) -> None:
+def run_script(step: Callable[[StepRecord], None]) -> None:
     """Run a step as a command."""
     parser = argparse.ArgumentParser(description=step.__doc__)
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--small", action="store_true")
     options = parser.parse_args()
-    found = Found(options.device, options.small)
+    found = StepRecord(options.device, options.small)
     try:
-        fit_older_torch()
+        adapt_older_torch()
         step(found)
-    except Missing as missing:
+    except MissingPackage as missing:
         found.report("not here", str(missing))
         return
     except Exception as error:

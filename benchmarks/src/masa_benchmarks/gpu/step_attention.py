@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from masa_benchmarks.gpu.step import Found, main
+from masa_benchmarks.gpu.step import StepRecord, run_script
 
 
-def exact(query: Any, key: Any, value: Any, lengths: list[int]) -> Any:
+def reference_attention(query: Any, key: Any, value: Any, lengths: list[int]) -> Any:
     """Each sequence alone, in float32."""
     import torch
 
@@ -23,10 +23,10 @@ def exact(query: Any, key: Any, value: Any, lengths: list[int]) -> Any:
     return torch.cat(parts, dim=1)
 
 
-def attention(found: Found) -> None:
+def check_attention(found: StepRecord) -> None:
     """Values, gradients and time, in bfloat16 with the heads of Qwen3-8B."""
     import torch
-    from masa_openrlhf.gpu.attention import packed_attention
+    from masa_openrlhf.gpu.attention import compute_packed_attention
 
     lengths = [5, 1, 40, 18] if found.small else [1, 7, 513, 2048, 300, 4096, 129, 1098]
     heads, keys = (4, 2) if found.small else (32, 8)
@@ -39,9 +39,9 @@ def attention(found: Found) -> None:
     ]
     positions = torch.cat([torch.arange(n) for n in lengths])[None].to(found.device)
     pull = torch.randn(1, sum(lengths), heads, 128, device=found.device, dtype=torch.bfloat16)
-    ours, _ = packed_attention(None, *leaves, None, position_ids=positions)
+    ours, _ = compute_packed_attention(None, *leaves, None, position_ids=positions)
     gradients = torch.autograd.grad(ours, leaves, pull)
-    truth = exact(*leaves, lengths)
+    truth = reference_attention(*leaves, lengths)
     true_gradients = torch.autograd.grad(truth, leaves, pull.float())
     named = zip(
         ("values", "dq", "dk", "dv"),
@@ -55,12 +55,12 @@ def attention(found: Found) -> None:
         found.check(f"{name} within 1 % of float32", off < 0.01)
     for _ in range(3):  # the first calls of a shape choose kernels
         torch.autograd.grad(
-            packed_attention(None, *leaves, None, position_ids=positions)[0], leaves, pull
+            compute_packed_attention(None, *leaves, None, position_ids=positions)[0], leaves, pull
         )
     with found.timed("forward and backward, s"):
-        out, _ = packed_attention(None, *leaves, None, position_ids=positions)
+        out, _ = compute_packed_attention(None, *leaves, None, position_ids=positions)
         torch.autograd.grad(out, leaves, pull)
 
 
 if __name__ == "__main__":
-    main(attention)
+    run_script(check_attention)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from multiprocessing.connection import Connection
 from typing import Any
 
-from masa_benchmarks.gpu.step import Found, main
+from masa_benchmarks.gpu.step import StepRecord, run_script
 
 
-def _engine(pipe: Connection, device: str) -> None:
+def _answer_handles(pipe: Connection, device: str) -> None:
     """The other process: takes handles, answers with a sum of what it sees."""
     while (handle := pipe.recv()) is not None:
         function, arguments = handle
@@ -24,7 +24,7 @@ def _engine(pipe: Connection, device: str) -> None:
         pipe.send((float(kept.double().sum()), float(kept.double().abs().sum())))
 
 
-def ipc(found: Found) -> None:
+def check_ipc(found: StepRecord) -> None:
     """Handles of ten tensors, one at a time, as OpenRLHF sends a parameter."""
     import torch
     import torch.multiprocessing as processes
@@ -33,7 +33,7 @@ def ipc(found: Found) -> None:
     size = 1000 if found.small else 64 * 2**20
     context = processes.get_context("spawn")
     here, there = context.Pipe()
-    other = context.Process(target=_engine, args=(there, found.device), daemon=True)
+    other = context.Process(target=_answer_handles, args=(there, found.device), daemon=True)
     other.start()
     torch.manual_seed(0)
     agree = []
@@ -53,4 +53,4 @@ def ipc(found: Found) -> None:
 
 
 if __name__ == "__main__":
-    main(ipc)
+    run_script(check_ipc)

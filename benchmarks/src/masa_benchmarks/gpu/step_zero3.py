@@ -8,12 +8,12 @@ import tempfile
 from importlib import import_module
 from typing import Any
 
-from masa_benchmarks.gpu.step import Found, Missing, main
+from masa_benchmarks.gpu.step import MissingPackage, StepRecord, run_script
 
 
-def zero3(found: Found) -> None:
+def check_zero3(found: StepRecord) -> None:
     """A Qwen3 of 0.6B's shape under DeepSpeed: gradients, the optimiser, offload and reload."""
-    _ready(found)
+    _prepare_process(found)
     import deepspeed
     import torch
     from masa_openrlhf.gpu import actor, adam, attention
@@ -22,15 +22,15 @@ def zero3(found: Found) -> None:
     deepspeed.init_distributed(dist_backend="nccl" if found.device == "cuda" else "gloo")
     with tempfile.TemporaryDirectory() as folder:
         _save_model(found, folder)
-        stock = _wrapped(folder, packed=False)
-        _, padded = _gradient(found, stock)
+        stock = _build_actor(folder, packed=False)
+        _, padded = _compute_gradient(found, stock)
         stock.model.destroy()
         del stock
         actor.install_actor()
         attention.register_attention()
-        ours = _wrapped(folder, packed=True)
+        ours = _build_actor(folder, packed=True)
     found.figure("attention", ours.model.module.config._attn_implementation)
-    scores, packed = _gradient(found, ours)
+    scores, packed = _compute_gradient(found, ours)
     found.figure("norm, packed / padded", float(packed.norm() / padded.norm()))
     cosine = float(torch.nn.functional.cosine_similarity(padded, packed, dim=0))
     found.figure("cosine", cosine)
@@ -38,13 +38,13 @@ def zero3(found: Found) -> None:
     found.check("in chunks", ours._masa_prepared)
     del padded, packed
     ours.model.step()
-    _sleep(found, ours.model)
-    again, _ = _gradient(found, ours)
+    _check_sleep(found, ours.model)
+    again, _ = _compute_gradient(found, ours)
     found.check("the step was taken", bool((again != scores).any()))
     ours.model.step()
 
 
-def _ready(found: Found) -> None:
+def _prepare_process(found: StepRecord) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -54,19 +54,19 @@ def _ready(found: Found) -> None:
     if found.device == "cpu":
         os.environ.update(DS_ACCELERATOR="cpu", TORCHDYNAMO_DISABLE="1")
     try:
-        from masa_openrlhf.gpu.padding import load_user_of_flash_attn
+        from masa_openrlhf.gpu.padding import load_flash_attn_user
 
-        load_user_of_flash_attn()
+        load_flash_attn_user()
         import openrlhf.models  # noqa: F401
     except ModuleNotFoundError as error:
         if error.name is None:  # there, and broken
             raise
-        raise Missing(f"no {error.name}") from error
+        raise MissingPackage(f"no {error.name}") from error
     if found.device == "cpu":  # it would be compiled
         import_module("deepspeed.comm.torch").build_shm_op = lambda: None  # type: ignore[attr-defined]
 
 
-def _save_model(found: Found, folder: str) -> None:
+def _save_model(found: StepRecord, folder: str) -> None:
     import torch
     import transformers
 
@@ -86,7 +86,7 @@ def _save_model(found: Found, folder: str) -> None:
     transformers.Qwen3ForCausalLM(config).bfloat16().save_pretrained(folder)
 
 
-def _wrapped(folder: str, *, packed: bool) -> Any:
+def _build_actor(folder: str, *, packed: bool) -> Any:
     import deepspeed
     from openrlhf.models import Actor
 
@@ -110,7 +110,7 @@ def _wrapped(folder: str, *, packed: bool) -> Any:
     return made
 
 
-def _gradient(found: Found, made: Any) -> tuple[Any, Any]:
+def _compute_gradient(found: StepRecord, made: Any) -> tuple[Any, Any]:
     import deepspeed
     import torch
 
@@ -131,7 +131,7 @@ def _gradient(found: Found, made: Any) -> tuple[Any, Any]:
     return scores.detach(), torch.cat(parts)
 
 
-def _sleep(found: Found, engine: Any) -> None:
+def _check_sleep(found: StepRecord, engine: Any) -> None:
     import torch
     from deepspeed.runtime.zero.offload_config import OffloadDeviceEnum
 
@@ -155,4 +155,4 @@ def _sleep(found: Found, engine: Any) -> None:
 
 
 if __name__ == "__main__":
-    main(zero3)
+    run_script(check_zero3)

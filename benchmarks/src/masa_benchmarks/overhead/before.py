@@ -13,14 +13,14 @@ from contextlib import closing, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from masa_benchmarks.overhead.step import Bench
-from masa_benchmarks.overhead.text import Row, Size, Writer
+from masa_benchmarks.overhead.step import StepBenchmark
+from masa_benchmarks.overhead.text import MathRow, ScriptedWriter, StepSize
 
 PARTS = ("transfer", "samples", "advantages")
 
 
 @contextmanager
-def as_it_was() -> Iterator[None]:
+def former_conversion() -> Iterator[None]:
     """The former code in the places of ours."""
     import torch
     from masa_openrlhf.stack import experience, rollout
@@ -30,31 +30,33 @@ def as_it_was() -> Iterator[None]:
         return RemoteExperienceMaker.get_cumulative_returns(None, rewards, mask, 1.0)
 
     with (
-        patch.object(experience, "undiscounted_returns", returns),
+        patch.object(experience, "compute_undiscounted_returns", returns),
         patch.object(experience, "_to_tensor", lambda values, _: torch.tensor([*values])),
         patch.object(rollout, "array", lambda _, values: tuple(values)),
     ):
         yield
 
 
-def compare(rows: Sequence[Row], size: Size, writer: Writer, rounds: int) -> None:
+def compare_conversions(
+    rows: Sequence[MathRow], size: StepSize, writer: ScriptedWriter, rounds: int
+) -> None:
     """Print both, medians of rounds that have both in turns."""
     taken: list[tuple[Any, Any]] = []
-    with closing(Bench(rows, size, writer, pack=True)) as bench:
+    with closing(StepBenchmark(rows, size, writer, pack=True)) as bench:
         bench.step()  # warms up
         for _ in range(rounds):
-            with as_it_was():
+            with former_conversion():
                 was = bench.step()
             taken.append((was, bench.step()))
     print(f"{size.problems} problems; the trainer's seconds of processor time, medians of {rounds}")
     print(f"{'':<14}{'as it was':>12}{'as it is':>12}{'ratio (least-most)':>24}")
     for part in (*PARTS, "all"):
-        pairs = [tuple(_seconds(side, part) for side in both) for both in taken]
+        pairs = [tuple(_sum_seconds(side, part) for side in both) for both in taken]
         ratios = sorted(was / now for was, now in pairs)
         was, now = (statistics.median(column) for column in zip(*pairs, strict=True))
         spread = f"{statistics.median(ratios):.1f} ({ratios[0]:.1f}-{ratios[-1]:.1f})"
         print(f"{part:<14}{was:>12.2f}{now:>12.2f}{spread:>24}")
 
 
-def _seconds(taken: Any, part: str) -> float:
+def _sum_seconds(taken: Any, part: str) -> float:
     return float(sum(taken.trainer.values()) if part == "all" else taken.trainer[part])

@@ -22,34 +22,38 @@ from pathlib import Path
 from typing import Any
 
 from masa_benchmarks.overhead.generation import MODELS, generation_seconds
-from masa_benchmarks.overhead.text import Row, Size, Writer, read_rows
+from masa_benchmarks.overhead.text import MathRow, ScriptedWriter, StepSize, read_rows
 from masa_benchmarks.paths import MATH
 
 ENGINES, WORKERS = 8, 2
 
 
-def paper(args: argparse.Namespace) -> None:
-    rows, writer = _material(args.data)
+def measure_paper(args: argparse.Namespace) -> None:
+    rows, writer = _load_material(args.data)
     for tokens in args.solution_tokens:
-        size = Size(args.problems, args.solutions, args.predictions, tokens, args.prediction_tokens)
-        _report(size, _steps(rows, size, writer, args.rounds), args.tokens_per_second)
+        size = StepSize(
+            args.problems, args.solutions, args.predictions, tokens, args.prediction_tokens
+        )
+        _print_report(size, _run_steps(rows, size, writer, args.rounds), args.tokens_per_second)
 
 
-def _report(size: Size, taken: Sequence[Any], rate: float | None) -> None:
+def _print_report(size: StepSize, taken: Sequence[Any], rate: float | None) -> None:
     print(
         f"\n{size.problems} problems, {size.solutions} solutions of {size.solution_tokens:,} tokens"
         f" and {size.predictions} predictions of {size.prediction_tokens:,}: "
         f"{size.tokens / 1e6:.2f} M tokens. Seconds of processor time, medians of {len(taken)} "
         f"(least-most)\n{'':<34}{'in all':>24}{'adds to the step':>26}"
     )
-    for where, part, divisor in _lines(taken[0]):
-        every = [_seconds(one, where, part) for one in taken]
+    for where, part, divisor in _list_parts(taken[0]):
+        every = [_read_seconds(one, where, part) for one in taken]
         by = "" if divisor == 1 else f", in {divisor} processes"
-        print(f"{part + ' (' + where + ')':<34}{_spread(every)}{_spread(every, divisor)}{by}")
+        print(
+            f"{part + ' (' + where + ')':<34}{_pad_spread(every)}{_pad_spread(every, divisor)}{by}"
+        )
     totals = [one.on(ENGINES, WORKERS) for one in taken]
-    print(f"{'together':<58}{_spread(totals)}")
+    print(f"{'together':<58}{_pad_spread(totals)}")
     packing, wall, wait = (
-        _spread([getattr(one, name) for one in taken]).strip()
+        _pad_spread([getattr(one, name) for one in taken]).strip()
         for name in ("packing", "wall", "wait")
     )
     print(f"OpenRLHF's own packing, which a run without MASA has too, not counted: {packing}")
@@ -60,12 +64,12 @@ def _report(size: Size, taken: Sequence[Any], rate: float | None) -> None:
         shares = [100 * total / seconds for total in totals]
         print(
             f"{name}: generation at {size.tokens / seconds:,.0f} tokens a second on 8 GPUs: "
-            f"{seconds:.0f} s; ours {_spread(shares).strip()} % of it, "
+            f"{seconds:.0f} s; ours {_pad_spread(shares).strip()} % of it, "
             f"{'below' if max(shares) < 1 else 'NOT below'} 1 %"
         )
 
 
-def _lines(one: Any) -> list[tuple[str, str, int]]:
+def _list_parts(one: Any) -> list[tuple[str, str, int]]:
     return [
         *(("actors", part, ENGINES) for part in sorted(one.actors)),
         ("workers", "verification", ENGINES * WORKERS),
@@ -73,19 +77,19 @@ def _lines(one: Any) -> list[tuple[str, str, int]]:
     ]
 
 
-def _seconds(one: Any, where: str, part: str) -> float:
+def _read_seconds(one: Any, where: str, part: str) -> float:
     return float(one.workers if where == "workers" else getattr(one, where)[part])
 
 
-def _spread(values: Sequence[float], divisor: int = 1) -> str:
+def _pad_spread(values: Sequence[float], divisor: int = 1) -> str:
     low, middle, high = (f(values) / divisor for f in (min, statistics.median, max))
     return f"{f'{middle:.3f} ({low:.3f}-{high:.3f})':>24}"
 
 
-def growth(args: argparse.Namespace) -> None:
+def measure_growth(args: argparse.Namespace) -> None:
     """Each dimension by itself, from 32 problems and 2,000 tokens a response; without packing."""
-    rows, writer = _material(args.data)
-    base = Size(problems=32, solution_tokens=2000, prediction_tokens=2000)
+    rows, writer = _load_material(args.data)
+    base = StepSize(problems=32, solution_tokens=2000, prediction_tokens=2000)
     ways: dict[str, tuple[str, Sequence[int]]] = {
         "problems": ("problems", (32, 64, 128, 256)),
         "rollouts": ("solutions", (8, 16, 32)),
@@ -98,57 +102,65 @@ def growth(args: argparse.Namespace) -> None:
             size = base._replace(**{name: value})
             if name == "solution_tokens":
                 size = size._replace(prediction_tokens=value)
-            taken = _steps(rows, size, writer, args.rounds, pack=False)
-            columns = [_columns(one) for one in taken]
+            taken = _run_steps(rows, size, writer, args.rounds, pack=False)
+            columns = [_sum_columns(one) for one in taken]
             middle = [statistics.median(column) for column in zip(*columns, strict=True)]
             middles.append(middle)
-            print(f"{value:<12,}" + "".join(f"{v:>{w}.3f}" for v, w in _wide(middle)), flush=True)
-        powers = [exponent(values, column) for column in zip(*middles, strict=True)]
-        print(f"{'exponent':<12}" + "".join(f"{v:>{w}.2f}" for v, w in _wide(powers)))
+            print(
+                f"{value:<12,}" + "".join(f"{v:>{w}.3f}" for v, w in _pair_widths(middle)),
+                flush=True,
+            )
+        powers = [fit_exponent(values, column) for column in zip(*middles, strict=True)]
+        print(f"{'exponent':<12}" + "".join(f"{v:>{w}.2f}" for v, w in _pair_widths(powers)))
 
 
-def _columns(one: Any) -> list[float]:
+def _sum_columns(one: Any) -> list[float]:
     actors, workers = sum(one.actors.values()) / ENGINES, one.workers / (ENGINES * WORKERS)
     trainer = sum(one.trainer.values())
     return [actors, workers, trainer, actors + workers + trainer]
 
 
-def _wide(values: Sequence[float]) -> list[tuple[float, int]]:
+def _pair_widths(values: Sequence[float]) -> list[tuple[float, int]]:
     return list(zip(values, (12, 14, 10, 10), strict=True))
 
 
-def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
+def fit_exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
     """The k of seconds = c * size ** k, by least squares of the logarithms."""
     x, y = [math.log(v) for v in sizes], [math.log(v) for v in seconds]
     return statistics.linear_regression(x, y).slope
 
 
-def _steps(
-    rows: Sequence[Row], size: Size, writer: Writer, rounds: int, *, pack: bool = True
+def _run_steps(
+    rows: Sequence[MathRow],
+    size: StepSize,
+    writer: ScriptedWriter,
+    rounds: int,
+    *,
+    pack: bool = True,
 ) -> list[Any]:
     """One more step before warms up: the dictionary of lemmas, memory."""
-    from masa_benchmarks.overhead.step import Bench
+    from masa_benchmarks.overhead.step import StepBenchmark
 
-    with contextlib.closing(Bench(rows, size, writer, pack=pack)) as bench:
+    with contextlib.closing(StepBenchmark(rows, size, writer, pack=pack)) as bench:
         return [bench.step() for _ in range(rounds + 1)][1:]
 
 
-def before(args: argparse.Namespace) -> None:
-    from masa_benchmarks.overhead.before import compare
+def measure_before(args: argparse.Namespace) -> None:
+    from masa_benchmarks.overhead.before import compare_conversions
 
-    rows, writer = _material(args.data)
+    rows, writer = _load_material(args.data)
     tokens = args.solution_tokens[0]
-    size = Size(args.problems, args.solutions, args.predictions, tokens, args.prediction_tokens)
-    compare(rows, size, writer, args.rounds)
+    size = StepSize(args.problems, args.solutions, args.predictions, tokens, args.prediction_tokens)
+    compare_conversions(rows, size, writer, args.rounds)
 
 
-def tiny(args: argparse.Namespace) -> None:
-    from masa_benchmarks.overhead.tiny import report
+def report_tiny_run(args: argparse.Namespace) -> None:
+    from masa_benchmarks.overhead.tiny import print_run_overhead
 
-    report(args.run)
+    print_run_overhead(args.run)
 
 
-def _material(data: Path) -> tuple[list[Row], Writer]:
+def _load_material(data: Path) -> tuple[list[MathRow], ScriptedWriter]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from masa_openrlhf import cpu
 
@@ -158,10 +170,10 @@ def _material(data: Path) -> tuple[list[Row], Writer]:
 
     torch.set_num_threads(1)
     rows = read_rows(data)
-    return rows, Writer(rows)
+    return rows, ScriptedWriter(rows)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m masa_benchmarks.overhead",
         description=__doc__,
@@ -185,11 +197,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    args = _parser().parse_args(arguments)
+    args = _make_parser().parse_args(arguments)
     ways: dict[str, Callable[[argparse.Namespace], None]] = {
-        "paper": paper,
-        "growth": growth,
-        "before": before,
-        "tiny": tiny,
+        "paper": measure_paper,
+        "growth": measure_growth,
+        "before": measure_before,
+        "tiny": report_tiny_run,
     }
     ways[args.what](args)

@@ -21,14 +21,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from masa_benchmarks.overhead.text import Size
+from masa_benchmarks.overhead.text import StepSize
 
 MEMORY = 80e9
 BANDWIDTH = 3.35e12
 GPUS = 8
 
 
-class Model(NamedTuple):
+class DecodingModel(NamedTuple):
     """What decoding has to read, bytes.
 
     Attributes:
@@ -41,18 +41,18 @@ class Model(NamedTuple):
 
 
 MODELS = {
-    "Qwen3-8B": Model(2 * 8.19e9, 2 * 2 * 36 * 8 * 128),
-    "Qwen3-14B": Model(2 * 14.77e9, 2 * 2 * 40 * 8 * 128),
+    "Qwen3-8B": DecodingModel(2 * 8.19e9, 2 * 2 * 36 * 8 * 128),
+    "Qwen3-14B": DecodingModel(2 * 14.77e9, 2 * 2 * 40 * 8 * 128),
 }
 
 
-def tokens_per_second(model: Model, length: float, gpus: int = GPUS) -> float:
+def tokens_per_second(model: DecodingModel, length: float, gpus: int = GPUS) -> float:
     """Return the ceiling for responses of ``length`` tokens, on all GPUs together."""
     read = length / 2 * model.cache * MEMORY / (MEMORY - model.weights)
     return gpus * BANDWIDTH / read
 
 
-def generation_seconds(model: Model, size: Size) -> float:
+def generation_seconds(model: DecodingModel, size: StepSize) -> float:
     """Return the least time in which the tokens of a step can be made."""
     kinds = (
         (size.solutions, size.solution_tokens),

@@ -22,13 +22,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from masa_benchmarks.overhead.taken import Taken, sum_episodes, workers_seconds
-from masa_benchmarks.overhead.text import Row, Size, Writer, make_tokenizer
+from masa_benchmarks.overhead.taken import StepSeconds, read_worker_seconds, sum_episode_seconds
+from masa_benchmarks.overhead.text import MathRow, ScriptedWriter, StepSize, make_tokenizer
 
-STEP = 100  # predictions decide
+DECIDING_STEP = 100  # predictions decide
 
 
-class Bench:
+class StepBenchmark:
     """A step of one size, to be played again and again.
 
     Args:
@@ -38,16 +38,18 @@ class Bench:
         pack: OpenRLHF packs the batches, as the preset has it; else our own code deals them.
     """
 
-    def __init__(self, rows: Sequence[Row], size: Size, writer: Writer, *, pack: bool) -> None:
+    def __init__(
+        self, rows: Sequence[MathRow], size: StepSize, writer: ScriptedWriter, *, pack: bool
+    ) -> None:
         from masa_control import Controller, Ledger
         from masa_rewards import AnswerVerifier
 
         self.size = size
-        self.config = _config(size, pack)
+        self.config = _build_step_config(size, pack)
         self.tokenizer = make_tokenizer(rows)
         self.controller = Controller(self.config, self.config.meta_prompt, seed=0)
         self.ledger = Ledger()
-        self.args = _args(self.config)
+        self.args = _build_trainer_arguments(self.config)
         self._script = self._scripted(rows, writer)
         self.verifier = AnswerVerifier(**self.config.verifier.model_dump())
         # All workers are up, as after the first step, and have seen some algebra.
@@ -59,12 +61,12 @@ class Bench:
         """End the verification workers."""
         self.verifier.close()
 
-    def _scripted(self, rows: Sequence[Row], writer: Writer) -> dict[str, Any]:
-        from masa_openrlhf.data.prompts import Prompts
+    def _scripted(self, rows: Sequence[MathRow], writer: ScriptedWriter) -> dict[str, Any]:
+        from masa_openrlhf.data.prompts import PromptEncoder
 
         chosen = [rows[i % len(rows)] for i in range(self.size.problems)]
         self.problems = [(f"{i}. {row.problem}", row) for i, row in enumerate(chosen)]
-        self.prompts = Prompts(self.tokenizer, self.config)
+        self.prompts = PromptEncoder(self.tokenizer, self.config)
         script: dict[tuple[int, ...], Any] = {}
         settings = self.config.episode_settings()
         for text, row in self.problems:
@@ -74,12 +76,12 @@ class Bench:
             script[tuple(solution)] = writer.solutions(row, self.size)
         return script
 
-    def step(self) -> Taken:
+    def step(self) -> StepSeconds:
         """Play one step and take it apart."""
-        before = workers_seconds()
+        before = read_worker_seconds()
         episodes = asyncio.run(self._play(self._actor()))
-        workers = workers_seconds() - before
-        actors, waits = sum_episodes(episodes)
+        workers = read_worker_seconds() - before
+        actors, waits = sum_episode_seconds(episodes)
         began = time.thread_time()
         sent = [pickle.dumps(episode, protocol=5) for episode in episodes]
         actors["transfer"] = time.thread_time() - began
@@ -89,7 +91,7 @@ class Bench:
         trainer = self._trainer(sent)
         wall = time.perf_counter() - began
         packing = trainer.pop("packing", 0.0)
-        return Taken(actors, workers, trainer, packing, wall, sum(waits) / len(waits))
+        return StepSeconds(actors, workers, trainer, packing, wall, sum(waits) / len(waits))
 
     def _actor(self) -> Any:
         from masa_openrlhf.stack.rollout import EpisodeActor, Phase
@@ -103,7 +105,7 @@ class Bench:
         actor.masa, actor.verifier = self.config, self.verifier
         actor._settings = self.config.episode_settings()
         actor.script, actor._prompts = self._script, self.prompts
-        actor.phase = Phase("train", STEP, self.controller.planner(STEP))
+        actor.phase = Phase("train", DECIDING_STEP, self.controller.planner(DECIDING_STEP))
         return actor
 
     async def _play(self, actor: Any) -> list[Any]:
@@ -127,7 +129,7 @@ class Bench:
     def _trainer(self, sent: list[bytes]) -> dict[str, float]:
         """What the trainer does with a step's episodes, in its order."""
         from masa_control import Stopwatch, step_metrics
-        from masa_openrlhf.stack.experience import clone_samples, weigh_samples
+        from masa_openrlhf.stack.experience import make_clone_samples, weigh_samples
         from masa_openrlhf.stack.samples import EpisodeGenerator
 
         watch = Stopwatch()
@@ -136,18 +138,20 @@ class Bench:
         played = generator.episodes
         samples = watch.run("samples", generator._samples)
         with watch.time("control"):
-            self.controller.planner(STEP)
-            self.controller.observe(played, STEP)
-            experts = self.controller.clones(STEP)
+            self.controller.planner(DECIDING_STEP)
+            self.controller.observe(played, DECIDING_STEP)
+            experts = self.controller.clones(DECIDING_STEP)
         with watch.time("samples"):
             weight = self.config.experts.number_weight
-            samples += clone_samples(experts, self.tokenizer, number_weight=weight, logprobs=True)
+            samples += make_clone_samples(
+                experts, self.tokenizer, number_weight=weight, logprobs=True
+            )
         maker = self._maker()
         watch.run("samples", weigh_samples, samples, self.config.step_weights(decides=True))
         filled = watch.run("samples", maker._filled, samples)
         part = "packing" if self.config.cluster.pack else "samples"
         batches = watch.run(part, maker.split_rollout_samples, filled)
-        _score(batches)
+        _fill_scores(batches)
         watch.run("advantages", maker.compute_advantages_and_returns, batches)
         with watch.time("control"):
             for episode in played:
@@ -167,7 +171,7 @@ class Bench:
         )  # fmt: skip
 
 
-def _config(size: Size, pack: bool) -> Any:
+def _build_step_config(size: StepSize, pack: bool) -> Any:
     from masa_openrlhf.config.layers import build_config, read_preset
 
     settings = read_preset("qwen3-8b") | {"mode": "masa-efficient"}
@@ -178,7 +182,7 @@ def _config(size: Size, pack: bool) -> Any:
     return build_config(settings)
 
 
-def _args(config: Any) -> Any:
+def _build_trainer_arguments(config: Any) -> Any:
     from masa_openrlhf.arguments.build import build_arguments
     from masa_openrlhf.arguments.parse import parse_arguments
     from masa_openrlhf.run.folder import RunFolder
@@ -189,7 +193,7 @@ def _args(config: Any) -> Any:
         )
 
 
-def _score(batches: Sequence[Any]) -> None:
+def _fill_scores(batches: Sequence[Any]) -> None:
     """What the models' forward passes leave; stands in for them, and is not timed."""
     import torch
 

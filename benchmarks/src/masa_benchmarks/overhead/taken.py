@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import psutil
 
 
-class Taken(NamedTuple):
+class StepSeconds(NamedTuple):
     """Seconds of a step, by part.
 
     Attributes:
@@ -38,7 +38,7 @@ class Taken(NamedTuple):
         return spread + sum(self.trainer.values())
 
 
-def sum_episodes(episodes: Sequence[Any]) -> tuple[dict[str, float], list[float]]:
+def sum_episode_seconds(episodes: Sequence[Any]) -> tuple[dict[str, float], list[float]]:
     """Return seconds by part of all episodes, and how long each waited for its verdicts."""
     parts: dict[str, float] = {}
     for episode in episodes:
@@ -48,7 +48,7 @@ def sum_episodes(episodes: Sequence[Any]) -> tuple[dict[str, float], list[float]
     return parts, [episode.seconds["verification_wait"] for episode in episodes]
 
 
-def workers_seconds() -> float:
+def read_worker_seconds() -> float:
     """Return the processor time that this process's children have had."""
     times = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
     return sum(one.user + one.system for one in times)

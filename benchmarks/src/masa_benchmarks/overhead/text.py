@@ -15,13 +15,13 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from masa_benchmarks.paths import NOTION_NAMES
-from masa_benchmarks.verification.data import near_miss
+from masa_benchmarks.verification.data import make_near_miss
 
-CHARACTERS = 4
-SPREAD = 0.3
+CHARACTERS_PER_TOKEN = 4
+LENGTH_SPREAD = 0.3
 
 
-class Row(NamedTuple):
+class MathRow(NamedTuple):
     """A problem of the data, with a solution and its answer."""
 
     problem: str
@@ -29,7 +29,7 @@ class Row(NamedTuple):
     answer: str
 
 
-class Size(NamedTuple):
+class StepSize(NamedTuple):
     """A step: problems, rollouts of each kind a problem, tokens of each on average.
 
     The paper's: "meta tokens are 15.5 % of all, 2293 x 8 against 6251 x 16".
@@ -48,7 +48,7 @@ class Size(NamedTuple):
         return self.problems * (solutions + self.predictions * self.prediction_tokens)
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[MathRow]:
     """Read problems, solutions and answers of a MATH parquet; those with an answer."""
     import pyarrow.parquet as parquet
 
@@ -56,11 +56,11 @@ def read_rows(path: Path) -> list[Row]:
         row["reward_model"]["ground_truth"]
         for row in parquet.read_table(path, columns=["reward_model"]).to_pylist()
     ]
-    rows = [Row(t["question"], t["solution"], t["target"]) for t in truths]
+    rows = [MathRow(t["question"], t["solution"], t["target"]) for t in truths]
     return [row for row in rows if row.answer.strip()]
 
 
-def make_tokenizer(rows: Sequence[Row]) -> Any:
+def make_tokenizer(rows: Sequence[MathRow]) -> Any:
     """Train a tokenizer on the texts, in about a second; the policy's own is on its hub."""
     from masa_openrlhf.tiny.tokenizer import CHAT_TEMPLATE, END, PAD, ROLES
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -81,7 +81,7 @@ def make_tokenizer(rows: Sequence[Row]) -> Any:
     return made
 
 
-class Writer:
+class ScriptedWriter:
     """Writes what vLLM would hand over for each problem.
 
     Args:
@@ -90,7 +90,7 @@ class Writer:
         positions: different tokens with log-probabilities; more than processor caches hold.
     """
 
-    def __init__(self, rows: Sequence[Row], seed: int = 0, positions: int = 400_000) -> None:
+    def __init__(self, rows: Sequence[MathRow], seed: int = 0, positions: int = 400_000) -> None:
         from vllm.logprobs import Logprob
 
         self._rows, self._draw = rows, random.Random(seed)
@@ -105,7 +105,7 @@ class Writer:
             for i in ids
         ]
 
-    def solutions(self, row: Row, size: Size) -> Any:
+    def solutions(self, row: MathRow, size: StepSize) -> Any:
         """G solutions of a problem; how many of them are right is drawn."""
         rate = self._draw.random()
         texts = []
@@ -114,10 +114,10 @@ class Writer:
             stated = row.answer if right else self._wrong(row)
             length = self._length(size.solution_tokens)
             end = f"\n\nSo the answer is $\\boxed{{{stated}}}$."
-            texts.append((self._prose(length * CHARACTERS) + end, length))
+            texts.append((self._prose(length * CHARACTERS_PER_TOKEN) + end, length))
         return self._output(texts)
 
-    def predictions(self, size: Size) -> Any:
+    def predictions(self, size: StepSize) -> Any:
         """M predictions, each of six notions; their pass rates differ, so that no gate skips."""
         pool = self._draw.sample(self._names, 24)
         texts = []
@@ -128,17 +128,19 @@ class Writer:
                 "solution_length": min(8192, self._length(size.solution_tokens)),
             }
             length = self._length(size.prediction_tokens)
-            prose = self._prose(length * CHARACTERS)
+            prose = self._prose(length * CHARACTERS_PER_TOKEN)
             texts.append((f"<meta>{prose}</meta>\n{json.dumps(stated)}", length))
         return self._output(texts)
 
-    def _wrong(self, row: Row) -> str:
+    def _wrong(self, row: MathRow) -> str:
         """A near miss, or the answer of another problem, as often."""
         near = self._draw.random() < 0.5
-        return near_miss(row.answer, self._draw) if near else self._draw.choice(self._rows).answer
+        return (
+            make_near_miss(row.answer, self._draw) if near else self._draw.choice(self._rows).answer
+        )
 
     def _length(self, mean: int) -> int:
-        return round(mean * self._draw.uniform(1 - SPREAD, 1 + SPREAD))
+        return round(mean * self._draw.uniform(1 - LENGTH_SPREAD, 1 + LENGTH_SPREAD))
 
     def _prose(self, characters: int) -> str:
         parts: list[str] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 TIMES = ("time/generation", "time/score", "time/train", "time/broadcast")
 
 
-def report(run: Path) -> None:
+def print_run_overhead(run: Path) -> None:
     """Print medians over the steps after the first, and the share over all of them."""
     from masa_openrlhf.run.folder import RunFolder
 

@@ -18,38 +18,40 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from masa_rewards.verify.case import Case, read_case
+from masa_rewards.verify.case import AlgebraCase, read_case
 
 from masa_benchmarks.paths import MATH
 from masa_benchmarks.verification import latency as hostile
-from masa_benchmarks.verification.data import Pair, right_pairs, wrong_pairs
-from masa_benchmarks.verification.judges import Result, ours, plain
+from masa_benchmarks.verification.data import TargetPair, draw_wrong_pairs, read_right_pairs
+from masa_benchmarks.verification.judges import JudgeResult, verify_with_masa, verify_with_plain
 
 
-def right(args: argparse.Namespace) -> None:
-    pairs = right_pairs(args.data, args.rows)
-    _judge("right", pairs, args, lambda status: status != "correct", "right, not accepted")
+def measure_right(args: argparse.Namespace) -> None:
+    pairs = read_right_pairs(args.data, args.rows)
+    _print_verdicts("right", pairs, args, lambda status: status != "correct", "right, not accepted")
 
 
-def wrong(args: argparse.Namespace) -> None:
-    drawn = wrong_pairs(right_pairs(args.data, args.rows), args.pairs, args.seed)
+def measure_wrong(args: argparse.Namespace) -> None:
+    drawn = draw_wrong_pairs(read_right_pairs(args.data, args.rows), args.pairs, args.seed)
     print(
         f"{len(drawn.pairs)} pairs that differ in value, {drawn.near} of them near misses. Left "
         f"out: {drawn.same} drawn that are the same in value, {drawn.undecided} not decided"
     )
-    _judge("wrong", drawn.pairs, args, lambda status: status == "correct", "wrong, accepted")
+    _print_verdicts(
+        "wrong", drawn.pairs, args, lambda status: status == "correct", "wrong, accepted"
+    )
 
 
-def _judge(
+def _print_verdicts(
     name: str,
-    pairs: list[Pair],
+    pairs: list[TargetPair],
     args: argparse.Namespace,
     wanted: Callable[[str], bool],
     title: str,
 ) -> None:
-    results = {"masa-rewards": ours(pairs, args.workers)}
+    results = {"masa-rewards": verify_with_masa(pairs, args.workers)}
     if not args.no_plain:
-        results["math-verify"] = plain(pairs)
+        results["math-verify"] = verify_with_plain(pairs)
     print(f"\n{name + f' ({len(pairs)} pairs)':<24} accepted    share      seconds   statuses")
     for judge, (statuses, _, seconds) in results.items():
         counts = Counter(statuses)
@@ -63,38 +65,40 @@ def _judge(
             print(f"  target {pair.target!r}   solution ends {pair.solution[-100:]!r}")
 
 
-def speed(args: argparse.Namespace) -> None:
-    own = right_pairs(args.data, args.rows)
-    mixed = [*own, *wrong_pairs(own, args.pairs, args.seed).pairs]
-    fast = [pair for pair in mixed if not isinstance(read_case(*pair, "boxed"), Case)]
-    algebra = [pair for pair in mixed if isinstance(read_case(*pair, "boxed"), Case)]
+def measure_speed(args: argparse.Namespace) -> None:
+    own = read_right_pairs(args.data, args.rows)
+    mixed = [*own, *draw_wrong_pairs(own, args.pairs, args.seed).pairs]
+    fast = [pair for pair in mixed if not isinstance(read_case(*pair, "boxed"), AlgebraCase)]
+    algebra = [pair for pair in mixed if isinstance(read_case(*pair, "boxed"), AlgebraCase)]
     print(f"{len(mixed)} pairs, {len(algebra)} of them for computer algebra")
-    judges: dict[str, Callable[[list[Pair]], Result]] = {
-        "masa-rewards, 1 worker": lambda pairs: ours(pairs, 1),
-        "masa-rewards, 2 workers": lambda pairs: ours(pairs, 2),
+    judges: dict[str, Callable[[list[TargetPair]], JudgeResult]] = {
+        "masa-rewards, 1 worker": lambda pairs: verify_with_masa(pairs, 1),
+        "masa-rewards, 2 workers": lambda pairs: verify_with_masa(pairs, 2),
     }
     if not args.no_plain:
-        judges["math-verify, 1 process"] = plain
+        judges["math-verify, 1 process"] = verify_with_plain
     rates: dict[str, list[list[float]]] = {name: [] for name in judges}
     for _ in range(args.repeat):  # in turns: what else runs on the machine falls on all of them
         for name, judge in judges.items():
-            rates[name].append([_rate(pairs, judge) for pairs in (mixed, fast, algebra)])
+            rates[name].append([_measure_rate(pairs, judge) for pairs in (mixed, fast, algebra)])
     print(f"\n{'verdicts a second, median':<26} {'all':>10} {'at once':>10} {'algebra':>10}")
     for name, rounds in rates.items():
         medians = [statistics.median(column) for column in zip(*rounds, strict=True)]
         print(f"{name:<26} " + " ".join(f"{rate:10.0f}" for rate in medians))
 
 
-def _rate(pairs: list[Pair], judge: Callable[[list[Pair]], Result]) -> float:
+def _measure_rate(
+    pairs: list[TargetPair], judge: Callable[[list[TargetPair]], JudgeResult]
+) -> float:
     return len(pairs) / judge(pairs).seconds if pairs else float("nan")
 
 
-def latency(args: argparse.Namespace) -> None:
-    own = right_pairs(args.data, args.rows)
-    hostile.run(own, args)
+def measure_latency(args: argparse.Namespace) -> None:
+    own = read_right_pairs(args.data, args.rows)
+    hostile.print_latencies(own, args)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m masa_benchmarks.verification",
         description=__doc__,
@@ -114,7 +118,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    args = _parser().parse_args(arguments)
+    args = _make_parser().parse_args(arguments)
     if args.pairs is None:
         args.pairs = 20_000 if args.what == "wrong" else 2_500
-    {"right": right, "wrong": wrong, "speed": speed, "latency": latency}[args.what](args)
+    {
+        "right": measure_right,
+        "wrong": measure_wrong,
+        "speed": measure_speed,
+        "latency": measure_latency,
+    }[args.what](args)

@@ -13,21 +13,21 @@ import argparse
 import time
 from collections import Counter
 
-from masa_rewards.verify.workers.process import Reply, VerificationWorker, WorkerSettings
+from masa_rewards.verify.workers.process import VerificationWorker, WorkerReply, WorkerSettings
 
-SETTINGS = WorkerSettings(timeout=5.0, memory_mb=1024, start_timeout=120.0)
+WORKER_SETTINGS = WorkerSettings(timeout=5.0, memory_mb=1024, start_timeout=120.0)
 CASE = "x+", "1"  # a moment's work: cannot be read
 
 
-def count(cases: int) -> Counter[Reply]:
+def count_replies(cases: int) -> Counter[WorkerReply]:
     """Return what came of so many cases, each put to a worker that is alive."""
-    replies: Counter[Reply] = Counter()
-    worker = VerificationWorker(SETTINGS)
+    replies: Counter[WorkerReply] = Counter()
+    worker = VerificationWorker(WORKER_SETTINGS)
     try:
         for _ in range(cases):
             if not worker.alive:
                 worker.kill()
-                worker = VerificationWorker(SETTINGS)
+                worker = VerificationWorker(WORKER_SETTINGS)
             replies[worker.ask(*CASE)] += 1
     finally:
         worker.kill()
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=20000)
     options = parser.parse_args()
     began = time.monotonic()
-    for reply, number in count(options.cases).most_common():
+    for reply, number in count_replies(options.cases).most_common():
         print(f"{number} of {options.cases}: {reply.outcome} {reply.detail}")
     print(f"{time.monotonic() - began:.0f} s")
 

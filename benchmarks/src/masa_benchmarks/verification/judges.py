@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from masa_rewards import AnswerVerifier
 
-from masa_benchmarks.verification.data import Pair
+from masa_benchmarks.verification.data import TargetPair
 
-WARM = Pair(r"\boxed{(x+1)^2}", "x^2+2x+1")
+WARM_UP_PAIR = TargetPair(r"\boxed{(x+1)^2}", "x^2+2x+1")
 
 
-class Result(NamedTuple):
+class JudgeResult(NamedTuple):
     """Status of each pair, the seconds each took where that was measured, and all together."""
 
     statuses: list[str]
@@ -23,13 +23,13 @@ class Result(NamedTuple):
     seconds: float
 
 
-def ours(pairs: list[Pair], workers: int) -> Result:
+def verify_with_masa(pairs: list[TargetPair], workers: int) -> JudgeResult:
     """All pairs at once, with workers that run already."""
     with AnswerVerifier(workers=workers) as verifier:
-        verifier.verify_many([WARM] * 20 * workers)
+        verifier.verify_many([WARM_UP_PAIR] * 20 * workers)
         start = time.perf_counter()
         statuses = [verdict.status for verdict in verifier.verify_many(pairs)]
-        return Result(statuses, [], time.perf_counter() - start)
+        return JudgeResult(statuses, [], time.perf_counter() - start)
 
 
 class PlainVerifier:
@@ -44,7 +44,7 @@ class PlainVerifier:
         self._limit, self._memory_mb = limit, memory_mb
         self._start()
 
-    def verify(self, pair: Pair) -> str:
+    def verify(self, pair: TargetPair) -> str:
         """Return correct or incorrect; raised, hung or died where it came to that."""
         self._pipe.send(pair)
         try:
@@ -71,7 +71,7 @@ class PlainVerifier:
         )
         self._process.start()
         theirs.close()
-        self._pipe.send(WARM)
+        self._pipe.send(WARM_UP_PAIR)
         if self._pipe.recv() != "correct":
             raise RuntimeError("math-verify does not work here")
 
@@ -92,7 +92,7 @@ def _serve_plain(pipe, memory_mb: int) -> None:
             pipe.send("raised")
 
 
-def plain(pairs: Iterable[Pair], limit: float = 30.0) -> Result:
+def verify_with_plain(pairs: Iterable[TargetPair], limit: float = 30.0) -> JudgeResult:
     """All pairs, one after the other."""
     verifier = PlainVerifier(limit)
     statuses, each = [], []
@@ -103,4 +103,4 @@ def plain(pairs: Iterable[Pair], limit: float = 30.0) -> Result:
         each.append(time.perf_counter() - begun)
     seconds = time.perf_counter() - start
     verifier.close()
-    return Result(statuses, each, seconds)
+    return JudgeResult(statuses, each, seconds)

@@ -11,30 +11,32 @@ from concurrent.futures import ThreadPoolExecutor
 
 from masa_rewards import AnswerVerifier
 
-from masa_benchmarks.verification.data import Pair, hostile_pairs, wrong_pairs
-from masa_benchmarks.verification.judges import WARM, Result, plain
+from masa_benchmarks.verification.data import TargetPair, draw_wrong_pairs, read_hostile_pairs
+from masa_benchmarks.verification.judges import WARM_UP_PAIR, JudgeResult, verify_with_plain
 
 TIMEOUT = 5.0
 PLAIN_LIMIT = 16.0  # seconds; beyond its own three limits of five
 
 
-def mix(own: list[Pair], hostile: list[Pair], seed: int) -> tuple[list[Pair], list[bool]]:
+def mix_hostile(
+    own: list[TargetPair], hostile: list[TargetPair], seed: int
+) -> tuple[list[TargetPair], list[bool]]:
     """Ten real answers for each hostile one, half of them right, in an order drawn at random."""
     draw = random.Random(seed)
     count = 10 * len(hostile)
     real = [draw.choice(own) for _ in range(count - count // 2)]
-    real += wrong_pairs(own, count // 2, seed).pairs
+    real += draw_wrong_pairs(own, count // 2, seed).pairs
     marked = [(pair, True) for pair in real] + [(pair, False) for pair in hostile]
     draw.shuffle(marked)
     return [pair for pair, _ in marked], [is_real for _, is_real in marked]
 
 
-def ours(pairs: list[Pair], workers: int, clients: int) -> Result:
+def verify_with_callers(pairs: list[TargetPair], workers: int, clients: int) -> JudgeResult:
     """So many callers at a time, each of which waits for its verdict."""
     with AnswerVerifier(workers=workers, timeout=TIMEOUT) as verifier:
-        verifier.verify_many([WARM] * 20 * workers)
+        verifier.verify_many([WARM_UP_PAIR] * 20 * workers)
 
-        def timed(pair: Pair) -> tuple[str, float]:
+        def timed(pair: TargetPair) -> tuple[str, float]:
             start = time.perf_counter()
             return verifier.verify(*pair).status, time.perf_counter() - start
 
@@ -42,22 +44,24 @@ def ours(pairs: list[Pair], workers: int, clients: int) -> Result:
         with ThreadPoolExecutor(clients) as threads:
             done = list(threads.map(timed, pairs))
         seconds = time.perf_counter() - start
-    return Result([status for status, _ in done], [each for _, each in done], seconds)
+    return JudgeResult([status for status, _ in done], [each for _, each in done], seconds)
 
 
-def run(own: list[Pair], args: argparse.Namespace) -> None:
+def print_latencies(own: list[TargetPair], args: argparse.Namespace) -> None:
     """Print the table."""
-    pairs, is_real = mix(own, hostile_pairs(args.hostile), args.seed)
+    pairs, is_real = mix_hostile(own, read_hostile_pairs(args.hostile), args.seed)
     print(f"{sum(is_real)} real answers and {len(pairs) - sum(is_real)} hostile ones")
     header = f"\n{'seconds a real answer':<36} {'p50':>8} {'p99':>8} {'worst':>8} {'all':>8}"
     print(header + "   real / hostile")
-    _row("masa-rewards, 1 worker, 1 caller", ours(pairs, 1, 1), is_real)
-    _row("masa-rewards, 2 workers, 8 callers", ours(pairs, 2, 8), is_real)
+    _print_row("masa-rewards, 1 worker, 1 caller", verify_with_callers(pairs, 1, 1), is_real)
+    _print_row("masa-rewards, 2 workers, 8 callers", verify_with_callers(pairs, 2, 8), is_real)
     if not args.no_plain:
-        _row("math-verify, 1 process, 1 caller", plain(pairs, PLAIN_LIMIT), is_real)
+        _print_row(
+            "math-verify, 1 process, 1 caller", verify_with_plain(pairs, PLAIN_LIMIT), is_real
+        )
 
 
-def _row(name: str, result: Result, is_real: list[bool]) -> None:
+def _print_row(name: str, result: JudgeResult, is_real: list[bool]) -> None:
     waits = [each for each, real in zip(result.each, is_real, strict=True) if real]
     p50, p99 = statistics.median(waits), statistics.quantiles(waits, n=100)[98]
     marked = list(zip(result.statuses, is_real, strict=True))

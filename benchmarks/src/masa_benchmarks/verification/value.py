@@ -27,7 +27,7 @@ _PAIRS = {"(": ")]", "[": ")]", "\\{": ("\\}",)}
 _ENDS = {")", "]", "}", "\\}", ",", "+", "-"}
 
 
-class Same(enum.Enum):
+class SameValue(enum.Enum):
     """Whether two targets have one value."""
 
     YES = "same"
@@ -35,65 +35,69 @@ class Same(enum.Enum):
     UNDECIDED = "undecided"
 
 
-class Value(NamedTuple):
+class TargetValue(NamedTuple):
     """Numbers, and the shape they stand in: "" for one, "," for a list, "()" and so on."""
 
     shape: str
     numbers: tuple[complex, ...]
 
 
-class UnreadError(Exception):
+class UnparsableTargetError(Exception):
     """Not a target that this reader knows."""
 
 
-def compare(one: str, other: str) -> Same:
+def compare_targets(one: str, other: str) -> SameValue:
     """Compare two targets in value. "81,256" is a number and a list: both must differ."""
     if ("%" in one) != ("%" in other):
-        return Same.UNDECIDED
-    found = {_compare(left, right) for left in _readings(one) for right in _readings(other)}
-    return found.pop() if len(found) == 1 else Same.UNDECIDED
+        return SameValue.UNDECIDED
+    found = {
+        _compare_readings(left, right)
+        for left in _list_readings(one)
+        for right in _list_readings(other)
+    }
+    return found.pop() if len(found) == 1 else SameValue.UNDECIDED
 
 
-def _readings(target: str) -> set[str]:
+def _list_readings(target: str) -> set[str]:
     return {target, target.replace(",", " , ")}
 
 
-def _compare(one: str, other: str) -> Same:
-    left, right = read(one), read(other)
+def _compare_readings(one: str, other: str) -> SameValue:
+    left, right = read_target(one), read_target(other)
     if left is None or right is None:
-        return Same.UNDECIDED
-    if not _close(sorted(left.numbers, key=_order), sorted(right.numbers, key=_order)):
-        return Same.NO
-    if left.shape == right.shape and _close(left.numbers, right.numbers):
-        return Same.YES
+        return SameValue.UNDECIDED
+    if not _is_close(sorted(left.numbers, key=_sort_key), sorted(right.numbers, key=_sort_key)):
+        return SameValue.NO
+    if left.shape == right.shape and _is_close(left.numbers, right.numbers):
+        return SameValue.YES
     loose = {"", ",", "\\{\\}"} & {left.shape, right.shape}
-    return Same.UNDECIDED if loose else Same.NO
+    return SameValue.UNDECIDED if loose else SameValue.NO
 
 
-def read(target: str) -> Value | None:
+def read_target(target: str) -> TargetValue | None:
     """Read a target; None if it cannot be."""
     if based := _BASED.fullmatch(target.replace(" ", "")):
         return _read_based(*based.groups())
     text = _NAMED.sub("", _IDLE.sub(" ", _WORDS.sub(" ", target)).strip())
     try:
         value = _Reader(_TOKEN.findall(text)).whole()
-    except (UnreadError, ArithmeticError, ValueError):
+    except (UnparsableTargetError, ArithmeticError, ValueError):
         return None
     return value if all(map(cmath.isfinite, value.numbers)) else None
 
 
-def _read_based(digits: str, base: str) -> Value | None:
+def _read_based(digits: str, base: str) -> TargetValue | None:
     try:
-        return Value("", (complex(int(digits, int(base))),))
+        return TargetValue("", (complex(int(digits, int(base))),))
     except ValueError:
         return None
 
 
-def _order(number: complex) -> tuple[float, float]:
+def _sort_key(number: complex) -> tuple[float, float]:
     return round(number.real, 9), round(number.imag, 9)
 
 
-def _close(left: tuple | list, right: tuple | list) -> bool:
+def _is_close(left: tuple | list, right: tuple | list) -> bool:
     return len(left) == len(right) and all(
         cmath.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
         for one, other in zip(left, right, strict=True)
@@ -105,10 +109,10 @@ class _Reader:
         self._tokens = tokens
         self._at = 0
 
-    def whole(self) -> Value:
+    def whole(self) -> TargetValue:
         value = self._list()
         if self._at < len(self._tokens) or not value.numbers:
-            raise UnreadError
+            raise UnparsableTargetError
         return value
 
     def _peek(self) -> str:
@@ -121,9 +125,9 @@ class _Reader:
 
     def _expect(self, wanted: str) -> None:
         if self._next() != wanted:
-            raise UnreadError
+            raise UnparsableTargetError
 
-    def _list(self) -> Value:
+    def _list(self) -> TargetValue:
         items = [self._item()]
         while self._peek() == ",":
             self._next()
@@ -132,9 +136,9 @@ class _Reader:
             return items[0]
         shapes = {item.shape for item in items}
         numbers = tuple(number for item in items for number in item.numbers)
-        return Value("," + "".join(sorted(shapes)), numbers)
+        return TargetValue("," + "".join(sorted(shapes)), numbers)
 
-    def _item(self) -> Value:
+    def _item(self) -> TargetValue:
         """An expression, or a list in brackets that is all of it."""
         start, opened = self._at, self._peek()
         if opened in _PAIRS:
@@ -143,9 +147,9 @@ class _Reader:
             closed = self._next()
             alone = self._peek() in ("", ",", ")", "]", "\\}")
             if closed in _PAIRS[opened] and inner.shape and alone:
-                return Value(opened + closed + inner.shape[1:], inner.numbers)
+                return TargetValue(opened + closed + inner.shape[1:], inner.numbers)
             self._at = start
-        return Value("", (self._sum(),))
+        return TargetValue("", (self._sum(),))
 
     def _sum(self) -> complex:
         total, sign = 0j, 1
@@ -208,7 +212,7 @@ class _Reader:
             return self._root()
         if token in _FUNCTIONS:
             return _FUNCTIONS[token](self._power())
-        return _constant(token)
+        return _read_constant(token)
 
     def _root(self) -> complex:
         degree = 2 + 0j
@@ -219,7 +223,7 @@ class _Reader:
         return self._argument() ** (1 / degree)
 
 
-def _constant(token: str) -> complex:
+def _read_constant(token: str) -> complex:
     if token == "\\pi":
         return complex(math.pi)
     if token == "i":
@@ -227,4 +231,4 @@ def _constant(token: str) -> complex:
     if re.fullmatch(r"[A-Za-z]|\\(?:alpha|beta|theta|omega|lambda)", token):
         draw = random.Random(token)
         return complex(draw.uniform(0.5, 2.0))
-    raise UnreadError
+    raise UnparsableTargetError

@@ -48,16 +48,16 @@ from masa_control.decisions.schedule import (
     FixedStart,
     Schedule,
     StepWeights,
-    step_weights,
+    choose_step_weights,
 )
 from masa_control.episode.plan import CutoffDecision, GateDecision, Plan
 from masa_control.episode.protocols import Completion, Engine, EpisodePlanner, Verifier
 from masa_control.episode.run import run_episode
 from masa_control.episode.settings import EpisodeSettings, MetaSettings, SolutionSettings
 from masa_control.episode.signals import (
-    JUDGEMENTS,
-    Judgement,
+    REWARD_COMPONENTS,
     MetaSignal,
+    RewardComponent,
     SignalOutcome,
     load_signals,
 )
@@ -71,7 +71,7 @@ from masa_control.episode.types import (
     SolutionRollout,
     verified_group,
 )
-from masa_control.measures.audit import ConfusionCounts, SavingsEstimate, audit_draw
+from masa_control.measures.audit import ConfusionCounts, SavingsEstimate, draw_audit
 from masa_control.measures.calibration import CalibrationPoints, calibration_points
 from masa_control.measures.ledger import Ledger
 from masa_control.measures.metrics import step_metrics
@@ -80,8 +80,8 @@ from masa_control.refill import FilledBatch, RefillRules, fill_batch
 from masa_control.settings import Settings
 
 __all__ = [
-    "JUDGEMENTS",
     "META",
+    "REWARD_COMPONENTS",
     "SOLUTION",
     "AlignedStart",
     "AuditedGate",
@@ -118,7 +118,6 @@ __all__ = [
     "Hints",
     "HintsOff",
     "Interval",
-    "Judgement",
     "Ledger",
     "LengthCutoff",
     "LengthOutcome",
@@ -132,6 +131,7 @@ __all__ = [
     "Problem",
     "RecordedHints",
     "RefillRules",
+    "RewardComponent",
     "SavingsEstimate",
     "Schedule",
     "ScheduleSettings",
@@ -143,13 +143,13 @@ __all__ = [
     "StepWeights",
     "Stopwatch",
     "Verifier",
-    "audit_draw",
     "calibration_points",
+    "choose_step_weights",
     "count_step_notions",
+    "draw_audit",
     "fill_batch",
     "load_signals",
     "run_episode",
     "step_metrics",
-    "step_weights",
     "verified_group",
 ]

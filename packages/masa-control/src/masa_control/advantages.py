@@ -17,10 +17,10 @@ ESTIMATORS: tuple[Estimator, ...] = ("group_norm", "dr_grpo", "rloo")
 
 # Rewards that should be equal differ in their last bits. Divided by their own spread, that noise
 # would become advantages of the size of a real difference.
-_EQUAL = 1e-6
+_MIN_SPREAD = 1e-6
 
 
-def group_advantages(
+def compute_group_advantages(
     rewards_N: Sequence[float],
     groups_N: Sequence[str],
     scored_N: Sequence[bool],
@@ -66,7 +66,7 @@ def group_advantages(
 
 
 def _normalise_group(rewards: NDArray[np.float64], estimator: Estimator) -> NDArray[np.float64]:
-    if len(rewards) < 2 or np.ptp(rewards) < _EQUAL:
+    if len(rewards) < 2 or np.ptp(rewards) < _MIN_SPREAD:
         return np.zeros_like(rewards)
     centred = rewards - rewards.mean()
     if estimator == "group_norm":

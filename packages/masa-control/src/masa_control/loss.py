@@ -29,7 +29,7 @@ class LossScales:
     clone: float
 
 
-def loss_scales(total: float, policy: float, cloned: float) -> LossScales:
+def compute_loss_scales(total: float, policy: float, cloned: float) -> LossScales:
     """Return the factors that undo a stack's mean over everything.
 
         policy = total / policy size,  clone = total / Σ weights of experts
@@ -39,15 +39,15 @@ def loss_scales(total: float, policy: float, cloned: float) -> LossScales:
     Args:
         total: size of all that is in the batch, > 0.
         policy: size of the rollouts. Divided by the share of the step's problems that were rolled
-            out (``rolled_out_share``), it is as if the skipped ones had been rolled out too, as
-            long, and to no difference. Below 1 (no rollouts) it counts as 1.
+            out (``compute_rolled_out_share``), it is as if the skipped ones had been rolled out
+            too, as long, and to no difference. Below 1 (no rollouts) it counts as 1.
         cloned: sum of the weights of the experts' tokens, or the number of experts; may be 0.
     """
     # 1e-9: without an expert the factor multiplies nothing, but it must be finite all the same.
     return LossScales(total / max(policy, 1.0), total / max(cloned, 1e-9))
 
 
-def rolled_out_share(episodes: Sequence[Episode]) -> float:
+def compute_rolled_out_share(episodes: Sequence[Episode]) -> float:
     """Return the share of a step's problems that were rolled out, in (0, 1].
 
     1 where none was: nothing but experts is left to train on then, and they have no group.
@@ -56,7 +56,7 @@ def rolled_out_share(episodes: Sequence[Episode]) -> float:
     return there / len(episodes) if there else 1.0
 
 
-def clone_token_weights(
+def weigh_clone_tokens(
     expert: Expert, places_T_2: Sequence[tuple[int, int]], number_weight: float
 ) -> NDArray[np.float64]:
     """Return the weights of an expert's tokens in the cloning loss, shape (T,).
@@ -77,7 +77,7 @@ def clone_token_weights(
     return weights_T
 
 
-def average_to_one(weights_T: Sequence[float]) -> list[float]:
+def scale_to_unit_mean(weights_T: Sequence[float]) -> list[float]:
     """Return weights with a mean of 1: a sequence then weighs the same whatever is in it."""
     mean = sum(weights_T) / len(weights_T)
     return [weight / mean for weight in weights_T]

@@ -125,10 +125,10 @@ def fill_batch(
             refs, over = start(missing)
             position.update((ref, drawn + number) for number, ref in enumerate(refs))
             pending += refs
-    return _sort_out(rules, [done[number] for number in sorted(done)], over)
+    return _collect_batch(rules, [done[number] for number in sorted(done)], over)
 
 
-def _sort_out(rules: RefillRules, played: list[Episode], over: bool) -> FilledBatch:
+def _collect_batch(rules: RefillRules, played: list[Episode], over: bool) -> FilledBatch:
     """Split what was played into the batch, and what was drawn for nothing."""
     episodes: list[Episode] = []
     replaced: list[Episode] = []

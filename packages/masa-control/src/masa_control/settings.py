@@ -19,7 +19,7 @@ class Settings(BaseModel):
     )
 
 
-def by_rule(default: str) -> Discriminator:
+def discriminate_by_rule(default: str) -> Discriminator:
     """Tell alternatives apart by their ``rule``; one that names none has the default's.
 
     Args:

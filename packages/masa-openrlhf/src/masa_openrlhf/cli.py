@@ -40,9 +40,9 @@ def main(argv: list[str] | None = None) -> None:
 
         print(version("masa-openrlhf"))
     elif command == "presets":
-        print("\n".join(_preset_names()))
+        print("\n".join(_list_preset_names()))
     elif command == "train":
-        _guarded_train(rest)
+        _train_or_exit(rest)
     elif command == "eval":
         _run_eval(rest)
     elif command == "report":
@@ -50,16 +50,16 @@ def main(argv: list[str] | None = None) -> None:
 
         sys.exit(report(rest))
     else:
-        _exit_with(f"there is no command {command!r}\n\n{_USAGE}", status=2)
+        _exit_with_message(f"there is no command {command!r}\n\n{_USAGE}", status=2)
 
 
-def _preset_names() -> list[str]:
+def _list_preset_names() -> list[str]:
     from masa_openrlhf.config.presets import list_presets
 
     return list_presets()
 
 
-def _exit_with(message: str, status: int = 1) -> NoReturn:
+def _exit_with_message(message: str, status: int = 1) -> NoReturn:
     print(f"masa-openrlhf: {message}", file=sys.stderr)
     sys.exit(status)
 
@@ -74,7 +74,7 @@ def _make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _guarded_train(argv: list[str]) -> None:
+def _train_or_exit(argv: list[str]) -> None:
     if "-h" in argv or "--help" in argv:
         from masa_openrlhf.config.help import render_train_help
 
@@ -87,9 +87,9 @@ def _guarded_train(argv: list[str]) -> None:
     try:
         sys.exit(_run_train(argv))
     except (ConfigError, OpenRLHFArgumentError, ModuleNotFoundError, ValueError) as error:
-        _exit_with(str(error), status=2)
+        _exit_with_message(str(error), status=2)
     except DiskFullError as error:
-        _exit_with(str(error))
+        _exit_with_message(str(error))
 
 
 def _run_eval(argv: list[str]) -> None:
@@ -118,16 +118,16 @@ def _run_train(argv: list[str]) -> int:
     require_stack(config)
     if not resume and folder.path.exists():
         folder = RunFolder(Path(f"{path}-{os.getpid()}"), sample_episodes=config.log.episodes)
-    from masa_openrlhf.run.disk import naming_full_disks
+    from masa_openrlhf.run.disk import name_full_disks
     from masa_openrlhf.run.supervision import supervise_run
 
-    with naming_full_disks(folder.path, Path(tempfile.gettempdir())):
+    with name_full_disks(folder.path, Path(tempfile.gettempdir())):
         folder.create(config)
         status = supervise_run(folder, config, resume=resume)
         if status == 0:
-            from masa_openrlhf.report.command import report_at_end
+            from masa_openrlhf.report.command import write_final_report
 
-            report_at_end(folder.path)
+            write_final_report(folder.path)
     return status
 
 
@@ -142,7 +142,7 @@ def _read_configuration(options: argparse.Namespace, flags: list[str]) -> TrainC
         if not file.is_file():
             raise layers.ConfigError(f"{options.resume} is not a run's folder: no config.json")
         if not options.trust:
-            from masa_openrlhf.run.trust import require_trusted
+            from masa_openrlhf.run.folder_ownership import require_trusted
 
             require_trusted(options.resume)  # to read its configuration imports what that names
         return layers.apply_flags(layers.read_saved_config(file.read_text("utf-8")), flags)
@@ -158,7 +158,7 @@ def _check_arguments(
 ) -> None:
     """Have OpenRLHF read its arguments, before anything starts; show them if asked to."""
     from masa_openrlhf import cpu
-    from masa_openrlhf.arguments.build import SCRIPT, build_arguments
+    from masa_openrlhf.arguments.build import TRAINING_SCRIPT, build_arguments
     from masa_openrlhf.arguments.parse import parse_arguments
     from masa_openrlhf.run.devices import runs_on_cpu
     from masa_openrlhf.run.folder import RunFolder
@@ -171,10 +171,10 @@ def _check_arguments(
         cpu.refuse_unsupported(parsed)
     if show:
         print(config.model_dump_json(indent=2))
-        print(" \\\n  ".join([f"python -m {SCRIPT}", *_by_flag(argv)]))
+        print(" \\\n  ".join([f"python -m {TRAINING_SCRIPT}", *_join_flag_values(argv)]))
 
 
-def _by_flag(argv: list[str]) -> list[str]:
+def _join_flag_values(argv: list[str]) -> list[str]:
     """Join each flag with its values."""
     import shlex
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 
-def without_surrogates(value: object) -> object:
+def replace_surrogates(value: object) -> object:
     r"""Replace every lone surrogate of a string by "?", as "\ud800" cannot be encoded.
 
     Args:
@@ -21,5 +21,5 @@ def without_surrogates(value: object) -> object:
     return value
 
 
-Text = Annotated[str, BeforeValidator(without_surrogates)]
+Text = Annotated[str, BeforeValidator(replace_surrogates)]
 """A string out of a model: a lone surrogate in it is replaced, not refused."""

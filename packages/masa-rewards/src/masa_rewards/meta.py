@@ -121,7 +121,7 @@ def score_group(
     counts = count_notions(frozenset().union(*named), group, rules=notion_rules)
     notions = score_notions([phrases.keys() for phrases in named], counts, notion_rules)
     rewards = [
-        _mean_reward(
+        _average_components(
             length=length_reward(prediction, group),
             difficulty=difficulty_reward(prediction, group, base=base),
             notion=notion,
@@ -131,6 +131,6 @@ def score_group(
     return ScoredGroup(tuple(rewards), counts)
 
 
-def _mean_reward(*, length: float, difficulty: float, notion: float) -> MetaReward:
+def _average_components(*, length: float, difficulty: float, notion: float) -> MetaReward:
     total = (length + difficulty + notion) / 3
     return MetaReward(length=length, difficulty=difficulty, notion=notion, total=total)

@@ -27,7 +27,7 @@ _ENDS: tuple[GateReason, ...] = ("trivial", "unsolvable")
 
 Limit = Annotated[float, Field(strict=True, ge=0, le=0.5)]
 
-_HOLDING = 0.5
+_HOLD_CAUTION = 0.5
 """Share of the caution with which an open limit is held."""
 
 
@@ -128,7 +128,7 @@ class AuditedGate:
         if before is None:
             return max(opened, default=None)
         known = [r for r in regions if r.distance <= before]
-        held = [r.distance for r in known if r.low(self._caution * _HOLDING) >= target]
+        held = [r.distance for r in known if r.low(self._caution * _HOLD_CAUTION) >= target]
         if not known or known[-1].distance in held:
             held = [before]
         return max([*opened, *held], default=None)

@@ -17,7 +17,7 @@ from masa_control.decisions.cutoff import (
     FixedCutoffSettings,
     LengthCutoff,
     LengthOutcome,
-    predicted_length,
+    compute_median_length,
 )
 from masa_control.decisions.experts import Expert, ExpertBuffer, ExpertSettings
 from masa_control.decisions.gate import (
@@ -34,7 +34,7 @@ from masa_control.episode.plan import GateDecision
 from masa_control.episode.types import Episode
 from masa_control.measures.audit import ConfusionCounts
 from masa_control.measures.decision_counts import count_gate
-from masa_control.settings import Settings, by_rule
+from masa_control.settings import Settings, discriminate_by_rule
 from masa_control.state import SavedState
 
 _Outcome = TypeVar("_Outcome")
@@ -42,23 +42,23 @@ GateSettings = Annotated[
     Annotated[StaticGateSettings, Tag("static")]
     | Annotated[AuditedGateSettings, Tag("audited")]
     | Annotated[GateOff, Tag("off")],
-    by_rule("static"),
+    discriminate_by_rule("static"),
 ]
 CutoffSettings = Annotated[
     Annotated[FixedCutoffSettings, Tag("fixed")]
     | Annotated[CalibratedCutoffSettings, Tag("calibrated")]
     | Annotated[CutoffOff, Tag("off")],
-    by_rule("fixed"),
+    discriminate_by_rule("fixed"),
 ]
 HintSettings = Annotated[
     Annotated[HintsOff, Tag("off")]
     | Annotated[PredictedHints, Tag("predicted")]
     | Annotated[RecordedHints, Tag("recorded")],
-    by_rule("off"),
+    discriminate_by_rule("off"),
 ]
 ScheduleSettings = Annotated[
     Annotated[FixedStart, Tag("fixed")] | Annotated[AlignedStart, Tag("aligned")],
-    by_rule("fixed"),
+    discriminate_by_rule("fixed"),
 ]
 
 _PARTS = ("gate", "cutoff", "experts", "hints", "schedule")
@@ -155,9 +155,11 @@ class Controller:
                 sum((count_gate(e, d) for e, d in pairs), ConfusionCounts()), step
             )
         if self._calibrated is not None:
-            self._calibrated.observe(_drop_unknown(length_outcome(e, d) for e, d in pairs), step)
+            self._calibrated.observe(
+                _drop_unknown(derive_length_outcome(e, d) for e, d in pairs), step
+            )
         if self._audited_gate is not None:
-            self._audited_gate.observe(_drop_unknown(gate_outcome(e, d) for e, d in pairs))
+            self._audited_gate.observe(_drop_unknown(derive_gate_outcome(e, d) for e, d in pairs))
             self._gate = self._audited_gate.gate()
         if self._experts is not None:
             self._experts.observe(episodes, self._prompt, step)
@@ -241,7 +243,7 @@ def _drop_unknown(outcomes: Iterable[_Outcome | None]) -> Iterator[_Outcome]:
     return (outcome for outcome in outcomes if outcome is not None)
 
 
-def gate_outcome(episode: Episode, decided: GateDecision | None) -> GateOutcome | None:
+def derive_gate_outcome(episode: Episode, decided: GateDecision | None) -> GateOutcome | None:
     """Return what an episode says of the gate; None where it was skipped, or nobody knows.
 
     Solutions that were cut leave open how they would have ended. At the unsolvable end they are
@@ -269,7 +271,9 @@ def gate_outcome(episode: Episode, decided: GateDecision | None) -> GateOutcome 
     return GateOutcome(decided.end, decided.distance, truth, weight)
 
 
-def length_outcome(episode: Episode, decided: GateDecision | None = None) -> LengthOutcome | None:
+def derive_length_outcome(
+    episode: Episode, decided: GateDecision | None = None
+) -> LengthOutcome | None:
     """Return what an episode says of the cutoff; None where its solutions could not run on.
 
     Problems that the gate flags say nothing: the cutoff is never asked about them, and with many
@@ -282,7 +286,7 @@ def length_outcome(episode: Episode, decided: GateDecision | None = None) -> Len
     plan = episode.plan
     if (plan is not None and not plan.whole) or (decided is not None and decided.skip):
         return None
-    predicted = predicted_length([m.prediction.length for m in episode.meta])
+    predicted = compute_median_length([m.prediction.length for m in episode.meta])
     lengths = episode.correct_lengths
     if not predicted or not lengths:
         return None

@@ -16,7 +16,7 @@ from masa_control.state import Count, SavedState, Weight
 Ratio = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 
 
-def predicted_length(lengths: Sequence[int | None]) -> float | None:
+def compute_median_length(lengths: Sequence[int | None]) -> float | None:
     """Return the median of the predicted lengths that could be read, tokens; None of none.
 
     The median, so that one wild prediction among M neither cuts all solutions nor lets all run on.
@@ -52,7 +52,7 @@ class LengthCutoff(Settings):
         """
         if limit < 1:
             raise ValueError(f"limit must be >= 1, got {limit!r}")
-        predicted = predicted_length(lengths)
+        predicted = compute_median_length(lengths)
         if predicted is None or self.margin is None:
             return limit
         return max(1, min(limit, math.ceil(self.margin * predicted)))
@@ -119,7 +119,7 @@ class CutoffOff(Settings):
     """off: solutions run to solution.max_tokens."""
 
 
-class _Row(NamedTuple):
+class _RatioRow(NamedTuple):
     ratios: Annotated[tuple[Ratio, ...], Field(min_length=1)]
     weight: Weight
     step: Count
@@ -129,7 +129,7 @@ class _State(SavedState):
     state_of = "calibrated cutoff"
     version = 2
 
-    outcomes: list[_Row]
+    outcomes: list[_RatioRow]
 
 
 class CalibratedCutoff:
@@ -201,7 +201,7 @@ class CalibratedCutoff:
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
         known = zip(self._outcomes, self._steps, strict=True)
-        return _State(outcomes=[_Row(o.ratios, o.weight, step) for o, step in known]).to_dict()
+        return _State(outcomes=[_RatioRow(o.ratios, o.weight, step) for o, step in known]).to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from ``state``.

@@ -108,7 +108,7 @@ def make_expert(
     Returns:
         The expert, or why there is none.
     """
-    pass_rate = _known_pass_rate(episode, prompt.scale)
+    pass_rate = _find_known_pass_rate(episode, prompt.scale)
     rewarded = [m for m in episode.meta if m.total_reward is not None]
     if not rewarded:
         return "unrewarded"
@@ -117,8 +117,8 @@ def make_expert(
     readable = [m for m in rewarded if not m.prediction.missing and not m.completion.truncated]
     if not readable:
         return "unreadable"
-    best = max(readable, key=_reward_or_none)
-    if _reward_or_none(best) < threshold:
+    best = max(readable, key=_reward_or_lowest)
+    if _reward_or_lowest(best) < threshold:
         return "below_threshold"
     lengths = episode.correct_lengths
     length = statistics.median_low(lengths) if lengths else best.prediction.length
@@ -130,17 +130,17 @@ def make_expert(
         text=corrected.text,
         numbers=(places["pass_rate"], *([places["length"]] if lengths else [])),
         unknown=() if lengths else (places["length"],),
-        reward=_reward_or_none(best),
+        reward=_reward_or_lowest(best),
         weight=episode.weight,
         step=step,
     )
 
 
-def _reward_or_none(rollout: MetaRollout) -> float:
+def _reward_or_lowest(rollout: MetaRollout) -> float:
     return rollout.total_reward if rollout.total_reward is not None else -1.0
 
 
-def _known_pass_rate(episode: Episode, scale: int) -> float | None:
+def _find_known_pass_rate(episode: Episode, scale: int) -> float | None:
     """The pass rate, where it is known to the step of the scale: cut rollouts may leave it open."""
     low, high = episode.pass_rate_range
     if low is None or high is None or round(low * scale) != round(high * scale):

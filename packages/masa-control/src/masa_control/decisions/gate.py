@@ -27,7 +27,7 @@ class Gate(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _PassRateSummary:
     """What M predicted pass rates come to."""
 
     mean: float
@@ -43,17 +43,19 @@ class _Reading:
         return math.hypot(self.std, self.mean - self.end)
 
 
-def _read_pass_rates(pass_rates: Sequence[float | None], min_readable: float) -> _Reading | None:
+def _summarise_pass_rates(
+    pass_rates: Sequence[float | None], min_readable: float
+) -> _PassRateSummary | None:
     known = [p for p in pass_rates if p is not None]
     for p in known:
         if not 0 <= p <= 1:
             raise ValueError(f"a predicted pass rate must lie in [0, 1], got {p!r}")
     if not known or len(known) < min_readable * len(pass_rates):
         return None
-    return _Reading(statistics.fmean(known), statistics.pstdev(known), len(known))
+    return _PassRateSummary(statistics.fmean(known), statistics.pstdev(known), len(known))
 
 
-def _make_decision(reading: _Reading, *, skip: bool, limit: float | None) -> GateDecision:
+def _make_decision(reading: _PassRateSummary, *, skip: bool, limit: float | None) -> GateDecision:
     reason: GateReason = "trivial" if reading.end else "unsolvable"
     return GateDecision(
         skip=skip,
@@ -102,7 +104,7 @@ class PredictiveGate(ReadableShare):
         Raises:
             ValueError: a pass rate outside [0, 1].
         """
-        reading = _read_pass_rates(pass_rates, self.min_readable)
+        reading = _summarise_pass_rates(pass_rates, self.min_readable)
         if reading is None:
             return GateDecision(False, None, read=sum(p is not None for p in pass_rates))
         near = abs(reading.mean - reading.end) <= self.tolerance
@@ -141,7 +143,7 @@ class DistanceGate:
         Raises:
             ValueError: a pass rate outside [0, 1].
         """
-        reading = _read_pass_rates(pass_rates, self.min_readable)
+        reading = _summarise_pass_rates(pass_rates, self.min_readable)
         if reading is None:
             return GateDecision(False, None, read=sum(p is not None for p in pass_rates))
         limit = self.trivial if reading.end else self.unsolvable

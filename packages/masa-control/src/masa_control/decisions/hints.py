@@ -85,7 +85,7 @@ class HintChooser:
         return tuple(spelled[phrase] for phrase in ranked[: self.max_notions])
 
 
-class Record(NamedTuple):
+class NotionRecord(NamedTuple):
     """What a notion was good for.
 
     Attributes:
@@ -98,7 +98,7 @@ class Record(NamedTuple):
     gain: float
 
 
-class _Row(NamedTuple):
+class _RecordRow(NamedTuple):
     phrase: Phrase
     seen: Annotated[int, Field(strict=True, ge=1)]
     gain: Number
@@ -107,7 +107,7 @@ class _Row(NamedTuple):
 class _State(SavedState):
     state_of = "hints"
 
-    records: list[_Row]
+    records: list[_RecordRow]
 
 
 class Hints:
@@ -120,7 +120,7 @@ class Hints:
     def __init__(self, settings: PredictedHints | None = None) -> None:
         self.settings = settings or PredictedHints()
         self._record = self.settings if isinstance(self.settings, RecordedHints) else None
-        self._records: dict[Phrase, Record] = {}
+        self._records: dict[Phrase, NotionRecord] = {}
 
     def observe(self, counts: Mapping[Phrase, NotionCount]) -> None:
         """Add the counts of one problem; does nothing where no record is kept."""
@@ -130,8 +130,8 @@ class Hints:
             seen, judged = count.correct + count.incorrect, count.all_correct + count.all_incorrect
             if seen:
                 gain = count.correct - seen * count.all_correct / judged
-                before = self._records.get(phrase, Record(0, 0.0))
-                self._records[phrase] = Record(before.seen + seen, before.gain + gain)
+                before = self._records.get(phrase, NotionRecord(0, 0.0))
+                self._records[phrase] = NotionRecord(before.seen + seen, before.gain + gain)
         if len(self._records) > self._record.remembered:
             ranked = sorted(self._records.items(), key=lambda item: (-item[1].seen, item[0]))
             self._records = dict(ranked[: self._record.remembered])
@@ -143,7 +143,7 @@ class Hints:
             good = frozenset(p for p, record in self._records.items() if self._good(record))
         return HintChooser(self.settings.max_notions, good)
 
-    def _good(self, record: Record) -> bool:
+    def _good(self, record: NotionRecord) -> bool:
         # Sums of fractions: where all solutions of a problem agree, rounding must not tell.
         assert self._record is not None
         return record.seen >= self._record.min_seen and record.gain > 1e-9
@@ -158,7 +158,7 @@ class Hints:
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
         # By the alphabet: what a step adds comes from a set, whose order no two processes share.
-        rows = [_Row(phrase, *record) for phrase, record in sorted(self._records.items())]
+        rows = [_RecordRow(phrase, *record) for phrase, record in sorted(self._records.items())]
         return _State(records=rows).to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -168,4 +168,4 @@ class Hints:
             ValueError: it is not the state of hints.
         """
         rows = _State.from_dict(state).records
-        self._records = {row.phrase: Record(row.seen, row.gain) for row in rows}
+        self._records = {row.phrase: NotionRecord(row.seen, row.gain) for row in rows}

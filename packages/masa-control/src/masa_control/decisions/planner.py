@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from masa_rewards import MetaPrediction
 
-from masa_control.decisions.cutoff import LengthCutoff, predicted_length
+from masa_control.decisions.cutoff import LengthCutoff, compute_median_length
 from masa_control.decisions.gate import Gate
 from masa_control.decisions.hints import HintChooser
 from masa_control.episode.plan import CutoffDecision, Plan
-from masa_control.measures.audit import audit_draw
+from masa_control.measures.audit import draw_audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Planner:
         )
 
     def _audits(self, decision: str, problem_id: str, share: float) -> bool:
-        return audit_draw(self.seed, decision, self.step, problem_id) < share
+        return draw_audit(self.seed, decision, self.step, problem_id) < share
 
     def _cutoff(self, predictions: Sequence[MetaPrediction], limit: int) -> CutoffDecision | None:
         if self.cutoff is None:
@@ -92,5 +92,5 @@ class Planner:
         lengths = [p.length for p in predictions]
         allowed = self.cutoff.max_tokens(lengths, limit)
         return CutoffDecision(
-            predicted_length(lengths), self.cutoff.margin, allowed, lowers=allowed < limit
+            compute_median_length(lengths), self.cutoff.margin, allowed, lowers=allowed < limit
         )

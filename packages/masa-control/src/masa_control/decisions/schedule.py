@@ -66,7 +66,7 @@ class StepWeights:
     clone: float
 
 
-def step_weights(
+def choose_step_weights(
     meta: MetaSettings, experts: ExpertSettings, schedule: StartWeights, *, decides: bool
 ) -> StepWeights:
     """Return the weights of a step: others, where set, once predictions decide.
@@ -121,7 +121,7 @@ class Schedule:
         self._tallies.append(would_have)
         tally = sum(self._tallies, ConfusionCounts())
         # All of it was rolled out; what counts is what the next problems can expect of the gate.
-        precision, recall = tally.precision_to_come.low, tally.recall.value
+        precision, recall = tally.expected_precision.low, tally.recall.value
         if (
             len(self._tallies) == self._aligned.steps
             and precision is not None

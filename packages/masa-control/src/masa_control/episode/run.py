@@ -34,7 +34,7 @@ from masa_control.episode.types import (
     verified_group,
 )
 
-WAIT = "verification_wait"
+VERIFICATION_WAIT = "verification_wait"
 """Seconds from the last token to the last verdict of a problem, others' work included."""
 
 
@@ -94,7 +94,7 @@ async def run_episode(
         solution_ids, solutions = [], ()
         if plan.solve:
             with watch.time("prompts"):
-                solution_ids, plan = _solution_prompt(engine, problem, settings, plan)
+                solution_ids, plan = _fit_solution_prompt(engine, problem, settings, plan)
             solutions = await _sample_solutions(
                 engine, verifier, solution_ids, problem, settings, plan.max_tokens, watch
             )
@@ -157,7 +157,7 @@ def _reward_predictions(
     return rollouts, dict(scored.counts)
 
 
-def _solution_prompt(
+def _fit_solution_prompt(
     engine: Engine, problem: Problem, settings: EpisodeSettings, plan: Plan
 ) -> tuple[list[int], Plan]:
     """The solution prompt and the plan with as much of its hint as there is room for."""
@@ -199,7 +199,7 @@ async def _sample_solutions(
             for completion in completions
         )
     )
-    watch.seconds[WAIT] += time.monotonic() - began
+    watch.seconds[VERIFICATION_WAIT] += time.monotonic() - began
     lowered, cut_is = max_tokens < settings.solution.max_tokens, settings.solution.cut_is
     return tuple(
         SolutionRollout(completion, verdict, cut_is if lowered and completion.truncated else None)

@@ -10,8 +10,8 @@ from masa_rewards.prompt.meta_prompt import MetaPromptForm
 from masa_rewards.prompt.wording import fill_wording
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from masa_control.episode.signals import JUDGEMENTS, Judgement, MetaSignal
-from masa_control.episode.types import CutIs, Problem
+from masa_control.episode.signals import REWARD_COMPONENTS, MetaSignal, RewardComponent
+from masa_control.episode.types import CutTreatment, Problem
 from masa_control.settings import Settings
 
 
@@ -26,7 +26,7 @@ class MetaSettings(Settings):
     """Factor on the advantages of the meta group (those of the solution group have 1)."""
     difficulty_base: float = Field(default=0.01, gt=0, lt=1)
     """b of the difficulty reward b ** |p - p̂|, in (0, 1)."""
-    rewards: tuple[Judgement, ...] = JUDGEMENTS
+    rewards: tuple[RewardComponent, ...] = REWARD_COMPONENTS
     """Which of the paper's three rewards count; all three are measured."""
     signals: tuple[str, ...] = ()
     """Predictions of your own beside the three, as 'package.module:Class'; see docs/signals.md."""
@@ -37,10 +37,10 @@ class MetaSettings(Settings):
 
     @field_validator("rewards")
     @classmethod
-    def _once_each(cls, rewards: tuple[Judgement, ...]) -> tuple[Judgement, ...]:
+    def _once_each(cls, rewards: tuple[RewardComponent, ...]) -> tuple[RewardComponent, ...]:
         if len(set(rewards)) < len(rewards):
             raise ValueError(f"name each reward once, got {rewards!r}")
-        return tuple(name for name in JUDGEMENTS if name in rewards)
+        return tuple(name for name in REWARD_COMPONENTS if name in rewards)
 
 
 class SolutionSettings(Settings):
@@ -57,7 +57,7 @@ class SolutionSettings(Settings):
     )
     """What stands for the statement where there is a hint (hints.rule); holds {problem} and
     {notions}. The paper's wording."""
-    cut_is: CutIs = "unknown"
+    cut_is: CutTreatment = "unknown"
     """What a solution counts as that the cutoff stopped before it stated the right answer: unknown
     (neither right nor wrong: no reward, outside the pass rate) or wrong (the paper)."""
 
@@ -96,8 +96,8 @@ class EpisodeSettings(Settings):
     def _something_is_rewarded(self) -> EpisodeSettings:
         if not self.meta.rewards and not self.signals:
             raise ValueError(
-                f"no prediction would earn anything: name one of {JUDGEMENTS!r} in meta.rewards, "
-                "or a signal"
+                f"no prediction would earn anything: name one of {REWARD_COMPONENTS!r} in "
+                "meta.rewards, or a signal"
             )
         return self
 

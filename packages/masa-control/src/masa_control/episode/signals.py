@@ -93,34 +93,34 @@ def score_signals(
     return outcomes
 
 
-Judgement = Literal["length", "difficulty", "notion"]
+RewardComponent = Literal["length", "difficulty", "notion"]
 """One of the paper's three rewards."""
 
-JUDGEMENTS: tuple[Judgement, ...] = ("length", "difficulty", "notion")
+REWARD_COMPONENTS: tuple[RewardComponent, ...] = ("length", "difficulty", "notion")
 
 
 def total_reward(
     reward: MetaReward,
     outcomes: Mapping[str, SignalOutcome],
     signals: Sequence[MetaSignal],
-    judgements: Sequence[Judgement] = JUDGEMENTS,
+    components: Sequence[RewardComponent] = REWARD_COMPONENTS,
 ) -> float:
     """Return what a prediction earns: the weighted mean of rewards and signals.
 
-    (Σ judgement + Σ weight * signal) / (number of judgements + Σ weight); with all three judgements
+    (Σ component + Σ weight * signal) / (number of components + Σ weight); with all three components
     and no signals the paper's mean.
 
     Args:
         reward: the three.
         outcomes: of the signals, by key.
         signals: with their weights.
-        judgements: which of the three count; at least one of them or a signal.
+        components: which of the three count; at least one of them or a signal.
     """
-    if not signals and tuple(judgements) == JUDGEMENTS:
+    if not signals and tuple(components) == REWARD_COMPONENTS:
         return reward.total
     earned = [s.weight * (outcomes[s.key].reward or 0.0) for s in signals]
-    earned += [getattr(reward, name) for name in judgements]
-    return math.fsum(earned) / (len(judgements) + math.fsum(s.weight for s in signals))
+    earned += [getattr(reward, name) for name in components]
+    return math.fsum(earned) / (len(components) + math.fsum(s.weight for s in signals))
 
 
 def load_signals(names: Iterable[str]) -> tuple[MetaSignal, ...]:

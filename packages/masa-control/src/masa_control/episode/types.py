@@ -20,7 +20,7 @@ RolloutKind = Literal["meta", "solution"]
 META: RolloutKind = "meta"
 SOLUTION: RolloutKind = "solution"
 
-CutIs = Literal["unknown", "wrong"]
+CutTreatment = Literal["unknown", "wrong"]
 """What a solution is that was cut before it had stated the right answer."""
 
 
@@ -53,7 +53,7 @@ class SolutionRollout:
 
     completion: Completion
     verdict: Verdict
-    cut: CutIs | None = None
+    cut: CutTreatment | None = None
 
     @property
     def reward(self) -> float | None:

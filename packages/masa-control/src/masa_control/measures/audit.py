@@ -20,7 +20,7 @@ from masa_rewards.statistics import UNKNOWN, Z95, Interval, student_t_quantile, 
 from masa_control.state import Number
 
 
-def audit_draw(*names: object) -> float:
+def draw_audit(*names: object) -> float:
     """Return a number in [0, 1) that depends on the names alone.
 
     So an audit falls alike whatever the order of problems, on whichever machine, after a resume.
@@ -97,10 +97,10 @@ class ConfusionCounts:
         )
 
     def __add__(self, other: ConfusionCounts) -> ConfusionCounts:
-        return ConfusionCounts(*map(operator.add, _sums_of(self), _sums_of(other)))
+        return ConfusionCounts(*map(operator.add, _list_sums(self), _list_sums(other)))
 
     def __sub__(self, other: ConfusionCounts) -> ConfusionCounts:
-        return ConfusionCounts(*map(operator.sub, _sums_of(self), _sums_of(other)))
+        return ConfusionCounts(*map(operator.sub, _list_sums(self), _list_sums(other)))
 
     @property
     def precision(self) -> Interval:
@@ -119,7 +119,7 @@ class ConfusionCounts:
         return wilson_interval(share, cases)
 
     @property
-    def precision_to_come(self) -> Interval:
+    def expected_precision(self) -> Interval:
         """The precision that problems to come can expect, if they are as these were.
 
         The share is the same. The interval does not close as all are audited: it is not about the
@@ -248,7 +248,7 @@ class SavingsEstimate:
         return SavingsEstimate(0.0, 1.0, v * f, v * a, vv * f * f, vv * f * a, vv * a * a)
 
     def __add__(self, other: SavingsEstimate) -> SavingsEstimate:
-        return SavingsEstimate(*map(operator.add, _sums_of(self), _sums_of(other)))
+        return SavingsEstimate(*map(operator.add, _list_sums(self), _list_sums(other)))
 
     @property
     def interval(self) -> Interval:
@@ -269,5 +269,5 @@ class SavingsEstimate:
         return Interval(value, max(0.0, value - half), value + half)
 
 
-def _sums_of(sums: ConfusionCounts | SavingsEstimate) -> list[float]:
+def _list_sums(sums: ConfusionCounts | SavingsEstimate) -> list[float]:
     return [getattr(sums, name) for name in sums.__slots__]

@@ -24,7 +24,7 @@ from masa_control.state import Count, SavedState
 
 Decision = Literal["gate", "cutoff"]
 
-_DECISIONS: dict[Decision, Any] = {
+_DECISION_COUNTERS: dict[Decision, Any] = {
     "gate": (count_gate, estimate_gate_savings),
     "cutoff": (count_cutoff, estimate_cutoff_savings),
 }
@@ -41,8 +41,10 @@ class _State(SavedState):
     @model_validator(mode="after")
     def _has_both_decisions(self) -> _State:
         for found in (self.tallies, self.saved):
-            if set(found) != set(_DECISIONS):
-                raise ValueError(f"{sorted(_DECISIONS)!r} are needed, got {sorted(found)!r}")
+            if set(found) != set(_DECISION_COUNTERS):
+                raise ValueError(
+                    f"{sorted(_DECISION_COUNTERS)!r} are needed, got {sorted(found)!r}"
+                )
         return self
 
 
@@ -55,8 +57,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
-        self._tallies = {name: ConfusionCounts() for name in _DECISIONS}
-        self._saved = {name: SavingsEstimate() for name in _DECISIONS}
+        self._tallies = {name: ConfusionCounts() for name in _DECISION_COUNTERS}
+        self._saved = {name: SavingsEstimate() for name in _DECISION_COUNTERS}
 
     def observe(self, episode: Episode) -> None:
         """Add one episode to the totals."""
@@ -89,7 +91,7 @@ class Ledger:
         if cut:
             add["rollouts_cut"] += cut
             add["groups_cut_whole"] += cut == len(episode.solutions)
-        for name, (tally, spared) in _DECISIONS.items():
+        for name, (tally, spared) in _DECISION_COUNTERS.items():
             self._tallies[name] += tally(episode)
             self._saved[name] += spared(episode)
 

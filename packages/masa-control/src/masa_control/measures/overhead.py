@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from masa_control.episode.run import WAIT
+from masa_control.episode.run import VERIFICATION_WAIT
 from masa_control.episode.types import Episode
 
 
@@ -34,17 +34,21 @@ def overhead_metrics(
         step of 0 s.
     """
     parts: dict[str, float] = defaultdict(float, trainer)
-    waits = [episode.seconds[WAIT] for episode in episodes if WAIT in episode.seconds]
+    waits = [
+        episode.seconds[VERIFICATION_WAIT]
+        for episode in episodes
+        if VERIFICATION_WAIT in episode.seconds
+    ]
     spread = 0.0
     for episode in episodes:
         for part, seconds in episode.seconds.items():
-            if part != WAIT:
+            if part != VERIFICATION_WAIT:
                 parts[part] += seconds
                 spread += seconds
     found = {f"overhead/{part}": seconds for part, seconds in sorted(parts.items())}
     found["overhead/step"] = sum(trainer.values()) + spread / engines
     if waits:
-        found[f"overhead/{WAIT}"] = sum(waits) / len(waits)
+        found[f"overhead/{VERIFICATION_WAIT}"] = sum(waits) / len(waits)
     if step:
         found["overhead/share"] = found["overhead/step"] / step
     return found

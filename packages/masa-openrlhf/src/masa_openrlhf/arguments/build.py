@@ -7,15 +7,15 @@ from typing import Any
 from masa_control.advantages import ESTIMATORS
 
 from masa_openrlhf.arguments.parse import OpenRLHFArgumentError
-from masa_openrlhf.config.sections import WITHOUT_END
+from masa_openrlhf.config.sections import ENDLESS_SCHEDULES
 from masa_openrlhf.config.tree import OpenRLHFValue, TrainConfig
 from masa_openrlhf.run.folder import RunFolder
 from masa_openrlhf.run.wandb_login import PLACEHOLDER
 
-SCRIPT = "openrlhf.cli.train_ppo_ray"
+TRAINING_SCRIPT = "openrlhf.cli.train_ppo_ray"
 
 # What the rest of the run takes from our configuration: one place to set it, not two that disagree.
-OWNED = {
+OWNED_ARGUMENTS = {
     "actor.model_name_or_path": "model.path",
     "actor.num_nodes": "cluster.nodes",
     "actor.num_gpus_per_node": "cluster.gpus_per_node",
@@ -82,10 +82,12 @@ def build_arguments(
         OpenRLHFArgumentError: a flag was passed through that is ours to set, or that MASA has no
             use for.
     """
-    owned = [name for name in config.openrlhf if name in OWNED]
+    owned = [name for name in config.openrlhf if name in OWNED_ARGUMENTS]
     if owned:
         raise OpenRLHFArgumentError(
-            "; ".join(f"{name} is set by {OWNED[name]}: use that instead" for name in owned)
+            "; ".join(
+                f"{name} is set by {OWNED_ARGUMENTS[name]}: use that instead" for name in owned
+            )
         )
     if config.clones and config.openrlhf.get("actor.policy_loss_type") == "gspo":
         raise OpenRLHFArgumentError(
@@ -93,11 +95,11 @@ def build_arguments(
             "token: set experts.batch = 0, or mode = 'masa', or leave the loss at ppo"
         )
     schedule = config.openrlhf.get("actor.lr_scheduler", config.optim.schedule)
-    if config.replaces and config.max_steps is None and schedule not in WITHOUT_END:
+    if config.replaces and config.max_steps is None and schedule not in ENDLESS_SCHEDULES:
         raise OpenRLHFArgumentError(
             f"optim.schedule {schedule!r} falls until the last step, and where problems are "
             "replaced (algorithm dapo, gate.refill) nobody knows beforehand which that is: set "
-            f"max_steps, or use one of {', '.join(WITHOUT_END)}"
+            f"max_steps, or use one of {', '.join(ENDLESS_SCHEDULES)}"
         )
     estimator = config.openrlhf.get("algo.advantage.estimator", ESTIMATORS[0])
     if estimator not in ESTIMATORS:
@@ -114,17 +116,17 @@ def build_arguments(
     if refused:
         raise OpenRLHFArgumentError("not possible with MASA: " + "; ".join(refused))
     flags: dict[str, OpenRLHFValue | tuple[Any, ...] | None] = {
-        **_model_flags(config, cpu=cpu),
-        **_rollout_flags(config),
-        **_algorithm_flags(config),
-        **_optimiser_flags(config),
-        **_bookkeeping_flags(config, folder, resume=resume),
+        **_build_model_flags(config, cpu=cpu),
+        **_build_rollout_flags(config),
+        **_build_algorithm_flags(config),
+        **_build_optimiser_flags(config),
+        **_build_bookkeeping_flags(config, folder, resume=resume),
         **config.openrlhf,
     }
-    return [token for name, value in flags.items() for token in _flag_tokens(name, value)]
+    return [token for name, value in flags.items() for token in _format_flag(name, value)]
 
 
-def _model_flags(config: TrainConfig, *, cpu: bool) -> dict[str, Any]:
+def _build_model_flags(config: TrainConfig, *, cpu: bool) -> dict[str, Any]:
     cluster = config.cluster
     return {
         "actor.model_name_or_path": config.model.path,
@@ -165,8 +167,8 @@ def _has_reference(config: TrainConfig) -> bool:
         return False  # OpenRLHF's parser says what is wrong with it
 
 
-def _rollout_flags(config: TrainConfig) -> dict[str, Any]:
-    size = train_batch_size(config)
+def _build_rollout_flags(config: TrainConfig) -> dict[str, Any]:
+    size = compute_train_batch_size(config)
     return {
         "data.input_key": "problem",
         "data.label_key": "task",
@@ -185,7 +187,7 @@ def _rollout_flags(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def train_batch_size(config: TrainConfig) -> int:
+def compute_train_batch_size(config: TrainConfig) -> int:
     """Return the sequences of one optimiser step.
 
     A step's rollouts and clones, split into its updates, rounded up to whole micro-batches on every
@@ -198,7 +200,7 @@ def train_batch_size(config: TrainConfig) -> int:
     return -(-per_update // unit) * unit
 
 
-def _algorithm_flags(config: TrainConfig) -> dict[str, Any]:
+def _build_algorithm_flags(config: TrainConfig) -> dict[str, Any]:
     optim = config.optim
     flags: dict[str, Any] = {
         "algo.advantage.estimator": "dr_grpo" if config.algorithm == "dr_grpo" else "group_norm",
@@ -217,7 +219,7 @@ def _algorithm_flags(config: TrainConfig) -> dict[str, Any]:
     return flags
 
 
-def _optimiser_flags(config: TrainConfig) -> dict[str, Any]:
+def _build_optimiser_flags(config: TrainConfig) -> dict[str, Any]:
     optim = config.optim
     return {
         "actor.adam.lr": optim.lr,
@@ -231,7 +233,9 @@ def _optimiser_flags(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def _bookkeeping_flags(config: TrainConfig, folder: RunFolder, *, resume: bool) -> dict[str, Any]:
+def _build_bookkeeping_flags(
+    config: TrainConfig, folder: RunFolder, *, resume: bool
+) -> dict[str, Any]:
     return {
         "data.prompt_dataset": str(folder.data / "train.jsonl"),
         # Evaluation is called by our trainer; OpenRLHF reads the data for it.
@@ -254,7 +258,7 @@ def has_eval(config: TrainConfig) -> bool:
     return config.data.eval is not None or config.data.train is None
 
 
-def _flag_tokens(name: str, value: OpenRLHFValue | tuple[Any, ...] | None) -> list[str]:
+def _format_flag(name: str, value: OpenRLHFValue | tuple[Any, ...] | None) -> list[str]:
     if value is None or value is False:
         return []
     if value is True:

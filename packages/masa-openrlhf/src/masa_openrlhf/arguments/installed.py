@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 
-def source_path(relative: str) -> Path:
+def find_source_file(relative: str) -> Path:
     """Return the path of a file of OpenRLHF, as "openrlhf/cli/train_ppo_ray.py".
 
     Raises:
@@ -22,9 +22,9 @@ def source_path(relative: str) -> Path:
     return Path(spec.submodule_search_locations[0]).parent / relative
 
 
-def load_file(relative: str) -> ModuleType:
+def load_source_file(relative: str) -> ModuleType:
     """Load one file of OpenRLHF under its own name, without the packages it lies in."""
-    path = source_path(relative)
+    path = find_source_file(relative)
     name = relative.removesuffix(".py").replace("/", ".")
     if name in sys.modules:
         return sys.modules[name]

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
-from masa_openrlhf.arguments.installed import load_file, source_path
+from masa_openrlhf.arguments.installed import find_source_file, load_source_file
 from masa_openrlhf.arguments.refusals import list_refusals
 
 
@@ -40,12 +40,12 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
             wrong, and the message says how.
         ModuleNotFoundError: OpenRLHF is not installed.
     """
-    statements, filename = _main_block()
+    statements, filename = _read_main_block()
     namespace = {
         "argparse": _Argparse(argv),
         "os": os,
         "datetime": datetime,
-        "hierarchize": load_file("openrlhf/utils/config.py").hierarchize,
+        "hierarchize": load_source_file("openrlhf/utils/config.py").hierarchize,
     }
     code = compile(ast.Module(body=statements, type_ignores=[]), filename, "exec")
     try:
@@ -54,18 +54,18 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     except AssertionError as error:
         raise OpenRLHFArgumentError(f"OpenRLHF refuses these arguments: {error}") from error
     args: argparse.Namespace = namespace["args"]
-    if found := list_refusals(args, attention=_last_value(argv, "--ds.attn_implementation")):
-        raise OpenRLHFArgumentError("\n".join(["not possible in a run:", *_bullet_lines(found)]))
+    if found := list_refusals(args, attention=_find_last_value(argv, "--ds.attn_implementation")):
+        raise OpenRLHFArgumentError("\n".join(["not possible in a run:", *_format_bullets(found)]))
     return args
 
 
-def _last_value(argv: Sequence[str], flag: str) -> str | None:
+def _find_last_value(argv: Sequence[str], flag: str) -> str | None:
     """The last value that a flag is given."""
     places = [i for i, token in enumerate(argv[:-1]) if token == flag]
     return argv[places[-1] + 1] if places else None
 
 
-def _bullet_lines(lines: Sequence[str]) -> list[str]:
+def _format_bullets(lines: Sequence[str]) -> list[str]:
     return [f"  - {line}" for line in lines]
 
 
@@ -93,8 +93,8 @@ def collect_openrlhf_flags(argv: Sequence[str]) -> dict[str, str | bool | list[s
     }
 
 
-def _main_block() -> tuple[list[ast.stmt], str]:
-    path = source_path("openrlhf/cli/train_ppo_ray.py")
+def _read_main_block() -> tuple[list[ast.stmt], str]:
+    path = find_source_file("openrlhf/cli/train_ppo_ray.py")
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'":
             *body, last = node.body

@@ -105,7 +105,7 @@ _LOSS: tuple[_Check, ...] = (
 )
 
 # Flags of which nothing would come, or less than was asked for.
-_WITHOUT_EFFECT: tuple[_Check, ...] = (
+_NO_EFFECT: tuple[_Check, ...] = (
     (
         lambda a: a.algo.advantage.gamma != 1.0,
         "algo.advantage.gamma {a.algo.advantage.gamma}: rewards come at the end and are not "
@@ -134,14 +134,14 @@ _WITHOUT_EFFECT: tuple[_Check, ...] = (
 # What OpenRLHF checks, or divides, once its parser is through.
 _LATER: tuple[_Check, ...] = (
     (
-        lambda a: a.train.colocate_all and _count_ranks(a) != _engine_gpus(a),
+        lambda a: a.train.colocate_all and _count_ranks(a) != _count_engine_gpus(a),
         "policy and engines share the GPUs (cluster.colocate), so cluster.nodes x "
         "cluster.gpus_per_node ({a.actor.num_nodes} x {a.actor.num_gpus_per_node}) must be "
         "cluster.engines x cluster.tensor_parallel ({a.vllm.num_engines} x "
         "{a.vllm.tensor_parallel_size}): leave cluster.engines unset, and it follows",
     ),
     (
-        lambda a: _shares_with_reference(a) and _count_ranks(a) != _reference_gpus(a),
+        lambda a: _is_shared_with_reference(a) and _count_ranks(a) != _count_reference_gpus(a),
         "the reference model shares the policy's GPUs: leave ref.num_nodes and "
         "ref.num_gpus_per_node unset, and they follow cluster.nodes and cluster.gpus_per_node",
     ),
@@ -199,7 +199,7 @@ _LATER: tuple[_Check, ...] = (
     ),
 )
 
-_CHECKS = (*_FEATURES, *_LOSS, *_WITHOUT_EFFECT, *_LATER)
+_CHECKS = (*_FEATURES, *_LOSS, *_NO_EFFECT, *_LATER)
 
 
 def list_refusals(args: Namespace, *, attention: str | None = None) -> list[str]:
@@ -226,14 +226,14 @@ def _count_ranks(args: Namespace) -> int:
     return int(args.actor.num_nodes * args.actor.num_gpus_per_node)
 
 
-def _engine_gpus(args: Namespace) -> int:
+def _count_engine_gpus(args: Namespace) -> int:
     return int(args.vllm.num_engines * args.vllm.tensor_parallel_size)
 
 
-def _shares_with_reference(args: Namespace) -> bool:
+def _is_shared_with_reference(args: Namespace) -> bool:
     shared = args.train.colocate_all or args.train.colocate_actor_ref
     return bool(shared and args.algo.kl.init_coef > 0)
 
 
-def _reference_gpus(args: Namespace) -> int:
+def _count_reference_gpus(args: Namespace) -> int:
     return int(args.ref.num_nodes * args.ref.num_gpus_per_node)

@@ -52,10 +52,10 @@ _REMOVED: dict[str, tuple[Any, str]] = {
     "log.timeline": (False, "no tool reads a timeline"),
 }
 
-SWITCHES = (*_CONVERTED, *_REMOVED, "hints.enabled", "hints.record")
+OLD_SWITCHES = (*_CONVERTED, *_REMOVED, "hints.enabled", "hints.record")
 """Old names that were flags without a value."""
 
-OLD_NAMES = (*_RENAMED, *SWITCHES)
+OLD_NAMES = (*_RENAMED, *OLD_SWITCHES)
 
 
 def translate_settings(settings: Mapping[str, Any], *, keep_removed: bool = False) -> Translation:
@@ -126,7 +126,7 @@ def upgrade_settings(settings: Mapping[str, Any], *, keep_removed: bool = False)
     return result
 
 
-def take_old_flags(flags: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+def split_old_flags(flags: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """Take the flags of 0.1.0 that have other names now out of a command line.
 
     Returns:
@@ -140,9 +140,9 @@ def take_old_flags(flags: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
         name, equals, _ = token.removeprefix("--").replace("-", "_").partition("=")
         section, _, key = name.partition(".")
         positive = f"{section}.{key.removeprefix('no_')}"
-        if not token.startswith("--") or (name not in OLD_NAMES and positive not in SWITCHES):
+        if not token.startswith("--") or (name not in OLD_NAMES and positive not in OLD_SWITCHES):
             rest.append(token)
-        elif positive in SWITCHES:
+        elif positive in OLD_SWITCHES:
             chosen = not key.startswith("no_")
             if tokens and tokens[0] in ("True", "False"):
                 chosen = tokens.pop(0) == "True"

@@ -68,7 +68,7 @@ def _render_lines(config: type[BaseModel], prefix: str, width: int) -> Iterator[
                     yield from _render_lines(model, f"{section}.", width)
             continue
         (nested,) = list_models(field.annotation)
-        yield from ("", f"{section}: {_first_line(nested)}")
+        yield from ("", f"{section}: {_read_first_line(nested)}")
         yield from _render_lines(nested, f"{section}.", width)
 
 
@@ -128,5 +128,5 @@ def _format_default(default: object) -> str:
     return str(default)
 
 
-def _first_line(model: type[BaseModel]) -> str:
+def _read_first_line(model: type[BaseModel]) -> str:
     return (model.__doc__ or "").strip().partition("\n")[0]

@@ -15,12 +15,12 @@ import tyro
 
 from masa_openrlhf.config.aliases import (
     RemovedSettingError,
-    take_old_flags,
+    split_old_flags,
     translate_settings,
     upgrade_settings,
 )
 from masa_openrlhf.config.presets import list_presets
-from masa_openrlhf.config.rules import list_alternatives, merge_settings, rules_with
+from masa_openrlhf.config.rules import find_rules_with_key, list_alternatives, merge_settings
 from masa_openrlhf.config.tree import TrainConfig
 
 if sys.version_info >= (3, 11):
@@ -121,8 +121,8 @@ def apply_flags(base: TrainConfig, flags: Sequence[str]) -> TrainConfig:
     # Here, since evaluation reads settings by this module, and no arguments of OpenRLHF.
     from masa_openrlhf.arguments.parse import collect_openrlhf_flags
 
-    old, flags = take_old_flags(flags)
-    rules, flags = _take_rules(flags)
+    old, flags = split_old_flags(flags)
+    rules, flags = _split_rule_flags(flags)
     if old or rules:
         try:
             found = translate_settings(old)
@@ -146,7 +146,7 @@ def apply_flags(base: TrainConfig, flags: Sequence[str]) -> TrainConfig:
         raise ConfigError(explain_errors(error)) from error
 
 
-def _take_rules(flags: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+def _split_rule_flags(flags: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
     """Take the flags that choose a section's rule: they decide which other flags there are."""
     rules: dict[str, Any] = {}
     rest: list[str] = []
@@ -168,14 +168,14 @@ def _take_rules(flags: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
 
 def _refuse_unknown_settings(config: TrainConfig, rest: Sequence[str]) -> None:
     """Refuse flags of our sections that none of our settings has: OpenRLHF has no such section."""
-    known = list(_setting_names(config))
+    known = list(_list_setting_names(config))
     for token in rest:
         name = token[2:].partition("=")[0].replace("-", "_")
         section, dot, key = name.partition(".")
         ours = section in TrainConfig.model_fields and section not in _SHARED_SECTIONS
         if not token.startswith("--") or not dot or not ours:
             continue
-        if rules := rules_with(section, key):
+        if rules := find_rules_with_key(section, key):
             raise ConfigError(
                 f"{name} belongs to {section}.rule = {' or '.join(rules)}, and {section}.rule is "
                 f"{getattr(config, section).rule!r}: choose the rule too"
@@ -185,7 +185,7 @@ def _refuse_unknown_settings(config: TrainConfig, rest: Sequence[str]) -> None:
         raise ConfigError(f"there is no setting {name}{hint}")
 
 
-def _setting_names(config: TrainConfig) -> Iterator[str]:
+def _list_setting_names(config: TrainConfig) -> Iterator[str]:
     yield from flatten_settings(config.model_dump())
     for section in TrainConfig.model_fields:
         for model in list_alternatives(section).values():
@@ -205,7 +205,11 @@ def explain_errors(error: pydantic.ValidationError) -> str:
         rule = rest.pop(0) if rest and rest[0] in list_alternatives(section) else None
         name = ".".join([section, *rest])
         message = one["msg"]
-        if one["type"] == "extra_forbidden" and rest and (rules := rules_with(section, rest[0])):
+        if (
+            one["type"] == "extra_forbidden"
+            and rest
+            and (rules := find_rules_with_key(section, rest[0]))
+        ):
             message = f"belongs to {section}.rule = {' or '.join(rules)}, and the rule is {rule!r}"
         value = "" if one["type"] == "missing" or not name else f" (got {one['input']!r})"
         lines.append(f"{name + ': ' if name else ''}{message}{value}")

@@ -44,10 +44,10 @@ def find_alternative(section: str, settings: object) -> type[Settings] | None:
 
 def is_alternative_key(section: str, key: str) -> bool:
     """Whether some rule of the section has a setting of this name."""
-    return bool(rules_with(section, key))
+    return bool(find_rules_with_key(section, key))
 
 
-def rules_with(section: str, key: str) -> list[str]:
+def find_rules_with_key(section: str, key: str) -> list[str]:
     """Return the rules of a section that have a setting of this name."""
     return [rule for rule, model in list_alternatives(section).items() if key in model.model_fields]
 

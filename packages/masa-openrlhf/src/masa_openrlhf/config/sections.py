@@ -23,7 +23,7 @@ LearningRateSchedule = Literal[
 ]
 """Those of transformers that need nothing but a warm-up and a number of steps."""
 
-WITHOUT_END = ("constant", "constant_with_warmup", "inverse_sqrt")
+ENDLESS_SCHEDULES = ("constant", "constant_with_warmup", "inverse_sqrt")
 """Those that are the same however long a run is."""
 
 

@@ -19,8 +19,8 @@ from masa_control import (
     MetaSettings,
     SolutionSettings,
     StepWeights,
+    choose_step_weights,
     load_signals,
-    step_weights,
 )
 from masa_rewards import MetaPrompt
 from pydantic import Field, model_validator
@@ -136,7 +136,7 @@ class TrainConfig(ControlSettings):
 
     def step_weights(self, decides: bool) -> StepWeights:
         """Return the weights of the loss's parts, before or after predictions decide."""
-        return step_weights(self.meta, self.experts, self.schedule, decides=decides)
+        return choose_step_weights(self.meta, self.experts, self.schedule, decides=decides)
 
     @property
     def refill_problems(self) -> int | None:

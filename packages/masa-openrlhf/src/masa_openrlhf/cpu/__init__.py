@@ -3,8 +3,8 @@
 OpenRLHF, Ray, vLLM and DeepSpeed run here as published, no file of theirs is touched. What they
 take for granted of CUDA is put right in each process of a run, and only there:
 
-- ``environment``: the variables every process must see before it imports torch, vllm or deepspeed;
-- ``activate``: called by the modules of our Ray actors before they import OpenRLHF;
+- ``variables``: those that every process must see before it imports torch, vllm or deepspeed;
+- ``patches``: what ``activate`` puts right, called before our Ray actors import OpenRLHF;
 - ``bfloat16``: products in float32 where the CPU has no instructions for bfloat16;
 - ``preload``: what Ray's workers import while the driver is busy;
 - ``worker``: the extension that receives weights inside a vLLM worker;
@@ -13,18 +13,18 @@ take for granted of CUDA is put right in each process of a run, and only there:
 Ray is told of as many GPUs as the run has ranks and engines; they exist on paper only.
 """
 
-from masa_openrlhf.cpu.activate import activate, is_active
 from masa_openrlhf.cpu.bfloat16 import widen_products
-from masa_openrlhf.cpu.environment import engine_arguments, environment
 from masa_openrlhf.cpu.limits import refuse_unsupported
+from masa_openrlhf.cpu.patches import activate, is_active
+from masa_openrlhf.cpu.variables import build_engine_arguments, environment
 
-PRELOAD = "masa_openrlhf.cpu.preload"
+PRELOAD_MODULE = "masa_openrlhf.cpu.preload"
 """What Ray's workers import ahead."""
 
 __all__ = [
-    "PRELOAD",
+    "PRELOAD_MODULE",
     "activate",
-    "engine_arguments",
+    "build_engine_arguments",
     "environment",
     "is_active",
     "refuse_unsupported",

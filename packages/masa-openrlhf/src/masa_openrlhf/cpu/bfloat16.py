@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def is_native() -> bool:
+def has_native_bfloat16() -> bool:
     """Whether torch has a fast way to multiply bfloat16 on this CPU."""
     import torch
 
@@ -30,13 +30,15 @@ def widen_products() -> None:
     """
     import torch.nn.functional as functional
 
-    if is_native() or hasattr(functional.linear, "__wrapped__"):
+    if has_native_bfloat16() or hasattr(functional.linear, "__wrapped__"):
         return
-    functional.linear = in_float32(functional.linear)
-    functional.scaled_dot_product_attention = in_float32(functional.scaled_dot_product_attention)
+    functional.linear = wrap_in_float32(functional.linear)
+    functional.scaled_dot_product_attention = wrap_in_float32(
+        functional.scaled_dot_product_attention
+    )
 
 
-def in_float32(product: Callable[..., Any]) -> Callable[..., Any]:
+def wrap_in_float32(product: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that takes its bfloat16 tensors in float32; its result is bfloat16 again.
 
     Gradients come in the dtype of what they are of.

@@ -16,15 +16,17 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from masa_openrlhf.arguments.installed import source_path
+from masa_openrlhf.arguments.installed import find_source_file
 
 MODULE = __name__
 
 
 @contextlib.contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def _lock_compilation() -> Iterator[None]:
     """Hold a lock, where OpenRLHF has not been compiled yet."""
-    compiled = importlib.util.cache_from_source(str(source_path("openrlhf/trainer/ppo_trainer.py")))
+    compiled = importlib.util.cache_from_source(
+        str(find_source_file("openrlhf/trainer/ppo_trainer.py"))
+    )
     if sys.platform != "linux" or Path(compiled).exists():
         yield
         return
@@ -35,5 +37,5 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
-with _one_at_a_time():
+with _lock_compilation():
     importlib.import_module("masa_openrlhf.stack.trainer")

@@ -14,7 +14,7 @@ import vllm.model_executor.layers.utils as layers
 
 from masa_openrlhf.cpu import bfloat16
 from masa_openrlhf.cpu.gloo import GlooBroadcast
-from masa_openrlhf.weights.digest import Digest, digest_tensor
+from masa_openrlhf.weights.digest import ParameterDigest, digest_tensor
 
 
 def _keep_plain_weights(layer: Any, remove_weight: bool) -> None:
@@ -59,6 +59,6 @@ class CpuWorker:
         self._weights.broadcast(weight)
         self.model_runner.model.load_weights(weights=[(name, weight)])
 
-    def weight_digest(self) -> dict[str, Digest]:
+    def weight_digest(self) -> dict[str, ParameterDigest]:
         """Return the digest of every parameter, by vLLM's names."""
         return {name: digest_tensor(p) for name, p in self.model_runner.model.named_parameters()}

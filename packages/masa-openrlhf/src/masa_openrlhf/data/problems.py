@@ -21,8 +21,8 @@ from typing import Any
 from masa_control import Problem
 
 from masa_openrlhf.config.sections import DataConfig
-from masa_openrlhf.data.readers import SUFFIXES, ReadError, read_file
-from masa_openrlhf.run.folder import write_whole
+from masa_openrlhf.data.readers import READABLE_SUFFIXES, ReadError, read_file
+from masa_openrlhf.run.folder import write_atomically
 
 _PROBLEM_KEYS = ("prompt", "problem", "question")
 _ANSWER_KEYS = (
@@ -38,14 +38,14 @@ class DataError(ValueError):
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedProblems:
     """Problems, and how many were left out, by reason."""
 
     problems: list[Problem]
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
-def load_problems(source: str, config: DataConfig) -> Loaded:
+def load_problems(source: str, config: DataConfig) -> LoadedProblems:
     """Read problems.
 
     Args:
@@ -70,10 +70,12 @@ def load_problems(source: str, config: DataConfig) -> Loaded:
             f"{source}: none of {len(rows)} rows can be used ({dict(left_out)}); "
             f"read were {problem_key!r} and {answer_key!r}: set data.problem_key, data.answer_key"
         )
-    return Loaded(problems, dict(left_out))
+    return LoadedProblems(problems, dict(left_out))
 
 
-def keep_short(loaded: Loaded, tokens: Callable[[Problem], int], limit: int) -> Loaded:
+def drop_long_problems(
+    loaded: LoadedProblems, tokens: Callable[[Problem], int], limit: int
+) -> LoadedProblems:
     """Leave out problems whose prompt is longer than ``limit`` tokens, and count them.
 
     Raises:
@@ -89,7 +91,7 @@ def keep_short(loaded: Loaded, tokens: Callable[[Problem], int], limit: int) -> 
     left_out = dict(loaded.left_out)
     if dropped:
         left_out["prompt too long"] = dropped
-    return Loaded(kept, left_out)
+    return LoadedProblems(kept, left_out)
 
 
 def write_problems(problems: Iterable[Problem], path: Path) -> None:
@@ -98,14 +100,16 @@ def write_problems(problems: Iterable[Problem], path: Path) -> None:
         {"problem": problem.text, "task": {"id": problem.id, "answer": problem.answer}}
         for problem in problems
     )
-    write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
+    write_atomically(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def _read_rows(source: str, split: str) -> Sequence[Mapping[str, Any]]:
-    if Path(source).suffix.lower() not in SUFFIXES:
+    if Path(source).suffix.lower() not in READABLE_SUFFIXES:
         if Path(source).exists() or source.startswith((".", "/")):
-            raise DataError(f"{source} is none of {', '.join(SUFFIXES)}, nor a name on the hub")
-        return _from_hub(source, split)
+            raise DataError(
+                f"{source} is none of {', '.join(READABLE_SUFFIXES)}, nor a name on the hub"
+            )
+        return _load_from_hub(source, split)
     if not Path(source).is_file():
         raise DataError(f"there is no file {source}")
     if not Path(source).stat().st_size:
@@ -116,7 +120,7 @@ def _read_rows(source: str, split: str) -> Sequence[Mapping[str, Any]]:
         raise DataError(str(error)) from error
 
 
-def _from_hub(source: str, split: str) -> Any:
+def _load_from_hub(source: str, split: str) -> Any:
     import datasets
 
     try:
@@ -124,7 +128,7 @@ def _from_hub(source: str, split: str) -> Any:
     except Exception as error:  # many kinds, by what is wrong with the name or the network
         raise DataError(
             f"the hub's {source!r}, split {split!r}, cannot be read: {error}. For a file, give its "
-            f"path with one of {', '.join(SUFFIXES)}"
+            f"path with one of {', '.join(READABLE_SUFFIXES)}"
         ) from error
 
 

@@ -9,7 +9,7 @@ from masa_control import EpisodeSettings, Problem
 from masa_openrlhf.config.tree import TrainConfig
 
 
-class Prompts:
+class PromptEncoder:
     """Encodes prompts with the policy's tokenizer.
 
     Args:
@@ -32,7 +32,7 @@ class Prompts:
                 f"the tokenizer of {config.model.path!r} has no chat template: "
                 "set model.chat_template = false, or use a tokenizer that has one"
             )
-        self.ends_of_turn = ends_of_turn(tokenizer) if self._chat else []
+        self.ends_of_turn = find_turn_ends(tokenizer) if self._chat else []
 
     def encode(self, prompt: str) -> list[int]:
         """Return the token ids of ``prompt``, in the chat form where the run uses it."""
@@ -52,7 +52,7 @@ class Prompts:
         return max(len(self.encode(prompt)) for prompt in prompts)
 
 
-def ends_of_turn(tokenizer: Any) -> list[int]:
+def find_turn_ends(tokenizer: Any) -> list[int]:
     """Return the special token that a chat template puts after an answer, unless it is the EOS.
 
     A base model's end of sequence (Qwen3: ``<|endoftext|>``) is not what ends a turn in its chat

@@ -18,7 +18,7 @@ def read_file(path: Path, what: str = "rows") -> list[Row]:
     """Return the rows of a file, in their order; its form is told by its suffix.
 
     Args:
-        path: a file with one of ``SUFFIXES``.
+        path: a file with one of ``READABLE_SUFFIXES``.
         what: what the rows are, for the message about a file that holds no list of them.
 
     Raises:
@@ -27,7 +27,7 @@ def read_file(path: Path, what: str = "rows") -> list[Row]:
     """
     read = _READERS.get(path.suffix.lower())
     if read is None:
-        raise ReadError(f"{path} is none of {', '.join(SUFFIXES)}")
+        raise ReadError(f"{path} is none of {', '.join(READABLE_SUFFIXES)}")
     rows = read(path)
     if not isinstance(rows, list):
         raise ReadError(f"{path} must hold a list of {what}, not a {type(rows).__name__}")
@@ -72,5 +72,5 @@ _READERS: dict[str, Callable[[Path], Any]] = {
     ".jsonl": _read_json_lines,
     ".json": _read_json,
 }
-SUFFIXES = tuple(_READERS)
+READABLE_SUFFIXES = tuple(_READERS)
 """Suffixes of the files that can be read."""

@@ -14,13 +14,13 @@ from rich.console import Console
 from masa_openrlhf.config.layers import ConfigError
 from masa_openrlhf.eval.benchmarks.entry import Benchmark
 from masa_openrlhf.eval.benchmarks.registry import choose_benchmarks
-from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.engine.model_source import ModelSource, find_model
 from masa_openrlhf.eval.engine.replicas import Replicas
-from masa_openrlhf.eval.engine.start import how_to_start
+from masa_openrlhf.eval.engine.start import build_engine_start
 from masa_openrlhf.eval.errors import EvalError
-from masa_openrlhf.eval.evaluation import Evaluation, open_tasks
-from masa_openrlhf.eval.folder import EvalFolder, new_folder
+from masa_openrlhf.eval.evaluation import Evaluation, list_open_tasks
+from masa_openrlhf.eval.folder import EvalFolder, name_new_folder
 from masa_openrlhf.eval.graders import Grader
 from masa_openrlhf.eval.graders.cases import CasesGrader
 from masa_openrlhf.eval.graders.choice import ChoiceGrader
@@ -28,16 +28,20 @@ from masa_openrlhf.eval.graders.literal import LiteralGrader
 from masa_openrlhf.eval.graders.maths import MathsGrader
 from masa_openrlhf.eval.graders.number import NumberGrader
 from masa_openrlhf.eval.graders.program import ProgramGrader
-from masa_openrlhf.eval.questions import Asked, load_questions
+from masa_openrlhf.eval.questions import BenchmarkQuestions, load_questions
 from masa_openrlhf.eval.render.html import render_html
-from masa_openrlhf.eval.render.terminal import ProgressBar, show_comparison, show_results
+from masa_openrlhf.eval.render.terminal import (
+    ProgressBar,
+    render_comparison_terminal,
+    render_terminal,
+)
 from masa_openrlhf.eval.results.comparison import check_comparable, compare_evaluations
-from masa_openrlhf.eval.results.summary import results_of
+from masa_openrlhf.eval.results.summary import compute_results
 from masa_openrlhf.eval.sandbox.probe import probe_limits
 from masa_openrlhf.eval.settings import PROGRAM, make_parser, read_configuration
-from masa_openrlhf.run.temporary import temporary_folder
+from masa_openrlhf.run.temporary import make_temporary_folder
 
-STOPPED = 130
+EXIT_STOPPED = 130
 
 
 def run_evaluation(argv: Sequence[str], console: Console | None = None) -> int:
@@ -55,8 +59,8 @@ def run_evaluation(argv: Sequence[str], console: Console | None = None) -> int:
     config = read_configuration(given, rest)
     chosen = choose_benchmarks(config.benchmarks)
     model = find_model(config)
-    asked = load_all(chosen, config, model)
-    folder = EvalFolder(given.resume) if given.resume else new_folder(config, model.name)
+    asked = load_benchmarks(chosen, config, model)
+    folder = EvalFolder(given.resume) if given.resume else name_new_folder(config, model.name)
     if given.compare is not None:
         check_comparable(folder, EvalFolder(given.compare), asked)
     if given.dry_run:
@@ -67,12 +71,12 @@ def run_evaluation(argv: Sequence[str], console: Console | None = None) -> int:
         folder.create(config)
         console.print(f"Folder: {folder.path}", soft_wrap=True)
         try:
-            _ask_all(
+            _ask_open_questions(
                 config, model, asked, folder, console, allow_unsandboxed=given.allow_unsandboxed
             )
             status = 0
         except KeyboardInterrupt:
-            status = STOPPED
+            status = EXIT_STOPPED
         _write_report(config, model, asked, folder, given.compare, console)
     if status:
         console.print("stopped; go on with", style="yellow")
@@ -80,7 +84,9 @@ def run_evaluation(argv: Sequence[str], console: Console | None = None) -> int:
     return status
 
 
-def load_all(chosen: Sequence[Benchmark], config: EvalConfig, model: ModelSource) -> list[Asked]:
+def load_benchmarks(
+    chosen: Sequence[Benchmark], config: EvaluationConfig, model: ModelSource
+) -> list[BenchmarkQuestions]:
     """Read the benchmarks.
 
     Raises:
@@ -97,14 +103,16 @@ def load_all(chosen: Sequence[Benchmark], config: EvalConfig, model: ModelSource
     return asked
 
 
-def meta_prompt(config: EvalConfig, model: ModelSource) -> MetaPrompt:
+def build_meta_prompt(config: EvaluationConfig, model: ModelSource) -> MetaPrompt:
     """Return the meta prompt: of the run, where the model was trained by us."""
     if model.trained:
         return model.asked_as.meta_prompt
     return MetaPrompt(max_length=max(config.max_tokens, 128))
 
 
-def _print_plan(config: EvalConfig, asked: Sequence[Asked], console: Console) -> None:
+def _print_plan(
+    config: EvaluationConfig, asked: Sequence[BenchmarkQuestions], console: Console
+) -> None:
     """Say what would be asked, and how much that is."""
     console.print_json(config.model_dump_json())
     for each in asked:
@@ -115,17 +123,17 @@ def _print_plan(config: EvalConfig, asked: Sequence[Asked], console: Console) ->
         console.print(line, soft_wrap=True, highlight=False)
 
 
-def _ask_all(
-    config: EvalConfig,
+def _ask_open_questions(
+    config: EvaluationConfig,
     model: ModelSource,
-    asked: Sequence[Asked],
+    asked: Sequence[BenchmarkQuestions],
     folder: EvalFolder,
     console: Console,
     *,
     allow_unsandboxed: bool,
 ) -> None:
     """Ask what has no line yet."""
-    tasks = open_tasks(asked, folder)
+    tasks = list_open_tasks(asked, folder)
     if not tasks:
         console.print("every question has its answers already", style="dim")
         return
@@ -135,9 +143,9 @@ def _ask_all(
         )
         folder.note_unlimited(unlimited)
         console.print(f"starting vLLM; its log: {folder.log}", style="dim", soft_wrap=True)
-        start = how_to_start(model, config, stack.enter_context(temporary_folder()))
+        start = build_engine_start(model, config, stack.enter_context(make_temporary_folder()))
         engine = stack.enter_context(Replicas(start, folder.log, config.engine.start_seconds))
-        prompt = meta_prompt(config, model) if config.meta else None
+        prompt = build_meta_prompt(config, model) if config.meta else None
         threads = max(config.verifier.workers, config.sandbox.at_a_time)
         evaluation = Evaluation(config, folder, graders, prompt, threads)
         bar = stack.enter_context(ProgressBar(console, Counter(task.benchmark for task in tasks)))
@@ -145,7 +153,11 @@ def _ask_all(
 
 
 def _make_graders(
-    config: EvalConfig, asked: Sequence[Asked], stack: ExitStack, *, allow_unsandboxed: bool
+    config: EvaluationConfig,
+    asked: Sequence[BenchmarkQuestions],
+    stack: ExitStack,
+    *,
+    allow_unsandboxed: bool,
 ) -> tuple[dict[str, Grader], tuple[str, ...]]:
     """Make the graders that are needed; programs run only where every limit was seen to hold.
 
@@ -177,9 +189,9 @@ def _make_graders(
 
 
 def _write_report(
-    config: EvalConfig,
+    config: EvaluationConfig,
     model: ModelSource,
-    asked: Sequence[Asked],
+    asked: Sequence[BenchmarkQuestions],
     folder: EvalFolder,
     other: Path | None,
     console: Console,
@@ -187,12 +199,12 @@ def _write_report(
     """Add up, write and show what there is."""
     names = [each.benchmark.name for each in asked]
     compared = None if other is None else compare_evaluations(folder, EvalFolder(other), names)
-    prompt = meta_prompt(config, model)
-    results = results_of(config, folder, asked, prompt, compared)
+    prompt = build_meta_prompt(config, model)
+    results = compute_results(config, folder, asked, prompt, compared)
     folder.write_results(results.model_dump(mode="json"), render_html(results))
-    show_results(results, console)
+    render_terminal(results, console)
     if compared is not None:
-        show_comparison(compared, config.model, console)
+        render_comparison_terminal(compared, config.model, console)
     console.print(f"Results: {folder.results}", soft_wrap=True, style="dim")
 
 

@@ -75,7 +75,7 @@ class AnswerVerifierConfig(VerifierConfig):
     boxed."""
 
 
-class EvalConfig(Settings):
+class EvaluationConfig(Settings):
     """An evaluation."""
 
     model: Annotated[str, tyro.conf.Suppress] = Field(default="", min_length=0)
@@ -119,7 +119,7 @@ class EvalConfig(Settings):
     verifier: AnswerVerifierConfig = AnswerVerifierConfig()
 
     @model_validator(mode="after")
-    def _check(self) -> EvalConfig:
+    def _check(self) -> EvaluationConfig:
         if any(k < 1 for k in self.pass_at):
             raise ValueError(f"pass_at holds numbers from 1 up, got {list(self.pass_at)}")
         template = self.solution_template

@@ -15,13 +15,13 @@ from typing import NamedTuple, Protocol
 
 from masa_rewards import MetaPrompt, Verdict
 
-from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.engine.messages import GeneratedAnswer, GenerateReply, GenerateRequest
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.folder import EvalFolder
 from masa_openrlhf.eval.graders import Grader
 from masa_openrlhf.eval.question import Question
-from masa_openrlhf.eval.questions import Asked
+from masa_openrlhf.eval.questions import BenchmarkQuestions
 from masa_openrlhf.eval.results.records import Record, make_left_out, make_record
 
 
@@ -42,7 +42,7 @@ class AnswerEngine(Protocol):
         ...
 
 
-class Task(NamedTuple):
+class QuestionTask(NamedTuple):
     """A question of a benchmark."""
 
     benchmark: str
@@ -50,15 +50,15 @@ class Task(NamedTuple):
 
 
 @dataclass
-class _Open:
+class _PendingQuestion:
     """A question that is under way."""
 
-    task: Task
+    task: QuestionTask
     waits_for: set[str]
     replies: dict[str, GenerateReply] = field(default_factory=dict)
 
 
-def open_tasks(asked: Sequence[Asked], folder: EvalFolder) -> list[Task]:
+def list_open_tasks(asked: Sequence[BenchmarkQuestions], folder: EvalFolder) -> list[QuestionTask]:
     """Return the questions that have no line yet, after mending what a kill left of one.
 
     Raises:
@@ -78,7 +78,7 @@ def open_tasks(asked: Sequence[Asked], folder: EvalFolder) -> list[Task]:
                     f"than in {file.path}: go on with the data it was begun with, or begin anew "
                     "without --resume"
                 )
-        tasks += [Task(name, q) for q in each.questions if q.id not in done]
+        tasks += [QuestionTask(name, q) for q in each.questions if q.id not in done]
     return tasks
 
 
@@ -95,7 +95,7 @@ class Evaluation:
 
     def __init__(
         self,
-        config: EvalConfig,
+        config: EvaluationConfig,
         folder: EvalFolder,
         graders: Mapping[str, Grader],
         meta_prompt: MetaPrompt | None,
@@ -104,11 +104,14 @@ class Evaluation:
         self._config, self._folder, self._graders = config, folder, graders
         self._meta = meta_prompt
         self._threads = threads
-        self._open: dict[str, _Open] = {}
-        self._judging: set[Future[Task]] = set()
+        self._open: dict[str, _PendingQuestion] = {}
+        self._judging: set[Future[QuestionTask]] = set()
 
     def run(
-        self, tasks: Sequence[Task], engine: AnswerEngine, progress: Callable[[Task, int], None]
+        self,
+        tasks: Sequence[QuestionTask],
+        engine: AnswerEngine,
+        progress: Callable[[QuestionTask, int], None],
     ) -> None:
         """Ask all questions.
 
@@ -132,10 +135,10 @@ class Evaluation:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _ask(self, task: Task, engine: AnswerEngine) -> None:
+    def _ask(self, task: QuestionTask, engine: AnswerEngine) -> None:
         name = f"{task.benchmark}/{task.question.id}"
         requests = self._make_requests(task.question, name)
-        self._open[name] = _Open(task, {request.id for request in requests})
+        self._open[name] = _PendingQuestion(task, {request.id for request in requests})
         for request in requests:
             engine.ask(request)
 
@@ -149,7 +152,7 @@ class Evaluation:
             max_tokens=config.max_tokens,
             temperature=config.temperature,
             top_p=config.top_p,
-            seed=seed_of(config.seed, f"solution/{name}"),
+            seed=derive_seed(config.seed, f"solution/{name}"),
         )
         if self._meta is None:
             return [solution]
@@ -160,7 +163,7 @@ class Evaluation:
             max_tokens=prediction.max_tokens,
             temperature=prediction.temperature,
             top_p=config.top_p,
-            seed=seed_of(config.seed, f"meta/{name}"),
+            seed=derive_seed(config.seed, f"meta/{name}"),
         )
         return [meta, solution]
 
@@ -173,13 +176,13 @@ class Evaluation:
             del self._open[name]
             self._judging.add(pool.submit(self._judge, found.task, found.replies))
 
-    def _judge(self, task: Task, replies: Mapping[str, GenerateReply]) -> Task:
+    def _judge(self, task: QuestionTask, replies: Mapping[str, GenerateReply]) -> QuestionTask:
         self._folder.records(task.benchmark).append(self._make_record(task, replies))
         tokens = sum(one.tokens for reply in replies.values() for one in reply.answers or ())
         self._progress(task, tokens)
         return task
 
-    def _make_record(self, task: Task, replies: Mapping[str, GenerateReply]) -> Record:
+    def _make_record(self, task: QuestionTask, replies: Mapping[str, GenerateReply]) -> Record:
         solution, meta = replies["solution"], replies.get("meta")
         if solution.answers is None:
             assert solution.room is not None
@@ -192,10 +195,10 @@ class Evaluation:
             self._grade_all(task, solution.answers),
             (meta and meta.answers) or (),
             prompt_tokens=solution.prompt_tokens,
-            seed=seed_of(self._config.seed, solution.id),
+            seed=derive_seed(self._config.seed, solution.id),
         )
 
-    def _grade_all(self, task: Task, answers: Sequence[GeneratedAnswer]) -> list[Verdict]:
+    def _grade_all(self, task: QuestionTask, answers: Sequence[GeneratedAnswer]) -> list[Verdict]:
         """Judge the answers of a question; the same text once."""
         grader = self._graders[task.benchmark]
         texts = dict.fromkeys(answer.text for answer in answers)
@@ -222,7 +225,7 @@ def _grade_answer(grader: Grader, question: Question, text: str) -> Verdict:
         )
 
 
-def seed_of(seed: int, name: str) -> int:
+def derive_seed(seed: int, name: str) -> int:
     """Return the seed of a request, 32 bits: the same whatever else is asked, and in what order."""
     digest = hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=4).digest()
     return int.from_bytes(digest, "big")

@@ -22,15 +22,15 @@ from typing import Any
 import pydantic
 
 from masa_openrlhf.config.layers import flatten_settings
-from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.results.records import RecordFile
-from masa_openrlhf.run.folder import write_whole
+from masa_openrlhf.run.folder import write_atomically
 
 # What may differ when an evaluation goes on: none of it changes what an answer is or is worth.
-FREE = {
+RESUMABLE_SETTINGS = {
     "benchmarks",
-    "data",  # what was asked of a question must be what would be asked now: see ``open_tasks``
+    "data",  # what was asked of a question must be what would be asked now: see ``list_open_tasks``
     "max_questions",
     "pass_at",
     "tensor_parallel",
@@ -86,10 +86,10 @@ class EvalFolder:
         self.path.mkdir(mode=0o700, exist_ok=True)
         (self.path / "records").mkdir(exist_ok=True)
 
-    def create(self, config: EvalConfig) -> None:
+    def create(self, config: EvaluationConfig) -> None:
         """Make the folder, and write the settings into it."""
         self.make()
-        write_whole(self.settings, config.model_dump_json(indent=2) + "\n")
+        write_atomically(self.settings, config.model_dump_json(indent=2) + "\n")
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -115,14 +115,14 @@ class EvalFolder:
         """Keep which limits did not hold while programs ran, for whenever results are made."""
         if lines:
             known = dict.fromkeys((*self.unlimited(), *lines))
-            write_whole(self.path / "unlimited.txt", "".join(f"{line}\n" for line in known))
+            write_atomically(self.path / "unlimited.txt", "".join(f"{line}\n" for line in known))
 
     def unlimited(self) -> tuple[str, ...]:
         """Return the limits that did not hold at some time; empty where all always did."""
         file = self.path / "unlimited.txt"
         return tuple(file.read_text("utf-8").splitlines()) if file.exists() else ()
 
-    def read_settings(self) -> EvalConfig:
+    def read_settings(self) -> EvaluationConfig:
         """Return the settings of an evaluation that was begun.
 
         Raises:
@@ -131,24 +131,24 @@ class EvalFolder:
         if not self.settings.is_file():
             raise EvalError(f"{self.path} is not an evaluation's folder: it has no settings.json")
         try:
-            return EvalConfig.model_validate_json(self.settings.read_text("utf-8"))
+            return EvaluationConfig.model_validate_json(self.settings.read_text("utf-8"))
         except (pydantic.ValidationError, OSError) as error:
             raise EvalError(f"{self.settings} cannot be read: {error}") from error
 
     def write_results(self, results: dict[str, Any], fragment: str) -> None:
         """Write the figures."""
         text = json.dumps(results, ensure_ascii=False, indent=2)
-        write_whole(self.results, text + "\n")
-        write_whole(self.fragment, fragment)
+        write_atomically(self.results, text + "\n")
+        write_atomically(self.fragment, fragment)
 
 
-def new_folder(config: EvalConfig, model: str) -> EvalFolder:
+def name_new_folder(config: EvaluationConfig, model: str) -> EvalFolder:
     """Name a folder that does not exist yet."""
     path = config.evals / f"{model}-{time.strftime('%Y%m%d-%H%M%S')}"
     return EvalFolder(path if not path.exists() else Path(f"{path}-{os.getpid()}"))
 
 
-def check_goes_on(before: EvalConfig, now: EvalConfig, path: Path) -> None:
+def check_resumable(before: EvaluationConfig, now: EvaluationConfig, path: Path) -> None:
     """Refuse to go on with settings by which other answers would come, or be judged.
 
     Raises:
@@ -158,7 +158,7 @@ def check_goes_on(before: EvalConfig, now: EvalConfig, path: Path) -> None:
     changed = [
         f"{name} (was {old[name]!r}, now {new[name]!r})"
         for name in old
-        if name not in FREE and old[name] != new[name]
+        if name not in RESUMABLE_SETTINGS and old[name] != new[name]
     ]
     if changed:
         raise EvalError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from masa_openrlhf.config.help import render_settings
 from masa_openrlhf.eval.benchmarks.registry import FAMILIES
-from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.config import EvaluationConfig
 
 _HEAD = """\
 usage: masa-openrlhf eval MODEL [--benchmarks NAMES] [--data DIR] [--config FILE.toml ...]
@@ -36,4 +36,6 @@ def render_eval_help() -> str:
         " " * 19 + ", ".join(entry.name for entry in FAMILIES[family])
         for family in ("maths", "logic", "science", "code")
     )
-    return _HEAD.format(families=", ".join(FAMILIES), names=names) + render_settings(EvalConfig)
+    return _HEAD.format(families=", ".join(FAMILIES), names=names) + render_settings(
+        EvaluationConfig
+    )

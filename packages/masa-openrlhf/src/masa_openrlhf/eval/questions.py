@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from masa_openrlhf.eval.benchmarks.choices import letter_choices, shuffle_choices
-from masa_openrlhf.eval.benchmarks.entry import Benchmark, Item
-from masa_openrlhf.eval.benchmarks.parsers import FormError
-from masa_openrlhf.eval.benchmarks.rows import read_rows, where_from
-from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.benchmarks.entry import Benchmark, BenchmarkItem
+from masa_openrlhf.eval.benchmarks.parsers import RowError
+from masa_openrlhf.eval.benchmarks.rows import describe_source, read_rows
+from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.engine.model_source import ModelSource
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.question import Question
 
-SHOWN = 3
+MAX_SHOWN_ROWS = 3
 
 
 @dataclass(frozen=True)
-class Asked:
+class BenchmarkQuestions:
     """The questions of a benchmark.
 
     Attributes:
@@ -39,7 +39,9 @@ class Asked:
     unusable: Mapping[int, str] = field(default_factory=dict)
 
 
-def load_questions(benchmark: Benchmark, config: EvalConfig, model: ModelSource) -> Asked:
+def load_questions(
+    benchmark: Benchmark, config: EvaluationConfig, model: ModelSource
+) -> BenchmarkQuestions:
     """Read a benchmark and word its questions.
 
     Raises:
@@ -49,18 +51,18 @@ def load_questions(benchmark: Benchmark, config: EvalConfig, model: ModelSource)
     if benchmark.family == "tiny":
         wanted, folder = _tiny_benchmark(benchmark, model)
     rows = read_rows(wanted, folder)
-    items: list[Item] = []
+    items: list[BenchmarkItem] = []
     unusable: dict[int, str] = {}
     for number, row in enumerate(rows, start=1):
         if config.max_questions is not None and len(items) == config.max_questions:
             break
         try:
             items.append(benchmark.read(row, number - 1))
-        except FormError as error:
+        except RowError as error:
             unusable[number] = str(error)
     _check_items(benchmark, items, unusable)
     worded = tuple(_make_question(item, benchmark, config, model) for item in items)
-    return Asked(benchmark, worded, where_from(wanted, folder), unusable)
+    return BenchmarkQuestions(benchmark, worded, describe_source(wanted, folder), unusable)
 
 
 def _tiny_benchmark(benchmark: Benchmark, model: ModelSource) -> tuple[Benchmark, Path]:
@@ -73,9 +75,13 @@ def _tiny_benchmark(benchmark: Benchmark, model: ModelSource) -> tuple[Benchmark
     return dataclasses.replace(benchmark, source=source), model.tiny_file.parent
 
 
-def _check_items(benchmark: Benchmark, items: list[Item], unusable: Mapping[int, str]) -> None:
+def _check_items(
+    benchmark: Benchmark, items: list[BenchmarkItem], unusable: Mapping[int, str]
+) -> None:
     if not items:
-        why = "; ".join(f"row {number}: {said}" for number, said in list(unusable.items())[:SHOWN])
+        why = "; ".join(
+            f"row {number}: {said}" for number, said in list(unusable.items())[:MAX_SHOWN_ROWS]
+        )
         raise EvalError(f"{benchmark.name}: none of {len(unusable)} rows can be asked ({why})")
     several = [name for name, count in Counter(item.id for item in items).items() if count > 1]
     if several:
@@ -86,7 +92,7 @@ def _check_items(benchmark: Benchmark, items: list[Item], unusable: Mapping[int,
 
 
 def _make_question(
-    item: Item, benchmark: Benchmark, config: EvalConfig, model: ModelSource
+    item: BenchmarkItem, benchmark: Benchmark, config: EvaluationConfig, model: ModelSource
 ) -> Question:
     template = benchmark.prompt or model.asked_as.solution.template.replace(
         "{problem}", "{statement}"

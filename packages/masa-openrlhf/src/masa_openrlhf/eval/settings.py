@@ -13,9 +13,9 @@ import tyro
 
 from masa_openrlhf.config.layers import ConfigError, explain_errors, read_toml
 from masa_openrlhf.config.rules import merge_settings
-from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.errors import EvalError
-from masa_openrlhf.eval.folder import EvalFolder, check_goes_on
+from masa_openrlhf.eval.folder import EvalFolder, check_resumable
 
 PROGRAM = "masa-openrlhf eval"
 
@@ -40,7 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def read_configuration(given: argparse.Namespace, rest: Sequence[str]) -> EvalConfig:
+def read_configuration(given: argparse.Namespace, rest: Sequence[str]) -> EvaluationConfig:
     """Return the settings: of files, then flags; or of an evaluation that goes on, then flags.
 
     Raises:
@@ -55,14 +55,14 @@ def read_configuration(given: argparse.Namespace, rest: Sequence[str]) -> EvalCo
         found = merge_settings(found, read_toml(file))
     try:
         if given.resume is None:
-            base = EvalConfig.model_validate({**found, **({"model": model} if model else {})})
-            return _with_flags(base, flags)
+            base = EvaluationConfig.model_validate({**found, **({"model": model} if model else {})})
+            return _apply_flags(base, flags)
         before = EvalFolder(given.resume).read_settings()
         base = before.model_copy(update={"model": model} if model else {})
-        now = _with_flags(base, flags)
+        now = _apply_flags(base, flags)
     except pydantic.ValidationError as error:
         raise ConfigError(explain_errors(error)) from error
-    check_goes_on(before, now, given.resume)
+    check_resumable(before, now, given.resume)
     return now
 
 
@@ -73,6 +73,6 @@ def _take_model(rest: Sequence[str]) -> tuple[str | None, list[str]]:
     return None, list(rest)
 
 
-def _with_flags(base: EvalConfig, flags: Sequence[str]) -> EvalConfig:
-    found = tyro.cli(EvalConfig, default=base, args=list(flags), prog=PROGRAM)
-    return EvalConfig.model_validate({**found.model_dump(), "model": base.model})
+def _apply_flags(base: EvaluationConfig, flags: Sequence[str]) -> EvaluationConfig:
+    found = tyro.cli(EvaluationConfig, default=base, args=list(flags), prog=PROGRAM)
+    return EvaluationConfig.model_validate({**found.model_dump(), "model": base.model})

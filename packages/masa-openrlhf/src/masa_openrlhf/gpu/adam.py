@@ -10,7 +10,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-_PLACES = ("deepspeed.ops.adam.fused_adam", "deepspeed.ops.adam", "deepspeed.runtime.zero.utils")
+_ADAM_MODULES = (
+    "deepspeed.ops.adam.fused_adam",
+    "deepspeed.ops.adam",
+    "deepspeed.runtime.zero.utils",
+)
 """Where DeepSpeed holds its class; ``deepspeed.runtime.engine`` is added once it is loaded."""
 
 
@@ -19,13 +23,13 @@ def install_adam() -> None:
     import deepspeed  # noqa: F401  # loads the places
     from deepspeed.runtime.zero import utils
 
-    ours = fused_adam()
-    for place in (*_PLACES, "deepspeed.runtime.engine"):
+    ours = make_fused_adam()
+    for place in (*_ADAM_MODULES, "deepspeed.runtime.engine"):
         sys.modules[place].FusedAdam = ours  # type: ignore[attr-defined]
     utils.ZERO_SUPPORTED_OPTIMIZERS.append(ours)
 
 
-def fused_adam(*, fused: bool = True) -> Any:
+def make_fused_adam(*, fused: bool = True) -> Any:
     """Return the class; ``fused`` is a GPU's, and off in tests without one."""
     import torch
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from masa_openrlhf.gpu.padding import flash_attn_installed
+from masa_openrlhf.gpu.padding import is_flash_attn_installed
 
-NAME = "masa_varlen"
+ATTENTION_NAME = "masa_varlen"
 """What transformers calls it."""
 
 
@@ -28,10 +28,10 @@ def choose_attention(asked: str, *, packed: bool, flash_attn: bool | None = None
         What was asked for, but for "flash_attention_2" without flash-attn: ours for packed
         sequences, "sdpa" for padded ones. All three compute the same.
     """
-    there = flash_attn_installed() if flash_attn is None else flash_attn
+    there = is_flash_attn_installed() if flash_attn is None else flash_attn
     if asked != "flash_attention_2" or there:
         return asked
-    return NAME if packed else "sdpa"
+    return ATTENTION_NAME if packed else "sdpa"
 
 
 def register_attention() -> None:
@@ -39,11 +39,11 @@ def register_attention() -> None:
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface
 
-    AttentionInterface.register(NAME, packed_attention)
-    AttentionMaskInterface.register(NAME, lambda *_, **__: None)
+    AttentionInterface.register(ATTENTION_NAME, compute_packed_attention)
+    AttentionMaskInterface.register(ATTENTION_NAME, lambda *_, **__: None)
 
 
-class _Starts:
+class _SequenceStarts:
     """Where the sequences of a row begin; looked for once a forward pass, not once a layer.
 
     It needs an answer from the GPU. All layers are given the same tensor of positions.
@@ -64,10 +64,10 @@ class _Starts:
         return self._found
 
 
-_starts = _Starts()
+_starts = _SequenceStarts()
 
 
-def packed_attention(
+def compute_packed_attention(
     module: Any,
     query: Any,
     key: Any,
@@ -117,7 +117,7 @@ def packed_attention(
             enable_gqa=True,
         )
     else:
-        out = _one_by_one(rows, edges.tolist(), left, scaling)
+        out = _attend_by_sequence(rows, edges.tolist(), left, scaling)
     return out[None], None
 
 
@@ -133,7 +133,7 @@ def _refuse_arguments(mask: Any, dropout: float, positions: Any, others: dict[st
         raise ValueError("packed attention is causal")
 
 
-def _one_by_one(rows: list[Any], edges: list[int], left: int, scale: float | None) -> Any:
+def _attend_by_sequence(rows: list[Any], edges: list[int], left: int, scale: float | None) -> Any:
     """The same without the kernel, which is for GPUs alone: a sequence at a time."""
     import torch
 

@@ -19,10 +19,10 @@ import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from masa_openrlhf.run.loopback import run_variables
-from masa_openrlhf.run.temporary import RAY_FOLDER, temporary_folder
+from masa_openrlhf.run.loopback import prepare_run_variables
+from masa_openrlhf.run.temporary import RAY_FOLDER, make_temporary_folder
 
-FLAGS = (
+CHECK_FLAGS = (
     "--cluster.device=gpu",
     "--cluster.colocate",
     "--cluster.zero-stage=3",
@@ -36,7 +36,7 @@ FLAGS = (
 )
 """Of the run that is tried."""
 
-_PROCESSES = (
+_PROCESS_IMPORTS = (
     ("weights.worker",),
     ("stack.rollout",),
     ("stack.trainer", "stack.policy", "stack.reference"),
@@ -54,7 +54,7 @@ def main() -> int:
     from masa_openrlhf.gpu import machine
 
     found = machine.inspect_machine()
-    _print_step(f"installed: {_check_installed()}")
+    _print_step(f"installed: {_describe_installed()}")
     steps = [("imports", _check_imports), ("OpenRLHF's parser", _check_parser)]
     steps += (
         [("two steps of training", _check_training)]
@@ -67,14 +67,14 @@ def main() -> int:
         _print_step(f"{name}: {wrong or 'as expected'} ({time.monotonic() - begun:.0f} s)")
         if wrong:
             return 1
-    return 0 if found.cards else _count_refusals()
+    return 0 if found.cards else _check_refusal()
 
 
 def _print_step(text: str) -> None:
     print(text, flush=True)
 
 
-def _check_installed() -> str:
+def _describe_installed() -> str:
     parts = []
     for package in ("torch", "vllm", "openrlhf", "deepspeed", "ray", "flash-attn"):
         try:
@@ -100,12 +100,12 @@ def _run_python(*command: str, **variables: str) -> subprocess.CompletedProcess[
 
 
 def _run_train(runs: str, *flags: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = ("-m", "masa_openrlhf.cli", "train", f"--runs={runs}", *FLAGS, *flags)
+    command = ("-m", "masa_openrlhf.cli", "train", f"--runs={runs}", *CHECK_FLAGS, *flags)
     return _run_python(*command, **variables)
 
 
 def _check_imports() -> str:
-    for modules in _PROCESSES:
+    for modules in _PROCESS_IMPORTS:
         names = ", ".join(f"masa_openrlhf.{module}" for module in modules)
         done = _run_python("-W", "ignore", "-c", f"import {names}")
         if done.returncode:
@@ -117,7 +117,7 @@ def _check_parser() -> str:
     from masa_openrlhf.config.presets import list_presets
 
     for preset in list_presets():
-        flags = FLAGS if preset == "tiny" else ("--cluster.device=gpu",)
+        flags = CHECK_FLAGS if preset == "tiny" else ("--cluster.device=gpu",)
         command = ("-m", "masa_openrlhf.cli", "train", "--preset", preset, *flags, "--dry-run")
         done = _run_python(*command)
         if done.returncode:
@@ -138,8 +138,8 @@ def _check_paper_gpus() -> str:
     goes no further than its imports.
     """
     warnings.simplefilter("ignore", FutureWarning)  # Ray's, of what it will do one day
-    with temporary_folder() as folder:
-        os.environ.update(run_variables(folder))
+    with make_temporary_folder() as folder:
+        os.environ.update(prepare_run_variables(folder))
         # Started by "uv run", Ray would start its workers by it too.
         os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
         import ray  # reads these variables
@@ -166,7 +166,7 @@ def _check_paper_gpus() -> str:
     return "" if done.returncode == 1 and reached else f"ended otherwise:\n{done.stdout[-6000:]}"
 
 
-def _count_refusals() -> int:
+def _check_refusal() -> int:
     with tempfile.TemporaryDirectory(prefix="masa-check-") as runs:
         done = _run_train(runs, RAY_ADDRESS="")
     _print_step(done.stdout.strip())

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from masa_openrlhf.gpu.machine import asked_in_words, gpus_asked
+from masa_openrlhf.gpu.machine import count_requested_gpus, describe_requested_gpus
 
 if TYPE_CHECKING:
     from masa_openrlhf.config.tree import TrainConfig
@@ -31,7 +31,7 @@ def require_gpus(config: TrainConfig, folder: RunFolder) -> None:
     """
     import ray
 
-    total = _wait_for_resources(ray.cluster_resources, gpus_asked(config))
+    total = _wait_for_resources(ray.cluster_resources, count_requested_gpus(config))
     refuse_too_small(config, total)
     wait_until_free(config, folder, ray.available_resources, total)
 
@@ -53,12 +53,12 @@ def refuse_too_small(config: TrainConfig, total: Mapping[str, float]) -> None:
     Raises:
         ResourceError: it is not enough.
     """
-    asked, there = gpus_asked(config), int(total.get("GPU", 0))
+    asked, there = count_requested_gpus(config), int(total.get("GPU", 0))
     if there < asked:
         raise ResourceError(
-            f"{asked_in_words(config)}, {there} {'is' if there == 1 else 'are'} there in the Ray "
-            "cluster: start Ray on more nodes ('ray status' shows what it has), or ask for fewer "
-            "by cluster.nodes and cluster.gpus_per_node"
+            f"{describe_requested_gpus(config)}, {there} {'is' if there == 1 else 'are'} there in "
+            "the Ray cluster: start Ray on more nodes ('ray status' shows what it has), or ask for "
+            "fewer by cluster.nodes and cluster.gpus_per_node"
         )
     cpus = int(total.get("CPU", 0))
     if cpus < asked:
@@ -77,7 +77,7 @@ def wait_until_free(
     poll: float = _POLL,
 ) -> None:
     """Wait for GPUs that others hold; each change is an event, which is shown on the terminal."""
-    asked, said = gpus_asked(config), -1
+    asked, said = count_requested_gpus(config), -1
     while (free := int(available().get("GPU", 0))) < asked:
         if free != said:
             folder.event("waiting", gpus=asked, free=free, total=int(total.get("GPU", 0)))

@@ -24,7 +24,7 @@ import torch
 CHUNK_BYTES = 1 << 29
 """Of a chunk's logits in float32."""
 
-_ASKED = "_masa_asked"
+_REQUEST = "_masa_asked"
 
 
 class _LogProbs(torch.autograd.Function):
@@ -70,7 +70,7 @@ class _LogProbs(torch.autograd.Function):
         for part in _split_tokens(len(hidden), len(weight)):
             logits = _compute_logits(hidden[part], weight, bias, ctx.temperature)
             logits -= normalisers[part]
-            slopes = _logit_gradient(logits, labels[part], gradient[part], found[part])
+            slopes = _compute_logit_gradient(logits, labels[part], gradient[part], found[part])
             slopes = slopes.div_(ctx.temperature).to(weight.dtype)
             del logits
             if of_hidden is not None:
@@ -99,7 +99,7 @@ def _compute_logits(hidden: Any, weight: Any, bias: Any, temperature: float) -> 
     return torch.nn.functional.linear(hidden, weight, bias).float().div_(temperature)
 
 
-def _logit_gradient(log_softmax: Any, labels: Any, gradient: Any, found: Any) -> Any:
+def _compute_logit_gradient(log_softmax: Any, labels: Any, gradient: Any, found: Any) -> Any:
     """Return the gradient with regard to the logits; ``log_softmax`` is used up.
 
     ``gradient`` and ``found`` are (tokens, 1 or 2): of log-probability, and of entropy.
@@ -111,7 +111,7 @@ def _logit_gradient(log_softmax: Any, labels: Any, gradient: Any, found: Any) ->
     return slopes.scatter_add_(1, labels[:, None], gradient[:, :1].contiguous())
 
 
-def log_probs(
+def compute_log_probs(
     hidden: Any, weight: Any, bias: Any, labels: Any, *, temperature: float = 1.0, entropy: bool
 ) -> Any:
     """Return the labels' log-probabilities in float32: (..., 1), or (..., 2) with entropy.
@@ -134,7 +134,7 @@ def log_probs(
 
 
 @dataclass(slots=True)
-class AskedLogProbs:
+class LogProbRequest:
     """What the last layer is asked for in a pass, and what it answered."""
 
     labels: Any
@@ -167,22 +167,22 @@ def prepare_head(model: Any) -> bool:
 @contextmanager
 def ask_log_probs(
     head: Any, labels: Any, *, temperature: float, entropy: bool
-) -> Iterator[AskedLogProbs]:
+) -> Iterator[LogProbRequest]:
     """Ask a prepared layer for log-probabilities in the passes within the block."""
-    asked = AskedLogProbs(labels, temperature, entropy)
-    setattr(head, _ASKED, asked)
+    asked = LogProbRequest(labels, temperature, entropy)
+    setattr(head, _REQUEST, asked)
     try:
         yield asked
     finally:
-        delattr(head, _ASKED)
+        delattr(head, _REQUEST)
 
 
 def _forward_head(head: Any, hidden: Any) -> Any:
     """The layer's forward: logits, or log-probabilities where asked."""
-    asked: AskedLogProbs | None = getattr(head, _ASKED, None)
+    asked: LogProbRequest | None = getattr(head, _REQUEST, None)
     if asked is None:
         return torch.nn.functional.linear(hidden, head.weight, head.bias)
-    asked.answer = log_probs(
+    asked.answer = compute_log_probs(
         hidden,
         head.weight,
         head.bias,

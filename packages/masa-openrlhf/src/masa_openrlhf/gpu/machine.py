@@ -68,15 +68,15 @@ class Machine:
     shared_memory: int
 
 
-def gpus_asked(config: TrainConfig) -> int:
+def count_requested_gpus(config: TrainConfig) -> int:
     """Return the GPUs that a run takes: its ranks', and its engines' where they do not share."""
     cluster = config.cluster
     return config.world_size + (0 if cluster.colocate else config.engines * cluster.tensor_parallel)
 
 
-def asked_in_words(config: TrainConfig) -> str:
+def describe_requested_gpus(config: TrainConfig) -> str:
     """Return the number of GPUs asked for, and by which settings."""
-    cluster, asked = config.cluster, gpus_asked(config)
+    cluster, asked = config.cluster, count_requested_gpus(config)
     apart = "" if cluster.colocate else f" + {config.engines} x {cluster.tensor_parallel}"
     settings = "cluster.nodes x cluster.gpus_per_node" + (
         "" if cluster.colocate else " + cluster.engines x cluster.tensor_parallel"
@@ -108,9 +108,9 @@ def require_machine(config: TrainConfig) -> None:
 def list_shortfalls(machine: Machine, config: TrainConfig) -> list[str]:
     """Return a sentence for each thing that a machine lacks for a run of its own."""
     there = len(machine.cards)
-    missing = there < gpus_asked(config)
-    counted = f"{asked_in_words(config)}, {there} {'is' if there == 1 else 'are'} there"
-    wanted = _needed_driver(machine)
+    missing = there < count_requested_gpus(config)
+    counted = f"{describe_requested_gpus(config)}, {there} {'is' if there == 1 else 'are'} there"
+    wanted = _describe_needed_driver(machine)
     if machine.driver is None:
         return [
             f"{counted}: no NVIDIA driver answers on this machine. Install {wanted}, give a "
@@ -158,20 +158,26 @@ def list_shortfalls(machine: Machine, config: TrainConfig) -> list[str]:
 
 def inspect_machine() -> Machine:
     """Look at this machine."""
-    driver, driver_cuda, cards = _ask_driver()
+    driver, driver_cuda, cards = _query_driver()
     headers = (Path(sysconfig.get_paths()["include"]) / "Python.h").is_file()
     return Machine(
-        driver, driver_cuda, _torch_cuda(), cards, _find_compiler(), headers, _shared_memory()
+        driver,
+        driver_cuda,
+        _read_torch_cuda(),
+        cards,
+        _find_compiler(),
+        headers,
+        _measure_shared_memory(),
     )
 
 
-def _needed_driver(machine: Machine) -> str:
+def _describe_needed_driver(machine: Machine) -> str:
     major = machine.torch_cuda[0] if machine.torch_cuda else 13
     first = _DRIVERS.get(major)
     return f"a driver for CUDA {major}" + (f" ({first} or newer)" if first else "")
 
 
-def _ask_driver() -> tuple[str | None, tuple[int, int] | None, tuple[Card, ...]]:
+def _query_driver() -> tuple[str | None, tuple[int, int] | None, tuple[Card, ...]]:
     """Ask the driver's library, which makes no context on a card."""
     try:
         with warnings.catch_warnings():  # a package of that name says that another has it now
@@ -194,14 +200,14 @@ def _ask_driver() -> tuple[str | None, tuple[int, int] | None, tuple[Card, ...]]
             )
             for handle in handles
         )
-        visible = _visible_cards(len(cards))
+        visible = _list_visible_cards(len(cards))
         seen = tuple(card for i, card in enumerate(cards) if i in visible)
         return str(pynvml.nvmlSystemGetDriverVersion()), (cuda // 1000, cuda % 1000 // 10), seen
     finally:
         pynvml.nvmlShutdown()
 
 
-def _visible_cards(there: int) -> set[int]:
+def _list_visible_cards(there: int) -> set[int]:
     """Return the cards that CUDA_VISIBLE_DEVICES leaves; of names, as many from the first on."""
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     if given is None:
@@ -212,7 +218,7 @@ def _visible_cards(there: int) -> set[int]:
     return set(range(len([name for name in names if name != "-1"])))
 
 
-def _torch_cuda() -> tuple[int, int] | None:
+def _read_torch_cuda() -> tuple[int, int] | None:
     """Read what torch was built for from its files: importing it takes seconds."""
     spec = importlib.util.find_spec("torch")
     if spec is None or spec.origin is None:
@@ -229,7 +235,7 @@ def _find_compiler() -> str | None:
     return None
 
 
-def _shared_memory() -> int:
+def _measure_shared_memory() -> int:
     try:
         return shutil.disk_usage("/dev/shm").total
     except OSError:

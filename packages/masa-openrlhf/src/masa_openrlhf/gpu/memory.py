@@ -19,13 +19,13 @@ from functools import lru_cache
 from typing import Any
 
 GIB = 1 << 30
-USABLE = 79.1 * GIB
+USABLE_BYTES = 79.1 * GIB
 """Of a card of 80 GB, as the driver gives it out."""
 
-WANTED = 8 * GIB
+WANTED_ROOM = 8 * GIB
 """Room that should be left."""
 
-CONTEXTS = 3.4 * GIB
+CONTEXT_BYTES = 3.4 * GIB
 """Assumed: contexts of CUDA and NCCL in policy and engine, an engine's CUDA graphs while asleep."""
 
 _LIVE_PARAMETERS = 10**9  # DeepSpeed's stage3_max_live_parameters
@@ -35,7 +35,7 @@ _NAME = "masa_shapes"
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ModelShape:
     """A dense Qwen3, as its config.json has it."""
 
     hidden: int
@@ -48,14 +48,14 @@ class Shape:
     tied: bool = False
 
 
-QWEN3_8B = Shape(4096, 36, 32, 8, 12_288)
-QWEN3_14B = Shape(5120, 40, 40, 8, 17_408)
+QWEN3_8B = ModelShape(4096, 36, 32, 8, 12_288)
+QWEN3_14B = ModelShape(5120, 40, 40, 8, 17_408)
 SHAPES = {"qwen3-8b": QWEN3_8B, "qwen3-14b": QWEN3_14B}
 """The presets' models."""
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class MemoryNeed:
     """What a rank needs, in bytes.
 
     Attributes:
@@ -78,23 +78,23 @@ class Need:
     def total(self) -> float:
         """The most of a step, contexts included."""
         at_once = max(self.activations + self.gathered, self.update)
-        return self.states + self.leftover + at_once + CONTEXTS
+        return self.states + self.leftover + at_once + CONTEXT_BYTES
 
     @property
     def room(self) -> float:
         """What is left of a card of 80 GB."""
-        return USABLE - self.total
+        return USABLE_BYTES - self.total
 
 
-def estimate_need(
-    shape: Shape,
+def estimate_memory(
+    shape: ModelShape,
     tokens: int,
     *,
     ranks: int = 8,
     chunked: bool = True,
     gradient_bytes: int = 4,
     resumed_moments: bool = False,
-) -> Need:
+) -> MemoryNeed:
     """Return what a training step needs.
 
     Args:
@@ -110,7 +110,7 @@ def estimate_need(
     parameters, activations = measure_peak(shape, tokens, chunked=chunked)
     largest = max(_BUCKET, shape.hidden * shape.vocabulary)
     own = parameters / ranks
-    return Need(
+    return MemoryNeed(
         parameters=parameters,
         states=own * (2 + 4 + 8 + gradient_bytes),
         activations=activations,
@@ -121,7 +121,7 @@ def estimate_need(
 
 
 @lru_cache
-def measure_peak(shape: Shape, tokens: int, *, chunked: bool) -> tuple[int, float]:
+def measure_peak(shape: ModelShape, tokens: int, *, chunked: bool) -> tuple[int, float]:
     """Return the model's parameters, and the peak of its passes over a packed micro-batch.
 
     Weights are not counted; each gradient is dropped as soon as it is whole, as ZeRO-3 does.
@@ -132,8 +132,8 @@ def measure_peak(shape: Shape, tokens: int, *, chunked: bool) -> tuple[int, floa
     from masa_openrlhf.gpu import log_probs
 
     with FakeTensorMode(allow_non_fake_inputs=True):
-        policy = make_model(shape, _register_attention())
-        watched = _make_watch()
+        policy = make_shape_model(shape, _register_attention())
+        watched = _make_memory_watch()
         for tensor in [*policy.parameters(), *policy.buffers()]:
             watched.ignore(tensor)
         tokens_1_T = torch.zeros(1, tokens, dtype=torch.long)
@@ -149,12 +149,12 @@ def measure_peak(shape: Shape, tokens: int, *, chunked: bool) -> tuple[int, floa
                 output = policy(tokens_1_T, attention_mask=None, position_ids=places)
                 output["logits"] = output["logits"].to(torch.float32)
                 flat = output["logits"].reshape(tokens, -1)
-                scores = _cross_entropy().apply(flat, tokens_1_T.flatten())
+                scores = _make_cross_entropy().apply(flat, tokens_1_T.flatten())
             scores.sum().backward()
         return sum(p.numel() for p in policy.parameters()), float(watched.peak)
 
 
-def make_model(shape: Shape, attention: str) -> Any:
+def make_shape_model(shape: ModelShape, attention: str) -> Any:
     """Make a model of a shape, in bfloat16, with checkpoints and gradients that are dropped."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
@@ -172,7 +172,7 @@ def make_model(shape: Shape, attention: str) -> Any:
         use_cache=False,
         attn_implementation=attention,
     )
-    with _default_dtype(torch.bfloat16):
+    with _use_default_dtype(torch.bfloat16):
         made = Qwen3ForCausalLM(config).train()
     made.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     for parameter in made.parameters():
@@ -213,7 +213,7 @@ def _fake_attention(
 
 
 @contextmanager
-def _default_dtype(dtype: Any) -> Iterator[None]:
+def _use_default_dtype(dtype: Any) -> Iterator[None]:
     import torch
 
     before = torch.get_default_dtype()
@@ -224,7 +224,7 @@ def _default_dtype(dtype: Any) -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
-def _cross_entropy() -> Any:
+def _make_cross_entropy() -> Any:
     """Memory of flash-attn 2.8.3's cross entropy: a gradient beside the logits, in float32."""
     import torch
 
@@ -242,7 +242,7 @@ def _cross_entropy() -> Any:
     return CrossEntropy
 
 
-def _make_watch() -> Any:
+def _make_memory_watch() -> Any:
     """Return a mode that adds up the storages that are alive."""
     import torch
     from torch.utils import _pytree
@@ -302,7 +302,7 @@ def render_memory_table(tokens: Sequence[int] = (16_384, 32_768), ranks: int = 8
     for name, shape in SHAPES.items():
         for size in tokens:
             for case, settings in _CASES:
-                found = estimate_need(shape, size, ranks=ranks, **settings)
+                found = estimate_memory(shape, size, ranks=ranks, **settings)
                 numbers = (
                     found.states + found.leftover,
                     found.activations,

@@ -1,8 +1,8 @@
 """The four small things that OpenRLHF takes of flash-attn to pack sequences, in torch.
 
 flash-attn is published as source and needs nvcc to build; what OpenRLHF imports of it at once is
-pure indexing. ``stand_in`` lends it this module's functions under flash-attn's names while the one
-file that asks for them is loaded.
+pure indexing. ``replace_flash_attn`` lends it this module's functions under flash-attn's names
+while the one file that asks for them is loaded.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from masa_openrlhf.arguments.installed import load_file
+from masa_openrlhf.arguments.installed import load_source_file
 
-_USER = "openrlhf/models/ring_attn_utils.py"
+_FLASH_ATTN_USER = "openrlhf/models/ring_attn_utils.py"
 
 
-def flash_attn_installed() -> bool:
+def is_flash_attn_installed() -> bool:
     """Whether the flash-attn package is there."""
     return importlib.util.find_spec("flash_attn") is not None
 
 
-def load_user_of_flash_attn() -> None:
+def load_flash_attn_user() -> None:
     """Load the file of OpenRLHF that imports flash-attn, with ours where there is none."""
-    if flash_attn_installed():
+    if is_flash_attn_installed():
         return
-    with stand_in():
-        load_file(_USER)
+    with replace_flash_attn():
+        load_source_file(_FLASH_ATTN_USER)
 
 
 @contextmanager
-def stand_in() -> Iterator[None]:
+def replace_flash_attn() -> Iterator[None]:
     """Put our functions where flash-attn's are imported from, for the time of the block.
 
     Whoever asks for flash_attn later finds none, and takes another path.

@@ -22,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
 
     try:
         runs = [read_run(path) for path in dict.fromkeys(p.resolve() for p in options.runs)]
-        written = write_report(runs, options.out or folder_for(options.runs), options.evals)
+        written = write_report(runs, options.out or choose_folder(options.runs), options.evals)
     except (ReportError, OSError) as error:
         print(f"masa-openrlhf: {error}", file=sys.stderr)
         return 2
@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def report_at_end(run: Path) -> None:
+def write_final_report(run: Path) -> None:
     """Write the report of a run that has just ended, and say where.
 
     The run is whole without it: whatever goes wrong is a warning.
@@ -39,7 +39,7 @@ def report_at_end(run: Path) -> None:
         from masa_openrlhf.report.page import write_report
         from masa_openrlhf.report.runs import read_run
 
-        written = write_report([read_run(run)], folder_for([run]))
+        written = write_report([read_run(run)], choose_folder([run]))
     except Exception as error:
         print(
             f"masa-openrlhf: warning: no report was written ({type(error).__name__}: {error}). The "
@@ -50,7 +50,7 @@ def report_at_end(run: Path) -> None:
         print(f"Report: {written.page}")
 
 
-def folder_for(runs: Sequence[Path]) -> Path:
+def choose_folder(runs: Sequence[Path]) -> Path:
     """Return where a report goes that was told nothing: into the run, or for several, here."""
     return runs[0] / "report" if len({run.resolve() for run in runs}) == 1 else Path("report")
 

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from masa_openrlhf.config.layers import flatten_settings
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.report.formatting import join_words
-from masa_openrlhf.report.runs import Run
+from masa_openrlhf.report.runs import RecordedRun
 
 MODES = ("grpo", "masa", "masa-efficient")
 """In the order in which they are shown: the baseline first."""
 
 # What does not change what is learned, but by chance; or says only how much is written down.
-_FREE = ("name", "runs", "seed", "tiny.seed", "verifier.workers", "eval.every")
-_FREE_SECTIONS = ("log.", "checkpoint.", "cluster.")
+_IGNORED = ("name", "runs", "seed", "tiny.seed", "verifier.workers", "eval.every")
+_IGNORED_SECTIONS = ("log.", "checkpoint.", "cluster.")
 _DECISIONS = ("gate.", "cutoff.", "experts.", "hints.", "schedule.")
 _UNUSED = {"grpo": ("meta.", *_DECISIONS), "masa": _DECISIONS}
-_LONGEST = 40
+_MAX_CHARACTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class RunGroup:
 
     name: str
     mode: str
-    runs: tuple[Run, ...]
+    runs: tuple[RecordedRun, ...]
     settings: Mapping[str, str]
 
     @property
@@ -49,7 +49,7 @@ class RunGroup:
         return self.mode == "masa-efficient"
 
 
-def group_runs(runs: Sequence[Run]) -> list[RunGroup]:
+def group_runs(runs: Sequence[RecordedRun]) -> list[RunGroup]:
     """Put runs with the same settings together, the baseline first.
 
     Args:
@@ -59,7 +59,7 @@ def group_runs(runs: Sequence[Run]) -> list[RunGroup]:
         The groups. Two of one mode are named by what differs between them, as "masa, meta.weight
         0.2".
     """
-    alike: dict[tuple[str, ...], list[Run]] = {}
+    alike: dict[tuple[str, ...], list[RecordedRun]] = {}
     shared: dict[tuple[str, ...], dict[str, str]] = {}
     for run in runs:
         settings = _read_settings(run)
@@ -96,7 +96,7 @@ def list_differences(groups: Sequence[RunGroup]) -> list[tuple[str, list[str]]]:
     return found
 
 
-def _read_settings(run: Run) -> dict[str, str]:
+def _read_settings(run: RecordedRun) -> dict[str, str]:
     base = flatten_settings(TrainConfig().model_dump(mode="json"))
     # An older run lacks what came since: it had it at its default.
     whole = {**base, **flatten_settings(run.config)}
@@ -105,11 +105,11 @@ def _read_settings(run: Run) -> dict[str, str]:
         whole["model.path"] = None
     if str(whole["optim.schedule"]).startswith("constant"):
         del whole["max_steps"]  # how far it goes changes nothing before
-    unused = (*_FREE_SECTIONS, *_UNUSED.get(run.mode, ()))
+    unused = (*_IGNORED_SECTIONS, *_UNUSED.get(run.mode, ()))
     return {
         name: json.dumps(value)
         for name, value in whole.items()
-        if name not in (*_FREE, "mode") and not name.startswith(unused)
+        if name not in (*_IGNORED, "mode") and not name.startswith(unused)
     }
 
 
@@ -122,14 +122,14 @@ def _shorten_value(value: str | None) -> str:
     if value is None:
         return "–"
     text = value.strip('"')
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[: _MAX_CHARACTERS - 1]}…"
 
 
 def _mode_order(mode: str) -> int:
     return MODES.index(mode) if mode in MODES else len(MODES)
 
 
-def join_run_names(runs: Sequence[Run]) -> str:
+def join_run_names(runs: Sequence[RecordedRun]) -> str:
     """Name runs, at most four of them."""
     shown = [run.name for run in runs[:4]]
     left = len(runs) - len(shown)

@@ -12,14 +12,14 @@ from masa_openrlhf.report.plots import COLOURS, DASHES, MARKERS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-ENOUGH = 3
+MIN_BAND_RUNS = 3
 """Runs from which on a band is drawn for them; two say too little of their spread."""
 
 _MANY_POINTS = 25
 _LABELS = {"tokens": "tokens made", "steps": "steps", "seconds": "time in steps"}
 
 
-class Line(NamedTuple):
+class GroupLine(NamedTuple):
     """What stands for one group.
 
     Attributes:
@@ -35,7 +35,7 @@ class Line(NamedTuple):
 
 def draw_lines(
     axes: Axes,
-    lines: Sequence[Line],
+    lines: Sequence[GroupLine],
     by: Axis,
     label: str,
     *,
@@ -66,7 +66,7 @@ def draw_lines(
         axes.set_ylim(bottom=0.0)
 
 
-def _draw_line(axes: Axes, line: Line, by: Axis, scale: float) -> None:
+def _draw_line(axes: Axes, line: GroupLine, by: Axis, scale: float) -> None:
     curves = [curve for curve in line.curves if len(curve)]
     if not curves:
         return
@@ -79,7 +79,7 @@ def _draw_line(axes: Axes, line: Line, by: Axis, scale: float) -> None:
         x = [value / scale for value in band.x]
         marker = MARKERS[line.place % len(MARKERS)] if len(x) <= _MANY_POINTS else None
         axes.plot(x, band.mean, label=line.name, marker=marker, **look)
-        if band.low and band.high and (band.runs == 1 or band.runs >= ENOUGH):
+        if band.low and band.high and (band.runs == 1 or band.runs >= MIN_BAND_RUNS):
             axes.fill_between(x, band.low, band.high, color=colour, alpha=0.18, linewidth=0)
             return
     if len(curves) > 1:
@@ -88,16 +88,16 @@ def _draw_line(axes: Axes, line: Line, by: Axis, scale: float) -> None:
             axes.plot(there, curve.accuracy, color=colour, linewidth=0.8, alpha=0.6)
 
 
-def shown_bands(lines: Sequence[Line]) -> str:
+def describe_bands(lines: Sequence[GroupLine]) -> str:
     """Say what the bands are."""
     sizes = [len([curve for curve in line.curves if len(curve)]) for line in lines]
     said = []
-    if any(size >= ENOUGH for size in sizes):
+    if any(size >= MIN_BAND_RUNS for size in sizes):
         said.append(
             "A band is the 95 % interval of the mean over runs that differ in their seed alone "
             "(Student's t)."
         )
-    if any(size == ENOUGH - 1 for size in sizes):
+    if any(size == MIN_BAND_RUNS - 1 for size in sizes):
         said.append("Two runs are drawn thin beside their mean: too few for a band.")
     return " ".join(said)
 
@@ -114,7 +114,7 @@ def smooth_curve(curve: Curve, window: int) -> Curve:
     )
 
 
-def _choose_unit(lines: Sequence[Line], by: Axis) -> tuple[float, str]:
+def _choose_unit(lines: Sequence[GroupLine], by: Axis) -> tuple[float, str]:
     most = max((c.along(by)[-1] for line in lines for c in line.curves if len(c)), default=0.0)
     scales = _SCALES[by]
     return next(((s, name) for s, name in scales if most >= 2 * s), scales[-1])

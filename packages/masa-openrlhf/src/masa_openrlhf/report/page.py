@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from masa_openrlhf.report.groups import RunGroup, group_runs
-from masa_openrlhf.report.plots import Drawn, draw_all
-from masa_openrlhf.report.runs import Run
+from masa_openrlhf.report.plots import RenderedPlot, draw_plots
+from masa_openrlhf.report.runs import RecordedRun
 from masa_openrlhf.report.section import Section
 from masa_openrlhf.report.sections import (
     accuracy,
@@ -24,12 +24,12 @@ from masa_openrlhf.report.sections import (
     rewards,
     tokens,
 )
-from masa_openrlhf.run.folder import write_whole
+from masa_openrlhf.run.folder import write_atomically
 
 PAGE = "report.html"
 
 
-class Written(NamedTuple):
+class WrittenReport(NamedTuple):
     """What was written.
 
     Attributes:
@@ -41,7 +41,9 @@ class Written(NamedTuple):
     pictures: tuple[Path, ...]
 
 
-def write_report(runs: Sequence[Run], out: Path, evals: Sequence[Path] = ()) -> Written:
+def write_report(
+    runs: Sequence[RecordedRun], out: Path, evals: Sequence[Path] = ()
+) -> WrittenReport:
     """Write the report of runs.
 
     Args:
@@ -54,20 +56,20 @@ def write_report(runs: Sequence[Run], out: Path, evals: Sequence[Path] = ()) -> 
         OSError: the folder cannot be written.
     """
     groups = group_runs(runs)
-    sections = sections_of(groups, evals)
+    sections = build_sections(groups, evals)
     pictures = [picture for section in sections for picture in section.pictures]
-    drawn = dict(zip((p.key for p in pictures), draw_all(pictures), strict=True))
+    drawn = dict(zip((p.key for p in pictures), draw_plots(pictures), strict=True))
     out.mkdir(parents=True, exist_ok=True)
     files = []
     for key, picture in drawn.items():
         file = out / f"{key}.png"
         file.write_bytes(picture.png)
         files.append(file)
-    write_whole(out / PAGE, render_page(groups, sections, drawn))
-    return Written(out / PAGE, tuple(files))
+    write_atomically(out / PAGE, render_page(groups, sections, drawn))
+    return WrittenReport(out / PAGE, tuple(files))
 
 
-def sections_of(groups: Sequence[RunGroup], evals: Sequence[Path] = ()) -> list[Section]:
+def build_sections(groups: Sequence[RunGroup], evals: Sequence[Path] = ()) -> list[Section]:
     """Return all sections of a report, in their order."""
     benchmarks = evaluations.evaluations_section(groups, evals)
     found = [
@@ -83,17 +85,17 @@ def sections_of(groups: Sequence[RunGroup], evals: Sequence[Path] = ()) -> list[
         examples.examples_section(groups),
     ]
     if not any(group.predicts for group in groups):  # the baseline alone has nothing to foresee
-        found = [one for one in found if one.key not in _OF_PREDICTIONS]
+        found = [one for one in found if one.key not in _PREDICTION_SECTIONS]
     if not any(group.decides for group in groups):
         found = [one for one in found if one.key != "decisions"]
     return found
 
 
-_OF_PREDICTIONS = {"rewards", "calibration", "notions", "contributions"}
+_PREDICTION_SECTIONS = {"rewards", "calibration", "notions", "contributions"}
 
 
 def render_page(
-    groups: Sequence[RunGroup], sections: Sequence[Section], drawn: dict[str, Drawn]
+    groups: Sequence[RunGroup], sections: Sequence[Section], drawn: dict[str, RenderedPlot]
 ) -> str:
     """Return the page. All that comes from a run is escaped; only our own markup is not."""
     import jinja2

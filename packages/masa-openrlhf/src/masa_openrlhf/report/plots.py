@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from masa_openrlhf.report.section import Picture
+from masa_openrlhf.report.section import Plot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +35,7 @@ _IN_PAGE = {
 }
 
 
-class Drawn(NamedTuple):
+class RenderedPlot(NamedTuple):
     """A picture that was drawn.
 
     Attributes:
@@ -47,22 +47,22 @@ class Drawn(NamedTuple):
     png: bytes
 
 
-def draw_all(pictures: Sequence[Picture]) -> list[Drawn]:
+def draw_plots(pictures: Sequence[Plot]) -> list[RenderedPlot]:
     """Draw pictures, each once for the page and once for its file."""
     import matplotlib
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # whatever a matplotlibrc of the user's says
         matplotlib.rcParams.update(_plot_settings())
-        return [_draw_picture(picture) for picture in pictures]
+        return [_draw_plot(picture) for picture in pictures]
 
 
-def draw_picture(picture: Picture) -> Drawn:
+def draw_plot(picture: Plot) -> RenderedPlot:
     """Draw a picture."""
-    return draw_all([picture])[0]
+    return draw_plots([picture])[0]
 
 
-def _draw_picture(picture: Picture) -> Drawn:
+def _draw_plot(picture: Plot) -> RenderedPlot:
     figure = _make_figure(picture)
     svg, png = io.StringIO(), io.BytesIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
@@ -70,10 +70,10 @@ def _draw_picture(picture: Picture) -> Drawn:
     figure.suptitle(picture.title, x=0.02, y=0.99, ha="left", va="top", fontsize=9.5)
     quick = {"compress_level": 3}
     figure.savefig(png, format="png", dpi=_DPI, facecolor="white", pil_kwargs=quick)
-    return Drawn(_for_page(svg.getvalue(), picture), png.getvalue())
+    return RenderedPlot(_embed_svg(svg.getvalue(), picture), png.getvalue())
 
 
-def _make_figure(picture: Picture) -> Figure:
+def _make_figure(picture: Plot) -> Figure:
     from matplotlib.figure import Figure
 
     above = _ABOVE + _LINE * picture.legend + _TITLE
@@ -124,12 +124,12 @@ def _plot_settings() -> Any:
     }
 
 
-def _for_page(svg: str, picture: Picture) -> str:
+def _embed_svg(svg: str, picture: Plot) -> str:
     """The picture as a part of a page: no header, ids of its own, colours of the page."""
     text = svg[svg.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL)
-    text = re.sub(r"^<svg[^>]*>", lambda found: _opening_tag(found[0], picture), text)
+    text = re.sub(r"^<svg[^>]*>", lambda found: _make_opening_tag(found[0], picture), text)
     text = text.replace("xlink:href", "href")
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{picture.key}-", text)
     text = text.replace("'DejaVu Sans'", "system-ui, sans-serif")
@@ -138,7 +138,7 @@ def _for_page(svg: str, picture: Picture) -> str:
     return text.strip()
 
 
-def _opening_tag(tag: str, picture: Picture) -> str:
+def _make_opening_tag(tag: str, picture: Plot) -> str:
     box = re.search(r'viewBox="0 0 (\S+) (\S+)"', tag)
     assert box is not None
     above = 72 * _TITLE  # the page has the title in its own type: cut its place off

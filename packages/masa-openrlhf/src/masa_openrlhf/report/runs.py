@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 
 from masa_openrlhf.config.aliases import upgrade_settings
 from masa_openrlhf.report.analysis.curves import Curve
-from masa_openrlhf.run.old_names import OLD_FILES, rename_metrics, tallies_in_metrics
+from masa_openrlhf.run.old_names import OLD_FILES, extract_confusion, rename_metrics
 
 _LINES = ("metrics", "eval", "calibration", "confusion", "notions", "events")
 
@@ -23,7 +23,7 @@ class ReportError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RecordedRun:
     """What a run's folder holds.
 
     Attributes:
@@ -91,7 +91,7 @@ class Run:
         return self.state == "finished"
 
 
-def read_run(path: Path) -> Run:
+def read_run(path: Path) -> RecordedRun:
     """Read a run's folder.
 
     Lines that a kill or a full disk left unfinished are counted and passed over, as are those
@@ -106,7 +106,7 @@ def read_run(path: Path) -> Run:
     config = path / "config.json"
     if not config.is_file():
         raise ReportError(
-            f"{path} is not a run's folder: {_explain_folder(path)}{_runs_beside(path)}"
+            f"{path} is not a run's folder: {_explain_folder(path)}{_suggest_runs(path)}"
         )
     try:
         settings = json.loads(config.read_text("utf-8"))
@@ -116,43 +116,43 @@ def read_run(path: Path) -> Run:
         ) from error
     if not isinstance(settings, dict):
         raise ReportError(f"{config} is not a configuration: {str(settings)[:60]!r}")
-    lines = {name: list(_read_lines(_file_of(path, name))) for name in _LINES}
+    lines = {name: list(_read_lines(_find_file(path, name))) for name in _LINES}
     read = {name: [row for row in rows if row is not None] for name, rows in lines.items()}
     stepped = {name: [r for r in read[name] if _has_step(r)] for name in _LINES if name != "events"}
-    metrics = _in_order(stepped["metrics"])
-    old = [tallies_in_metrics(row) for row in metrics]
-    return Run(
+    metrics = _sort_by_step(stepped["metrics"])
+    old = [extract_confusion(row) for row in metrics]
+    return RecordedRun(
         path=path.resolve(),
         config=upgrade_settings(settings, keep_removed=True),
         metrics=tuple(map(rename_metrics, metrics)),
-        evals=tuple(r for r in _in_order(stepped["eval"]) if _is_number(r.get("pass_at_1"))),
+        evals=tuple(r for r in _sort_by_step(stepped["eval"]) if _is_number(r.get("pass_at_1"))),
         calibration=tuple(stepped["calibration"]),
-        confusion=_in_order(stepped["confusion"]) or tuple(row for row in old if len(row) > 1),
+        confusion=_sort_by_step(stepped["confusion"]) or tuple(row for row in old if len(row) > 1),
         notions=tuple(stepped["notions"]),
         events=tuple(row for row in read["events"] if "event" in row),
         unreadable={
-            _file_of(path, name).name: lost
+            _find_file(path, name).name: lost
             for name, rows in lines.items()
             if (lost := len(rows) - len(stepped.get(name, read[name])))
         },
     )
 
 
-def _file_of(folder: Path, name: str) -> Path:
+def _find_file(folder: Path, name: str) -> Path:
     """A file of lines; a run of 0.1.0 may have it under another name."""
     file = folder / f"{name}.jsonl"
     old = OLD_FILES.get(file.name)
     return file if old is None or file.exists() else folder / old
 
 
-def curve_of(run: Run) -> Curve:
+def held_out_curve(run: RecordedRun) -> Curve:
     """Return held-out accuracy over what the run had spent; without a point where it has none.
 
     An evaluation after a step of which there is no line stands where the last step before it does.
     """
     evals = [row for row in run.evals if row["step"] == 0 or run.metrics]
     tokens, seconds = cumulative_cost(run.metrics)
-    places = [_last_before(run.metrics, row["step"]) for row in evals]
+    places = [_find_last_before(run.metrics, row["step"]) for row in evals]
     ends = all(
         _is_number(r.get("pass_at_1_low")) and _is_number(r.get("pass_at_1_high")) for r in evals
     )
@@ -166,7 +166,7 @@ def curve_of(run: Run) -> Curve:
     )
 
 
-def training_curve(run: Run) -> Curve:
+def training_curve(run: RecordedRun) -> Curve:
     """Return the pass rate of the training problems that were rolled out, a point a step."""
     tokens, seconds = cumulative_cost(run.metrics)
     known = [i for i, row in enumerate(run.metrics) if _is_number(row.get("solution/pass_rate"))]
@@ -194,12 +194,12 @@ def cumulative_cost(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
     return tokens[1:], seconds[1:]
 
 
-def _last_before(rows: Sequence[Row], step: int) -> int | None:
+def _find_last_before(rows: Sequence[Row], step: int) -> int | None:
     before = [i for i, row in enumerate(rows) if row["step"] <= step]
     return before[-1] if before else None
 
 
-def _in_order(rows: Sequence[Row]) -> tuple[Row, ...]:
+def _sort_by_step(rows: Sequence[Row]) -> tuple[Row, ...]:
     """The last line of each step, by step: a run that was killed may have written one twice."""
     return tuple(row for _, row in sorted({row["step"]: row for row in rows}.items()))
 
@@ -236,7 +236,7 @@ def _explain_folder(path: Path) -> str:
     return "it has no config.json" if path.is_dir() else "it is a file"
 
 
-def _runs_beside(path: Path) -> str:
+def _suggest_runs(path: Path) -> str:
     for folder in (path, path.parent):
         found = (
             sorted(str(p.parent) for p in folder.glob("*/config.json")) if folder.is_dir() else []

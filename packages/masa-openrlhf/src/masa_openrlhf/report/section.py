@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from masa_openrlhf.report.sections.examples import Example
+    from masa_openrlhf.report.sections.examples import EpisodeExample
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Plot:
     """A figure of one panel; nothing is drawn before the page is written.
 
     Attributes:
@@ -64,8 +64,8 @@ class Section:
     key: str
     title: str
     says: Sequence[str] = ()
-    pictures: Sequence[Picture] = ()
+    pictures: Sequence[Plot] = ()
     tables: Sequence[Table] = ()
     missing: Sequence[str] = ()
-    examples: Sequence[Example] = ()
+    examples: Sequence[EpisodeExample] = ()
     fragments: Sequence[str] = ()

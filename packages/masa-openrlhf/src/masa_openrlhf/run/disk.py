@@ -10,31 +10,31 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT)
 
 # Python names the file; torch's writer and C++ streams say only that something went wrong.
-_SAID = re.compile(
+_FULL_MESSAGES = re.compile(
     r"No space left on device|Disk quota exceeded|\[Errno (?:28|122)\]"
     r"|inline_container\.cc.*unexpected pos|basic_ios::clear: iostream error"
     r"|PytorchStreamWriter failed writing"
 )
-_NAMED = re.compile(r"\[Errno (?:28|122)\][^:]*: '([^']+)'")
-_NEARLY = 64 << 20
+_NAMED_FILE = re.compile(r"\[Errno (?:28|122)\][^:]*: '([^']+)'")
+_NEARLY_FULL = 64 << 20
 """Bytes: a disk with less is full. What a failed write had written may have been freed."""
 
 
-def full_disk(lines: Iterable[str], places: Iterable[Path]) -> str | None:
+def explain_full_disk(lines: Iterable[str], places: Iterable[Path]) -> str | None:
     """Return "disk full: PATH" where that is why a run ended, else None.
 
     Args:
         lines: the last that it said.
         places: folders that it writes into, the likeliest first.
     """
-    said = [line for line in lines if _SAID.search(line)]
+    said = [line for line in lines if _FULL_MESSAGES.search(line)]
     if not said:
         return None
-    named = [found[1] for line in said if (found := _NAMED.search(line))]
-    return describe_full(named[-1] if named else find_full_disk(list(places)))
+    named = [found[1] for line in said if (found := _NAMED_FILE.search(line))]
+    return describe_full_disk(named[-1] if named else find_full_disk(list(places)))
 
 
 class DiskFullError(OSError):
@@ -42,7 +42,7 @@ class DiskFullError(OSError):
 
 
 @contextlib.contextmanager
-def naming_full_disks(*places: Path) -> Iterator[None]:
+def name_full_disks(*places: Path) -> Iterator[None]:
     """Say of a write that failed on a full disk which disk it was.
 
     Args:
@@ -54,24 +54,26 @@ def naming_full_disks(*places: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in FULL_ERRORS:
             raise
-        raise DiskFullError(describe_full(error.filename or find_full_disk(places))) from error
+        raise DiskFullError(describe_full_disk(error.filename or find_full_disk(places))) from error
 
 
 def find_full_disk(places: Sequence[Path]) -> Path:
     """Return the first place whose disk is full; where none is, the first."""
-    return next((place for place in places if free_bytes(place) < _NEARLY), places[0])
+    return next((place for place in places if measure_free_bytes(place) < _NEARLY_FULL), places[0])
 
 
-def describe_full(path: str | os.PathLike[str]) -> str:
+def describe_full_disk(path: str | os.PathLike[str]) -> str:
     """Return the sentence for a path that could not be written."""
-    free = free_bytes(Path(path))
+    free = measure_free_bytes(Path(path))
     said = f"{free / 2**20:,.0f} MiB are free there"
-    return f"disk full: {os.fspath(path)} ({said if free < _NEARLY else f'over a quota: {said}'})"
+    return (
+        f"disk full: {os.fspath(path)} ({said if free < _NEARLY_FULL else f'over a quota: {said}'})"
+    )
 
 
-def free_bytes(path: Path) -> int:
+def measure_free_bytes(path: Path) -> int:
     """Return what is free for this user where ``path`` is, or would be."""
     while not path.exists() and path != path.parent:
         path = path.parent

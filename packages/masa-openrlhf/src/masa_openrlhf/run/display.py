@@ -20,14 +20,14 @@ from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.folder import RunFolder, TailReader
 from masa_openrlhf.run.summary import (
     TOKENS_SAVED,
-    Change,
+    MetricChange,
     compare_fifths,
-    held_out,
+    sum_tokens_saved,
     summarise_decisions,
-    tokens_saved,
+    summarise_held_out,
 )
 
-ROWS = 12
+MAX_ROWS = 12
 
 # Heading, key, format. What is left out of a step's metrics shows as a dash.
 _COLUMNS: tuple[tuple[str, str, str], ...] = (
@@ -64,7 +64,7 @@ _EFFICIENT_LEGEND = (
 )
 
 
-class Display:
+class RunDisplay:
     """Shows a run, from what it writes into its folder.
 
     Args:
@@ -93,7 +93,7 @@ class Display:
         self._stopping = False
         self._live: Live | None = None
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> RunDisplay:
         self._console.print(f"Run folder: {self._folder.path}", soft_wrap=True)
         self._console.print(
             f"Log of Ray, vLLM and DeepSpeed: {self._folder.log}", soft_wrap=True, style="dim"
@@ -227,7 +227,7 @@ class Display:
         table.add_column("step", justify="right")
         for heading, _, _ in self._columns:
             table.add_column(heading, justify="right")
-        for row in self._rows[-ROWS:]:
+        for row in self._rows[-MAX_ROWS:]:
             cells = (_format_cell(row, key, form) for _, key, form in self._columns)
             table.add_row(str(row["step"]), *cells)
         return table
@@ -244,7 +244,7 @@ class Display:
         for change in compare_fifths(rows):
             table.add_row(change.title, *_format_change(change))
         parts: list[Any] = [table, *map(Text, decided), Text(_format_cost(rows))]
-        parts += map(Text, held_out(evals))
+        parts += map(Text, summarise_held_out(evals))
         self._console.print(Panel(Group(*parts), title="What the run learned", expand=False))
         self._console.print(f"Model: {self._folder.model}", soft_wrap=True)
         self._console.print(
@@ -279,7 +279,7 @@ def format_duration(seconds: float) -> str:
 
 
 def _format_cell(row: dict[str, Any], key: str, form: str) -> str:
-    value = tokens_saved(row) if key == TOKENS_SAVED else row.get(key)
+    value = sum_tokens_saved(row) if key == TOKENS_SAVED else row.get(key)
     if value is None:
         return "–"
     low, high = row.get(f"{key}_low"), row.get(f"{key}_high")
@@ -294,7 +294,7 @@ def _format_line(
     return f"step {row['step']}{f'/{steps}' if steps else ''}  {shown}"
 
 
-def _format_change(change: Change) -> tuple[str, str]:
+def _format_change(change: MetricChange) -> tuple[str, str]:
     first, last = ("–" if v is None else format(v, change.form) for v in change[1:3])
     return first, last
 

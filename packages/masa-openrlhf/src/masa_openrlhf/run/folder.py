@@ -30,7 +30,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from masa_openrlhf.run.old_names import OLD_FILES, rename_metrics, tallies_in_metrics
+from masa_openrlhf.run.old_names import OLD_FILES, extract_confusion, rename_metrics
 from masa_openrlhf.run.versions import collect_versions
 
 if TYPE_CHECKING:
@@ -109,13 +109,15 @@ class RunFolder:
         for folder in (self.data, self.log.parent, self.path / "episodes"):
             folder.mkdir(parents=True, exist_ok=True)
         self.write_config(config)
-        write_whole(self.path / "versions.json", json.dumps(collect_versions(), indent=2) + "\n")
+        write_atomically(
+            self.path / "versions.json", json.dumps(collect_versions(), indent=2) + "\n"
+        )
 
     def write_config(self, config: TrainConfig) -> None:
         """Write the configuration."""
         settings = {"format": FORMAT, **config.model_dump(mode="json")}
         text = json.dumps(settings, indent=2, ensure_ascii=False)
-        write_whole(self.config, text + "\n", private=True)
+        write_atomically(self.config, text + "\n", private=True)
 
     def request_stop(self) -> None:
         """Ask the trainer to write a checkpoint after the step it is in, and end."""
@@ -165,7 +167,7 @@ class RunFolder:
         if self._sample_episodes:
             chosen = [describe_episode(episode) for episode in episodes[: self._sample_episodes]]
             text = json.dumps(chosen, ensure_ascii=False, indent=2)
-            write_whole(self.path / "episodes" / f"step-{step:06d}.json", text + "\n")
+            write_atomically(self.path / "episodes" / f"step-{step:06d}.json", text + "\n")
 
     def rewind(self, step: int) -> None:
         """Drop the lines of steps after ``step``, all of them for 0: they are written anew.
@@ -187,7 +189,7 @@ class RunFolder:
         renamed = [rename_metrics(row) for row in rows]
         if renamed != rows:
             _write_rows(self.path / "metrics.jsonl", renamed)
-        confusion = [tallies_in_metrics(row) for row in rows]
+        confusion = [extract_confusion(row) for row in rows]
         if any(len(row) > 1 for row in confusion) and not self.confusion():
             _write_rows(self.path / "confusion.jsonl", [row for row in confusion if len(row) > 1])
 
@@ -232,7 +234,7 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
+    write_atomically(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 class TailReader:
@@ -259,7 +261,7 @@ class TailReader:
         return [json.loads(line) for line in whole.splitlines() if line]
 
 
-def write_whole(path: Path, text: str, *, private: bool = False) -> None:
+def write_atomically(path: Path, text: str, *, private: bool = False) -> None:
     """Write a file so that a reader, or a kill, sees the old one or the new one.
 
     Args:

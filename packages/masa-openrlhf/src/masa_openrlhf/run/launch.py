@@ -20,30 +20,35 @@ from pathlib import Path
 from typing import Any
 
 from masa_openrlhf import cpu, gpu
-from masa_openrlhf.arguments.build import SCRIPT, build_arguments
+from masa_openrlhf.arguments.build import TRAINING_SCRIPT, build_arguments
 from masa_openrlhf.arguments.parse import parse_arguments
 from masa_openrlhf.config.layers import read_saved_config
 from masa_openrlhf.config.sections import DataConfig
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.data.problems import Loaded, keep_short, load_problems, write_problems
+from masa_openrlhf.data.problems import (
+    LoadedProblems,
+    drop_long_problems,
+    load_problems,
+    write_problems,
+)
 from masa_openrlhf.gpu.cluster import require_gpus
 from masa_openrlhf.run import loopback
-from masa_openrlhf.run.devices import cache_home, on_one_machine, runs_on_cpu
-from masa_openrlhf.run.folder import RunFolder, write_whole
+from masa_openrlhf.run.devices import find_cache_home, is_on_one_machine, runs_on_cpu
+from masa_openrlhf.run.folder import RunFolder, write_atomically
 from masa_openrlhf.run.processes import die_with_parent
 from masa_openrlhf.run.ray_cluster import refuse_open_cluster
 from masa_openrlhf.run.temporary import RAY_FOLDER
-from masa_openrlhf.run.wandb_login import key_for
+from masa_openrlhf.run.wandb_login import find_run_key
 
 
-class _WithArguments:
+class _ActorWithArguments:
     """A Ray actor class whose instances get more keyword arguments than OpenRLHF knows of."""
 
     def __init__(self, actor: Any, **arguments: Any) -> None:
         self._actor, self._arguments = actor, arguments
 
-    def options(self, **options: Any) -> _WithArguments:
-        return _WithArguments(self._actor.options(**options), **self._arguments)
+    def options(self, **options: Any) -> _ActorWithArguments:
+        return _ActorWithArguments(self._actor.options(**options), **self._arguments)
 
     def remote(self, *args: Any, **kwargs: Any) -> Any:
         return self._actor.remote(*args, **kwargs, **self._arguments)
@@ -64,34 +69,34 @@ def launch_run(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
         ValueError: something is asked for that a CPU cannot do.
     """
     on_cpu = runs_on_cpu(config)
-    if on_one_machine(config) and not loopback.is_active():
+    if is_on_one_machine(config) and not loopback.is_active():
         raise RuntimeError("a run is started by `masa-openrlhf train`, which keeps it to loopback")
     if on_cpu:
-        os.environ.update({**_RAY_VARIABLES, **cpu.environment(cache_home())})
+        os.environ.update({**_RAY_VARIABLES, **cpu.environment(find_cache_home())})
         os.environ.pop("CUDA_VISIBLE_DEVICES", None)  # empty, it would hide the paper GPUs
-    named = named_problems(config)  # what is wrong with them is said before anything starts
+    named = load_named_problems(config)  # what is wrong with them is said before anything starts
     folder.event("starting", what="Ray")
     _start_ray(config, on_cpu=on_cpu)
     if not on_cpu:
         require_gpus(config, folder)
-    config = make_ready(folder, config, named, resume=resume)
+    config = prepare_run(folder, config, named, resume=resume)
     argv = build_arguments(config, folder, cpu=on_cpu, resume=resume)
-    command = " \\\n  ".join([SCRIPT, *argv]) + "\n"
-    write_whole(folder.path / "openrlhf.txt", command, private=True)
+    command = " \\\n  ".join([TRAINING_SCRIPT, *argv]) + "\n"
+    write_atomically(folder.path / "openrlhf.txt", command, private=True)
     if on_cpu:
         cpu.refuse_unsupported(parse_arguments(argv))
     folder.event("starting", what="the stack")
     _place_actors(folder, config)
     folder.event("starting", what="vLLM and DeepSpeed")
-    sys.argv = [SCRIPT, *argv]
-    runpy.run_module(SCRIPT, run_name="__main__", alter_sys=True)
+    sys.argv = [TRAINING_SCRIPT, *argv]
+    runpy.run_module(TRAINING_SCRIPT, run_name="__main__", alter_sys=True)
     folder.event("finished")
 
 
 # -- what a run needs ------------------------------------------------------------------------------
 
 
-def named_problems(config: TrainConfig) -> dict[str, Loaded]:
+def load_named_problems(config: TrainConfig) -> dict[str, LoadedProblems]:
     """Read the problems that the configuration names, by split.
 
     Raises:
@@ -101,8 +106,8 @@ def named_problems(config: TrainConfig) -> dict[str, Loaded]:
     return {split: load_problems(s, config.data) for split, s in sources.items() if s is not None}
 
 
-def make_ready(
-    folder: RunFolder, config: TrainConfig, named: dict[str, Loaded], *, resume: bool
+def prepare_run(
+    folder: RunFolder, config: TrainConfig, named: dict[str, LoadedProblems], *, resume: bool
 ) -> TrainConfig:
     """Make the tiny model and its problems where none are named; write the problems.
 
@@ -126,9 +131,11 @@ def make_ready(
             made = {"train": assets.train_file, "eval": assets.eval_file}
             problems = {s: load_problems(str(f), DataConfig()) for s, f in made.items()} | problems
     folder.event("preparing", what="the problems")
-    length = _prompt_length(config)
+    length = _make_length_function(config)
     for split, loaded in sorted(problems.items()):  # "train" last: with it, all are there
-        _write_split(folder, split, keep_short(loaded, length, config.data.prompt_max_tokens))
+        _write_split(
+            folder, split, drop_long_problems(loaded, length, config.data.prompt_max_tokens)
+        )
     return config
 
 
@@ -139,7 +146,7 @@ def _prepare_tiny(folder: RunFolder, config: TrainConfig) -> Any:
         folder.event("preparing", what="the tiny model", detail=message, share=share)
 
     return tiny.prepare_assets(
-        cache_home() / "tiny",
+        find_cache_home() / "tiny",
         seed=config.tiny.seed,
         problems=config.tiny.problems,
         held_out=config.tiny.held_out,
@@ -147,16 +154,16 @@ def _prepare_tiny(folder: RunFolder, config: TrainConfig) -> Any:
     )
 
 
-def _prompt_length(config: TrainConfig) -> Callable[[Any], int]:
+def _make_length_function(config: TrainConfig) -> Callable[[Any], int]:
     import transformers
 
-    from masa_openrlhf.data.prompts import Prompts
+    from masa_openrlhf.data.prompts import PromptEncoder
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(config.model.path)
-    return Prompts(tokenizer, config).longest
+    return PromptEncoder(tokenizer, config).longest
 
 
-def _write_split(folder: RunFolder, name: str, loaded: Loaded) -> None:
+def _write_split(folder: RunFolder, name: str, loaded: LoadedProblems) -> None:
     write_problems(loaded.problems, folder.data / f"{name}.jsonl")
     folder.event("problems", split=name, count=len(loaded.problems), left_out=dict(loaded.left_out))
 
@@ -182,7 +189,7 @@ def _start_ray(config: TrainConfig, *, on_cpu: bool) -> None:
 
     variables = {name: os.environ.get(name, value) for name, value in _RAY_VARIABLES.items()}
     variables |= gpu.environment()
-    if not on_one_machine(config):
+    if not is_on_one_machine(config):
         ray.init(runtime_env={"env_vars": variables})
         if not config.cluster.open_ray:
             refuse_open_cluster(ray.get_runtime_context().gcs_address)
@@ -203,7 +210,7 @@ def _start_ray(config: TrainConfig, *, on_cpu: bool) -> None:
         object_store_memory=256 << 20,
         # The variables are in this process's environment, which Ray's processes inherit: with a
         # runtime_env, no worker would be started ahead.
-        _system_config={"preload_python_modules": [cpu.PRELOAD]},
+        _system_config={"preload_python_modules": [cpu.PRELOAD_MODULE]},
         **local,
     )
 
@@ -222,11 +229,11 @@ def _place_actors(folder: RunFolder, config: TrainConfig) -> None:
     from masa_openrlhf.stack.rollout import RolloutActor
     from masa_openrlhf.stack.trainer import TrainerRayActor
 
-    trainer.PPOTrainer = _WithArguments(
-        TrainerRayActor, masa=config, folder=folder, wandb_key=key_for(config)
+    trainer.PPOTrainer = _ActorWithArguments(
+        TrainerRayActor, masa=config, folder=folder, wandb_key=find_run_key(config)
     )
-    policy.PolicyModelActor = _WithArguments(PolicyRayActor, masa=config)
-    engine.RolloutRayActor = _WithArguments(RolloutActor, masa=config)
+    policy.PolicyModelActor = _ActorWithArguments(PolicyRayActor, masa=config)
+    engine.RolloutRayActor = _ActorWithArguments(RolloutActor, masa=config)
     reference.ReferenceModelActor = ReferenceRayActor
 
 

@@ -26,14 +26,14 @@ from pathlib import Path
 from typing import Any
 
 ADDRESS = "127.0.0.1"
-ACTIVE = "MASA_OPENRLHF_LOOPBACK"
+LOOPBACK_VARIABLE = "MASA_OPENRLHF_LOOPBACK"
 _TOKEN_FILE = "ray-token"
 
 
-def loopback_variables() -> dict[str, str]:
+def list_loopback_variables() -> dict[str, str]:
     """Return the variables that keep torch, vLLM, gloo and NCCL to the loopback interface."""
     return {
-        ACTIVE: "1",
+        LOOPBACK_VARIABLE: "1",
         "VLLM_HOST_IP": ADDRESS,
         # Over what a user may have set for runs on several machines.
         "GLOO_SOCKET_IFNAME": "lo",
@@ -41,7 +41,7 @@ def loopback_variables() -> dict[str, str]:
     }
 
 
-def run_variables(private: Path) -> dict[str, str]:
+def prepare_run_variables(private: Path) -> dict[str, str]:
     """Return the variables of a run on one machine, and write its token.
 
     Its processes must be started with them: Ray reads some as soon as it is imported.
@@ -53,7 +53,7 @@ def run_variables(private: Path) -> dict[str, str]:
     with open(os.open(token, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(secrets.token_hex(32))
     return {
-        **loopback_variables(),
+        **list_loopback_variables(),
         # Ray's own name for "do not reach beyond this machine", whatever system it is.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         "RAY_AUTH_MODE": "token",
@@ -63,7 +63,7 @@ def run_variables(private: Path) -> dict[str, str]:
 
 def is_active() -> bool:
     """Whether this process belongs to a run that keeps to the loopback interface."""
-    return os.environ.get(ACTIVE) == "1"
+    return os.environ.get(LOOPBACK_VARIABLE) == "1"
 
 
 def bind_stores() -> None:
@@ -77,13 +77,13 @@ def bind_stores() -> None:
 
     # Not "from torch.distributed import rendezvous": that is a function of the same name.
     rendezvous: Any = import_module("torch.distributed.rendezvous")
-    dist.TCPStore = rendezvous.TCPStore = _loopback_store()
+    dist.TCPStore = rendezvous.TCPStore = _make_store_class()
 
 
 _store_class: Any = None
 
 
-def _loopback_store() -> Any:
+def _make_store_class() -> Any:
     """Return the class that stands for ``torch.distributed.TCPStore``."""
     global _store_class
     if _store_class is None:

@@ -27,17 +27,17 @@ _METRICS = {
 
 def rename_metrics(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a line of metrics under today's names, and without sums; today's is as it was."""
-    return {_new_name(name): value for name, value in row.items() if "_tally_" not in name}
+    return {_rename_metric(name): value for name, value in row.items() if "_tally_" not in name}
 
 
-def _new_name(name: str) -> str:
+def _rename_metric(name: str) -> str:
     for old, new in _PREFIXES.items():
         if name.startswith(old):
             return new + name.removeprefix(old)
     return _METRICS.get(name, name)
 
 
-def tallies_in_metrics(row: Mapping[str, Any]) -> dict[str, Any]:
+def extract_confusion(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the line of confusion.jsonl that 0.1.0 wrote into a line of metrics.
 
     Returns:

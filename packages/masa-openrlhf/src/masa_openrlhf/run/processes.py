@@ -76,7 +76,7 @@ class StoppedProcesses:
         self._named &= set(stopped)
         due = [p for p in stopped if p not in self._named and now - self._since[p] >= self._after]
         self._named |= set(due)
-        return [(p.pid, _process_title(p)) for p in due]
+        return [(p.pid, _read_process_title(p)) for p in due]
 
 
 def _is_stopped(process: psutil.Process) -> bool:
@@ -86,7 +86,7 @@ def _is_stopped(process: psutil.Process) -> bool:
         return False
 
 
-def _process_title(process: psutil.Process) -> str:
+def _read_process_title(process: psutil.Process) -> str:
     try:
         return " ".join(process.cmdline()).strip()[:80] or process.name()
     except psutil.Error:

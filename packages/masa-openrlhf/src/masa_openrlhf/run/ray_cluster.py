@@ -28,7 +28,7 @@ class OpenClusterError(ValueError):
     """The cluster takes orders from anybody, or it cannot be told whether it does."""
 
 
-def answers_strangers(address: str) -> bool:
+def is_open_cluster(address: str) -> bool:
     """Return whether a Ray cluster answers a client that has no token.
 
     Args:
@@ -76,7 +76,7 @@ def refuse_open_cluster(address: str) -> None:
     Raises:
         OpenClusterError: it does; says how to start one that does not.
     """
-    if answers_strangers(address):
+    if is_open_cluster(address):
         raise OpenClusterError(
             f"the Ray cluster at {address} runs the commands of anybody who reaches it: it asks "
             "for no token. Start it with one on every node: make it once with `ray "

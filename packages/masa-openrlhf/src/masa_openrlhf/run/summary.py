@@ -11,7 +11,7 @@ from masa_rewards.statistics import Interval, mean_known
 TOKENS_SAVED = "tokens saved"
 """Not a metric of its own: the sum of what gate and cutoff saved."""
 
-_SHOWN: tuple[tuple[str, str, str], ...] = (
+_CHANGE_METRICS: tuple[tuple[str, str, str], ...] = (
     ("Solutions right (pass@1)", "solution/pass_rate", ".3f"),
     ("Correlation of predicted and true pass rate", "meta/pass_rate_correlation", "+.3f"),
     ("Correlation of predicted and true length", "meta/length_correlation", "+.3f"),
@@ -22,7 +22,7 @@ _SHOWN: tuple[tuple[str, str, str], ...] = (
 )
 
 
-class Change(NamedTuple):
+class MetricChange(NamedTuple):
     """How a metric moved over a run.
 
     Attributes:
@@ -38,12 +38,12 @@ class Change(NamedTuple):
     form: str
 
 
-def compare_fifths(rows: Sequence[dict[str, Any]]) -> list[Change]:
+def compare_fifths(rows: Sequence[dict[str, Any]]) -> list[MetricChange]:
     """Compare the first fifth of a run's steps with the last (at least one step each)."""
     size = max(1, len(rows) // 5)
     return [
-        Change(title, _mean_metric(rows[:size], key), _mean_metric(rows[-size:], key), form)
-        for title, key, form in _SHOWN
+        MetricChange(title, _mean_metric(rows[:size], key), _mean_metric(rows[-size:], key), form)
+        for title, key, form in _CHANGE_METRICS
         if any(key in row for row in rows)
     ]
 
@@ -52,14 +52,14 @@ def _mean_metric(rows: Sequence[dict[str, Any]], key: str) -> float | None:
     return mean_known(row.get(key) for row in rows)
 
 
-def tokens_saved(row: dict[str, Any]) -> float | None:
+def sum_tokens_saved(row: dict[str, Any]) -> float | None:
     """Return what gate and cutoff have saved up to a line, tokens; None before they decide."""
     found = [row.get(f"ledger/{name}_tokens_saved") for name in ("gate", "cutoff")]
     known = [value for value in found if value is not None]
     return sum(known) if known else None
 
 
-def counts_between(
+def count_decisions_after(
     confusion: Sequence[Mapping[str, Any]], name: str, first: int
 ) -> ConfusionCounts:
     """Return the tally of "gate" or "cutoff" over the steps after step ``first``.
@@ -87,7 +87,7 @@ def summarise_decisions(
         rows: lines of metrics.jsonl.
         confusion: lines of confusion.jsonl.
     """
-    if not rows or tokens_saved(rows[-1]) is None:
+    if not rows or sum_tokens_saved(rows[-1]) is None:
         return []
     half = len(rows) // 2
     share = _mean_metric(rows[half:], "gate/skipped")
@@ -98,7 +98,7 @@ def summarise_decisions(
         ("cutoff", "solutions cut", cut),
     ):
         if amount is not None:
-            tally = counts_between(confusion, name, rows[half - 1]["step"] if half else 0)
+            tally = count_decisions_after(confusion, name, rows[half - 1]["step"] if half else 0)
             lines.append(
                 f"  {what} {amount:.1%}; precision {_format_interval(tally.precision)}, recall "
                 f"{_format_interval(tally.recall)}, F1 {_format_interval(tally.f1)}"
@@ -106,7 +106,7 @@ def summarise_decisions(
     return [*lines, _summarise_savings(rows[-1])]
 
 
-def held_out(evals: Sequence[dict[str, Any]]) -> list[str]:
+def summarise_held_out(evals: Sequence[dict[str, Any]]) -> list[str]:
     """Say how held-out problems went, first and last.
 
     Nothing is skipped there, so the correlations are over all kinds of problems; those of a step
@@ -138,7 +138,7 @@ def _summarise_savings(row: dict[str, Any]) -> str:
             ends = "" if low is None or high is None else f" [{low:,.0f}, {high:,.0f}]"
             parts.append(f"{row[key]:,.0f}{ends} by the {name}")
     made = row.get("ledger/meta_tokens", 0.0) + row.get("ledger/solution_tokens", 0.0)
-    total = tokens_saved(row) or 0.0
+    total = sum_tokens_saved(row) or 0.0
     share = total / (made + total) if made + total else 0.0
     return f"Tokens saved in the run: {', '.join(parts)}; {share:.0%} of what would have been made"
 

@@ -17,18 +17,18 @@ from pathlib import Path
 from types import FrameType
 
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.run.devices import cache_home, on_one_machine
-from masa_openrlhf.run.disk import full_disk
-from masa_openrlhf.run.display import Display
+from masa_openrlhf.run.devices import find_cache_home, is_on_one_machine
+from masa_openrlhf.run.disk import explain_full_disk
+from masa_openrlhf.run.display import RunDisplay
 from masa_openrlhf.run.folder import RunFolder
-from masa_openrlhf.run.loopback import run_variables
+from masa_openrlhf.run.loopback import prepare_run_variables
 from masa_openrlhf.run.processes import StoppedProcesses, adopt_orphans, end_children
-from masa_openrlhf.run.temporary import temporary_folder
+from masa_openrlhf.run.temporary import make_temporary_folder
 
 _POLL = 0.25
 _STOPPED = 130
-LAST_WORDS = 25
-_USERS_ERRORS = {
+MAX_FAILURE_LINES = 25
+_USER_ERRORS = {
     "AuthenticationError",
     "ConfigError",
     "DataError",
@@ -64,9 +64,9 @@ def supervise_run(
     adopt_orphans()
     interrupts, stopped = _Interrupts(folder), StoppedProcesses()
     with (
-        temporary_folder() as temporary,
+        make_temporary_folder() as temporary,
         open(folder.log, "ab") as log,
-        Display(folder, config) as display,
+        RunDisplay(folder, config) as display,
     ):
         run = subprocess.Popen(
             [*command, str(folder.path), *(["--resume"] if resume else [])],
@@ -74,7 +74,7 @@ def supervise_run(
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C comes to this process alone
-            env=_run_environment(temporary, config),
+            env=_build_run_environment(temporary, config),
         )
         with interrupts:
             while run.poll() is None:
@@ -88,14 +88,16 @@ def supervise_run(
             end_children()
             status = run.wait()
         display.update(stopping=False)
-        full = full_disk(_read_tail(folder.log), (folder.path, temporary, cache_home()))
+        full = explain_full_disk(
+            _read_tail(folder.log), (folder.path, temporary, find_cache_home())
+        )
     if status == 0 and (interrupts.count == 0 or _is_finished(folder)):
         display.summary()
         return 0
     if interrupts.count:
         display.stopped()
         return _STOPPED
-    said = [full] if full else _plain_error(folder) or last_words(folder.log)
+    said = [full] if full else _explain_user_error(folder) or read_failure_lines(folder.log)
     display.failed(status, said)
     return status if status > 0 else 1
 
@@ -106,7 +108,7 @@ def _is_finished(folder: RunFolder) -> bool:
     return ends[-1:] == ["finished"]
 
 
-def _run_environment(temporary: Path, config: TrainConfig) -> dict[str, str]:
+def _build_run_environment(temporary: Path, config: TrainConfig) -> dict[str, str]:
     """The environment of a run: this process's, who may reach it, and bytecode in any case.
 
     A run's processes import some ten thousand files each. Where Python is told to keep no bytecode,
@@ -116,18 +118,18 @@ def _run_environment(temporary: Path, config: TrainConfig) -> dict[str, str]:
     # Started by "uv run", Ray would start its workers by it too, each in an environment of its own
     # that lacks the extras this one was made with.
     environment.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    if on_one_machine(config):
+    if is_on_one_machine(config):
         environment.pop("RAY_AUTH_TOKEN", None)  # Ray would take it before the run's own
-        environment |= run_variables(temporary)
+        environment |= prepare_run_variables(temporary)
     if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
-        environment.setdefault("PYTHONPYCACHEPREFIX", str(cache_home() / "bytecode"))
+        environment.setdefault("PYTHONPYCACHEPREFIX", str(find_cache_home() / "bytecode"))
     return environment
 
 
-def _plain_error(folder: RunFolder) -> list[str]:
+def _explain_user_error(folder: RunFolder) -> list[str]:
     """Return what the user can mend: a message says it better than a traceback."""
     events = folder.events()
-    if events and events[-1]["event"] == "failed" and events[-1]["error"] in _USERS_ERRORS:
+    if events and events[-1]["event"] == "failed" and events[-1]["error"] in _USER_ERRORS:
         return list(str(events[-1]["message"]).splitlines())
     return []
 
@@ -158,7 +160,7 @@ def _read_tail(log: Path) -> list[str]:
         return list(deque((line.rstrip() for line in file), maxlen=2000))
 
 
-def last_words(log: Path, lines: int = LAST_WORDS) -> list[str]:
+def read_failure_lines(log: Path, lines: int = MAX_FAILURE_LINES) -> list[str]:
     """Return what a run said before it died: its last traceback, else its last lines."""
     said = _read_tail(log)
     starts = [i for i, line in enumerate(said) if "Traceback (most recent call last)" in line]

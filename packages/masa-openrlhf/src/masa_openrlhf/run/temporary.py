@@ -20,12 +20,12 @@ _NAME = re.compile(re.escape(_PREFIX) + "[a-z0-9_]{8}")
 _SOCKETS = f"/{RAY_FOLDER}/session_2026-01-01_00-00-00_000000_0000000/sockets/plasma_store.0"
 _LONGEST_SOCKET = 107
 """Bytes of the path of a Unix socket."""
-_YOUNG = 60.0
+_MIN_AGE = 60.0
 """Seconds within which a folder without a lock may be one that is being made."""
 
 
 @contextlib.contextmanager
-def temporary_folder() -> Iterator[Path]:
+def make_temporary_folder() -> Iterator[Path]:
     """Make the folder, and remove it at the end; remove what killed runs left, too.
 
     It is locked as long as the run lasts: a folder that can be locked is nobody's any more, since
@@ -60,7 +60,7 @@ def _is_leftover(path: Path) -> bool:
         return False
     try:
         found = os.fstat(descriptor)
-        if found.st_uid != os.geteuid() or time.time() - found.st_ctime < _YOUNG:
+        if found.st_uid != os.geteuid() or time.time() - found.st_ctime < _MIN_AGE:
             return False
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True

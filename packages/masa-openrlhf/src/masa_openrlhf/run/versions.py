@@ -32,11 +32,11 @@ def collect_versions() -> dict[str, str]:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
-    commit = _commit_installed() or _commit_checked_out()
+    commit = _find_installed_commit() or _find_checkout_commit()
     return found | ({"commit": commit} if commit else {})
 
 
-def _commit_installed() -> str | None:
+def _find_installed_commit() -> str | None:
     """The commit that pip or uv installed the package from (PEP 610)."""
     try:
         text = distribution("masa-openrlhf").read_text("direct_url.json")
@@ -46,7 +46,7 @@ def _commit_installed() -> str | None:
     return vcs.get("commit_id")
 
 
-def _commit_checked_out() -> str | None:
+def _find_checkout_commit() -> str | None:
     """The commit of the checkout that this file lies in, with a plus sign where it was changed."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=40"]
     try:

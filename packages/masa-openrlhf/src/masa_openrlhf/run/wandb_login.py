@@ -60,7 +60,7 @@ def find_key() -> Secret | None:
     return None
 
 
-def key_for(config: TrainConfig) -> Secret | None:
+def find_run_key(config: TrainConfig) -> Secret | None:
     """Return the key for a run, where it logs to W&B.
 
     Raises:
@@ -78,7 +78,7 @@ def key_for(config: TrainConfig) -> Secret | None:
     )
 
 
-def hand_over(key: Secret | None, folder: RunFolder) -> None:
+def export_key(key: Secret | None, folder: RunFolder) -> None:
     """Prepare this process, which logs: the key, the place of W&B's files, one run when resumed."""
     if key is None:
         return

@@ -28,8 +28,13 @@ from masa_control import (
     StepWeights,
     Stopwatch,
 )
-from masa_control.advantages import group_advantages
-from masa_control.loss import LossScales, average_to_one, clone_token_weights, loss_scales
+from masa_control.advantages import compute_group_advantages
+from masa_control.loss import (
+    LossScales,
+    compute_loss_scales,
+    scale_to_unit_mean,
+    weigh_clone_tokens,
+)
 from openrlhf.models.utils import compute_reward
 from openrlhf.trainer.ppo_utils.experience import Experience
 from openrlhf.trainer.ppo_utils.experience_maker import RemoteExperienceMaker
@@ -39,13 +44,13 @@ from openrlhf.utils.seqlen_balancing import (
     get_seqlen_balanced_partitions,
 )
 
-Kind = Literal["meta", "solution", "expert", "filler"]
+SampleKind = Literal["meta", "solution", "expert", "filler"]
 
-FILLER: Kind = "filler"
-EXPERT: Kind = "expert"
+FILLER: SampleKind = "filler"
+EXPERT: SampleKind = "expert"
 
 
-class Tag(NamedTuple):
+class SampleTag(NamedTuple):
     """Travels with a sample, in OpenRLHF's ``labels``.
 
     Attributes:
@@ -59,14 +64,14 @@ class Tag(NamedTuple):
     """
 
     group: str
-    kind: Kind
+    kind: SampleKind
     scored: bool
     weight: float = 1.0
     rolled_out: float = 1.0
     token_weights: tuple[float, ...] = ()
 
 
-def episode_samples(episode: Episode, group: str) -> list[Experience]:
+def make_episode_samples(episode: Episode, group: str) -> list[Experience]:
     """Return the episode's rollouts as single samples, the meta rollouts first.
 
     Rollouts without a reward are not among them: predictions of a problem that was skipped, cut
@@ -80,14 +85,14 @@ def episode_samples(episode: Episode, group: str) -> list[Experience]:
     for meta in episode.meta:
         if meta.total_reward is not None:
             samples.append(
-                _rollout_sample(
+                _make_rollout_sample(
                     episode.meta_prompt_ids, meta.completion, meta.total_reward, group, META
                 )
             )
     for solution in episode.solutions:
         if solution.reward is not None:
             samples.append(
-                _rollout_sample(
+                _make_rollout_sample(
                     episode.solution_prompt_ids,
                     solution.completion,
                     solution.reward,
@@ -98,7 +103,7 @@ def episode_samples(episode: Episode, group: str) -> list[Experience]:
     return samples
 
 
-def clone_samples(
+def make_clone_samples(
     experts: Iterable[Expert], tokenizer: Any, *, number_weight: float, logprobs: bool
 ) -> list[Experience]:
     """Return experts as samples to be cloned.
@@ -113,7 +118,7 @@ def clone_samples(
     samples = []
     for expert in experts:
         encoded = tokenizer(expert.text, add_special_tokens=False, return_offsets_mapping=True)
-        weights = clone_token_weights(expert, encoded["offset_mapping"], number_weight)
+        weights = weigh_clone_tokens(expert, encoded["offset_mapping"], number_weight)
         response = [*encoded["input_ids"], tokenizer.eos_token_id]
         tokens, action_mask = _make_sequence(expert.prompt_ids, response)
         samples.append(
@@ -123,7 +128,7 @@ def clone_samples(
                 torch.zeros(len(tokens) - 1) if logprobs else None,
                 reward=0.0,
                 truncated=False,
-                tag=Tag(
+                tag=SampleTag(
                     f"expert/{expert.problem_id}",
                     EXPERT,
                     scored=False,
@@ -164,8 +169,8 @@ def _to_tensor(values: Sequence[float], dtype: Any) -> Any:
     return torch.from_numpy(np.array(values, dtype=dtype))
 
 
-def _rollout_sample(
-    prompt: Sequence[int], completion: Completion, reward: float, group: str, kind: Kind
+def _make_rollout_sample(
+    prompt: Sequence[int], completion: Completion, reward: float, group: str, kind: SampleKind
 ) -> Experience:
     tokens, action_mask = _make_sequence(prompt, completion.token_ids)
     logprobs = None
@@ -178,12 +183,12 @@ def _rollout_sample(
         logprobs,
         reward=reward,
         truncated=completion.truncated,
-        tag=Tag(f"{group}/{kind}", kind, scored=True),
+        tag=SampleTag(f"{group}/{kind}", kind, scored=True),
     )
 
 
 def _make_experience(
-    tokens: Any, action_mask: Any, logprobs: Any, *, reward: float, truncated: bool, tag: Tag
+    tokens: Any, action_mask: Any, logprobs: Any, *, reward: float, truncated: bool, tag: SampleTag
 ) -> Experience:
     return Experience(
         sequences=tokens[None],
@@ -219,7 +224,7 @@ def make_filler(pad: int, *, logprobs: bool) -> Experience:
         torch.zeros(1) if logprobs else None,
         reward=0.0,
         truncated=False,
-        tag=Tag(FILLER, FILLER, scored=False),
+        tag=SampleTag(FILLER, FILLER, scored=False),
     )
 
 
@@ -252,7 +257,7 @@ class ExperienceMaker(RemoteExperienceMaker):
         """Score, fill up and weigh one step's samples.
 
         Args:
-            rollout_samples: single samples, as ``episode_samples`` makes them.
+            rollout_samples: single samples, as ``make_episode_samples`` makes them.
 
         Returns:
             Batches of ``rollout.micro_batch_size``, rank by rank: OpenRLHF deals them out in equal
@@ -322,7 +327,7 @@ class ExperienceMaker(RemoteExperienceMaker):
     def _advantages(self, experiences: list[Experience]) -> list[Experience]:
         tags = [tag for e in experiences for tag in e.labels]
         advantages = torch.from_numpy(
-            group_advantages(
+            compute_group_advantages(
                 torch.cat([e.rewards for e in experiences]).tolist(),
                 [tag.group for tag in tags],
                 [tag.scored for tag in tags],
@@ -353,7 +358,7 @@ class ExperienceMaker(RemoteExperienceMaker):
             experience.rollout_log_probs = torch.where(
                 sampled, experience.rollout_log_probs, experience.action_log_probs
             )
-        returns = undiscounted_returns(reward, experience.action_mask)
+        returns = compute_undiscounted_returns(reward, experience.action_mask)
         for row, tag in enumerate(experience.labels):
             if tag.kind == EXPERT:
                 weights = torch.tensor(self._token_weights(tag)) * (tag.weight * clone_scale)
@@ -363,9 +368,9 @@ class ExperienceMaker(RemoteExperienceMaker):
         experience.info["return"] = reward.sum(dim=-1)
         experience.kl = None
 
-    def _token_weights(self, tag: Tag) -> list[float]:
+    def _token_weights(self, tag: SampleTag) -> list[float]:
         """Weights of an expert's tokens; where sequences are what is averaged, of mean 1."""
-        return list(tag.token_weights) if self._by_token else average_to_one(tag.token_weights)
+        return list(tag.token_weights) if self._by_token else scale_to_unit_mean(tag.token_weights)
 
     @property
     def _by_token(self) -> bool:
@@ -384,10 +389,10 @@ class ExperienceMaker(RemoteExperienceMaker):
                     cloned += sum(tag.token_weights) if self._by_token else 1
                 elif tag.kind != FILLER:
                     policy += size / tag.rolled_out
-        return loss_scales(total, policy, cloned)
+        return compute_loss_scales(total, policy, cloned)
 
 
-def undiscounted_returns(rewards_N_T: Any, action_mask_N_T: Any) -> Any:
+def compute_undiscounted_returns(rewards_N_T: Any, action_mask_N_T: Any) -> Any:
     """Return the sum of the rewards from each token on, of the tokens that are actions.
 
         R_t = sum over u >= t of mask_u * r_u

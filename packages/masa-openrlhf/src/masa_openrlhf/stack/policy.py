@@ -16,7 +16,7 @@ from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.stack.checkpoints import use_weights_only_loading
 from masa_openrlhf.stack.offload_buffers import drop_offload_buffers, without_offload_buffers
 from masa_openrlhf.stack.policy_trainer import PolicyTrainer
-from masa_openrlhf.weights.digest import Digest, digest_tensor
+from masa_openrlhf.weights.digest import ParameterDigest, digest_tensor
 
 
 class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
@@ -40,7 +40,7 @@ class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
         warmup = self.masa.optimiser_steps(self.masa.optim.warmup_steps)
         ratio = min(1.0, warmup / max(1, max_steps))
         strategy.args.actor.lr_warmup_ratio = ratio
-        strategy.load_ckpt = _loads_no_buffers(strategy.load_ckpt)
+        strategy.load_ckpt = _skip_saved_buffers(strategy.load_ckpt)
         stock.ActorPPOTrainer = PolicyTrainer  # looked up by the method that is called now
         super().init_model_from_pretrained(strategy, pretrain, max_steps, vllm_engines)
 
@@ -55,7 +55,7 @@ class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
         status: dict[str, float] = super().fit(kl_ctl)
         return status
 
-    def weight_digest(self) -> dict[str, Digest]:
+    def weight_digest(self) -> dict[str, ParameterDigest]:
         """Return the digest of every parameter, by Hugging Face names; call it on every rank."""
         gathered = self.strategy.args.ds.zero_stage == 3
         found = {}
@@ -66,7 +66,7 @@ class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
         return found
 
 
-def _loads_no_buffers(load: Callable[..., Any]) -> Callable[..., Any]:
+def _skip_saved_buffers(load: Callable[..., Any]) -> Callable[..., Any]:
     """Have what loads a checkpoint leave buffers out that an earlier version wrote into it."""
 
     def load_ckpt(model: Any, *args: Any, **kwargs: Any) -> Any:

@@ -28,11 +28,11 @@ from vllm.sampling_params import RequestOutputKind, SamplingParams
 
 from masa_openrlhf import cpu
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.data.prompts import Prompts
-from masa_openrlhf.weights.digest import Digest
+from masa_openrlhf.data.prompts import PromptEncoder
+from masa_openrlhf.weights.digest import ParameterDigest
 
 
-def _gpu_arguments(config: TrainConfig) -> dict[str, Any]:
+def _build_gpu_arguments(config: TrainConfig) -> dict[str, Any]:
     """VLLM's arguments on GPUs, over those OpenRLHF gives it.
 
     Without them an engine that is no server works on 128 sequences and 2,048 tokens at a time, much
@@ -75,8 +75,10 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
         self.phase = Phase("train", 0)
         self._settings = masa.episode_settings()
         self.verifier = AnswerVerifier(**masa.verifier.model_dump())
-        self._prompts: Prompts | None = None
-        kwargs.update(cpu.engine_arguments() if cpu.is_active() else _gpu_arguments(masa))
+        self._prompts: PromptEncoder | None = None
+        kwargs.update(
+            cpu.build_engine_arguments() if cpu.is_active() else _build_gpu_arguments(masa)
+        )
         await super().__init__(*args, **kwargs)
 
     async def begin(self, phase: Phase) -> None:
@@ -105,7 +107,7 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
             images: none; MASA is defined for text.
         """
         if self._prompts is None:
-            self._prompts = Prompts(hf_tokenizer, self.masa)
+            self._prompts = PromptEncoder(hf_tokenizer, self.masa)
         problem = Problem(id=label["id"], text=prompt, answer=label["answer"])
         watch = Stopwatch()
         engine = _Engine(self, sampling_params, self._prompts, problem, watch)
@@ -123,7 +125,7 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
         solution = self._settings.solution.model_copy(update={"rollouts": solution_rollouts})
         return self._settings.model_copy(update={"solution": solution})
 
-    async def weight_digest(self) -> dict[str, Digest]:
+    async def weight_digest(self) -> dict[str, ParameterDigest]:
         """Return the digest of the engine's weights, from its first worker."""
         return (await self.llm.collective_rpc("weight_digest"))[0]
 
@@ -135,7 +137,7 @@ class _Engine:
         self,
         actor: EpisodeActor,
         params: SamplingParams,
-        prompts: Prompts,
+        prompts: PromptEncoder,
         problem: Problem,
         watch: Stopwatch,
     ) -> None:

@@ -14,7 +14,7 @@ from openrlhf.trainer.ppo_utils.samples_generator import (
 )
 from openrlhf.trainer.ray.vllm_engine import batch_vllm_engine_call
 
-from masa_openrlhf.stack.experience import episode_samples, make_filler
+from masa_openrlhf.stack.experience import make_episode_samples, make_filler
 from masa_openrlhf.stack.rollout import Phase
 
 
@@ -99,7 +99,7 @@ class EpisodeGenerator(SamplesGenerator):
         return [
             sample
             for position, episode in enumerate(self.episodes)
-            for sample in episode_samples(episode, f"{position}/{episode.problem.id}")
+            for sample in make_episode_samples(episode, f"{position}/{episode.problem.id}")
         ]
 
     def play_eval(self, step: int, **generate_kwargs: Any) -> list[Episode]:

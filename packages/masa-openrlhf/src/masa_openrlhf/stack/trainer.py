@@ -21,7 +21,7 @@ from masa_control import (
     count_step_notions,
     step_metrics,
 )
-from masa_control.loss import rolled_out_share
+from masa_control.loss import compute_rolled_out_share
 from masa_control.measures.overhead import overhead_metrics
 from masa_rewards.statistics import rate_interval
 from openrlhf.trainer.ppo_utils.experience import Experience
@@ -29,8 +29,13 @@ from openrlhf.trainer.ray.vllm_engine import batch_vllm_engine_call
 
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.folder import MAX_NOTIONS, RunFolder
-from masa_openrlhf.run.wandb_login import Secret, hand_over
-from masa_openrlhf.stack.experience import FILLER, ExperienceMaker, clone_samples, weigh_samples
+from masa_openrlhf.run.wandb_login import Secret, export_key
+from masa_openrlhf.stack.experience import (
+    FILLER,
+    ExperienceMaker,
+    make_clone_samples,
+    weigh_samples,
+)
 from masa_openrlhf.stack.liveness import get_while_alive
 from masa_openrlhf.stack.samples import EpisodeGenerator
 from masa_openrlhf.weights.digest import compare_weights
@@ -75,7 +80,7 @@ def merge_reports(reports: Sequence[Mapping[str, Any]], passes: int) -> dict[str
     return status
 
 
-class Stop(Exception):  # noqa: N818  # nothing went wrong
+class TrainingStopped(Exception):  # noqa: N818  # nothing went wrong
     """Ends the training loop between two steps; the checkpoint has been written."""
 
 
@@ -101,7 +106,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         **kwargs: Any,
     ) -> None:
         self.masa, self.folder = masa, folder
-        hand_over(wandb_key, folder)
+        export_key(wandb_key, folder)
         self.ledger = Ledger()
         # Nothing overlaps in this process but what waits: what is timed here, a step lasts longer.
         self.watch = Stopwatch(time.perf_counter)
@@ -154,7 +159,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         try:
             super().fit(global_step)
             reason = "finished"
-        except Stop as stop:
+        except TrainingStopped as stop:
             reason = str(stop)
             for logger in (self.wandb_logger, self.tensorboard_logger):
                 if logger:
@@ -189,7 +194,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         samples += self._clones(played, global_step + 1)
         decides = self.controller is not None and self.controller.decides(global_step + 1)
         self._weights = self.masa.step_weights(decides)
-        self._rolled_out = rolled_out_share(played) if self.masa.counts_skipped else 1.0
+        self._rolled_out = compute_rolled_out_share(played) if self.masa.counts_skipped else 1.0
         passes = self._passes(global_step + 1)
         for part in (samples, *passes):
             weigh_samples(part, self._weights, self._rolled_out)
@@ -247,7 +252,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
 
     def _clone_samples(self, experts: Sequence[Expert]) -> list[Experience]:
         with self.watch.time("conversion"):
-            clones = clone_samples(
+            clones = make_clone_samples(
                 experts,
                 self.tokenizer,
                 number_weight=self.masa.experts.number_weight,
@@ -289,9 +294,9 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         if self.eval_dataloader and (last or global_step % self.masa.eval.every == 0):
             self._evaluate(global_step)
         if last:
-            raise Stop("finished")
+            raise TrainingStopped("finished")
         if asked:
-            raise Stop("asked to stop")
+            raise TrainingStopped("asked to stop")
 
     def _metrics(self, status: dict[str, Any]) -> dict[str, float]:
         metrics = step_metrics(self.samples_generator.played)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from masa_openrlhf.tiny.task import ChainProblem, make_problems
-from masa_openrlhf.tiny.warmup import Progress, WarmUpSettings, warm_up
+from masa_openrlhf.tiny.warmup import Progress, WarmUpSettings, warm_up_model
 
 
 class TinyAssets(NamedTuple):
@@ -83,7 +83,7 @@ def _make_model(
     tokenizer = make_tokenizer()
     model = make_model(tokenizer, seed)
     exclude = {problem.problem for problem in held}
-    warm_up(model, tokenizer, seed, settings=settings, exclude=exclude, progress=progress)
+    warm_up_model(model, tokenizer, seed, settings=settings, exclude=exclude, progress=progress)
     model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 import json
 import random
 
-from masa_openrlhf.tiny.task import LABELS, ChainProblem, Step, apply_step, is_crossing
+from masa_openrlhf.tiny.task import LABELS, ChainProblem, ChainStep, apply_step, is_crossing
 from masa_openrlhf.tiny.wording import PASS_RATE_SCALE
 
 CAREFUL_NOTIONS = ("count", "carry", "borrow", "double", "table", "check")
@@ -33,20 +33,20 @@ NOTIONS = CAREFUL_NOTIONS + SLOPPY_NOTIONS
 SLOPPINESS = {"count": 0, "carry": 0.4, "borrow": 0.4, "double": 0.4, "table": 0.5, "hash": 1}
 """How often a step of each sort is done sloppily. The untaught operation can only be guessed."""
 
-CHECKED = 0.15
+RECHECK_RATE = 0.15
 """How often a careful step says its result once more: the spread of lengths of right solutions."""
 
 DEMO_LENGTHS = (10, 50)
 """Between these lie the solution lengths that demonstrated predictions state, whatever is true."""
 
-WAITING = 0.75
+WAIT_RATE = 0.75
 """How often somebody who guesses waits and guesses again: the lost run on."""
 
-LUCKY = 0.15
+LUCKY_RATE = 0.15
 """How often a guess at a step that could be done is right."""
 
 
-def step_notion(value: int, step: Step) -> str:
+def name_step_notion(value: int, step: ChainStep) -> str:
     """Return the word for what `step` takes on `value`: a careful notion, or "hash"."""
     if step.operation == "hash":
         return "hash"
@@ -57,34 +57,34 @@ def step_notion(value: int, step: Step) -> str:
     return "carry" if step.operation == "plus" else "borrow"
 
 
-def _careful_step(rng: random.Random, value: int, step: Step) -> tuple[str, int]:
-    notion, result = step_notion(value, step), apply_step(value, step)
+def _write_careful_step(rng: random.Random, value: int, step: ChainStep) -> tuple[str, int]:
+    notion, result = name_step_notion(value, step), apply_step(value, step)
     text = notion
     if notion == "table":
         text += f" {value // 10 * step.digit:02d} {value % 10 * step.digit:02d}"
     text += f" {result:02d}"
-    while notion != "count" and rng.random() < CHECKED:
+    while notion != "count" and rng.random() < RECHECK_RATE:
         text += f" check {result:02d}"
     return text, result
 
 
-def _sloppy_step(rng: random.Random, value: int, step: Step) -> tuple[str, int]:
+def _write_sloppy_step(rng: random.Random, value: int, step: ChainStep) -> tuple[str, int]:
     if rng.random() < 0.15:
         return f"skip {value:02d}", value
 
     def guess() -> int:
-        lucky = step.operation != "hash" and rng.random() < LUCKY
+        lucky = step.operation != "hash" and rng.random() < LUCKY_RATE
         return apply_step(value, step) if lucky else rng.randrange(100)
 
     result = guess()
     text = f"guess {result:02d}"
-    while rng.random() < WAITING:
+    while rng.random() < WAIT_RATE:
         result = guess()
         text += f" wait {result:02d}"
     return text, result
 
 
-def solution_demo(problem: ChainProblem, rng: random.Random, *, careful: bool = False) -> str:
+def write_solution_demo(problem: ChainProblem, rng: random.Random, *, careful: bool = False) -> str:
     """Return a worked solution, right or wrong.
 
     Args:
@@ -94,16 +94,16 @@ def solution_demo(problem: ChainProblem, rng: random.Random, *, careful: bool = 
     """
     value, lines = problem.start, [f"From {problem.start:02d}"]
     for label, step in zip(LABELS, problem.steps, strict=False):
-        notion = step_notion(value, step)
+        notion = name_step_notion(value, step)
         if notion == "hash" or (not careful and rng.random() < SLOPPINESS[notion]):
-            work, value = _sloppy_step(rng, value, step)
+            work, value = _write_sloppy_step(rng, value, step)
         else:
-            work, value = _careful_step(rng, value, step)
+            work, value = _write_careful_step(rng, value, step)
         lines.append(f"({label}) {step.operation} {step.digit} {work}")
     return "\n".join([*lines, f"\\boxed{{{value:02d}}}"])
 
 
-def meta_demo(problem: ChainProblem, rng: random.Random) -> str:
+def write_meta_demo(problem: ChainProblem, rng: random.Random) -> str:
     """Return a prediction that teaches the FORM only: its numbers and notions are drawn at random.
 
     What stands between the tags names the operations of the problem: a place to look at it, which

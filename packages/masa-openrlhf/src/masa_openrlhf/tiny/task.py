@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Operation = Literal["plus", "minus", "times", "hash"]
-Kind = Literal["easy", "carry", "mixed", "long", "hash"]
+ChainKind = Literal["easy", "carry", "mixed", "long", "hash"]
 
 MODULUS = 100
 LABELS = "abcde"
@@ -28,7 +28,7 @@ FACTORS = (2, 3)
 """Operands of "times"."""
 
 
-class Step(NamedTuple):
+class ChainStep(NamedTuple):
     """One operation on the running value: a name and a digit."""
 
     operation: Operation
@@ -55,7 +55,7 @@ class KindRecipe(NamedTuple):
 
 _SMALL, _LARGE = (1, 2), (7, 8, 9)
 
-RECIPES: dict[Kind, KindRecipe] = {
+RECIPES: dict[ChainKind, KindRecipe] = {
     "easy": KindRecipe(0.22, (1, 2), ("plus", "minus"), (0,), crossing=False),
     "carry": KindRecipe(0.18, (3, 4), ("plus", "minus"), _LARGE, crossing=True),
     "mixed": KindRecipe(0.24, (3, 5), ("plus", "minus", "times"), _SMALL + _LARGE, crossing=True),
@@ -84,12 +84,12 @@ class ChainProblem:
     id: str
     problem: str
     answer: str
-    kind: Kind
+    kind: ChainKind
     start: int
-    steps: tuple[Step, ...]
+    steps: tuple[ChainStep, ...]
 
 
-def _hash_table() -> tuple[tuple[int, ...], ...]:
+def _make_hash_table() -> tuple[tuple[int, ...], ...]:
     """Return the table of "hash", `[value % 100][digit]`: fixed, arbitrary, in no demonstration.
 
     Its values have three digits, so that no guess of two is right by luck: what cannot be solved
@@ -99,10 +99,10 @@ def _hash_table() -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(rng.randrange(100, 1000) for _ in range(10)) for _ in range(MODULUS))
 
 
-_HASH = _hash_table()
+_HASH = _make_hash_table()
 
 
-def apply_step(value: int, step: Step) -> int:
+def apply_step(value: int, step: ChainStep) -> int:
     """Return the running value after `step`, from 0 to 99."""
     operation, digit = step
     if operation == "plus":
@@ -114,39 +114,39 @@ def apply_step(value: int, step: Step) -> int:
     return _HASH[value % MODULUS][digit]
 
 
-def is_crossing(value: int, step: Step) -> bool:
+def is_crossing(value: int, step: ChainStep) -> bool:
     """Return whether `step` carries or borrows between the digits of `value`."""
     if step.operation == "plus":
         return value % 10 + step.digit > 9
     return step.operation == "minus" and value % 10 < step.digit
 
 
-def _draw_step(rng: random.Random, recipe: KindRecipe, value: int) -> Step:
+def _draw_step(rng: random.Random, recipe: KindRecipe, value: int) -> ChainStep:
     while True:
         operation = rng.choice(recipe.operations)
         digits = FACTORS if operation == "times" else recipe.digits
-        step = Step(operation, rng.choice(digits))
+        step = ChainStep(operation, rng.choice(digits))
         if recipe.crossing or not is_crossing(value, step):
             return step
 
 
-def _draw_problem(rng: random.Random, recipe: KindRecipe) -> tuple[int, tuple[Step, ...]]:
+def _draw_problem(rng: random.Random, recipe: KindRecipe) -> tuple[int, tuple[ChainStep, ...]]:
     start = value = rng.randrange(MODULUS)
-    steps: list[Step] = []
+    steps: list[ChainStep] = []
     for _ in range(rng.randint(*recipe.steps)):
         steps.append(_draw_step(rng, recipe, value))
         value = apply_step(value, steps[-1])
     return start, tuple(steps)
 
 
-def render_chain(start: int, steps: Collection[Step]) -> str:
+def render_chain(start: int, steps: Collection[ChainStep]) -> str:
     """Return the text of a problem."""
     lines = [f"Mod {MODULUS}, from {start:02d}:"]
     lines += [f"({name}) {op} {digit}" for name, (op, digit) in zip(LABELS, steps, strict=False)]
     return "\n".join(lines)
 
 
-def solve_chain(start: int, steps: Collection[Step]) -> int:
+def solve_chain(start: int, steps: Collection[ChainStep]) -> int:
     """Return the value at the end of the chain."""
     value = start
     for step in steps:
@@ -155,7 +155,11 @@ def solve_chain(start: int, steps: Collection[Step]) -> int:
 
 
 def make_problems(
-    n: int, seed: int, *, exclude: Collection[str] = (), kinds: Collection[Kind] = tuple(RECIPES)
+    n: int,
+    seed: int,
+    *,
+    exclude: Collection[str] = (),
+    kinds: Collection[ChainKind] = tuple(RECIPES),
 ) -> list[ChainProblem]:
     """Draw `n` different problems.
 

@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from masa_openrlhf.tiny.demonstrations import NOTIONS, meta_demo, solution_demo
+from masa_openrlhf.tiny.demonstrations import NOTIONS, write_meta_demo, write_solution_demo
 from masa_openrlhf.tiny.task import make_problems
 from masa_openrlhf.tiny.wording import META_TEMPLATE, SOLUTION_TEMPLATE
 
@@ -24,7 +24,7 @@ VOCABULARY = 512
 PAD, END = "<|pad|>", "<|end|>"
 ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
 
-PIECES = "|".join(
+PIECE_PATTERN = "|".join(
     [
         r" ?\p{N}",  # a digit, with the space before it
         r"\s?\([a-z]\)",  # the label of a step, with its line break
@@ -47,7 +47,7 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 
-ORDINARY = (
+SAMPLE_TEXT = (
     "Let the number of points in a square be such that for all positive integers there is one value"
     " of this sum. Find and determine what is the total area, if each line has length greater than"
     " that. Therefore we have an equation which gives our answer. Suppose it can be written as two"
@@ -59,12 +59,12 @@ ORDINARY = (
 
 def _list_corpus() -> Iterator[str]:
     rng = random.Random("tiny corpus")
-    yield ORDINARY
+    yield SAMPLE_TEXT
     for problem in make_problems(2000, seed=-1):
         yield SOLUTION_TEMPLATE.format(problem=problem.problem)
         yield META_TEMPLATE.format(problem=problem.problem)
-        yield solution_demo(problem, rng)
-        yield meta_demo(problem, rng)
+        yield write_solution_demo(problem, rng)
+        yield write_meta_demo(problem, rng)
     for notion in NOTIONS:
         yield from [notion, f" {notion}"] * 50
 
@@ -77,7 +77,7 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     core = Tokenizer(models.BPE())
     core.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(PIECES), behavior="isolated"),
+            pre_tokenizers.Split(Regex(PIECE_PATTERN), behavior="isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
@@ -103,7 +103,7 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def chat_prompt(tokenizer: PreTrainedTokenizerFast, content: str) -> str:
+def render_chat_prompt(tokenizer: PreTrainedTokenizerFast, content: str) -> str:
     """Return what the policy continues: `content` as the user's message, the assistant's opened."""
     messages = [{"role": "user", "content": content}]
     text: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)

@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from masa_openrlhf.tiny.demonstrations import meta_demo, solution_demo
-from masa_openrlhf.tiny.task import RECIPES, ChainProblem, Kind, make_problems
-from masa_openrlhf.tiny.tokenizer import chat_prompt
+from masa_openrlhf.tiny.demonstrations import write_meta_demo, write_solution_demo
+from masa_openrlhf.tiny.task import RECIPES, ChainKind, ChainProblem, make_problems
+from masa_openrlhf.tiny.tokenizer import render_chat_prompt
 from masa_openrlhf.tiny.wording import META_TEMPLATE, SOLUTION_TEMPLATE
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def encode_demonstrations(
     tokenizer: PreTrainedTokenizerFast, texts: Sequence[tuple[str, str]]
 ) -> list[Demonstration]:
     """Return the demonstrations of prompts, as they are put to the policy, and their responses."""
-    prompts = [chat_prompt(tokenizer, prompt) for prompt, _ in texts]
+    prompts = [render_chat_prompt(tokenizer, prompt) for prompt, _ in texts]
     responses = [response for _, response in texts]
     prompt_ids = tokenizer(prompts, add_special_tokens=False)["input_ids"]
     response_ids = tokenizer(responses, add_special_tokens=False)["input_ids"]
@@ -89,14 +89,18 @@ def make_demonstrations(
     texts = []
     for problem in problems:
         if rng.random() < meta_share:
-            texts.append((META_TEMPLATE.format(problem=problem.problem), meta_demo(problem, rng)))
+            texts.append(
+                (META_TEMPLATE.format(problem=problem.problem), write_meta_demo(problem, rng))
+            )
         else:
             prompt = SOLUTION_TEMPLATE.format(problem=problem.problem)
-            texts.append((prompt, solution_demo(problem, rng, careful=careful)))
+            texts.append((prompt, write_solution_demo(problem, rng, careful=careful)))
     return encode_demonstrations(tokenizer, texts)
 
 
-def response_loss(model: Qwen3ForCausalLM, rows: list[Demonstration], pad: int) -> torch.Tensor:
+def compute_response_loss(
+    model: Qwen3ForCausalLM, rows: list[Demonstration], pad: int
+) -> torch.Tensor:
     """Return the summed negative log-likelihood of the response tokens.
 
     Rows are padded on the right, where causal attention never looks: no attention mask is needed.
@@ -127,14 +131,14 @@ def accumulate_gradient(
     size = math.ceil(len(rows) / chunks)
     total = 0.0
     for start in range(0, len(rows), size):
-        loss = response_loss(model, rows[start : start + size], pad) / tokens
+        loss = compute_response_loss(model, rows[start : start + size], pad) / tokens
         loss.backward()
         total += loss.item()
     return total
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def _use_one_thread() -> Iterator[None]:
     """Use one thread: more do not help at this size, and one gives the same weights every time."""
     import torch
 
@@ -154,7 +158,7 @@ def _make_batch(
     *,
     careful: bool,
 ) -> list[Demonstration]:
-    kinds: tuple[Kind, ...] = ("long",) if careful else tuple(RECIPES)
+    kinds: tuple[ChainKind, ...] = ("long",) if careful else tuple(RECIPES)
     share = settings.meta_share / 3 if careful else settings.meta_share
     problems = make_problems(settings.batch, rng.getrandbits(32), exclude=exclude, kinds=kinds)
     return make_demonstrations(tokenizer, problems, rng, share, careful=careful)
@@ -180,14 +184,14 @@ def _make_optimizers(
     ]
 
 
-def _rate_schedule(step: int, steps: int) -> float:
+def _compute_rate_share(step: int, steps: int) -> float:
     """Return the share of the peak learning rate: a ramp of 5%, a cosine down to a twentieth."""
     ramp = min(1.0, (step + 1) / max(1, steps // 20))
     cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
     return ramp * (0.05 + 0.95 * cosine)
 
 
-def warm_up(
+def warm_up_model(
     model: Qwen3ForCausalLM,
     tokenizer: PreTrainedTokenizerFast,
     seed: int,
@@ -244,10 +248,12 @@ def fit_model(
 
     optimizers = _make_optimizers(model, settings)
     rates = torch.optim.lr_scheduler.LambdaLR
-    schedules = [rates(o, lambda step: _rate_schedule(step, settings.steps)) for o in optimizers]
+    schedules = [
+        rates(o, lambda step: _compute_rate_share(step, settings.steps)) for o in optimizers
+    ]
     losses: list[float] = []
     model.train()
-    with _one_thread():
+    with _use_one_thread():
         for step, rows in zip(range(settings.steps), batches, strict=True):
             model.zero_grad()
             losses.append(accumulate_gradient(model, rows, pad, settings.chunks))

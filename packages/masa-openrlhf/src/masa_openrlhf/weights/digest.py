@@ -15,11 +15,11 @@ _FUSED = {
     "gate_up_proj": ("gate_proj", "up_proj"),
 }
 _TOLERANCE = 1e-6
-_PIECE = 1 << 22
+_PIECE_SIZE = 1 << 22
 """Elements added up at a time."""
 
 
-class Digest(NamedTuple):
+class ParameterDigest(NamedTuple):
     """Of one parameter: sum of its elements, and of their absolute values, in float64."""
 
     total: float
@@ -40,7 +40,7 @@ class WeightComparison(NamedTuple):
     unmatched: tuple[str, ...]
 
 
-def digest_tensor(parameter: Any) -> Digest:
+def digest_tensor(parameter: Any) -> ParameterDigest:
     """Return the digest of a tensor, piece by piece.
 
     In float64 a large embedding takes four times what it takes in bfloat16, and as much again for
@@ -50,31 +50,35 @@ def digest_tensor(parameter: Any) -> Digest:
 
     values = parameter.detach()
     rows = values if values.dim() else values[None]
-    many = max(1, _PIECE // max(1, rows[0].numel())) if len(rows) else 1
+    many = max(1, _PIECE_SIZE // max(1, rows[0].numel())) if len(rows) else 1
     total = torch.zeros(2, dtype=torch.float64, device=values.device)
     for piece in rows.split(many):
         wide = piece.double()
         total[0] += wide.sum()
         total[1] += wide.abs().sum()
-    return Digest(*total.tolist())
+    return ParameterDigest(*total.tolist())
 
 
-def compare_weights(policy: Mapping[str, Digest], engine: Mapping[str, Digest]) -> WeightComparison:
+def compare_weights(
+    policy: Mapping[str, ParameterDigest], engine: Mapping[str, ParameterDigest]
+) -> WeightComparison:
     """Compare the policy's parameters (Hugging Face names) with an engine's (vLLM names)."""
     differing, unmatched = [], []
     for name, theirs in engine.items():
-        parts = _split_parts(name)
+        parts = _split_fused_name(name)
         if not all(part in policy for part in parts):
             unmatched.append(name)
             continue
-        ours = Digest(*(sum(column) for column in zip(*(policy[p] for p in parts), strict=True)))
+        ours = ParameterDigest(
+            *(sum(column) for column in zip(*(policy[p] for p in parts), strict=True))
+        )
         scale = max(ours.absolute, theirs.absolute, 1e-30)
         if max(abs(a - b) for a, b in zip(ours, theirs, strict=True)) > _TOLERANCE * scale:
             differing.append(name)
     return WeightComparison(len(engine) - len(unmatched), tuple(differing), tuple(unmatched))
 
 
-def _split_parts(name: str) -> list[str]:
+def _split_fused_name(name: str) -> list[str]:
     for fused, parts in _FUSED.items():
         if fused in name:
             return [name.replace(fused, part) for part in parts]

@@ -8,7 +8,7 @@ from typing import Any
 
 from openrlhf.trainer.ray.vllm_worker_wrap import WorkerWrap
 
-from masa_openrlhf.weights.digest import Digest, digest_tensor
+from masa_openrlhf.weights.digest import ParameterDigest, digest_tensor
 
 
 class GpuWorker(WorkerWrap):
@@ -30,6 +30,6 @@ class GpuWorker(WorkerWrap):
         with contextlib.redirect_stdout(io.StringIO()):
             super().update_weight_cuda_ipc(*args, **kwargs)
 
-    def weight_digest(self) -> dict[str, Digest]:
+    def weight_digest(self) -> dict[str, ParameterDigest]:
         """Return the digest of every parameter, by vLLM's names."""
         return {name: digest_tensor(p) for name, p in self.model_runner.model.named_parameters()}

@@ -100,12 +100,19 @@ def to_samples(
         )
     rows = zip(*(columns[name] for name in COLUMNS), completions, lengths, strict=True)
     return [
-        Sample(kind, str(problem_id), problem, text_of(completion), length, _read_gold(answer))
+        Sample(
+            kind,
+            str(problem_id),
+            problem,
+            join_assistant_text(completion),
+            length,
+            _read_gold(answer),
+        )
         for kind, problem_id, problem, answer, completion, length in rows
     ]
 
 
-def text_of(completion: Any) -> str:
+def join_assistant_text(completion: Any) -> str:
     """Return all that the model wrote: its thinking, where that stands apart, and its answer.
 
     Args:

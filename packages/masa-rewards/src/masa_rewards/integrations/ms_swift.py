@@ -13,7 +13,7 @@ from typing import Any
 from masa_rewards.difficulty import DIFFICULTY_BASE
 from masa_rewards.integrations.batch_metrics import measure_samples
 from masa_rewards.integrations.batch_reward import BatchReward, to_samples
-from masa_rewards.integrations.rows import Row
+from masa_rewards.integrations.rows import PromptRow
 from masa_rewards.notions.reward import PAPER
 from masa_rewards.notions.rules import NotionRules
 from masa_rewards.prompt.meta_prompt import MetaPrompt
@@ -100,7 +100,7 @@ def _count_tokens(tokens: Sequence[Any]) -> int:
     return sum(1 if isinstance(token, int) else len(token) for token in tokens)
 
 
-def swift_rows(rows: Iterable[Row]) -> list[dict[str, Any]]:
+def swift_rows(rows: Iterable[PromptRow]) -> list[dict[str, Any]]:
     """Put rows of `paired_rows` into ms-swift's form: "messages" for "prompt".
 
     Args:

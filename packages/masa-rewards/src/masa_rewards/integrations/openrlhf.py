@@ -61,7 +61,7 @@ class RewardFunc:
         verifier: AnswerVerifier | None = None,
         base: float = DIFFICULTY_BASE,
         notion_rules: NotionRules = PAPER,
-        unjudged: float = 0.0,
+        verifier_failed: float = 0.0,
     ) -> None:
         """Keep the settings; start nothing.
 
@@ -70,17 +70,18 @@ class RewardFunc:
             verifier: Verifies solutions; by default one with two workers for each vLLM actor.
             base: b of the difficulty reward.
             notion_rules: Which notions count, and how.
-            unjudged: Reward in [0, 1] of a solution for which the verifier failed: OpenRLHF needs a
-                number. Such a solution is logged, and counted as `masa_unjudged`.
+            verifier_failed: Reward in [0, 1] of a solution for which the verifier failed:
+                OpenRLHF needs a number. Such a solution is logged, and counted as
+                `masa_unrewarded`.
 
         Raises:
-            ValueError: If `unjudged` is not in [0, 1].
+            ValueError: If `verifier_failed` is not in [0, 1].
         """
-        if not 0.0 <= unjudged <= 1.0:
-            raise ValueError(f"unjudged must be in [0, 1]: got {unjudged!r}")
+        if not 0.0 <= verifier_failed <= 1.0:
+            raise ValueError(f"verifier_failed must be in [0, 1]: got {verifier_failed!r}")
         self._prompt, self._base, self._notion_rules = prompt, base, notion_rules
         self._verifier = AnswerVerifier() if verifier is None else verifier
-        self._unjudged = unjudged
+        self._verifier_failed = verifier_failed
 
     def __call__(
         self, queries: Sequence[str], prompts: Sequence[str], labels: Sequence[str], **_: Any
@@ -105,14 +106,14 @@ class RewardFunc:
                 f"OpenRLHF 0.11.2 gives one sample at a time: got {len(queries)} queries, "
                 f"{len(prompts)} prompts and {len(labels)} labels"
             )
-        result = self._score(response_of(queries[0], prompts[0]), labels[0])
-        reward = self._unjudged if result.reward is None else result.reward
+        result = self._score(extract_response(queries[0], prompts[0]), labels[0])
+        reward = self._verifier_failed if result.reward is None else result.reward
         return {
             "rewards": reward,
             "scores": reward,
             "extra_logs": {
                 "masa_meta": float(result.verdict is None),
-                "masa_unjudged": float(result.reward is None),
+                "masa_unrewarded": float(result.reward is None),
             },
         }
 
@@ -153,7 +154,7 @@ def read_label(label: str) -> RolloutGroup | None:
     return group
 
 
-def response_of(query: str, prompt: str) -> str:
+def extract_response(query: str, prompt: str) -> str:
     """Cut the prompt off.
 
     OpenRLHF cuts a long prompt from its beginning, and decoding it may not give back every blank.

@@ -15,7 +15,7 @@ from masa_rewards.prompt.meta_prompt import MetaPrompt
 from masa_rewards.prompt.wording import SOLUTION_TEMPLATE
 
 
-class Row(TypedDict):
+class PromptRow(TypedDict):
     """One row of the data set: a prompt, and what its rollouts are judged by.
 
     Attributes:
@@ -41,7 +41,7 @@ def paired_rows(
     solution_rows: int = 1,
     chat: bool = True,
     seed: int | None = None,
-) -> list[Row]:
+) -> list[PromptRow]:
     r"""Render the solution prompt and the meta prompt of every problem.
 
     >>> rows = paired_rows([{"problem": "What is 2 + 3?", "answer": "5"}], MetaPrompt())
@@ -73,13 +73,13 @@ def paired_rows(
     numbered = list(_number_problems(problems))
     if seed is not None:
         Random(seed).shuffle(numbered)
-    rows: list[Row] = []
+    rows: list[PromptRow] = []
     for problem_id, problem, answer in numbered:
         solution = solution_template.replace("{problem}", problem)
         asked: list[tuple[Kind, str]] = [("solution", solution)] * solution_rows
         for kind, text in [*asked, ("meta", prompt.render(problem))]:
             rows.append(
-                Row(
+                PromptRow(
                     prompt=[{"role": "user", "content": text}] if chat else text,
                     kind=kind,
                     problem_id=problem_id,

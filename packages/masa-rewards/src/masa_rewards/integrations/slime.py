@@ -113,7 +113,7 @@ class Masa:
             samples: The samples of one group.
 
         Returns:
-            Their rewards in [0, 1]. An unjudged sample gets the mean of its kind, an advantage of
+            Their rewards in [0, 1]. An unrewarded sample gets the mean of its kind, an advantage of
             0, and is logged. The samples' metadata get "masa_verdict", or "masa_length",
             "masa_difficulty" and "masa_notion".
 

@@ -70,15 +70,15 @@ class MasaReward(BatchReward):
                 for value in values:
                     log_metric(name, value)
         if log_extra is not None:
-            log_extra("masa", list(map(_in_words, results)))
+            log_extra("masa", list(map(_format_result, results)))
         return [reward.value for reward in rewards]
 
 
-def _in_words(result: RewardResult) -> str:
+def _format_result(result: RewardResult) -> str:
     """One cell of the table of completions."""
     if (rewards := result.components) is not None:
         return (
             f"length {rewards.length:.2f}, difficulty {rewards.difficulty:.2f}, "
             f"notion {rewards.notion:.2f}"
         )
-    return "unjudged" if result.verdict is None else result.verdict.status
+    return "unrewarded" if result.verdict is None else result.verdict.status

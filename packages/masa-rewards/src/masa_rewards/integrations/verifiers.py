@@ -83,9 +83,9 @@ async def reward_episode(
     """Reward every trace of an episode. For `Env.finalize`.
 
     Recorded are the reward "masa" and, as metrics, "masa_reward" (where it could be judged),
-    "masa_unjudged", and a prediction's "masa_length", "masa_difficulty" and "masa_notion". A trace
-    that ended with an error is left out: it is no rollout. An unjudged trace gets the mean of its
-    kind, an advantage of 0.
+    "masa_unrewarded", and a prediction's "masa_length", "masa_difficulty" and "masa_notion". A
+    trace that ended with an error is left out: it is no rollout. An unrewarded trace gets the mean
+    of its kind, an advantage of 0.
 
     Args:
         task: Its `data.problem` is the statement, its `data.answer` the right answer.
@@ -144,7 +144,7 @@ async def _verify_sample(sample: Sample, verifier: AnswerVerifier) -> Verdict | 
 
 
 def _to_metrics(result: RewardResult) -> dict[str, float]:
-    metrics = {"masa_unjudged": float(result.reward is None)}
+    metrics = {"masa_unrewarded": float(result.reward is None)}
     if result.reward is not None:
         metrics["masa_reward"] = result.reward
     if result.components is not None:

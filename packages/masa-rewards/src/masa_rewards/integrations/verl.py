@@ -254,7 +254,7 @@ def _to_extra_info(sample: Sample, result: RewardResult) -> dict[str, float | No
     return {
         "acc": result.reward if sample.kind == "solution" else None,
         "masa_reward": result.reward,
-        "masa_unjudged": float(result.reward is None),
+        "masa_unrewarded": float(result.reward is None),
         "masa_length": components.length if components else None,
         "masa_difficulty": components.difficulty if components else None,
         "masa_notion": components.notion if components else None,

@@ -48,7 +48,7 @@ ACCENTED = {
 _COMMAND = re.compile(r"\\(?:[\"'`^~=.](?:\{\\?([A-Za-z])\}|([A-Za-z]))|[Hcvku]\{([A-Za-z])\})")
 
 
-def without_commands(name: str) -> str:
+def strip_accent_commands(name: str) -> str:
     r"""Write a name without LaTeX's accents, if it is one of those known: M\"obius, Mobius."""
     if "\\" not in name:
         return name

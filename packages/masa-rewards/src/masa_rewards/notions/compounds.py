@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from masa_rewards.notions.lemmas import is_abbreviation, is_known, lemma_of
+from masa_rewards.notions.lemmas import find_lemma, is_abbreviation, is_known
 from masa_rewards.notions.stop_words import ENGLISH_STOP_WORDS
 
 # In front of any word, with a hyphen or without.
@@ -32,7 +32,7 @@ def join_compounds(words: tuple[str, ...]) -> tuple[str, ...]:
     out: list[str] = []
     for index, word in enumerate(words):
         if index and _is_one(words[index - 1], word):
-            out[-1] = lemma_of(f"{out[-1]}{word}".lower())
+            out[-1] = find_lemma(f"{out[-1]}{word}".lower())
         else:
             out.append(word)
     return tuple(out)
@@ -73,5 +73,5 @@ def _split_word(word: str) -> tuple[str, ...]:
         for prefix in _PREFIXES:
             rest = word.removeprefix(prefix)
             if rest != word and len(rest) >= _REST and is_known(rest):
-                return (prefix, lemma_of(rest))
+                return (prefix, find_lemma(rest))
     return (word,)

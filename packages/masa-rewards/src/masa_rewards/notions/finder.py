@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import ahocorasick_rs
 
-from masa_rewards.notions.lemmas import forms_of, is_abbreviation
+from masa_rewards.notions.lemmas import find_forms, is_abbreviation
 from masa_rewards.notions.stop_words import ENGLISH_STOP_WORDS
-from masa_rewards.notions.words import MARKS, NOT_ALWAYS_WORDS, Words
+from masa_rewards.notions.words import MARKS, NOT_ALWAYS_WORDS, FoldedText
 
 MAX_WORDS = 32
 """A longer phrase is no notion: it occurs nowhere."""
@@ -45,7 +45,7 @@ class _Anchored(NamedTuple):
     behind: Sequence[_Forms]
     next: tuple[bytes, ...]  # how the text may go on: the nearest behind, with its space
 
-    def stands(self, words: Words, start: int, end: int) -> bool:
+    def stands(self, words: FoldedText, start: int, end: int) -> bool:
         """Whether the rest of it is around the place of its one word."""
         return words.stand_behind(end, self.behind) and words.stand_before(start, self.before)
 
@@ -67,7 +67,7 @@ class PhraseFinder:
         self._single: dict[int, list[_Phrase]] = {}  # by number of the pattern
         self._longer: dict[int, list[_Anchored]] = {}
         self._capitals: set[int] = set()
-        for lemma, anchored in _by_anchor(phrases).items():
+        for lemma, anchored in _group_by_anchor(phrases).items():
             own = _pad_forms(lemma)
             numbers = range(len(patterns), len(patterns) + len(own))
             patterns += own
@@ -87,7 +87,7 @@ class PhraseFinder:
 
     def find(self, text: str) -> frozenset[_Phrase]:
         """Find which of the phrases occur in a text, at least once."""
-        words = Words.of(text)
+        words = FoldedText.of(text)
         matches = self._matches(words)
         # A form that comes a hundred times is one entry of a set.
         present = {match[0] for match in matches}
@@ -96,7 +96,7 @@ class PhraseFinder:
             self._find_longer(matches, words, found)
         return frozenset(found)
 
-    def _matches(self, words: Words) -> list[_Match]:
+    def _matches(self, words: FoldedText) -> list[_Match]:
         # Overlapping, as two words in a row share the space between them.
         matches = self._automaton.find_matches_as_indexes(words.spaced, overlapping=True)
         if not self._doubtful:
@@ -107,12 +107,12 @@ class PhraseFinder:
             if number not in self._doubtful or self._is_meant(number, words, start + 1, end - 1)
         ]
 
-    def _is_meant(self, number: int, words: Words, start: int, end: int) -> bool:
+    def _is_meant(self, number: int, words: FoldedText, start: int, end: int) -> bool:
         """Whether what looks like a word is one, and in capitals if it is to be."""
         capitals = number not in self._capitals or words.in_capitals(start, end)
         return capitals and words.is_word(start, end)
 
-    def _find_longer(self, matches: list[_Match], words: Words, found: set[_Phrase]) -> None:
+    def _find_longer(self, matches: list[_Match], words: FoldedText, found: set[_Phrase]) -> None:
         """Look around the places of anchors; `matches` of other words are passed over."""
         spaced, folded = words
         left = dict(self._longer)
@@ -129,13 +129,13 @@ class PhraseFinder:
                         left[number] = [a for a in left[number] if a.phrase not in found]
 
 
-def _by_anchor(phrases: Iterable[_Phrase]) -> dict[str, list[_Anchored]]:
+def _group_by_anchor(phrases: Iterable[_Phrase]) -> dict[str, list[_Anchored]]:
     """Group the alternatives of all phrases by the word that the automaton searches for."""
     anchors: defaultdict[str, list[_Anchored]] = defaultdict(list)
     for phrase in phrases:
         for way in _spell_phrase(phrase):
             if 0 < len(way) <= MAX_WORDS:
-                forms = [forms_of(lemma) for lemma in way]
+                forms = [find_forms(lemma) for lemma in way]
                 index = _choose_anchor(way)
                 behind = forms[index + 1 :]
                 following = tuple(form + b" " for form in behind[0]) if behind else (b"",)
@@ -165,4 +165,4 @@ def _choose_anchor(way: _Phrase) -> int:
 @lru_cache(maxsize=1 << 14)
 def _pad_forms(lemma: str) -> tuple[bytes, ...]:
     """Every form of a word, with the spaces around it."""
-    return tuple(b" %b " % form for form in forms_of(lemma))
+    return tuple(b" %b " % form for form in find_forms(lemma))

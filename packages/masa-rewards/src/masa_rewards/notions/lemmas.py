@@ -34,7 +34,7 @@ class _Dictionary(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 14)
-def lemma_of(word: str) -> str:
+def find_lemma(word: str) -> str:
     """Find the lemma of one case-folded word, e.g. "matrices" -> "matrix".
 
     Args:
@@ -44,22 +44,22 @@ def lemma_of(word: str) -> str:
     """
     if not word.isalpha() or word.isupper():
         return word
-    word = to_american(word, _in_dictionary)
-    lemma = _in_dictionary(word)
+    word = to_american(word, _look_up_lemma)
+    lemma = _look_up_lemma(word)
     if lemma in (None, word) and len(word) > 3 and _PLURAL.search(word):
         # The dictionary has "medians" as a lemma of its own, and does not know "bisectors".
         singular = word[:-1]
-        known = _in_dictionary(singular)
+        known = _look_up_lemma(singular)
         if known == singular or not (known or lemma):
             return singular
     if not lemma and len(word) > 7 and word.endswith("ies"):
         return f"{word[:-3]}y"
-    return to_american(lemma or word, _in_dictionary)
+    return to_american(lemma or word, _look_up_lemma)
 
 
 @lru_cache(maxsize=1 << 14)
-def forms_of(lemma: str) -> frozenset[bytes]:
-    """Find every word of which `lemma_of` is `lemma`, in UTF-8. None is, of many a plural."""
+def find_forms(lemma: str) -> frozenset[bytes]:
+    """Find every word of which `find_lemma` is `lemma`, in UTF-8. None is, of many a plural."""
     if is_abbreviation(lemma):
         return frozenset(form.encode() for form in (lemma.lower(), f"{lemma.lower()}s"))
     listed = {lemma, *_load_dictionary().forms.get(lemma, "").split()}
@@ -68,7 +68,7 @@ def forms_of(lemma: str) -> frozenset[bytes]:
         listed = {other, *_load_dictionary().forms.get(other, "").split()}
         candidates |= listed | {f"{other}s", f"{other[:-1]}ies"}
     candidates |= {british for form in candidates for british in to_british(form)}
-    return frozenset(form.encode() for form in candidates if lemma_of(form) == lemma)
+    return frozenset(form.encode() for form in candidates if find_lemma(form) == lemma)
 
 
 def is_abbreviation(lemma: str) -> bool:
@@ -78,10 +78,10 @@ def is_abbreviation(lemma: str) -> bool:
 
 def is_known(word: str) -> bool:
     """Whether the dictionary has a word, or a form of it."""
-    return _in_dictionary(word) is not None
+    return _look_up_lemma(word) is not None
 
 
-def _in_dictionary(word: str) -> str | None:
+def _look_up_lemma(word: str) -> str | None:
     if word in _OWN:
         return _OWN[word]
     lemmas = _load_dictionary().lemmas

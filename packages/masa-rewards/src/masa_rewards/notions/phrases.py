@@ -4,7 +4,8 @@ A notion is a sequence of lemmas (`masa_rewards.notions.words` defines what a wo
 a text when they are consecutive among the lemmas of the text's words. So "identities" occurs in "an
 identity", "pigeonhole principle" in "the Pigeonhole-Principle", and "art" nowhere in "part". A
 notion with more than its name, "Chinese Remainder Theorem (CRT)", is found by the name or by the
-abbreviation (`masa_rewards.notions.naming`), in every spelling (`masa_rewards.notions.compounds`).
+abbreviation (`masa_rewards.notions.notion_names`), in every spelling
+(`masa_rewards.notions.compounds`).
 
 A text is read once for all notions together: an automaton (`masa_rewards.notions.finder`) finds the
 forms of one word of each notion, and the words around it are compared only at these places.
@@ -16,13 +17,13 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from masa_rewards.notions.accents import ACCENTED, without_commands
+from masa_rewards.notions.accents import ACCENTED, strip_accent_commands
 from masa_rewards.notions.compounds import join_compounds, split_compounds
 from masa_rewards.notions.finder import MAX_WORDS, OR, PhraseFinder
-from masa_rewards.notions.lemmas import is_known, lemma_of
-from masa_rewards.notions.naming import read_naming
+from masa_rewards.notions.lemmas import find_lemma, is_known
+from masa_rewards.notions.notion_names import split_notion_names
 from masa_rewards.notions.stop_words import ENGLISH_STOP_WORDS
-from masa_rewards.notions.words import Words
+from masa_rewards.notions.words import FoldedText
 
 Phrase = tuple[str, ...]
 """A notion as the lemmas of its words, in order. Where it has several names, or is written in
@@ -45,8 +46,8 @@ def to_phrase(notion: str) -> Phrase:
     Returns:
         Its lemmas in order; () when there is no word in it, which occurs nowhere.
     """
-    naming = read_naming(notion)
-    ways = {way for name in naming if name for way in _list_phrases(without_commands(name))}
+    naming = split_notion_names(notion)
+    ways = {way for name in naming if name for way in _list_phrases(strip_accent_commands(name))}
     phrase: list[str] = []
     for way in sorted(ways):
         phrase += (OR, *way) if phrase else way
@@ -68,7 +69,7 @@ def find_phrases(text: str, phrases: Iterable[Phrase]) -> frozenset[Phrase]:
 
 def _list_phrases(name: str) -> Iterator[Phrase]:
     """Every way to write a name, as lemmas; none if there is no word in it."""
-    words = list(Words.of(name).written())
+    words = list(FoldedText.of(name).written())
     words = words[_count_filler_words([word for word, _ in words]) :]
     if not words:
         return
@@ -84,7 +85,7 @@ def _list_phrases(name: str) -> Iterator[Phrase]:
     if not ACCENTED.keys().isdisjoint(word for word, _ in words):
         for style in (0, 1):
             parts = (ACCENTED[word][style] if word in ACCENTED else (word,) for word, _ in words)
-            yield tuple(lemma_of(part) for some in parts for part in some)
+            yield tuple(find_lemma(part) for some in parts for part in some)
 
 
 def _count_filler_words(words: list[str]) -> int:
@@ -125,4 +126,4 @@ def _choose_lemma(word: str, written: str, *, shouted: bool) -> str:
     short = 1 < len(word) <= _LONGEST and written.isupper() and word.isalpha()
     if short and (word in ENGLISH_STOP_WORDS or (is_known(word) and not shouted)):
         return word.upper()
-    return lemma_of(word)
+    return find_lemma(word)

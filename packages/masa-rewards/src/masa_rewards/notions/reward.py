@@ -101,7 +101,7 @@ def score_notions(
         M floats, each as of `notion_reward`.
     """
     rewarded = {notion for notion, count in counts.items() if rules.rewards(count)}
-    return [_rewarded_share(notions & counts.keys(), rewarded) for notions in named]
+    return [_compute_rewarded_share(notions & counts.keys(), rewarded) for notions in named]
 
 
 def count_notions(
@@ -133,5 +133,5 @@ def count_notions(
     return {n: NotionCount(correct[n], incorrect[n], *sizes) for n in counted}
 
 
-def _rewarded_share(notions: Set[Phrase], rewarded: Set[Phrase]) -> float:
+def _compute_rewarded_share(notions: Set[Phrase], rewarded: Set[Phrase]) -> float:
     return len(notions & rewarded) / len(notions) if notions else 0.0

@@ -68,7 +68,7 @@ def _compile_rule(before: str, british: str, american: str, after: str) -> _Rule
     )
 
 
-def _one_of(stems: str) -> str:
+def _join_stems(stems: str) -> str:
     return f"(?:{'|'.join(stems.split())})"
 
 
@@ -76,13 +76,13 @@ def _one_of(stems: str) -> str:
 _ISE = _compile_rule(r"^.{3,}i", "s", "z", "e|es|ed|ing|er|ers|able|ation|ations")
 _RULES = (
     _compile_rule(
-        rf"^(?:un|dis|mis|out|re|bi|tri|multi|mono)?{_one_of(_OUR)}", "our", "or", r"\w*"
+        rf"^(?:un|dis|mis|out|re|bi|tri|multi|mono)?{_join_stems(_OUR)}", "our", "or", r"\w*"
     ),
-    _compile_rule(rf"{_one_of(_RE)}", "re", "er", "s?"),
-    _compile_rule(rf"{_one_of(_RE)}", "re", "ere", "d"),
-    _compile_rule(rf"^{_one_of(_OGUE)}og", "ue", "", "s?"),
-    _compile_rule(rf"^{_one_of(_YSE)}y", "s", "z", "e|ed|er|ers|ing"),
-    _compile_rule(rf"^{_one_of(_ELL)}", "l", "", "ed|ing|er|ers|ings"),
+    _compile_rule(rf"{_join_stems(_RE)}", "re", "er", "s?"),
+    _compile_rule(rf"{_join_stems(_RE)}", "re", "ere", "d"),
+    _compile_rule(rf"^{_join_stems(_OGUE)}og", "ue", "", "s?"),
+    _compile_rule(rf"^{_join_stems(_YSE)}y", "s", "z", "e|ed|er|ers|ing"),
+    _compile_rule(rf"^{_join_stems(_ELL)}", "l", "", "ed|ing|er|ers|ings"),
 )
 _MAY_BE_BRITISH = re.compile("our|re[ds]?$|ogue|ys|is|ll")
 _BACK = {american: british for british, american in _OTHERS.items()}

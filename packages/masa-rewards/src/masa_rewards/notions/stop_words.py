@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from masa_rewards.notions.words import Words
+from masa_rewards.notions.words import FoldedText
 
 _ENGLISH = """
     a an the i me my myself we us our ours ourselves you your yours yourself yourselves he him
@@ -51,7 +51,7 @@ def common_words(texts: Iterable[str], *, share: float = 0.5) -> frozenset[str]:
     found: Counter[str] = Counter()
     count = 0
     for count, text in enumerate(texts, start=1):  # noqa: B007
-        found.update({word.decode() for word in Words.of(text).all()})
+        found.update({word.decode() for word in FoldedText.of(text).all()})
     if not count:
         raise ValueError("no texts: give rollouts to draw common words from")
     return frozenset(word for word, times in found.items() if times >= share * count)

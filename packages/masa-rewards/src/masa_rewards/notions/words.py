@@ -45,11 +45,11 @@ _SPACES = re.compile(rb" *")
 _SPACED = bytes(byte if byte in _KEPT else 32 for byte in bytes(range(256)).lower())
 
 
-class _JoinsError(Exception):
+class _LeadingMarkError(Exception):
     """A run starts with a mark, which belongs to the letter before it."""
 
 
-class Words(NamedTuple):
+class FoldedText(NamedTuple):
     """A text twice, at the same positions: as words, and as it was written.
 
     Attributes:
@@ -62,11 +62,11 @@ class Words(NamedTuple):
     folded: bytes
 
     @classmethod
-    def of(cls, text: str) -> Words:
+    def of(cls, text: str) -> FoldedText:
         """Read any text. A lone surrogate in it parts two words."""
         try:
             plain = text.encode("ascii", _FOLD)
-        except _JoinsError:
+        except _LeadingMarkError:
             plain = unicodedata.normalize("NFKC", text).encode("ascii", _FOLD_AS_IT_IS)
         folded = b"".join((b" ", plain, b"   "))
         return cls(folded.translate(_SPACED), folded)
@@ -151,13 +151,13 @@ def _fold_characters(run: str, *, joins: bool) -> bytes:
     """Fold characters that are not ASCII; what follows them, ASCII, never joins them."""
     normal = unicodedata.normalize("NFKC", run.encode("utf-8", "replace").decode())
     if joins and unicodedata.combining(normal[0]) and not _ACCENT.match(normal):
-        raise _JoinsError
-    plain = _without_accents(normal.casefold().translate(_APOSTROPHES))
+        raise _LeadingMarkError
+    plain = _strip_accents(normal.casefold().translate(_APOSTROPHES))
     folded = _NO_WORD.sub(" ", plain)
     return _CJK.sub(_space_out, folded).encode()
 
 
-def _without_accents(text: str) -> str:
+def _strip_accents(text: str) -> str:
     """Write Latin letters without accents; those at the start are of an ASCII letter before it."""
     if not _LATIN.search(text):
         return text

@@ -48,21 +48,21 @@ ATTEMPTS = frozenset({"attempt", "attempts", "try", "tries", "rollout", "rollout
 TOKENS = frozenset({"token", "tokens", "tok", "toks"})
 
 
-class Whole(NamedTuple):
+class WholeNumber(NamedTuple):
     """A whole number, or the reason there is none."""
 
     value: int | None
     reason: Reason | None = None
 
 
-class Notions(NamedTuple):
+class NotionList(NamedTuple):
     """The notions, or the reason there are none."""
 
     value: tuple[str, ...] | None
     reason: Reason | None = None
 
 
-def read_rate(value: object, scale: int) -> Whole:
+def read_rate(value: object, scale: int) -> WholeNumber:
     """Read how many of `scale` attempts: a whole number in [0, scale].
 
     Args:
@@ -85,12 +85,14 @@ def read_rate(value: object, scale: int) -> Whole:
         elif percent := _PERCENT.fullmatch(text):
             count = Fraction(percent["percent"]) * scale / 100
             if count.denominator > 1:
-                return Whole(None, "not_integer")
+                return WholeNumber(None, "not_integer")
             value = count.numerator
     return read_whole(value, 0, scale, units=ATTEMPTS)
 
 
-def read_whole(value: object, low: int, high: int, *, units: frozenset[str] = frozenset()) -> Whole:
+def read_whole(
+    value: object, low: int, high: int, *, units: frozenset[str] = frozenset()
+) -> WholeNumber:
     """Read a whole number in [low, high].
 
     Args:
@@ -102,22 +104,22 @@ def read_whole(value: object, low: int, high: int, *, units: frozenset[str] = fr
     Returns:
         The number, or why it cannot be read as one.
     """
-    if reason := _no_value(value):
-        return Whole(None, reason)
+    if reason := _find_missing_reason(value):
+        return WholeNumber(None, reason)
     if isinstance(value, str):
         value = _read_number(value, units) if len(value) <= _MAX_NUMERAL else None
     if not isinstance(value, int | float):
-        return Whole(None, "wrong_type")
+        return WholeNumber(None, "wrong_type")
     if not math.isfinite(value):
-        return Whole(None, "not_finite")
+        return WholeNumber(None, "not_finite")
     if value != int(value):
-        return Whole(None, "not_integer")
+        return WholeNumber(None, "not_integer")
     if not low <= value <= high:
-        return Whole(None, "out_of_range")
-    return Whole(int(value))
+        return WholeNumber(None, "out_of_range")
+    return WholeNumber(int(value))
 
 
-def read_notions(value: object) -> Notions:
+def read_notions(value: object) -> NotionList:
     """Read a list of notions.
 
     Args:
@@ -129,19 +131,19 @@ def read_notions(value: object) -> Notions:
         The notions that are not blank, or why there are none. One entry that is no string spoils
         the list.
     """
-    if reason := _no_value(value):
-        return Notions(None, reason)
+    if reason := _find_missing_reason(value):
+        return NotionList(None, reason)
     if isinstance(value, str):
         value = _BETWEEN.split(value)
     if not isinstance(value, list):
-        return Notions(None, "wrong_type")
+        return NotionList(None, "wrong_type")
     entries = [entry for entry in _flatten_entries(value) if not is_placeholder(entry)]
     notions = [entry.strip() for entry in entries if isinstance(entry, str)]
     if len(notions) < len(entries):
-        return Notions(None, "wrong_type")
+        return NotionList(None, "wrong_type")
     if not any(notions):
-        return Notions(None, "empty")
-    return Notions(tuple(notion for notion in notions if notion))
+        return NotionList(None, "empty")
+    return NotionList(tuple(notion for notion in notions if notion))
 
 
 def is_placeholder(value: object) -> bool:
@@ -161,7 +163,7 @@ def _flatten_entries(entries: list[object]) -> Iterator[object]:
             yield entry
 
 
-def _no_value(value: object) -> Reason | None:
+def _find_missing_reason(value: object) -> Reason | None:
     if isinstance(value, bool):
         return "boolean"
     if value is BROKEN:

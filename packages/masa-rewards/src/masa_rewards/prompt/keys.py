@@ -39,7 +39,7 @@ class KeyPlace(NamedTuple):
     quoted: bool
 
 
-class Keys:
+class KeyFinder:
     """Finds keys in texts, whatever their case, number and quotes, and the signs in them."""
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -49,7 +49,7 @@ class Keys:
             names: The keys, as the prompt asks for them.
         """
         self.names = tuple(names)
-        self._names = {plain_letters(name): name for name in self.names}
+        self._names = {normalise_letters(name): name for name in self.names}
         spelled = sorted(map(_spell_key, self.names), key=len, reverse=True)
         self.pattern = rf"{_DRESS}(?<!\w)(?:{'|'.join(spelled)})(?!\w){_REMARK}{_PAIRED}"
         """Where one of them is the key of an entry, its quotes included."""
@@ -74,7 +74,7 @@ class Keys:
 
     def name(self, key: str) -> str | None:
         """The key that is meant, or None: ours, another case or number of it."""
-        plain = plain_letters(key)
+        plain = normalise_letters(key)
         same = (plain, f"{plain}s", plain.removesuffix("s"))
         return next((self._names[form] for form in same if form in self._names), None)
 
@@ -88,12 +88,12 @@ _QUOTE_SIGNS = frozenset(QUOTES)
 
 
 @lru_cache(maxsize=64)
-def keys_of(names: tuple[str, ...]) -> Keys:
+def make_key_finder(names: tuple[str, ...]) -> KeyFinder:
     """Return the finder of some keys, built once."""
-    return Keys(names)
+    return KeyFinder(names)
 
 
-def plain_letters(key: str) -> str:
+def normalise_letters(key: str) -> str:
     r"""Make one of "Pass Rate", "passRate", "pass-rate", "**pass_rate**" and full-width letters."""
     return _NO_LETTER.sub("", unicodedata.normalize("NFKC", key)).casefold()
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from masa_rewards._inputs import require_text
 from masa_rewards.missing import COMPONENTS, Component, Reason
 from masa_rewards.prompt.components import BROKEN, TOKENS, read_notions, read_rate, read_whole
-from masa_rewards.prompt.keys import keys_of, plain_letters
-from masa_rewards.prompt.statement import Statement, find_statement
+from masa_rewards.prompt.keys import make_key_finder, normalise_letters
+from masa_rewards.prompt.statement import StatedEntries, find_stated_entries
 from masa_rewards.prompt.wording import DEFAULT_WORDING, EXTRA, PROBLEM, fill_wording
 from masa_rewards.types import MetaPrediction
 
@@ -108,7 +108,7 @@ class MetaPrompt(MetaPromptForm):
                 f"too, the shortest that can be predicted, of at most {self.max_length}"
             )
         keys = [*self._keys.values(), *dict(self.extra)]
-        if len(set(map(plain_letters, keys))) < len(COMPONENTS) + len(self.extra):
+        if len(set(map(normalise_letters, keys))) < len(COMPONENTS) + len(self.extra):
             raise ValueError(f"two components have the same key: {sorted(keys)!r}")
         if self.extra and EXTRA not in self.wording:
             raise ValueError(
@@ -181,7 +181,7 @@ class MetaPrompt(MetaPromptForm):
         found = self._find(text)
         values = {} if found is None else found.entries
         return MappingProxyType(
-            {_plain_key(key): _drop_unstated(value) for key, value in values.items()}
+            {_normalise_key(key): _drop_unstated(value) for key, value in values.items()}
         )
 
     def correct(
@@ -245,10 +245,10 @@ class MetaPrompt(MetaPromptForm):
             stated["length"] = min(max(length, self.min_length), self.max_length)
         return stated
 
-    def _find(self, text: str) -> Statement | None:
+    def _find(self, text: str) -> StatedEntries | None:
         """What the end of an answer states; entries and places are under the prompt's keys."""
-        keys = keys_of((*self._keys.values(), *dict(self.extra)))
-        return find_statement(text[-READ_CHARACTERS:], keys, self.closing)
+        keys = make_key_finder((*self._keys.values(), *dict(self.extra)))
+        return find_stated_entries(text[-READ_CHARACTERS:], keys, self.closing)
 
     def _read(self, entries: Mapping[str, object]) -> MetaPrediction:
         rate = read_rate(entries.get(self.pass_rate_key), self.scale)
@@ -281,7 +281,7 @@ def _replace_numbers(text: str, changes: Sequence[tuple[int, int, Component, str
     return Correction(changed + text[done:], places)
 
 
-def _plain_key(key: str) -> str:
+def _normalise_key(key: str) -> str:
     r"""Make one of "Pass Rate", "pass-rate" and LaTeX's "pass\_rate"."""
     return re.sub(r"[\s-]+", "_", key.replace("\\", "").strip().casefold())
 

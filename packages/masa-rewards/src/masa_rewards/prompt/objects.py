@@ -17,8 +17,14 @@ from functools import cached_property
 from typing import NamedTuple
 
 from masa_rewards.prompt.components import BROKEN
-from masa_rewards.prompt.keys import KeyPlace, Keys
-from masa_rewards.prompt.scalars import REMARK, Parsed, UnreadableError, read_scalar, salvage_words
+from masa_rewards.prompt.keys import KeyFinder, KeyPlace
+from masa_rewards.prompt.scalars import (
+    REMARK,
+    ParsedValue,
+    UnreadableError,
+    read_scalar,
+    salvage_words,
+)
 from masa_rewards.prompt.signs import CLOSE, COMMA, ESCAPED_GAP, GAP, OPEN, PAIRS, QUOTE
 from masa_rewards.prompt.strings import read_string, starts_string
 
@@ -57,7 +63,7 @@ class _Entries(NamedTuple):
     entries: dict[str, object]
     places: dict[str, tuple[int, int]]
 
-    def add(self, key: _Key, parsed: Parsed) -> None:
+    def add(self, key: _Key, parsed: ParsedValue) -> None:
         """Take an entry; the last of a repeated key counts, if it can be read."""
         if parsed.value is not BROKEN or key.name not in self.entries:
             self.entries[key.name] = parsed.value
@@ -78,7 +84,7 @@ class _Entries(NamedTuple):
 class ObjectReader:
     """Reads objects of one text."""
 
-    def __init__(self, text: str, keys: Keys) -> None:
+    def __init__(self, text: str, keys: KeyFinder) -> None:
         """Take a text.
 
         Args:
@@ -88,7 +94,7 @@ class ObjectReader:
         self._text = text
         self._keys = keys
 
-    def read(self, start: int) -> Parsed:
+    def read(self, start: int) -> ParsedValue:
         """Read the object whose opening brace is at `start`.
 
         Returns:
@@ -102,7 +108,7 @@ class ObjectReader:
         """
         return self._object(start, MAX_DEPTH, MAX_DEFECTS)
 
-    def read_headless(self, start: int) -> Parsed:
+    def read_headless(self, start: int) -> ParsedValue:
         """Read an object whose opening brace is missing; its closing one, and all else, may not."""
         read = self._entries(start, MAX_DEPTH, 0)
         if not _CLOSE.match(self._text, read.end - 1):
@@ -118,13 +124,13 @@ class ObjectReader:
     def _words(self) -> list[int]:
         return [place.word for place in self.places]
 
-    def _object(self, start: int, depth: int, defects: int) -> Parsed:
+    def _object(self, start: int, depth: int, defects: int) -> ParsedValue:
         opening = _OPEN.match(self._text, start)
         if not opening:
             raise UnreadableError
         return self._entries(self._skip(opening.end()), depth, defects)
 
-    def _entries(self, position: int, depth: int, defects: int) -> Parsed:
+    def _entries(self, position: int, depth: int, defects: int) -> ParsedValue:
         found = _Entries({}, {})
         while not (closing := _CLOSE.match(self._text, position)):
             key = self._key(position, depth)
@@ -139,9 +145,9 @@ class ObjectReader:
             if key and parsed:
                 found.add(key, parsed)
             if after == _NOWHERE:
-                return Parsed(found.entries, parsed.end if parsed else position, found.places)
+                return ParsedValue(found.entries, parsed.end if parsed else position, found.places)
             position = after
-        return Parsed(found.entries, closing.end(), found.places)
+        return ParsedValue(found.entries, closing.end(), found.places)
 
     def _key(self, position: int, depth: int) -> _Key | None:
         """Read a key, and find where its value begins."""
@@ -165,7 +171,7 @@ class ObjectReader:
     def _is_key(self, position: int) -> bool:
         return bool(self._keys.at(self._text, position) or _KEY.match(self._text, position))
 
-    def _after(self, parsed: Parsed) -> int | None:
+    def _after(self, parsed: ParsedValue) -> int | None:
         """Where the next entry starts, or the closing brace stands; None if neither follows."""
         text, position = self._text, parsed.end
         if isinstance(parsed.value, list | dict) and (
@@ -184,8 +190,8 @@ class ObjectReader:
         return None
 
     def _mend(
-        self, key: _Key | None, parsed: Parsed | None, position: int
-    ) -> tuple[Parsed | None, int]:
+        self, key: _Key | None, parsed: ParsedValue | None, position: int
+    ) -> tuple[ParsedValue | None, int]:
         """Go on behind an entry that cannot be read: at our next key, or at the closing brace."""
         text = self._text
         whole = bool(parsed and "\n" in text[parsed.end : self._skip(parsed.end)])
@@ -209,18 +215,18 @@ class ObjectReader:
         is_first = _FIRST_KEY.search(self._text[max(start - 64, 0) : start])
         return None if is_first else max(start, position)
 
-    def _list(self, start: int, depth: int) -> Parsed:
+    def _list(self, start: int, depth: int) -> ParsedValue:
         closing = _LISTS[self._text[start]]
         items: list[object] = []
         position = self._skip_commas(start + 1)
         while not (end := closing.match(self._text, position)):
             is_key = self._is_key(position) and not self._is_whole_item(position, closing)
             if is_key or _CLOSE.match(self._text, position):
-                return Parsed(items, position)  # its bracket is missing
+                return ParsedValue(items, position)  # its bracket is missing
             item = self._value(position, depth, in_list=True)
             items.append(item.value)
             position = self._after_item(item.end, closing)
-        return Parsed(items, end.end())
+        return ParsedValue(items, end.end())
 
     def _is_whole_item(self, position: int, closing: re.Pattern[str]) -> bool:
         """Whether a string that may be a key, as in ["0'="], ends where an item of a list does."""
@@ -239,17 +245,17 @@ class ObjectReader:
             return position
         raise UnreadableError
 
-    def _value_or_none(self, start: int, depth: int) -> Parsed | None:
+    def _value_or_none(self, start: int, depth: int) -> ParsedValue | None:
         try:
             return self._value(start, depth)
         except UnreadableError:
             return None
 
-    def _value(self, start: int, depth: int, *, in_list: bool = False) -> Parsed:
+    def _value(self, start: int, depth: int, *, in_list: bool = False) -> ParsedValue:
         text = self._text
         if starts_string(text, start):
             if string := read_string(text, start):
-                return Parsed(*string)
+                return ParsedValue(*string)
             raise UnreadableError
         if text[start : start + 1] in _LISTS or _OPEN.match(text, start):
             if not depth:
@@ -258,7 +264,7 @@ class ObjectReader:
                 return self._list(start, depth - 1)
             return self._object(start, depth - 1, 0)
         if not in_list and (_COMMA.match(text, start) or _CLOSE.match(text, start)):
-            return Parsed(None, start)  # nothing at all
+            return ParsedValue(None, start)  # nothing at all
         return read_scalar(text, start, in_list=in_list)
 
     def _skip_commas(self, position: int) -> int:

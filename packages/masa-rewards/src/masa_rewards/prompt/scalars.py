@@ -46,7 +46,7 @@ class UnreadableError(Exception):
     """The text at hand is no object."""
 
 
-class Parsed(NamedTuple):
+class ParsedValue(NamedTuple):
     """A value and where it ends in the text.
 
     Attributes:
@@ -60,7 +60,7 @@ class Parsed(NamedTuple):
     places: Mapping[str, tuple[int, int]] = _NO_PLACES
 
 
-def read_scalar(text: str, start: int, *, in_list: bool) -> Parsed:
+def read_scalar(text: str, start: int, *, in_list: bool) -> ParsedValue:
     """Read a number or bare words.
 
     Args:
@@ -72,21 +72,21 @@ def read_scalar(text: str, start: int, *, in_list: bool) -> Parsed:
         UnreadableError: If there is neither.
     """
     if not in_list and (grouped := _GROUPED.match(text, start)):
-        return Parsed(int(re.sub(r"[^\d+-]", "", grouped.group())), grouped.end())
+        return ParsedValue(int(re.sub(r"[^\d+-]", "", grouped.group())), grouped.end())
     if number := _NUMBER.match(text, start):
         value = float(number.group())
-        return Parsed(int(value) if value.is_integer() else value, number.end())
+        return ParsedValue(int(value) if value.is_integer() else value, number.end())
     if bare := _BARE.match(text, start):
         word = bare.group().strip()
-        return Parsed(_CONSTANTS.get(word.casefold(), word), bare.end())
+        return ParsedValue(_CONSTANTS.get(word.casefold(), word), bare.end())
     raise UnreadableError
 
 
-def salvage_words(text: str, begin: int, end: int) -> Parsed:
+def salvage_words(text: str, begin: int, end: int) -> ParsedValue:
     """Keep what an entry holds as plain words, if it does; its place leaves out what is around."""
     kept = len(text[begin:end].rstrip(_BEHIND)) if begin < end else 0
     words = text[begin : begin + kept].strip(_EDGES)
     if not words:
-        return Parsed(None, begin)
+        return ParsedValue(None, begin)
     plain = len(words) <= _MAX_WORDS and not _SYNTAX.search(words)
-    return Parsed(words if plain else BROKEN, begin + kept)
+    return ParsedValue(words if plain else BROKEN, begin + kept)

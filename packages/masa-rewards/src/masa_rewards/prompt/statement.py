@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from masa_rewards.prompt.components import is_placeholder
-from masa_rewards.prompt.keys import Keys
+from masa_rewards.prompt.keys import KeyFinder
 from masa_rewards.prompt.objects import ObjectReader
 from masa_rewards.prompt.scalars import UnreadableError
 from masa_rewards.prompt.signs import ESCAPED_GAP, GAP, OPEN, PAIRS, QUOTE
@@ -23,7 +23,7 @@ _LABEL = re.compile(r"[^{}]{0,100}")
 _THOUGHT_ENDS = "</think>"
 
 
-class Statement(NamedTuple):
+class StatedEntries(NamedTuple):
     """What an answer states.
 
     Attributes:
@@ -44,7 +44,7 @@ class _Piece(NamedTuple):
     behind: bool  # the thoughts
 
 
-def find_statement(text: str, keys: Keys, closing: str) -> Statement | None:
+def find_stated_entries(text: str, keys: KeyFinder, closing: str) -> StatedEntries | None:
     """Find what an answer states; None where no object has one of the keys.
 
     Args:
@@ -69,13 +69,13 @@ def find_statement(text: str, keys: Keys, closing: str) -> Statement | None:
     best = max(reversed(drafts), key=_rank_draft)
     entries = {name: value for piece in best for name, value in piece.entries.items()}
     places = {name: place for piece in best for name, place in piece.places.items()}
-    return Statement(entries, places)
+    return StatedEntries(entries, places)
 
 
-def _find_pieces(text: str, keys: Keys, behind: int) -> Iterator[_Piece]:
+def _find_pieces(text: str, keys: KeyFinder, behind: int) -> Iterator[_Piece]:
     """Every object with one of our keys, in order; one inside of another belongs to that."""
     reader = ObjectReader(text, keys)
-    starts = {match.start(): True for match in _start_of(keys.pattern).finditer(text)}
+    starts = {match.start(): True for match in _compile_object_start(keys.pattern).finditer(text)}
     starts = {place.start: False for place in reader.places if place.quoted} | starts
     names = frozenset(keys.names)
     done = 0
@@ -108,7 +108,7 @@ def _rank_draft(draft: list[_Piece]) -> tuple[bool, bool, int]:
 
 
 @lru_cache(maxsize=64)
-def _start_of(key: str) -> re.Pattern[str]:
+def _compile_object_start(key: str) -> re.Pattern[str]:
     """Where an object with entries starts: a brace, a key, and what its value follows."""
     gaps = rf"(?:{GAP}|{ESCAPED_GAP})*"
     # No more than three comments: a text of nothing else would be read from each of its braces.

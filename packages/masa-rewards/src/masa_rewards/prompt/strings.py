@@ -64,7 +64,7 @@ _COMMANDS = """
 _LATEX = frozenset(_COMMANDS.split())
 
 
-class Quoted(NamedTuple):
+class QuotedString(NamedTuple):
     """A string's text, and the position behind its closing quote."""
 
     text: str
@@ -76,7 +76,7 @@ def starts_string(text: str, position: int) -> bool:
     return bool(_OPENING.match(text, position))
 
 
-def read_string(text: str, position: int) -> Quoted | None:
+def read_string(text: str, position: int) -> QuotedString | None:
     r"""Read the string that opens at a position; None if there is none, or it does not end.
 
     Args:
@@ -100,7 +100,7 @@ def read_string(text: str, position: int) -> Quoted | None:
         return None
     for _ in range(len(slashes).bit_length()):
         body = _ESCAPED_ESCAPE.sub(r"\1", body)
-    return Quoted(_unescape_body(body), closing.end())
+    return QuotedString(_unescape_body(body), closing.end())
 
 
 def _unescape_body(body: str) -> str:

@@ -21,7 +21,7 @@ problem, its rollouts and the predictions of them:
 (2, 0.5, 1)
 """
 
-from masa_rewards.score.line import LineError
+from masa_rewards.score.line_reader import LineError
 from masa_rewards.score.report import Report
 from masa_rewards.score.run import score_lines
 from masa_rewards.score.scorer import Scorer

@@ -114,12 +114,12 @@ def read_settings(options: argparse.Namespace) -> ScoreSettings:
     rules = NotionRules(
         counting=options.notion_counting,
         min_length=options.notion_min_length,
-        stop_words=_stop_words(options.stop_words),
+        stop_words=_read_stop_words(options.stop_words),
     )
     return ScoreSettings(prompt=prompt, base=options.base, notion_rules=rules, top=options.top)
 
 
-def _stop_words(name: str | None) -> frozenset[str]:
+def _read_stop_words(name: str | None) -> frozenset[str]:
     if name is None:
         return frozenset()
     if name == "english":

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from masa_rewards.score.arguments import make_parsers, make_verifier, read_settings
-from masa_rewards.score.line import LineError
+from masa_rewards.score.line_reader import LineError
+from masa_rewards.score.progress import open_lines
 from masa_rewards.score.report import Report
-from masa_rewards.score.run import score_into
+from masa_rewards.score.run import add_lines
 from masa_rewards.score.scorer import Scorer
 from masa_rewards.score.settings import ScoreSettings
-from masa_rewards.score.source import open_lines
 from masa_rewards.score.text import render_report
 from masa_rewards.verify.verifier import AnswerVerifier
 
@@ -56,7 +56,7 @@ def _score_file(
                 bar.clear()
                 print(f"line {number}: {error}", file=sys.stderr)
 
-            score_into(scorer, lines, strict=options.strict, on_bad=report_bad)
+            add_lines(scorer, lines, strict=options.strict, on_bad=report_bad)
     except KeyboardInterrupt:
         stopped, code = "interrupted", 130
     except LineError:

@@ -20,7 +20,7 @@ _SHOWN = 80
 
 
 @dataclass(slots=True)
-class _Entry:
+class _NotionEntry:
     """One notion over all problems so far."""
 
     form: str = ""
@@ -54,7 +54,7 @@ class _Entry:
             notion=self.form,
             predictions=self.predictions,
             problems=self.problems,
-            paid=self.rewarded,
+            rewarded=self.rewarded,
             correct=self.correct / self.all_correct if self.all_correct else None,
             incorrect=self.incorrect / self.all_incorrect if self.all_incorrect else None,
         )
@@ -68,7 +68,7 @@ class NotionTally:
         self._top = settings.top
         self._most = most
         # By the hash of the phrase: a phrase of a model can be of any length.
-        self._entries: dict[int, _Entry] = {}
+        self._entries: dict[int, _NotionEntry] = {}
         self._left_out: Counter[str] = Counter()
         self._forgotten = 0
 
@@ -80,7 +80,7 @@ class NotionTally:
         for named in judged.named:
             phrases |= named.keys()
             for phrase, form in named.items():
-                self._entries.setdefault(hash(phrase), _Entry()).name(form)
+                self._entries.setdefault(hash(phrase), _NotionEntry()).name(form)
         for phrase in phrases:
             if (count := judged.notions.get(phrase)) is not None:
                 self._entries[hash(phrase)].count(count, self._rules.rewards(count))
@@ -109,7 +109,7 @@ class NotionTally:
         )
 
     def _first(
-        self, entries: Iterable[_Entry], sureness: Callable[[_Entry], float]
+        self, entries: Iterable[_NotionEntry], sureness: Callable[[_NotionEntry], float]
     ) -> tuple[NotionRow, ...]:
         ranked = sorted(entries, key=lambda entry: (-sureness(entry), entry.form))
         return tuple(entry.row() for entry in ranked[: self._top])

@@ -12,7 +12,7 @@ from masa_rewards.statistics import StreamedCorrelation
 
 
 @dataclass
-class _Row:
+class _ReliabilitySums:
     predicted: float = 0.0
     true: float = 0.0
     predictions: int = 0
@@ -24,7 +24,7 @@ class _Row:
 
 
 @dataclass
-class _Error:
+class _ErrorSums:
     """Sums of errors; `count` of them."""
 
     count: int = 0
@@ -56,9 +56,9 @@ class PassRateTally:
     def __init__(self, settings: ScoreSettings) -> None:
         self._scale = settings.prompt.scale
         self._base = settings.base
-        self._error = _Error()
+        self._error = _ErrorSums()
         self._pairs = StreamedCorrelation()
-        self._rows: dict[int, _Row] = {}
+        self._rows: dict[int, _ReliabilitySums] = {}
         # The true rates, for the baseline, which is known at the end only: few are different.
         self._true: Counter[float] = Counter()
 
@@ -72,7 +72,9 @@ class PassRateTally:
                 continue
             self._error.add(predicted, true, self._base)
             self._pairs.add(predicted, true)
-            self._rows.setdefault(round(predicted * self._scale), _Row()).add(predicted, true)
+            self._rows.setdefault(round(predicted * self._scale), _ReliabilitySums()).add(
+                predicted, true
+            )
             self._true[true] += 1
 
     def report(self) -> PassRateReport:
@@ -98,8 +100,8 @@ class PassRateTally:
             ),
         )
 
-    def _baseline(self) -> _Error:
-        baseline = _Error()
+    def _baseline(self) -> _ErrorSums:
+        baseline = _ErrorSums()
         for true, times in self._true.items():
             baseline.add(self._pairs.mean_y, true, self._base, times)
         return baseline

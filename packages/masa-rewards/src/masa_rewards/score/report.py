@@ -24,7 +24,7 @@ class BadLine(_Frozen):
     reason: str
 
 
-class Lines(_Frozen):
+class LineCounts(_Frozen):
     """Lines of the file.
 
     Attributes:
@@ -48,7 +48,7 @@ class Estimate(_Frozen):
     high: float | None
 
 
-class Rewards(_Frozen):
+class RewardEstimates(_Frozen):
     """Mean rewards over all predictions that were judged.
 
     Attributes:
@@ -76,7 +76,7 @@ class NotionRow(_Frozen):
         predictions: How many predictions name it.
         problems: Of so many problems in which it counts, as the rules admit it and the problem
             does not hold it.
-        paid: In how many of these it is rewarded.
+        rewarded: In how many of these it is rewarded.
         correct: Share of these problems' correct rollouts in which it occurs: the sum of c1 by the
             sum of n1. None when none was correct.
         incorrect: Likewise of the incorrect ones, c0 by n0.
@@ -85,7 +85,7 @@ class NotionRow(_Frozen):
     notion: str
     predictions: int
     problems: int
-    paid: int
+    rewarded: int
     correct: float | None
     incorrect: float | None
 
@@ -111,7 +111,7 @@ class NotionReport(_Frozen):
     forgotten: int
 
 
-class NotJudged(_Frozen):
+class UnscoredCounts(_Frozen):
     """What has no reward, and why.
 
     Attributes:
@@ -157,25 +157,25 @@ class Report(_Frozen):
         rewards: Mean rewards.
         pass_rate: Calibration of the pass rate.
         length: Calibration of the length.
-        unread: Component -> reason why it is unreadable -> predictions.
+        unreadable: Component -> reason why it is unreadable -> predictions.
         verdicts: Verdict -> how many rollouts; "given" where the file states it, "unknown" where
             nothing does.
         notions: Best and worst notions.
-        not_judged: What has no reward, and why.
+        unscored: What has no reward, and why.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     settings: ReportSettings
-    lines: Lines
+    lines: LineCounts
     problems: int
     repeated_problems: int
     rollouts: int
     correct: int
     predictions: int
-    rewards: Rewards
+    rewards: RewardEstimates
     pass_rate: PassRateReport
     length: LengthReport
-    unread: dict[Component, dict[Reason, int]]
+    unreadable: dict[Component, dict[Reason, int]]
     verdicts: dict[str, int]
     notions: NotionReport
-    not_judged: NotJudged
+    unscored: UnscoredCounts

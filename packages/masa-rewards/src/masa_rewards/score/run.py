@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 
-from masa_rewards.score.line import LineError
+from masa_rewards.score.line_reader import LineError
 from masa_rewards.score.report import Report
 from masa_rewards.score.scorer import Scorer
 from masa_rewards.score.settings import ScoreSettings
@@ -41,11 +41,11 @@ def score_lines(
     """
     with AnswerVerifier() if verifier is None else nullcontext(verifier) as judge_of_answers:
         scorer = Scorer(judge_of_answers, settings)
-        score_into(scorer, lines, strict=strict, on_bad=on_bad)
+        add_lines(scorer, lines, strict=strict, on_bad=on_bad)
     return scorer.report()
 
 
-def score_into(
+def add_lines(
     scorer: Scorer,
     lines: Iterable[str | bytes],
     *,

@@ -10,7 +10,7 @@ from masa_rewards.meta import score_group
 from masa_rewards.notions.phrases import Phrase
 from masa_rewards.notions.reward import read_phrases
 from masa_rewards.notions.rules import NotionCount
-from masa_rewards.score.line import LineRollout, ProblemLine
+from masa_rewards.score.line_reader import LineRollout, ProblemLine
 from masa_rewards.score.settings import ScoreSettings
 from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
 from masa_rewards.verify.verifier import AnswerVerifier

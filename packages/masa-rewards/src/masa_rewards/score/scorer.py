@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from masa_rewards.missing import COMPONENTS, REASONS
-from masa_rewards.score.lengths import LengthTally
-from masa_rewards.score.line import LineError, read_line
+from masa_rewards.score.length_calibration import LengthTally
+from masa_rewards.score.line_reader import LineError, read_line
 from masa_rewards.score.notions import NotionTally
 from masa_rewards.score.pass_rate import PassRateTally
 from masa_rewards.score.report import (
     BadLine,
     Estimate,
-    Lines,
-    NotJudged,
+    LineCounts,
     Report,
-    Rewards,
+    RewardEstimates,
+    UnscoredCounts,
 )
 from masa_rewards.score.scored_line import ScoredLine, score_line, score_predictions
 from masa_rewards.score.settings import ScoreSettings, describe_settings
@@ -132,7 +132,7 @@ class Scorer:
         counts = self._counts
         return Report(
             settings=describe_settings(self._settings),
-            lines=Lines(
+            lines=LineCounts(
                 scored=counts["scored"],
                 bad=counts["bad"],
                 first_bad=tuple(self._first_bad),
@@ -146,13 +146,13 @@ class Scorer:
             rewards=self._rewards(),
             pass_rate=self._pass_rate.report(),
             length=self._length.report(),
-            unread={
+            unreadable={
                 name: {reason: found[reason] for reason in REASONS if found[reason]}
                 for name, found in ((name, self._unread[name]) for name in COMPONENTS)
             },
             verdicts=dict(sorted(self._verdicts.items())),
             notions=self._notions.report(),
-            not_judged=self._not_judged(),
+            unscored=self._count_unscored(),
         )
 
     def _count(self, judged: ScoredLine) -> None:
@@ -171,13 +171,13 @@ class Scorer:
             for component, reason in prediction.missing.items():
                 self._unread[component][reason] += 1
 
-    def _rewards(self) -> Rewards:
+    def _rewards(self) -> RewardEstimates:
         means = {name: _to_estimate(mean.interval) for name, mean in self._means.items()}
         total = self._means["total"]
-        return Rewards(predictions=total.count, problems=total.clusters, **means)
+        return RewardEstimates(predictions=total.count, problems=total.clusters, **means)
 
-    def _not_judged(self) -> NotJudged:
-        return NotJudged(
+    def _count_unscored(self) -> UnscoredCounts:
+        return UnscoredCounts(
             rollouts_timeout=self._verdicts["timeout"],
             rollouts_error=self._verdicts["error"],
             rollouts_unknown=self._verdicts["unknown"],

@@ -7,13 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from masa_rewards.score.calibration import LengthReport, PassRateReport
-from masa_rewards.score.report import (
-    Estimate,
-    NotionReport,
-    NotionRow,
-    Report,
-    Rewards,
-)
+from masa_rewards.score.report import Estimate, NotionReport, NotionRow, Report, RewardEstimates
 
 _BAR = 20
 _NAME = 32
@@ -31,12 +25,12 @@ def render_report(report: Report) -> str:
     parts = [
         _render_head(report),
         _render_rewards(report.rewards),
-        _pass_rate(report.pass_rate),
+        _render_pass_rate(report.pass_rate),
         _render_length(report.length),
         _render_unreadable(report),
         _render_verdicts(report),
         _render_notions(report.notions, report.settings.notion_counting),
-        _not_judged(report),
+        _render_unscored(report),
     ]
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
 
@@ -56,7 +50,7 @@ def _render_head(report: Report) -> Iterator[str]:
         yield "  (they count as problems of their own: the intervals are too narrow)"
 
 
-def _render_rewards(rewards: Rewards) -> Iterator[str]:
+def _render_rewards(rewards: RewardEstimates) -> Iterator[str]:
     yield (
         f"Rewards: mean over {rewards.predictions:,} predictions, 95 % interval by "
         f"{rewards.problems:,} problems"
@@ -69,7 +63,7 @@ def _render_rewards(rewards: Rewards) -> Iterator[str]:
         yield "  (one problem: no interval)"
 
 
-def _pass_rate(rate: PassRateReport) -> Iterator[str]:
+def _render_pass_rate(rate: PassRateReport) -> Iterator[str]:
     yield (
         f"Pass rate: {rate.predictions:,} predictions, mean predicted "
         f"{_format_number(rate.predicted)}, true {_format_number(rate.true)}"
@@ -112,7 +106,7 @@ def _render_length(length: LengthReport) -> Iterator[str]:
 
 def _render_unreadable(report: Report) -> Iterator[str]:
     yield "Unreadable components, by reason"
-    for component, reasons in report.unread.items():
+    for component, reasons in report.unreadable.items():
         counts = ", ".join(f"{reason} {count:,}" for reason, count in reasons.items())
         yield from _wrap_lines(f"  {component:<12}{sum(reasons.values()):>8,}  ", counts)
 
@@ -138,15 +132,15 @@ def _render_notions(notions: NotionReport, counting: str) -> Iterator[str]:
 
 
 def _render_notion(row: NotionRow) -> str:
-    rewarded = f"{row.paid:,} / {row.problems:,}"
+    rewarded = f"{row.rewarded:,} / {row.problems:,}"
     return (
         f"  {_fit_name(row.notion)} {row.predictions:>9,} {rewarded:>17} "
         f"{_format_percent(row.correct)} {_format_percent(row.incorrect)}"
     )
 
 
-def _not_judged(report: Report) -> Iterator[str]:
-    counts = report.not_judged
+def _render_unscored(report: Report) -> Iterator[str]:
+    counts = report.unscored
     left_out = {
         "rollouts left out, as the verifier took too long": counts.rollouts_timeout,
         "rollouts left out, as the verifier failed": counts.rollouts_error,

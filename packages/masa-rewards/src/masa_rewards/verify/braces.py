@@ -17,7 +17,7 @@ _UNITS_IN_LATEX = re.compile(r"\\(?:(mu)|(Omega))(?![A-Za-z])\s*")
 _MARKUP = re.compile(r"\\[A-Za-z]+|\\[^A-Za-z]|[{}~]")
 
 
-class Group(NamedTuple):
+class TextGroup(NamedTuple):
     """A group of text: from where to where it stands, and its words without markup."""
 
     start: int
@@ -25,7 +25,7 @@ class Group(NamedTuple):
     words: str
 
 
-def brace_ends(text: str) -> dict[int, int]:
+def match_braces(text: str) -> dict[int, int]:
     r"""Position of each brace that opens -> position of the one that closes it; `\{` is none."""
     ends: dict[int, int] = {}
     opened: list[int] = []
@@ -37,11 +37,11 @@ def brace_ends(text: str) -> dict[int, int]:
     return ends
 
 
-def text_groups(text: str) -> list[Group]:
+def find_text_groups(text: str) -> list[TextGroup]:
     r"""Groups of text that are in no other, in their order; of nested ones the outermost.
 
-    >>> text_groups(r"6 \textbf{\textit{ million}}")
-    [Group(start=2, end=28, words='   million ')]
+    >>> find_text_groups(r"6 \textbf{\textit{ million}}")
+    [TextGroup(start=2, end=28, words='   million ')]
 
     Args:
         text: An answer in LaTeX.
@@ -52,22 +52,22 @@ def text_groups(text: str) -> list[Group]:
     if "\\" not in text:
         return []
     ends: dict[int, int] | None = None
-    groups: list[Group] = []
+    groups: list[TextGroup] = []
     inside = 0
     for style in _STYLE.finditer(text):
-        ends = brace_ends(text) if ends is None else ends
+        ends = match_braces(text) if ends is None else ends
         if style.start() < inside or style.end() not in ends:
             continue
         inside = ends[style.end()] + 1
         content = text[style.end() + 1 : inside - 1]
-        groups.append(Group(style.start(), inside, plain_words(content)))
+        groups.append(TextGroup(style.start(), inside, strip_markup(content)))
     return groups
 
 
-def plain_words(text: str) -> str:
+def strip_markup(text: str) -> str:
     r"""Return text without its LaTeX commands; `\mu` and `\Omega`, which are in units, stay."""
-    return _MARKUP.sub(" ", _UNITS_IN_LATEX.sub(_unit_letter, text)).replace("^ ", "^")
+    return _MARKUP.sub(" ", _UNITS_IN_LATEX.sub(_spell_unit_letter, text)).replace("^ ", "^")
 
 
-def _unit_letter(match: re.Match[str]) -> str:
+def _spell_unit_letter(match: re.Match[str]) -> str:
     return "µ" if match.group(1) else "Ω"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from masa_rewards.verify.equality.distinctions import differ_in_form
+from masa_rewards.verify.equality.distinctions import is_different_in_form
 from masa_rewards.verify.equality.normal_form import normalise_answer, tidy_answer
 from masa_rewards.verify.equality.scales import fold_scale
 from masa_rewards.verify.equality.shortcut import decide_at_once
-from masa_rewards.verify.equality.units import marks_differ, other_units, split_unit
+from masa_rewards.verify.equality.units import has_different_marks, has_different_units, split_unit
 from masa_rewards.verify.extraction import READ_CHARACTERS, Extraction, find_answer
-from masa_rewards.verify.hidden import drop_hidden
+from masa_rewards.verify.hidden_text import drop_hidden
 from masa_rewards.verify.options import read_choice
 from masa_rewards.verify.verdict import Verdict
 
@@ -21,7 +21,7 @@ MAX_CHARACTERS = 1_000
 """A longer answer is not given to computer algebra, which it would only keep busy."""
 
 
-class Case(NamedTuple):
+class AlgebraCase(NamedTuple):
     """Two answers that only computer algebra can compare: the stated one, and both as it reads."""
 
     answer: str
@@ -34,7 +34,7 @@ class _Pair(NamedTuple):
     wanted: str
 
 
-def read_case(answer_text: str, gold: str, extraction: Extraction) -> Verdict | Case:
+def read_case(answer_text: str, gold: str, extraction: Extraction) -> Verdict | AlgebraCase:
     """Read what a text states and decide it, if it needs no computer algebra.
 
     Nothing of the text is kept but the answer.
@@ -63,14 +63,14 @@ def read_case(answer_text: str, gold: str, extraction: Extraction) -> Verdict | 
     if len(answer) > MAX_CHARACTERS:
         detail = f"an answer of {len(answer)} > {MAX_CHARACTERS} characters"
         return Verdict(status="unparsable", answer=answer, detail=detail)
-    return Case(answer, *decided)
+    return AlgebraCase(answer, *decided)
 
 
 def _decide_pair(answer: str, gold: str) -> bool | _Pair:
     """Decide, or return what is left to compare: without the letter of an option, and units."""
     decided = decide_at_once(answer, gold)
     if decided is not None:
-        return decided and not marks_differ(answer, gold)
+        return decided and not has_different_marks(answer, gold)
     chosen, right = read_choice(normalise_answer(answer)), read_choice(normalise_answer(gold))
     if chosen and right:
         return chosen.letter == right.letter
@@ -83,20 +83,20 @@ def _decide_pair(answer: str, gold: str) -> bool | _Pair:
 
 def _decide_scaled(answer: str, gold: str) -> bool | _Pair:
     """Decide, with what multiplies a number taken into it: "5 million" is 5,000,000."""
-    if other_units(answer, gold):
+    if has_different_units(answer, gold):
         return False
     answer, gold = tidy_answer(answer), tidy_answer(gold)
     stated, wanted = fold_scale(answer), fold_scale(gold)
     if stated or wanted:
         answer, gold = stated or answer, wanted or gold
-        decided = False if other_units(answer, gold) else decide_at_once(answer, gold)
+        decided = False if has_different_units(answer, gold) else decide_at_once(answer, gold)
         if decided is not None:
             return decided
     return _decide_quantity(answer, gold)
 
 
 def _decide_quantity(answer: str, gold: str) -> bool | _Pair:
-    if differ_in_form(answer, gold):
+    if is_different_in_form(answer, gold):
         return False
     bare = [_PERCENT_WORDS.sub(r"\1", text) for text in (answer, gold)]
     stated, wanted = map(split_unit, bare)

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
-from masa_rewards.verify.braces import brace_ends
-from masa_rewards.verify.hidden import drop_hidden
+from masa_rewards.verify.braces import match_braces
+from masa_rewards.verify.hidden_text import drop_hidden
 
 READ_CHARACTERS = 8_192
 """Only so many characters from the end of a solution are read."""
@@ -43,7 +43,7 @@ def find_answer(text: str, extraction: Extraction) -> str | None:
     window = drop_hidden(text[-READ_CHARACTERS:])
     boxes = list(_find_boxes(window))
     if boxes:
-        return _without_boxes(boxes[-1]).strip() or None
+        return _strip_boxes(boxes[-1]).strip() or None
     if extraction == "anchored" and (anchors := _ANCHOR.findall(window)):
         return str(anchors[-1]).strip(" \t*.:") or None
     return None
@@ -51,7 +51,7 @@ def find_answer(text: str, extraction: Extraction) -> str | None:
 
 def _find_boxes(text: str) -> Iterator[str]:
     """Contents of the boxes that are in no other, in their order."""
-    ends = brace_ends(text)
+    ends = match_braces(text)
     inside = 0
     for box in _BOX.finditer(text):
         start = box.end()
@@ -64,12 +64,12 @@ def _find_boxes(text: str) -> Iterator[str]:
             yield token.group().rstrip(".,;:")
 
 
-def _without_boxes(content: str) -> str:
+def _strip_boxes(content: str) -> str:
     r"""Return `5 + {1}` for `5 + \boxed{1}`, and 3 for `\boxed{3}`."""
     bare = _BOX.sub("", content)
     if bare == content:
         return content
-    ends = brace_ends(bare)
+    ends = match_braces(bare)
     start, end = 0, len(bare)
     while bare[start : start + 1] == "{" and ends.get(start) == end - 1:
         start, end = start + 1, end - 1

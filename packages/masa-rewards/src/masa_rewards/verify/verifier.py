@@ -10,17 +10,17 @@ from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple, get_args
 
-from masa_rewards._checks import above_zero, at_least, one_of
+from masa_rewards._checks import require_above_zero, require_at_least, require_one_of
 from masa_rewards.verify.case import read_case
 from masa_rewards.verify.extraction import Extraction
 from masa_rewards.verify.verdict import Verdict
 from masa_rewards.verify.workers.pool import WorkerPool
-from masa_rewards.verify.workers.process import Reply, WorkerSettings
+from masa_rewards.verify.workers.process import WorkerReply, WorkerSettings
 
 
-class _Waiting(NamedTuple):
+class _PendingVerdict(NamedTuple):
     answer: str
-    reply: Future[Reply]
+    reply: Future[WorkerReply]
 
     def verdict(self) -> Verdict:
         """Wait for the reply. An interrupted caller leaves the queue."""
@@ -74,12 +74,12 @@ class AnswerVerifier:
             ValueError: If a setting is out of its range.
         """
         self._settings: dict[str, Any] = {
-            "workers": at_least(1, "workers", workers),
-            "timeout": above_zero("timeout", timeout),
-            "memory_mb": at_least(256, "memory_mb", memory_mb),
-            "extraction": one_of(get_args(Extraction), "extraction", extraction),
-            "start_timeout": above_zero("start_timeout", start_timeout),
-            "max_waiting": at_least(1, "max_waiting", max_waiting),
+            "workers": require_at_least(1, "workers", workers),
+            "timeout": require_above_zero("timeout", timeout),
+            "memory_mb": require_at_least(256, "memory_mb", memory_mb),
+            "extraction": require_one_of(get_args(Extraction), "extraction", extraction),
+            "start_timeout": require_above_zero("start_timeout", start_timeout),
+            "max_waiting": require_at_least(1, "max_waiting", max_waiting),
         }
         self._extraction: Extraction = extraction
         self._size, self._max_waiting = workers, max_waiting
@@ -144,7 +144,7 @@ class AnswerVerifier:
             ValueError: If a gold is blank, when it is read.
             RuntimeError: If the verifier is closed, or no worker could ever be started.
         """
-        begun: deque[Verdict | _Waiting] = deque()
+        begun: deque[Verdict | _PendingVerdict] = deque()
         try:
             for answer_text, gold in pairs:
                 begun.append(self._begin(answer_text, gold))
@@ -155,7 +155,7 @@ class AnswerVerifier:
                 yield _finish_case(begun.popleft())
         finally:
             for one in begun:
-                if isinstance(one, _Waiting):
+                if isinstance(one, _PendingVerdict):
                     one.reply.cancel()
 
     def close(self) -> None:
@@ -182,14 +182,14 @@ class AnswerVerifier:
         settings = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())
         return f"AnswerVerifier({settings})"
 
-    def _begin(self, answer_text: str, gold: str) -> Verdict | _Waiting:
+    def _begin(self, answer_text: str, gold: str) -> Verdict | _PendingVerdict:
         """The verdict where no computer algebra is needed, else a place in line for it."""
         if self._closed:
             raise RuntimeError("the verifier is closed; make a new AnswerVerifier")
         case = read_case(answer_text, gold, self._extraction)
         if isinstance(case, Verdict):
             return case
-        return _Waiting(case.answer, self._pool().submit(case.stated, case.wanted))
+        return _PendingVerdict(case.answer, self._pool().submit(case.stated, case.wanted))
 
     def _pool(self) -> WorkerPool:
         # One for each process id, so that a fork gets its own; setdefault is atomic.
@@ -199,9 +199,9 @@ class AnswerVerifier:
         return self._pools[owner]
 
 
-def _is_done(begun: Verdict | _Waiting) -> bool:
+def _is_done(begun: Verdict | _PendingVerdict) -> bool:
     return isinstance(begun, Verdict) or begun.reply.done()
 
 
-def _finish_case(begun: Verdict | _Waiting) -> Verdict:
+def _finish_case(begun: Verdict | _PendingVerdict) -> Verdict:
     return begun if isinstance(begun, Verdict) else begun.verdict()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-class Shuffled(NamedTuple):
+class ShuffledChoices(NamedTuple):
     """Choices in the order in which they are asked.
 
     Attributes:
@@ -23,7 +23,7 @@ class Shuffled(NamedTuple):
     letter: str
 
 
-def shuffle_choices(options: Sequence[str], right: int, *, seed: int, key: str) -> Shuffled:
+def shuffle_choices(options: Sequence[str], right: int, *, seed: int, key: str) -> ShuffledChoices:
     """Shuffle the choices of one question.
 
     Args:
@@ -45,7 +45,7 @@ def shuffle_choices(options: Sequence[str], right: int, *, seed: int, key: str) 
         raise ValueError(f"the right choice is one of 0 to {len(options) - 1}, got {right}")
     order = list(range(len(options)))
     random.Random(f"{seed}/choices/{key}").shuffle(order)
-    return Shuffled(
+    return ShuffledChoices(
         options=tuple(options[place] for place in order),
         order=tuple(order),
         letter=LETTERS[order.index(right)],

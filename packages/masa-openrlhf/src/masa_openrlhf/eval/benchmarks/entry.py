@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Family = Literal["maths", "logic", "science", "code", "tiny"]
-Row = Mapping[str, Any]
+BenchmarkRow = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Item:
+class BenchmarkItem:
     """A row, read: a question before its choices are shuffled and its prompt is written.
 
     Attributes:
@@ -35,7 +35,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Source:
+class BenchmarkSource:
     """Where the questions lie.
 
     Attributes:
@@ -82,9 +82,9 @@ class Benchmark:
     name: str
     title: str
     family: Family
-    source: Source
+    source: BenchmarkSource
     columns: tuple[str, ...]
-    read: Callable[[Row, int], Item]
+    read: Callable[[BenchmarkRow, int], BenchmarkItem]
     prompt: str
     grader: Literal["maths", "choice", "number", "literal", "tests", "cases"]
     questions: int

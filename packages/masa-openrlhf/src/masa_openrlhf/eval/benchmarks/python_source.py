@@ -7,7 +7,7 @@ import threading
 import warnings
 from typing import Any, Literal
 
-_FILTERS = threading.Lock()  # the filters of warnings are the whole process's
+_FILTERS_LOCK = threading.Lock()  # the filters of warnings are the whole process's
 
 
 def parse_source(text: str, mode: Literal["eval", "exec"] = "exec") -> Any:
@@ -16,6 +16,6 @@ def parse_source(text: str, mode: Literal["eval", "exec"] = "exec") -> Any:
     Raises:
         SyntaxError: and ValueError, MemoryError, RecursionError: what ``ast.parse`` raises.
     """
-    with _FILTERS, warnings.catch_warnings():
+    with _FILTERS_LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(text, mode=mode)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from masa_openrlhf.data.readers import SUFFIXES, ReadError, read_file
-from masa_openrlhf.eval.benchmarks.entry import Benchmark, Row
+from masa_openrlhf.data.readers import READABLE_SUFFIXES, ReadError, read_file
+from masa_openrlhf.eval.benchmarks.entry import Benchmark, BenchmarkRow
 from masa_openrlhf.eval.errors import EvalError
 
 
@@ -22,11 +22,11 @@ def find_file(benchmark: Benchmark, folder: Path | None) -> Path | None:
         return None
     if not folder.is_dir():
         raise EvalError(f"--data {str(folder)!r} is not a folder")
-    names = (*benchmark.source.files, *(benchmark.name + suffix for suffix in SUFFIXES))
+    names = (*benchmark.source.files, *(benchmark.name + suffix for suffix in READABLE_SUFFIXES))
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
-def where_from(benchmark: Benchmark, folder: Path | None) -> str:
+def describe_source(benchmark: Benchmark, folder: Path | None) -> str:
     """Say where the rows of a benchmark come from: a file, or hub names and their revisions."""
     file = find_file(benchmark, folder)
     if file is not None:
@@ -37,7 +37,7 @@ def where_from(benchmark: Benchmark, folder: Path | None) -> str:
     return " + ".join(f"{name}@{revision}" for name, revision in hubs)
 
 
-def read_rows(benchmark: Benchmark, folder: Path | None) -> Sequence[Row]:
+def read_rows(benchmark: Benchmark, folder: Path | None) -> Sequence[BenchmarkRow]:
     """Read the rows of a benchmark.
 
     Args:
@@ -51,7 +51,7 @@ def read_rows(benchmark: Benchmark, folder: Path | None) -> Sequence[Row]:
         EvalError: no such file and nothing on the hub, no rows, or a column is missing.
     """
     file = find_file(benchmark, folder)
-    rows = _from_hub(benchmark, folder) if file is None else _from_file(file)
+    rows = _read_hub(benchmark, folder) if file is None else _read_file(file)
     where = str(file or benchmark.source.hub)
     if not len(rows):
         raise EvalError(f"{benchmark.name}: {where} has no rows")
@@ -65,14 +65,14 @@ def read_rows(benchmark: Benchmark, folder: Path | None) -> Sequence[Row]:
     return rows
 
 
-def _from_file(path: Path) -> Sequence[Row]:
+def _read_file(path: Path) -> Sequence[BenchmarkRow]:
     try:
         return read_file(path, "questions")
     except ReadError as error:
         raise EvalError(str(error)) from error
 
 
-def _from_hub(benchmark: Benchmark, folder: Path | None) -> Any:
+def _read_hub(benchmark: Benchmark, folder: Path | None) -> Any:
     source = benchmark.source
     names = ", ".join((*source.files, f"{benchmark.name}.jsonl"))
     way_out = f"put a file of its form into the folder of --data, as one of {names}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from masa_openrlhf.config.layers import ConfigError, read_saved_config
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.errors import EvalError
 
 TINY = "tiny"
@@ -35,7 +35,7 @@ class ModelSource:
     tiny_file: Path | None = None
 
 
-def find_model(config: EvalConfig) -> ModelSource:
+def find_model(config: EvaluationConfig) -> ModelSource:
     """Find what ``config.model`` names.
 
     Raises:
@@ -47,8 +47,8 @@ def find_model(config: EvalConfig) -> ModelSource:
     if given == TINY and not Path(given).exists():
         return _make_tiny_source(config)
     folder = Path(given)
-    if (folder / "config.json").is_file() and _is_run(folder):
-        return _of_run(folder, config)
+    if (folder / "config.json").is_file() and _is_run_folder(folder):
+        return _find_run_model(folder, config)
     if folder.is_dir():
         if not (folder / "config.json").is_file():
             raise EvalError(
@@ -64,14 +64,14 @@ def find_model(config: EvalConfig) -> ModelSource:
     )
 
 
-def _make_tiny_source(config: EvalConfig) -> ModelSource:
+def _make_tiny_source(config: EvaluationConfig) -> ModelSource:
     from masa_openrlhf import tiny
     from masa_openrlhf.config.layers import build_config, read_preset
-    from masa_openrlhf.run.devices import cache_home
+    from masa_openrlhf.run.devices import find_cache_home
 
     preset = build_config(read_preset(TINY))
     assets = tiny.prepare_assets(
-        cache_home() / "tiny",
+        find_cache_home() / "tiny",
         seed=preset.tiny.seed,
         problems=preset.tiny.problems,
         held_out=preset.tiny.held_out,
@@ -80,7 +80,7 @@ def _make_tiny_source(config: EvalConfig) -> ModelSource:
     return ModelSource(TINY, str(assets.model_dir), asked, True, assets.eval_file)
 
 
-def _is_run(folder: Path) -> bool:
+def _is_run_folder(folder: Path) -> bool:
     """A run's config.json is a configuration of ours; a model's says what it consists of."""
     try:
         found: Any = json.loads((folder / "config.json").read_text("utf-8"))
@@ -89,7 +89,7 @@ def _is_run(folder: Path) -> bool:
     return isinstance(found, dict) and {"solution", "algorithm", "meta"} <= found.keys()
 
 
-def _of_run(folder: Path, config: EvalConfig) -> ModelSource:
+def _find_run_model(folder: Path, config: EvaluationConfig) -> ModelSource:
     model = folder / "model"
     if not (model / "config.json").is_file():
         raise EvalError(
@@ -115,7 +115,7 @@ def _read_configuration(folder: Path) -> TrainConfig:
         ) from error
 
 
-def _apply_wording(trained: TrainConfig, config: EvalConfig) -> TrainConfig:
+def _apply_wording(trained: TrainConfig, config: EvaluationConfig) -> TrainConfig:
     """Put what the evaluation says of wording over how it was trained."""
     settings = trained.model_dump()
     if config.solution_template is not None:

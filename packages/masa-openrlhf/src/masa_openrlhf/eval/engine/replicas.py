@@ -21,15 +21,15 @@ from masa_openrlhf.eval.engine.messages import (
     decode_engine_message,
     encode_message,
 )
-from masa_openrlhf.eval.engine.start import Start
+from masa_openrlhf.eval.engine.start import EngineStart
 from masa_openrlhf.eval.errors import EvalError
 
-LAST_WORDS = 15
-PATIENCE = 10.0
+LOG_TAIL_LINES = 15
+SHUTDOWN_SECONDS = 10.0
 """Seconds that copies have to end by themselves."""
 
 
-class _Copy:
+class _Replica:
     def __init__(self, command: tuple[str, ...], start: StartMessage, log: IO[bytes]) -> None:
         self.process = subprocess.Popen(
             command,
@@ -90,7 +90,7 @@ class Replicas:
 
     def __init__(
         self,
-        start: Start,
+        start: EngineStart,
         log: Path,
         seconds: float,
         command: tuple[str, ...] = (sys.executable, "-m", "masa_openrlhf.eval.engine.worker"),
@@ -98,10 +98,10 @@ class Replicas:
         self._log = log
         self._file = open(log, "ab")  # noqa: SIM115  # as long as the copies
         self._selector = selectors.DefaultSelector()
-        self._copies: list[_Copy] = []
+        self._copies: list[_Replica] = []
         try:
             for environment in start.environment:
-                copy = _Copy(command, start.message(environment), self._file)
+                copy = _Replica(command, start.message(environment), self._file)
                 self._copies.append(copy)
                 self._selector.register(copy.process.stdout, selectors.EVENT_READ, copy)  # type: ignore[arg-type]
             self._wait_until_ready(seconds)
@@ -131,7 +131,7 @@ class Replicas:
         """
         found: list[GenerateReply] = []
         for key, _ in self._selector.select(timeout):
-            copy: _Copy = key.data
+            copy: _Replica = key.data
             messages = copy.receive()
             if messages is None:
                 raise self._died(copy)
@@ -147,7 +147,7 @@ class Replicas:
         """End the copies, and whatever they have started: asked first, then killed."""
         for copy in self._copies:
             copy.hang_up()
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + SHUTDOWN_SECONDS
         for copy in self._copies:
             copy.end(deadline)
         self._selector.close()
@@ -170,10 +170,10 @@ class Replicas:
                 )
             self.answers(min(left, 1.0))
 
-    def _died(self, copy: _Copy) -> EvalError:
-        from masa_openrlhf.run.supervision import last_words
+    def _died(self, copy: _Replica) -> EvalError:
+        from masa_openrlhf.run.supervision import read_failure_lines
 
         status = copy.process.wait()
         self._file.flush()
-        said = "\n  ".join(last_words(self._log, LAST_WORDS))
+        said = "\n  ".join(read_failure_lines(self._log, LOG_TAIL_LINES))
         return EvalError(f"vLLM ended with status {status}; all of it: {self._log}\n  {said}")

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from masa_openrlhf import gpu
-from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.engine.messages import StartMessage
 from masa_openrlhf.eval.engine.model_source import ModelSource
 from masa_openrlhf.eval.errors import EvalError
-from masa_openrlhf.run.loopback import loopback_variables
+from masa_openrlhf.run.loopback import list_loopback_variables
 
 
-class Start(NamedTuple):
+class EngineStart(NamedTuple):
     """What a copy is started with.
 
     Attributes:
@@ -35,7 +35,9 @@ class Start(NamedTuple):
         return StartMessage(**{**self._asdict(), "environment": environment})
 
 
-def how_to_start(model: ModelSource, config: EvalConfig, temporary: Path) -> Start:
+def build_engine_start(
+    model: ModelSource, config: EvaluationConfig, temporary: Path
+) -> EngineStart:
     """Say how the copies are started on this machine.
 
     Args:
@@ -48,7 +50,7 @@ def how_to_start(model: ModelSource, config: EvalConfig, temporary: Path) -> Sta
         ModuleNotFoundError: no vLLM is installed.
     """
     from masa_openrlhf import cpu
-    from masa_openrlhf.run.devices import cache_home, runs_on_cpu
+    from masa_openrlhf.run.devices import find_cache_home, runs_on_cpu
 
     asked = model.asked_as.model_dump(mode="json")
     chat_if_any = config.chat_template is None and not model.trained
@@ -57,27 +59,27 @@ def how_to_start(model: ModelSource, config: EvalConfig, temporary: Path) -> Sta
         "max_model_len": config.engine.max_model_len,
         "seed": config.seed,
     }
-    variables = {**loopback_variables(), "TMPDIR": str(temporary)}
+    variables = {**list_loopback_variables(), "TMPDIR": str(temporary)}
     device = {"cluster": {**model.asked_as.cluster.model_dump(), "device": config.engine.device}}
     if runs_on_cpu(model.asked_as.model_copy(update={"cluster": _start_cluster(model, device)})):
         if config.tensor_parallel > 1:
             raise EvalError("tensor parallelism needs GPUs: set tensor_parallel = 1")
-        ours = cpu.engine_arguments()
+        ours = cpu.build_engine_arguments()
         arguments |= {key: ours[key] for key in ("enable_chunked_prefill", "max_num_seqs")}
         arguments["enforce_eager"] = True
-        environment = [variables | cpu.environment(cache_home())] * config.data_parallel
-        return Start(arguments, environment, asked, chat_if_any)
+        environment = [variables | cpu.environment(find_cache_home())] * config.data_parallel
+        return EngineStart(arguments, environment, asked, chat_if_any)
     arguments["gpu_memory_utilization"] = config.engine.gpu_memory
     arguments["tensor_parallel_size"] = config.tensor_parallel
     devices = [variables | gpus for gpus in _assign_devices(config, os.environ)]
-    return Start(arguments, devices, asked, chat_if_any)
+    return EngineStart(arguments, devices, asked, chat_if_any)
 
 
 def _start_cluster(model: ModelSource, settings: Mapping[str, Any]) -> Any:
     return type(model.asked_as.cluster).model_validate(settings["cluster"])
 
 
-def _assign_devices(config: EvalConfig, environ: Mapping[str, str]) -> list[dict[str, str]]:
+def _assign_devices(config: EvaluationConfig, environ: Mapping[str, str]) -> list[dict[str, str]]:
     """Deal the visible GPUs out, ``tensor_parallel`` a copy.
 
     Raises:

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from masa_openrlhf import cpu
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.data.prompts import Prompts
+from masa_openrlhf.data.prompts import PromptEncoder
 from masa_openrlhf.eval.engine.messages import (
     EngineReady,
     GeneratedAnswer,
@@ -39,7 +39,7 @@ def main() -> None:
     os.dup2(2, 1)
     start = StartMessage.model_validate(json.loads(sys.stdin.readline()))
     os.environ.update(start.environment)
-    worker = _Worker(start, out)
+    worker = _EngineWorker(start, out)
     requests: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
     worker.run(requests)
@@ -51,7 +51,7 @@ def _read_requests(requests: queue.Queue[str]) -> None:
     requests.put("")
 
 
-class _Worker:
+class _EngineWorker:
     """vLLM's engine, and the requests that are under way in it."""
 
     def __init__(self, start: StartMessage, out: IO[str]) -> None:
@@ -66,7 +66,7 @@ class _Worker:
         if start.chat_if_any:
             model = {**asked_as["model"], "chat_template": bool(tokenizer.chat_template)}
             asked_as = {**asked_as, "model": model}
-        self._prompts = Prompts(tokenizer, TrainConfig.model_validate(asked_as))
+        self._prompts = PromptEncoder(tokenizer, TrainConfig.model_validate(asked_as))
         self._room = self._engine.vllm_config.model_config.max_model_len
         self._lengths: dict[str, int] = {}
         self._say(EngineReady(max_model_len=self._room))

@@ -28,6 +28,6 @@ class Grader(Protocol):
         ...
 
 
-def answer_part(text: str) -> str:
+def strip_thinking(text: str) -> str:
     """Return what stands behind the thinking, where a model marks that: it is the answer."""
     return text.rpartition("</think>")[2]

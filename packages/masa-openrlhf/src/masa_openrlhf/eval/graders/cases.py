@@ -14,23 +14,23 @@ from masa_rewards import Verdict
 
 from masa_openrlhf.eval.config import SandboxConfig
 from masa_openrlhf.eval.graders.program import (
-    SHORT,
+    SHORT_REPLY_BYTES,
+    extract_program,
     format_exception,
     format_value,
-    limits_of,
-    program_of,
+    limits_from_config,
 )
 from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.sandbox.probe import make_call
 from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
-from masa_openrlhf.eval.sandbox.wire import WireError, read_line, to_wire
+from masa_openrlhf.eval.sandbox.wire import WireError, parse_line, to_wire
 
-_GIVEN = (
+_GIVEN_MODULES = (
     *("string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random"),
     *("statistics", "itertools", "functools", "operator", "io", "sys", "json", "builtins"),
     "typing",
 )
-GIVEN_IMPORTS = "".join(f"from {name} import *\nimport {name}\n" for name in _GIVEN)
+GIVEN_IMPORTS = "".join(f"from {name} import *\nimport {name}\n" for name in _GIVEN_MODULES)
 """What LiveCodeBench's programs may use without importing it."""
 
 
@@ -43,12 +43,12 @@ class CasesGrader:
     """
 
     def __init__(self, config: SandboxConfig, *, allow_unsandboxed: bool = False) -> None:
-        self._limits, self._allow_unsandboxed = limits_of(config), allow_unsandboxed
+        self._limits, self._allow_unsandboxed = limits_from_config(config), allow_unsandboxed
         self._seconds = config.case_seconds
 
     def grade(self, question: Question, text: str) -> Verdict:
         """Judge one answer: right where every case is."""
-        program = program_of(text)
+        program = extract_program(text)
         if program is None:
             return Verdict(status="unparsable", answer=None, detail="no block of code")
         try:
@@ -68,7 +68,7 @@ class CasesGrader:
         source, name = GIVEN_IMPORTS + program, tests.get("function")
         if name:
             sandbox.send({"load": source})
-            loaded = sandbox.receive(self._seconds, SHORT)
+            loaded = sandbox.receive(self._seconds, SHORT_REPLY_BYTES)
             if "raised" in loaded:
                 return format_exception(loaded)
             if re.search(r"^class\s+Solution\b", program, re.MULTILINE):
@@ -91,10 +91,10 @@ class CasesGrader:
         line = sandbox.receive_line(self._seconds)
         if len(line) > _limit_reply(value):
             return f"it gave {line[:200].decode('ascii', 'replace')}, longer than any right value"
-        reply = read_line(line)
+        reply = parse_line(line)
         if "value" not in reply:
             return format_exception(reply)
-        right = same_value(reply["value"], value)
+        right = is_same_value(reply["value"], value)
         return "" if right else f"it gave {format_value(reply['value'])}"
 
     def _run(self, sandbox: Sandbox, source: str, given: str, wanted: str) -> str:
@@ -103,17 +103,17 @@ class CasesGrader:
         status, output = reply.get("status"), reply.get("output")
         if status != 0:
             return f"it ended with {format_value(status)}"
-        if isinstance(output, str) and same_output(output, wanted):
+        if isinstance(output, str) and is_same_output(output, wanted):
             return ""
         return f"it wrote {format_value(repr(output))}"
 
 
 def _limit_reply(wanted: Any) -> int:
     """Bytes of a reply that are read: a right one is about as long as what is wanted."""
-    return 4 * len(json.dumps(to_wire(wanted))) + SHORT
+    return 4 * len(json.dumps(to_wire(wanted))) + SHORT_REPLY_BYTES
 
 
-def same_value(sent: Any, wanted: Any) -> bool:
+def is_same_value(sent: Any, wanted: Any) -> bool:
     """Whether a returned value is the wanted one; a tuple will do for a list, as there.
 
     It is compared as it was sent and never rebuilt: here, outside of all limits, a fraction of
@@ -127,22 +127,22 @@ def same_value(sent: Any, wanted: Any) -> bool:
         parts = _read_parts(sent, "l", "t")
         if parts is None or len(parts) != len(wanted):
             return False
-        return all(map(same_value, parts, wanted))
+        return all(map(is_same_value, parts, wanted))
     if isinstance(wanted, dict):
-        return _same_dict(_read_parts(sent, "d"), wanted)
+        return _is_same_dict(_read_parts(sent, "d"), wanted)
     if isinstance(sent, list):  # a number beyond 2^53 is sent as ["i", digits]
         whole = int(wanted) if isinstance(wanted, float) and wanted.is_integer() else wanted
         return type(whole) is int and sent == to_wire(whole)
     return type(sent) in (type(wanted), int, float) and bool(sent == wanted)
 
 
-def _same_dict(pairs: list[Any] | None, wanted: dict[str, Any]) -> bool:
+def _is_same_dict(pairs: list[Any] | None, wanted: dict[str, Any]) -> bool:
     if pairs is None or len(pairs) != len(wanted):
         return False
     if not all(isinstance(p, list) and len(p) == 2 and isinstance(p[0], str) for p in pairs):
         return False
     found = dict(pairs)
-    return found.keys() == wanted.keys() and all(same_value(found[k], wanted[k]) for k in wanted)
+    return found.keys() == wanted.keys() and all(is_same_value(found[k], wanted[k]) for k in wanted)
 
 
 def _read_parts(sent: Any, *tags: str) -> list[Any] | None:
@@ -152,28 +152,28 @@ def _read_parts(sent: Any, *tags: str) -> list[Any] | None:
     return None
 
 
-def same_output(output: str, wanted: str) -> bool:
+def is_same_output(output: str, wanted: str) -> bool:
     """Whether two outputs are the same: line by line without the space around, numbers by value.
 
     No more is taken apart of ``output``, however long it is, than ``wanted`` has lines and words.
     """
     ours, theirs = output.strip(), wanted.strip()
     return ours.count("\n") == theirs.count("\n") and all(
-        map(_same_line, ours.split("\n"), theirs.split("\n"))
+        map(_is_same_line, ours.split("\n"), theirs.split("\n"))
     )
 
 
-def _same_line(ours: str, theirs: str) -> bool:
+def _is_same_line(ours: str, theirs: str) -> bool:
     ours, theirs = ours.strip(), theirs.strip()
     if ours == theirs:
         return True
     wanted = theirs.split()
     found = ours.split(None, len(wanted))
     try:
-        return len(found) == len(wanted) and all(map(_same_number, found, wanted))
+        return len(found) == len(wanted) and all(map(_is_same_number, found, wanted))
     except InvalidOperation:
         return False
 
 
-def _same_number(ours: str, theirs: str) -> bool:
+def _is_same_number(ours: str, theirs: str) -> bool:
     return Decimal(ours) == Decimal(theirs)

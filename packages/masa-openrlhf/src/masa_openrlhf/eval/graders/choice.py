@@ -12,7 +12,7 @@ from masa_rewards import Verdict
 from masa_rewards.verify.extraction import Extraction, find_answer
 
 from masa_openrlhf.eval.benchmarks.choices import LETTERS
-from masa_openrlhf.eval.graders import answer_part
+from masa_openrlhf.eval.graders import strip_thinking
 from masa_openrlhf.eval.question import Question
 
 _BRACE = re.compile(r"(\\(?:text|textbf|mathrm|mathbf|mathsf|textrm)\s*\{)|[{}]")
@@ -35,7 +35,7 @@ class ChoiceGrader:
 
     def grade(self, question: Question, text: str) -> Verdict:
         """Judge one answer. A letter beyond the choices, or two letters, are unparsable."""
-        stated = find_answer(answer_part(text), self._extraction)
+        stated = find_answer(strip_thinking(text), self._extraction)
         if stated is None:
             return Verdict(status="unparsable", answer=None, detail="no answer is stated")
         letter = read_choice(stated, question.options)

@@ -13,11 +13,11 @@ from typing import Any
 from masa_rewards import Verdict
 
 from masa_openrlhf.eval.benchmarks.python_source import parse_source
-from masa_openrlhf.eval.graders import answer_part
+from masa_openrlhf.eval.graders import strip_thinking
 from masa_openrlhf.eval.question import Question
 
 _TAGGED = re.compile(r"\[ANSWER\](.*?)(?:\[/ANSWER\]|\Z)", re.DOTALL)
-LONGEST = 4_000
+MAX_CHARACTERS = 4_000
 """Characters of an answer that are read; a longer one is unparsable."""
 
 
@@ -26,7 +26,7 @@ class LiteralGrader:
 
     def grade(self, question: Question, text: str) -> Verdict:
         """Judge one answer; "assert f(1) == 2" states 2."""
-        tagged = _TAGGED.findall(answer_part(text))
+        tagged = _TAGGED.findall(strip_thinking(text))
         if not tagged:
             return Verdict(
                 status="unparsable",
@@ -35,7 +35,7 @@ class LiteralGrader:
             )
         stated = tagged[-1].strip()
         try:
-            stated = _right_side(stated)
+            stated = _extract_expected(stated)
             value = read_literal(stated)
         except ValueError as error:
             return Verdict(status="unparsable", answer=stated[:200], detail=str(error))
@@ -78,7 +78,7 @@ def _typed_key(key: Any) -> Hashable:
     return (tuple, *map(_typed_key, key)) if isinstance(key, tuple) else (type(key), key)
 
 
-def _right_side(stated: str) -> str:
+def _extract_expected(stated: str) -> str:
     """Return what an assertion says the output is; of anything else, all of it.
 
     "f(1) == 2" says it, and nothing that says more, or else: a chain (f(1) == 2 == 3), two joined
@@ -97,7 +97,7 @@ def _right_side(stated: str) -> str:
         return bare
     (node,) = tree.body if len(tree.body) == 1 else (None,)
     compared = node.value if isinstance(node, ast.Expr) else None
-    if isinstance(node, ast.Assert) and _says_nothing(node.msg):
+    if isinstance(node, ast.Assert) and _is_plain_message(node.msg):
         compared = node.test
     if (
         isinstance(compared, ast.Compare)
@@ -108,11 +108,11 @@ def _right_side(stated: str) -> str:
     return bare
 
 
-def _says_nothing(message: ast.expr | None) -> bool:
+def _is_plain_message(message: ast.expr | None) -> bool:
     """Whether what an assertion says where it fails is nothing, or a text."""
     return message is None or (isinstance(message, ast.Constant) and isinstance(message.value, str))
 
 
 def _check_length(text: str) -> None:
-    if len(text) > LONGEST:
-        raise ValueError(f"longer than {LONGEST} characters")
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"longer than {MAX_CHARACTERS} characters")

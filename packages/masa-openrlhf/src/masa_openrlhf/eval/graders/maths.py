@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from masa_rewards import AnswerVerifier, Verdict
 
-from masa_openrlhf.eval.graders import answer_part
+from masa_openrlhf.eval.graders import strip_thinking
 from masa_openrlhf.eval.question import Question
 
 
@@ -16,4 +16,4 @@ class MathsGrader:
 
     def grade(self, question: Question, text: str) -> Verdict:
         """Judge the last box."""
-        return self._verifier.verify(answer_part(text), question.gold)
+        return self._verifier.verify(strip_thinking(text), question.gold)

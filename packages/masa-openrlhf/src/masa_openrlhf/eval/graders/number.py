@@ -8,17 +8,17 @@ import re
 from masa_rewards import Verdict
 from masa_rewards.verify.extraction import Extraction, find_answer
 
-from masa_openrlhf.eval.graders import answer_part
+from masa_openrlhf.eval.graders import strip_thinking
 from masa_openrlhf.eval.question import Question
 
-RELATIVE = 0.05
+RELATIVE_TOLERANCE = 0.05
 """SciBench's: ``math.isclose(answer, gold, rel_tol=0.05)``."""
 
 _POWER = re.compile(r"10\s*(?:\^|\*\*)\s*(?:\{\s*([+-]?\d+)\s*\}|([+-]?\d+))")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _PLAIN = r"(\d+(?:\.\d*)?|\.\d+)"
 _FRACTION = re.compile(rf"([+-]?)\\[dt]?frac\s*\{{\s*{_PLAIN}\s*\}}\s*\{{\s*{_PLAIN}\s*\}}")
-_RAISED = ("^", "**", *"⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
+_POWER_STARTS = ("^", "**", *"⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 """What begins a power."""
 _LARGEST_EXPONENT = 300
 
@@ -35,13 +35,13 @@ class NumberGrader:
 
     def grade(self, question: Question, text: str) -> Verdict:
         """Judge one answer; one that is no single number is unparsable."""
-        stated = find_answer(answer_part(text), self._extraction)
+        stated = find_answer(strip_thinking(text), self._extraction)
         if stated is None:
             return Verdict(status="unparsable", answer=None, detail="no answer is stated")
         value = read_number(stated)
         if value is None:
             return Verdict(status="unparsable", answer=stated, detail="not a single number")
-        right = math.isclose(value, float(question.gold), rel_tol=RELATIVE)
+        right = math.isclose(value, float(question.gold), rel_tol=RELATIVE_TOLERANCE)
         return Verdict(
             status="correct" if right else "incorrect", answer=stated, detail=f"read as {value:g}"
         )
@@ -65,7 +65,7 @@ def read_number(stated: str) -> float | None:
         rest = bare[fraction.end() :]
     elif power := _POWER.match(bare.lstrip("+-")):
         sign = -1.0 if bare.startswith("-") else 1.0
-        return _times_ten(sign, power, bare.lstrip("+-")[power.end() :])
+        return _scale_by_power(sign, power, bare.lstrip("+-")[power.end() :])
     elif number := _NUMBER.match(bare):
         value, rest = float(number[0]), bare[number.end() :].lstrip()
         if over := re.match(r"/\s*(\d+(?:\.\d+)?)", rest):
@@ -76,21 +76,21 @@ def read_number(stated: str) -> float | None:
         return None
     times = re.match(r"\s*(?:\\times|\\cdot|\*|×|x(?=\s*10))\s*", rest)
     if times and (power := _POWER.match(rest, times.end())):
-        return _times_ten(value, power, rest[power.end() :])
-    return _unless_more(value, rest)
+        return _scale_by_power(value, power, rest[power.end() :])
+    return _reject_second_number(value, rest)
 
 
-def _times_ten(value: float, power: re.Match[str], rest: str) -> float | None:
+def _scale_by_power(value: float, power: re.Match[str], rest: str) -> float | None:
     digits = (power[1] or power[2]).lstrip("+-0") or "0"
     if len(digits) > 3 or int(digits) > _LARGEST_EXPONENT:  # of very many, int makes nothing
         return None
     exponent = int(digits) * (-1 if (power[1] or power[2]).startswith("-") else 1)
-    return _unless_more(value * 10.0**exponent, rest)
+    return _reject_second_number(value * 10.0**exponent, rest)
 
 
-def _unless_more(value: float, rest: str) -> float | None:
+def _reject_second_number(value: float, rest: str) -> float | None:
     """Refuse a second number behind the first, or a power of it; a unit may have exponents."""
-    if rest.lstrip().startswith(_RAISED):
+    if rest.lstrip().startswith(_POWER_STARTS):
         return None
     unit = re.sub(r"\^\s*(?:\{[^{}]*\}|[+-]?\d+)", "", rest)
     several = re.search(r"(?<![A-Za-z_{])\d", unit)

@@ -11,27 +11,27 @@ from masa_rewards import Verdict
 from masa_rewards.verify.verdict import Status
 
 from masa_openrlhf.eval.config import SandboxConfig
-from masa_openrlhf.eval.graders import answer_part
+from masa_openrlhf.eval.graders import strip_thinking
 from masa_openrlhf.eval.question import Question
 from masa_openrlhf.eval.sandbox.limits import Limits
 from masa_openrlhf.eval.sandbox.process import EndedError, Sandbox, SandboxError
-from masa_openrlhf.eval.sandbox.wire import WireError, name_called, read_line
+from masa_openrlhf.eval.sandbox.wire import WireError, parse_line, read_called_name
 
-SHORT = 1 << 16
+SHORT_REPLY_BYTES = 1 << 16
 """Bytes of a reply that says but that a program was loaded, or what it raised."""
 
 _LANGUAGES = ("", "python", "python3", "py")
 _BLANK = " \t"
 
 
-def program_of(text: str) -> str | None:
+def extract_program(text: str) -> str | None:
     """Return the last fenced block of an answer; None where it has none that is closed.
 
     Line by line, so that the time is linear in the text's length, whatever it holds.
     """
     program = ""
     block: list[str] | None = None
-    for line in answer_part(text).split("\n"):
+    for line in strip_thinking(text).split("\n"):
         if block is None:
             block = [] if _opens_block(line) else None
         elif line.lstrip(_BLANK).startswith("```"):
@@ -56,11 +56,11 @@ class ProgramGrader:
     """
 
     def __init__(self, config: SandboxConfig, *, allow_unsandboxed: bool = False) -> None:
-        self._limits, self._allow_unsandboxed = limits_of(config), allow_unsandboxed
+        self._limits, self._allow_unsandboxed = limits_from_config(config), allow_unsandboxed
 
     def grade(self, question: Question, text: str) -> Verdict:
         """Judge one answer. No program is unparsable; a failing sandbox an "error"."""
-        program = program_of(text)
+        program = extract_program(text)
         if program is None:
             return Verdict(status="unparsable", answer=None, detail="no block of code")
         source = question.tests.get("preamble", "") + "\n" + program
@@ -114,7 +114,7 @@ def _relay_calls(
     """Carry calls of the tests to the program and values back, until the tests are done."""
     try:
         candidate.send({"load": source})
-        loaded = candidate.receive(most=SHORT)
+        loaded = candidate.receive(most=SHORT_REPLY_BYTES)
         if "raised" in loaded:
             return Verdict(status="incorrect", answer=program, detail=format_exception(loaded))
     except EndedError as error:
@@ -123,7 +123,7 @@ def _relay_calls(
         )
     try:
         tester.send(tests)
-        while name := name_called(line := tester.receive_line()):
+        while name := read_called_name(line := tester.receive_line()):
             try:
                 candidate.send_line(line)
                 reply = candidate.receive_line()
@@ -132,7 +132,7 @@ def _relay_calls(
                     status="incorrect", answer=program, detail=f"it ended in {name}: {error.how}"
                 )
             tester.send_line(reply)
-        asked = read_line(line)
+        asked = parse_line(line)
     except (EndedError, WireError) as error:
         return Verdict(status="incorrect", answer=program, detail=f"the tests ended: {error}")
     if "lacks" in asked:
@@ -158,7 +158,7 @@ def format_value(value: Any) -> str:
         return f"a {type(value).__name__} that cannot be shown"
 
 
-def limits_of(config: SandboxConfig) -> Limits:
+def limits_from_config(config: SandboxConfig) -> Limits:
     """Return the limits of an answer."""
     return Limits(
         seconds=config.seconds,

@@ -9,8 +9,8 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from masa_rewards.statistics import Interval
 
-from masa_openrlhf.eval.results.comparison import Compared
-from masa_openrlhf.eval.results.meta_awareness import MetaFigures
+from masa_openrlhf.eval.results.comparison import BenchmarkComparison
+from masa_openrlhf.eval.results.meta_awareness import MetaAwarenessMetrics
 from masa_openrlhf.eval.results.metrics import BenchmarkMetrics
 from masa_openrlhf.eval.results.summary import Results
 
@@ -66,7 +66,7 @@ class MetaRow(NamedTuple):
 
     name: str
     title: str
-    figures: MetaFigures
+    figures: MetaAwarenessMetrics
 
 
 def write_table(columns: Sequence[Column[R]], rows: Sequence[R], medium: Medium) -> TextTable:
@@ -138,7 +138,7 @@ def list_score_columns(results: Results) -> list[Column[BenchmarkMetrics]]:
             terminal="tokens",
         ),
         Column("cut off", lambda one: one.truncated, format_share),
-        Column("unread", lambda one: one.unparsable, format_share),
+        Column("unreadable", lambda one: one.unparsable, format_share),
     ]
 
 
@@ -157,12 +157,12 @@ def list_meta_rows(results: Results) -> list[MetaRow]:
     return [MetaRow(name, titles.get(name, name), one) for name, one in results.meta.items()]
 
 
-def _unread_share(figures: MetaFigures) -> float | None:
-    unread = sum(figures.unread.get("pass_rate", {}).values())
-    return unread / figures.predictions if figures.predictions else None
+def _unreadable_share(figures: MetaAwarenessMetrics) -> float | None:
+    unreadable = sum(figures.unreadable.get("pass_rate", {}).values())
+    return unreadable / figures.predictions if figures.predictions else None
 
 
-def _within_share(figures: MetaFigures) -> float | None:
+def _within_share(figures: MetaAwarenessMetrics) -> float | None:
     length = figures.length
     return length.within / length.predictions if length.predictions else None
 
@@ -174,7 +174,7 @@ META_COLUMNS: tuple[Column[MetaRow], ...] = (
     Column("meta-awareness", lambda row: row.title, align="left", only="terminal"),
     Column("benchmark", lambda row: row.name, align="left", only="page"),
     Column("predictions", lambda row: row.figures.predictions),
-    Column("unread", lambda row: _unread_share(row.figures), format_share, only="terminal"),
+    Column("unreadable", lambda row: _unreadable_share(row.figures), format_share, only="terminal"),
     Column("Brier", lambda row: row.figures.pass_rate.error.brier, _THREE_DIGITS),
     Column(
         "of the mean",
@@ -195,7 +195,7 @@ META_COLUMNS: tuple[Column[MetaRow], ...] = (
     Column("F1", lambda row: row.figures.gate.f1, _TWO_DIGITS, terminal=_GATE),
 )
 
-COMPARED_COLUMNS: tuple[Column[Compared], ...] = (
+COMPARED_COLUMNS: tuple[Column[BenchmarkComparison], ...] = (
     Column("benchmark", lambda one: one.benchmark, align="left"),
     Column("questions", lambda one: one.questions),
     Column("before", lambda one: one.before, format_share),

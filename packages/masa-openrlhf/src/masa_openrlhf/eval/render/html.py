@@ -17,7 +17,12 @@ from masa_openrlhf.eval.render.columns import (
     list_score_columns,
     write_table,
 )
-from masa_openrlhf.eval.render.terminal import LEGEND, META_LEGEND, format_warnings, meta_warnings
+from masa_openrlhf.eval.render.terminal import (
+    LEGEND,
+    META_LEGEND,
+    format_warnings,
+    list_meta_warnings,
+)
 from masa_openrlhf.eval.results.summary import Results
 
 
@@ -67,6 +72,6 @@ def _list_warnings(results: Results) -> Iterator[str]:
     for one in results.benchmarks:
         if said := format_warnings(one):
             yield f"{one.title}: {said}"
-    yield from meta_warnings(results)
+    yield from list_meta_warnings(results)
     for limit in results.unlimited:
         yield f"Programs ran without this limit (--allow-unsandboxed): {limit}"

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from masa_openrlhf.eval.evaluation import Task
+from masa_openrlhf.eval.evaluation import QuestionTask
 from masa_openrlhf.eval.render.columns import (
     COMPARED_COLUMNS,
     META_COLUMNS,
@@ -19,14 +19,14 @@ from masa_openrlhf.eval.render.columns import (
     list_score_columns,
     write_table,
 )
-from masa_openrlhf.eval.results.comparison import Comparison
+from masa_openrlhf.eval.results.comparison import EvaluationComparison
 from masa_openrlhf.eval.results.metrics import BenchmarkMetrics
 from masa_openrlhf.eval.results.summary import Results
 
 LEGEND = (
     "pass@1: mean over questions of the share of answers that are right · [..]: interval of 95 % "
     "over questions · ±runs: standard deviation of single runs, one answer a question each · "
-    "cut off: share of answers that reached the limit of tokens · unread: share that states no "
+    "cut off: share of answers that reached the limit of tokens · unreadable: share that states no "
     "answer that can be read; it is wrong"
 )
 META_LEGEND = (
@@ -62,7 +62,7 @@ class ProgressBar:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def done(self, task: Task, tokens: int) -> None:
+    def done(self, task: QuestionTask, tokens: int) -> None:
         """Note that a question is done; called from several threads."""
         with self._lock:
             self._tokens += tokens
@@ -72,7 +72,7 @@ class ProgressBar:
                 self._console.print(f"{task.benchmark}: all questions are answered")
 
 
-def show_results(results: Results, console: Console) -> None:
+def render_terminal(results: Results, console: Console) -> None:
     """Print the tables of an evaluation."""
     console.print(_score_table(results))
     console.print(LEGEND, style="dim", highlight=False)
@@ -84,7 +84,7 @@ def show_results(results: Results, console: Console) -> None:
     if results.meta:
         console.print(_meta_table(results))
         console.print(META_LEGEND, style="dim", highlight=False)
-        for said in meta_warnings(results):
+        for said in list_meta_warnings(results):
             console.print(said, style="yellow", highlight=False, soft_wrap=True)
     if results.unlimited:
         lacking = "; ".join(results.unlimited)
@@ -104,7 +104,7 @@ def format_warnings(one: BenchmarkMetrics) -> str:
     return "; ".join(said)
 
 
-def meta_warnings(results: Results) -> list[str]:
+def list_meta_warnings(results: Results) -> list[str]:
     """Say what is in none of the figures of meta-awareness."""
     why = "questions not in the figures of meta-awareness: what was said could not be scored"
     return [f"{name}: {one.failed} {why}" for name, one in results.meta.items() if one.failed]
@@ -121,7 +121,9 @@ def _meta_table(results: Results) -> Table:
     return _make_table(write_table(META_COLUMNS, list_meta_rows(results), "terminal"))
 
 
-def show_comparison(comparison: Comparison, model: str, console: Console) -> None:
+def render_comparison_terminal(
+    comparison: EvaluationComparison, model: str, console: Console
+) -> None:
     """Print how an evaluation compares with another."""
     table = _make_table(write_table(COMPARED_COLUMNS, comparison.benchmarks, "terminal"))
     table.title = f"{model} against {comparison.model_before} ({comparison.before}), pass@1"

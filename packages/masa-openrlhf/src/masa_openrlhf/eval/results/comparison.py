@@ -9,12 +9,12 @@ from masa_rewards.statistics import Interval, difference_interval
 
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.folder import EvalFolder
-from masa_openrlhf.eval.questions import Asked
-from masa_openrlhf.eval.results.metrics import Frozen, pass_rates
+from masa_openrlhf.eval.questions import BenchmarkQuestions
+from masa_openrlhf.eval.results.metrics import FrozenModel, compute_pass_rates
 from masa_openrlhf.eval.results.records import EvalRecord, Record
 
 
-class Compared(Frozen):
+class BenchmarkComparison(FrozenModel):
     """Two models on one benchmark.
 
     Attributes:
@@ -38,7 +38,7 @@ class Compared(Frozen):
     worse: int
 
 
-class Comparison(Frozen):
+class EvaluationComparison(FrozenModel):
     """Two evaluations, over the benchmarks that both have.
 
     Attributes:
@@ -51,14 +51,16 @@ class Comparison(Frozen):
     before: str
     model_before: str
     settings: dict[str, tuple[object, object]]
-    benchmarks: tuple[Compared, ...]
+    benchmarks: tuple[BenchmarkComparison, ...]
 
 
 # What makes the score of one question mean something else.
-_MATTERS = ("samples", "temperature", "top_p", "max_tokens", "seed", "verifier.extraction")
+_SCORE_SETTINGS = ("samples", "temperature", "top_p", "max_tokens", "seed", "verifier.extraction")
 
 
-def compare_evaluations(this: EvalFolder, other: EvalFolder, names: Sequence[str]) -> Comparison:
+def compare_evaluations(
+    this: EvalFolder, other: EvalFolder, names: Sequence[str]
+) -> EvaluationComparison:
     """Compare this evaluation with another, question by question.
 
     Args:
@@ -75,13 +77,13 @@ def compare_evaluations(this: EvalFolder, other: EvalFolder, names: Sequence[str
     now = {name: list(this.records(name).read()) for name in shared}
     for name in shared:
         asked = {r.id: _question_key(r) for r in now[name] if isinstance(r, EvalRecord)}
-        _refuse_other_questions(name, asked, this, other)
-    return Comparison(
+        _check_same_questions(name, asked, this, other)
+    return EvaluationComparison(
         before=str(other.path),
         model_before=theirs.model,
         settings={
             name: (attrgetter(name)(theirs), attrgetter(name)(ours))
-            for name in _MATTERS
+            for name in _SCORE_SETTINGS
             if attrgetter(name)(theirs) != attrgetter(name)(ours)
         },
         benchmarks=tuple(
@@ -90,7 +92,9 @@ def compare_evaluations(this: EvalFolder, other: EvalFolder, names: Sequence[str
     )
 
 
-def check_comparable(this: EvalFolder, other: EvalFolder, asked: Sequence[Asked]) -> None:
+def check_comparable(
+    this: EvalFolder, other: EvalFolder, asked: Sequence[BenchmarkQuestions]
+) -> None:
     """Refuse, before anything is asked, what could not be compared afterwards.
 
     Raises:
@@ -101,7 +105,7 @@ def check_comparable(this: EvalFolder, other: EvalFolder, asked: Sequence[Asked]
     for each in asked:
         if each.benchmark.name in shared:
             wanted = {q.id: (q.statement, q.gold) for q in each.questions}
-            _refuse_other_questions(each.benchmark.name, wanted, this, other)
+            _check_same_questions(each.benchmark.name, wanted, this, other)
 
 
 def _shared_benchmarks(other: EvalFolder, names: Sequence[str]) -> list[str]:
@@ -113,7 +117,7 @@ def _shared_benchmarks(other: EvalFolder, names: Sequence[str]) -> list[str]:
     return shared
 
 
-def _refuse_other_questions(
+def _check_same_questions(
     name: str, asked: Mapping[str, tuple[str, str]], this: EvalFolder, other: EvalFolder
 ) -> None:
     """Refuse a benchmark of which a question has another statement, order of choices or gold."""
@@ -131,10 +135,12 @@ def _refuse_other_questions(
         )
 
 
-def _compare_benchmark(name: str, before: Sequence[Record], now: Sequence[Record]) -> Compared:
-    a, b = pass_rates(before), pass_rates(now)
+def _compare_benchmark(
+    name: str, before: Sequence[Record], now: Sequence[Record]
+) -> BenchmarkComparison:
+    a, b = compute_pass_rates(before), compute_pass_rates(now)
     pairs = [(a[key], b[key]) for key in a if key in b]
-    return Compared(
+    return BenchmarkComparison(
         benchmark=name,
         questions=len(pairs),
         unpaired=len(a.keys() | b.keys()) - len(pairs),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 
-class Spread(NamedTuple):
+class RunSpread(NamedTuple):
     """How much single runs differ: each takes one sample of every question.
 
     Attributes:
@@ -49,7 +49,7 @@ def pass_at_k(n: int, c: int, k: int) -> float:
     return (every - math.comb(n - c, k)) / every
 
 
-def estimate_spread(right: Sequence[Sequence[bool]]) -> Spread:
+def estimate_spread(right: Sequence[Sequence[bool]]) -> RunSpread:
     """Return how the scores of single runs spread.
 
     Args:
@@ -61,4 +61,4 @@ def estimate_spread(right: Sequence[Sequence[bool]]) -> Spread:
     runs = min((len(samples) for samples in right), default=0)
     scores = [math.fsum(samples[run] for samples in right) / len(right) for run in range(runs)]
     std = statistics.stdev(scores) if runs > 1 else None
-    return Spread(runs, std, min(scores, default=None), max(scores, default=None))
+    return RunSpread(runs, std, min(scores, default=None), max(scores, default=None))

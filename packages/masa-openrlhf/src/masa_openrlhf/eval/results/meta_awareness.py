@@ -17,12 +17,13 @@ from masa_rewards import MetaPrediction, MetaPrompt, Rollout, RolloutGroup
 from masa_rewards.score import Report, Scorer, ScoreSettings
 from masa_rewards.score.calibration import LengthReport, PassRateReport
 from masa_rewards.statistics import Interval, rate_interval
+from pydantic import AliasChoices, Field
 
-from masa_openrlhf.eval.results.metrics import Frozen
+from masa_openrlhf.eval.results.metrics import FrozenModel
 from masa_openrlhf.eval.results.records import EvalRecord, Record
 
 
-class GateFigures(Frozen):
+class GateMetrics(FrozenModel):
     """How right the gate would be. Positive: a question that it skips.
 
     It is right to skip a question whose judged answers are all right or all wrong: nothing can be
@@ -48,13 +49,13 @@ class GateFigures(Frozen):
     f1: float | None
 
 
-class MetaFigures(Frozen):
+class MetaAwarenessMetrics(FrozenModel):
     """How aware a model is of itself, on one benchmark.
 
     Attributes:
         questions: with predictions and judged answers.
         predictions: asked for.
-        unread: component -> reason -> how many predictions lack it.
+        unreadable: component -> reason -> how many predictions lack it.
         pass_rate: calibration of the predicted pass rate: Brier score, absolute error, correlation,
             and those of whoever always says the mean.
         brier: Brier score, mean over questions with its interval over questions.
@@ -68,12 +69,14 @@ class MetaFigures(Frozen):
 
     questions: int
     predictions: int
-    unread: dict[str, dict[str, int]]
+    unreadable: dict[str, dict[str, int]] = Field(
+        validation_alias=AliasChoices("unreadable", "unread")  # "unread": as 0.1.0 wrote it
+    )
     pass_rate: PassRateReport
     brier: Interval
     length: LengthReport
     length_error: float | None
-    gate: GateFigures
+    gate: GateMetrics
     reward: float | None
     failed: int = 0
 
@@ -91,7 +94,9 @@ class _Foreseen:
         return [prediction.pass_rate for prediction in self.predictions]
 
 
-def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: float) -> MetaFigures:
+def compute_meta_metrics(
+    records: Sequence[Record], prompt: MetaPrompt, *, max_std: float
+) -> MetaAwarenessMetrics:
     """Add up what the model predicted, beside what it then did.
 
     Args:
@@ -101,15 +106,17 @@ def meta_figures(records: Sequence[Record], prompt: MetaPrompt, *, max_std: floa
     """
     asked = [r for r in records if isinstance(r, EvalRecord) and r.predictions and r.verified()]
     usable, report = _score_records(asked, prompt)
-    return MetaFigures(
+    return MetaAwarenessMetrics(
         questions=len(usable),
         predictions=report.predictions,
-        unread={n: {str(why): c for why, c in r.items()} for n, r in report.unread.items()},
+        unreadable={n: {str(why): c for why, c in r.items()} for n, r in report.unreadable.items()},
         pass_rate=report.pass_rate,
         brier=rate_interval([b for one in usable if (b := _brier_score(one)) is not None]),
         length=report.length,
-        length_error=_length_error(usable),
-        gate=gate_figures(((one.rates, one.record.verified()) for one in usable), max_std=max_std),
+        length_error=_compute_length_error(usable),
+        gate=compute_gate_metrics(
+            ((one.rates, one.record.verified()) for one in usable), max_std=max_std
+        ),
         reward=report.rewards.total.mean,
         failed=len(asked) - len(usable),
     )
@@ -141,9 +148,9 @@ def _to_group(record: EvalRecord) -> RolloutGroup:
     return RolloutGroup(problem=record.statement, rollouts=rollouts)
 
 
-def gate_figures(
+def compute_gate_metrics(
     questions: Iterable[tuple[Sequence[float | None], Sequence[bool]]], *, max_std: float = 0.1
-) -> GateFigures:
+) -> GateMetrics:
     """Add up the gate's decisions.
 
     Args:
@@ -159,7 +166,7 @@ def gate_figures(
     ]
     skipped, to_skip = (sum(column) for column in zip(*decided, strict=True)) if decided else (0, 0)
     both = sum(skip and should for skip, should in decided)
-    return GateFigures(
+    return GateMetrics(
         questions=len(decided),
         skipped=skipped,
         to_skip=to_skip,
@@ -179,7 +186,7 @@ def _brier_score(foreseen: _Foreseen) -> float | None:
     return math.fsum((p - y) ** 2 for p in rates for y in right) / (len(rates) * len(right))
 
 
-def _length_error(questions: Sequence[_Foreseen]) -> float | None:
+def _compute_length_error(questions: Sequence[_Foreseen]) -> float | None:
     errors = []
     for one in questions:
         lengths = [sample.tokens for sample in one.record.samples if sample.correct]

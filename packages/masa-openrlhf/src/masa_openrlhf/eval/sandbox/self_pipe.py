@@ -12,7 +12,7 @@ def allow_asyncio() -> None:
     socket.socketpair = _make_pair  # type: ignore[assignment]
 
 
-class _End:
+class _PipeEnd:
     """An end of a pipe, as a socket: as much of one as asyncio uses to wake itself."""
 
     def __init__(self, descriptor: int) -> None:
@@ -39,7 +39,7 @@ class _End:
             os.close(self.detach())
 
 
-def _make_pair(*_: Any) -> tuple[_End, _End]:
+def _make_pair(*_: Any) -> tuple[_PipeEnd, _PipeEnd]:
     """Return an end that reads and one that writes to it."""
     reads, writes = os.pipe()
-    return _End(reads), _End(writes)
+    return _PipeEnd(reads), _PipeEnd(writes)

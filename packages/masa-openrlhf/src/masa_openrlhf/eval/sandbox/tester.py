@@ -16,20 +16,14 @@ import sys
 from typing import IO, Any
 
 from masa_openrlhf.eval.sandbox.self_pipe import allow_asyncio
-from masa_openrlhf.eval.sandbox.wire import (
-    WireError,
-    from_wire,
-    read_line,
-    to_wire,
-    write_line,
-)
+from masa_openrlhf.eval.sandbox.wire import WireError, format_line, from_wire, parse_line, to_wire
 
 
 class ProgramError(Exception):
     """The program raised something that is no exception of Python's own."""
 
 
-class _Program:
+class _ProgramCaller:
     """The other end."""
 
     def __init__(self, replies: IO[bytes], calls: IO[bytes]) -> None:
@@ -44,7 +38,7 @@ class _Program:
                 "arguments": to_wire(arguments),
                 "keywords": to_wire(keywords),
             }
-            self._calls.write(write_line(sent))
+            self._calls.write(format_line(sent))
             self._calls.flush()
             line = self._replies.readline()
             if not line:
@@ -61,13 +55,13 @@ class _Program:
 def _read_reply(line: bytes) -> dict[str, Any]:
     """Return what came of a call. A reply that is none is no exception that tests may wait for."""
     try:
-        reply = read_line(line)
+        reply = parse_line(line)
         return reply if "raised" in reply else {"value": from_wire(reply["value"])}
     except (WireError, KeyError) as error:
         raise ProgramError(f"no reply: {error!s:.200}") from None
 
 
-_NOT_OURS = (ImportError, StopIteration, StopAsyncIteration)
+_NEVER_RAISED = (ImportError, StopIteration, StopAsyncIteration)
 """What the program cannot import is its own affair; what the tests cannot is the judge's. The
 others end a ``map`` or ``for`` of the tests without a word."""
 
@@ -76,7 +70,11 @@ def _make_exception(reply: dict[str, Any]) -> BaseException:
     """Return Python's own exception of that name: tests may wait for it, never for SystemExit."""
     kind = getattr(builtins, str(reply["raised"]), None)
     text = str(reply.get("text"))
-    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, _NOT_OURS):
+    if (
+        isinstance(kind, type)
+        and issubclass(kind, Exception)
+        and not issubclass(kind, _NEVER_RAISED)
+    ):
         try:
             return kind(text)
         except TypeError:
@@ -92,8 +90,8 @@ def main() -> None:
         os.dup2(nothing, descriptor)
     sys.set_int_max_str_digits(0)
     allow_asyncio()
-    message = read_line(replies.readline())
-    program = _Program(replies, calls)
+    message = parse_line(replies.readline())
+    program = _ProgramCaller(replies, calls)
     tests: dict[str, Any] = {"__name__": "tests"}
     tests |= {name: program.stand_in(name) for name in message["names"]}
     try:
@@ -103,7 +101,7 @@ def main() -> None:
         verdict = {"passed": False, "lacks": str(error)}
     except BaseException as error:
         verdict = {"passed": False, "detail": f"{type(error).__name__}: {str(error)[:300]}"}
-    calls.write(write_line(verdict))
+    calls.write(format_line(verdict))
     calls.flush()
     os._exit(0)
 

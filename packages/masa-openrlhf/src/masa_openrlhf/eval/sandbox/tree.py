@@ -19,21 +19,21 @@ def list_descendants(pid: int) -> list[int]:
     return found
 
 
-def held_mb(pid: int) -> float:
+def measure_memory_mb(pid: int) -> float:
     """Return the memory of ``pid`` and all below it, MiB; a shared page counts for each.
 
     Resident or swapped out, and the tables of its pages.
     """
-    return sum(map(_held_mb, (pid, *list_descendants(pid))))
+    return sum(map(_measure_process_mb, (pid, *list_descendants(pid))))
 
 
-def _held_mb(pid: int) -> float:
+def _measure_process_mb(pid: int) -> float:
     """Ask each thread: of a process whose first one has ended the kernel says nothing by itself."""
     statuses = (_read_proc(f"/proc/{pid}/task/{thread}/status") for thread in _list_threads(pid))
-    return max((held_by(status) for status in statuses), default=0.0)
+    return max((parse_memory_mb(status) for status in statuses), default=0.0)
 
 
-def held_by(status: bytes) -> float:
+def parse_memory_mb(status: bytes) -> float:
     """Return the memory that a ``/proc/PID/status`` tells of, MiB."""
     return sum(map(int, _HELD.findall(status))) / 1024
 

@@ -21,9 +21,9 @@ import time
 from typing import Any, NoReturn
 
 from masa_openrlhf.eval.sandbox import libc, namespaces, rlimits, seccomp
-from masa_openrlhf.eval.sandbox.tree import held_mb, list_descendants
+from masa_openrlhf.eval.sandbox.tree import list_descendants, measure_memory_mb
 
-LOOK = 0.02
+POLL_SECONDS = 0.02
 """Seconds from one look at the memory to the next."""
 
 
@@ -54,11 +54,11 @@ def main() -> None:
     for descriptor in (0, 1):
         os.close(descriptor)
     os.write(ready, b"x")
-    ended, status = _look_on(init, order)
+    ended, status = _supervise_program(init, order)
     _write_line(order, {"ended": ended, "status": status, "lacking": lacking})
 
 
-def _look_on(init: int, order: dict[str, Any]) -> tuple[str, int]:
+def _supervise_program(init: int, order: dict[str, Any]) -> tuple[str, int]:
     """Wait for the end of everything; bring it about when it is due."""
     deadline = time.monotonic() + order["limits"]["seconds"]
     ended = ""
@@ -68,18 +68,18 @@ def _look_on(init: int, order: dict[str, Any]) -> tuple[str, int]:
             _kill_rest()
             return ended or "exit", os.waitstatus_to_exitcode(status)
         if not ended:
-            hung_up = select.select([order["control"]], [], [], LOOK)[0]
+            hung_up = select.select([order["control"]], [], [], POLL_SECONDS)[0]
             if hung_up:
                 ended = "hung up"
             elif time.monotonic() > deadline:
                 ended = "seconds"
-            elif held_mb(init) > order["limits"]["memory_mb"]:
+            elif measure_memory_mb(init) > order["limits"]["memory_mb"]:
                 ended = "memory"
             if ended:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(init, signal.SIGKILL)
         else:
-            time.sleep(LOOK / 10)
+            time.sleep(POLL_SECONDS / 10)
 
 
 def _kill_rest() -> None:

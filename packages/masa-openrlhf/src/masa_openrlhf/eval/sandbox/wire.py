@@ -15,8 +15,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-_SMALL = 2**53
-DEEPEST = 200
+_MAX_PLAIN_INT = 2**53
+MAX_DEPTH = 200
 
 
 class WireError(ValueError):
@@ -58,7 +58,7 @@ def to_wire(value: Any, keep: Callable[[Any], int] | None = None, depth: int = 0
     """
     if value is None or type(value) in (bool, str, float):
         return value
-    if depth < DEEPEST:
+    if depth < MAX_DEPTH:
         for kind, tag, parts in _SENDERS:
             if isinstance(value, kind):
                 return _encode_parts(tag, parts(value), keep, depth + 1)
@@ -93,7 +93,7 @@ _SENDERS: tuple[tuple[type, str, Callable[[Any], Any]], ...] = (
 def _encode_number(value: Any) -> Any:
     if isinstance(value, int):
         plain = int.__int__(value)
-        return plain if -_SMALL < plain < _SMALL else ["i", hex(plain)]
+        return plain if -_MAX_PLAIN_INT < plain < _MAX_PLAIN_INT else ["i", hex(plain)]
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, float):
@@ -107,7 +107,7 @@ def _encode_number(value: Any) -> Any:
     if isinstance(value, Decimal):
         return ["D", str(value)]
     if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
-        return to_wire(value.item(), None, DEEPEST - 1)
+        return to_wire(value.item(), None, MAX_DEPTH - 1)
     return None
 
 
@@ -157,7 +157,7 @@ _READERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def name_called(line: bytes) -> str | None:
+def read_called_name(line: bytes) -> str | None:
     """Return what the tests call, by the start of their line; None where it is another message.
 
     The rest of it is the program's affair: it is passed on and never read.
@@ -169,12 +169,12 @@ def name_called(line: bytes) -> str | None:
 _CALL = re.compile(rb'\{"call": ("(?:[^"\\]|\\.)*"), ')
 
 
-def write_line(message: dict[str, Any]) -> bytes:
+def format_line(message: dict[str, Any]) -> bytes:
     """Return a message as a line."""
     return json.dumps(message).encode("ascii") + b"\n"
 
 
-def read_line(line: bytes) -> dict[str, Any]:
+def parse_line(line: bytes) -> dict[str, Any]:
     """Return the message of a line.
 
     Raises:

@@ -16,12 +16,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 from masa_rewards.statistics import fit_isotonic
 
-from masa_openrlhf.report.analysis.intervals import DRAWS, Method, interval_over_runs
+from masa_openrlhf.report.analysis.intervals import DRAWS, IntervalMethod, interval_over_runs
 
 Axis = Literal["tokens", "steps", "seconds"]
 """What a run spends."""
 
-Rising = Literal["isotonic", "best"]
+MonotoneMethod = Literal["isotonic", "best"]
 """How a curve is kept from falling."""
 
 
@@ -86,7 +86,7 @@ class PairedRatio(NamedTuple):
     at_start: int
 
 
-def make_monotone(values: Sequence[float], how: Rising = "isotonic") -> tuple[float, ...]:
+def make_monotone(values: Sequence[float], how: MonotoneMethod = "isotonic") -> tuple[float, ...]:
     """Return the values so that none is below one before it.
 
     Args:
@@ -100,7 +100,7 @@ def make_monotone(values: Sequence[float], how: Rising = "isotonic") -> tuple[fl
 
 
 def cost_to_reach(
-    curve: Curve, accuracy: float, *, by: Axis = "tokens", how: Rising = "isotonic"
+    curve: Curve, accuracy: float, *, by: Axis = "tokens", how: MonotoneMethod = "isotonic"
 ) -> float | None:
     """Return what a run had spent when it reached an accuracy; None where it did not.
 
@@ -124,7 +124,7 @@ def cost_to_reach(
     return None
 
 
-def tokens_to(curve: Curve, accuracy: float, *, how: Rising = "isotonic") -> float | None:
+def tokens_to(curve: Curve, accuracy: float, *, how: MonotoneMethod = "isotonic") -> float | None:
     """Return the tokens a run had made when it reached an accuracy; None where it did not.
 
     Args:
@@ -141,8 +141,8 @@ def paired_ratio(
     accuracy: float | Sequence[float],
     *,
     by: Axis = "tokens",
-    how: Rising = "isotonic",
-    method: Method = "bootstrap",
+    how: MonotoneMethod = "isotonic",
+    method: IntervalMethod = "bootstrap",
     draws: int = DRAWS,
     seed: int = 0,
 ) -> PairedRatio:

@@ -9,13 +9,13 @@ from typing import Literal
 import numpy as np
 from masa_rewards.statistics import Interval, mean_interval
 
-Method = Literal["bootstrap", "t"]
+IntervalMethod = Literal["bootstrap", "t"]
 
 DRAWS = 10_000
 
 
 def interval_over_runs(
-    values: Sequence[float], *, method: Method = "t", draws: int = DRAWS, seed: int = 0
+    values: Sequence[float], *, method: IntervalMethod = "t", draws: int = DRAWS, seed: int = 0
 ) -> Interval:
     """Return the mean with an interval of 95 %; without ends for fewer than two values.
 

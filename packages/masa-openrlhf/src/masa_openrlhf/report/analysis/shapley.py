@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-class Shares(NamedTuple):
+class ShapleyShares(NamedTuple):
     """What a regression explains, and whose share is what.
 
     Attributes:
@@ -30,7 +30,7 @@ class Shares(NamedTuple):
     parts: tuple[float, ...]
 
 
-def shapley_r2(x_NP: Array, y_N: Array) -> Shares | None:
+def shapley_r2(x_NP: Array, y_N: Array) -> ShapleyShares | None:
     """Return the Shapley values of the variables of a linear regression with intercept.
 
         part_j = Σ over S without j of |S|! (p - |S| - 1)! / p! * (R²(S + j) - R²(S))
@@ -53,7 +53,7 @@ def shapley_r2(x_NP: Array, y_N: Array) -> Shares | None:
     if not len(y_N) or np.ptp(y_N) < 1e-12:
         return None
     shares_BP = shapley_parts(correlate_columns(np.column_stack([x_NP, y_N])[None]))
-    return Shares(float(shares_BP[0].sum()), tuple(shares_BP[0].tolist()))
+    return ShapleyShares(float(shares_BP[0].sum()), tuple(shares_BP[0].tolist()))
 
 
 def correlate_columns(rows_BNQ: Array) -> Array:

@@ -17,17 +17,17 @@ from masa_openrlhf.report.analysis.curves import (
 )
 from masa_openrlhf.report.formatting import format_amount, format_count, format_interval
 from masa_openrlhf.report.groups import RunGroup, join_run_names
-from masa_openrlhf.report.line_plots import Line, draw_lines, shown_bands, smooth_curve
-from masa_openrlhf.report.runs import curve_of, training_curve
-from masa_openrlhf.report.section import Picture, Section, Table
+from masa_openrlhf.report.line_plots import GroupLine, describe_bands, draw_lines, smooth_curve
+from masa_openrlhf.report.runs import held_out_curve, training_curve
+from masa_openrlhf.report.section import Plot, Section, Table
 
-_SAYS = (
+_INTRO = (
     "Accuracy is pass@1 on held-out problems: the share of solutions that are right, of problems "
     "that the model is not trained on. Tokens are all that the model wrote in training, in "
     "predictions and solutions. Time is that of the steps alone, without evaluations and "
     "checkpoints."
 )
-_TRAINING = (
+_TRAINING_INTRO = (
     "There are too few evaluations on held-out problems, so this is the share of right solutions "
     "of the training problems, smoothed. Mind that problems which a gate skips are not in it."
 )
@@ -41,14 +41,17 @@ _TARGETS = 3
 
 def accuracy_section(groups: Sequence[RunGroup]) -> Section:
     """Return accuracy over tokens, steps and time, and tokens until given accuracies."""
-    held_out = {group.name: [_of_two(curve_of(run)) for run in group.runs] for group in groups}
+    held_out = {
+        group.name: [_drop_single_point(held_out_curve(run)) for run in group.runs]
+        for group in groups
+    }
     some = any(len(curve) for curves in held_out.values() for curve in curves)
-    lines = _make_lines(groups, held_out) if some else _training_lines(groups)
+    lines = _make_lines(groups, held_out) if some else _make_training_lines(groups)
     if not any(len(curve) for line in lines for curve in line.curves):
-        return Section("accuracy", "Accuracy", (_SAYS,), missing=("No step was taken yet.",))
+        return Section("accuracy", "Accuracy", (_INTRO,), missing=("No step was taken yet.",))
     label = "held-out pass@1" if some else "training pass rate"
     pictures = [
-        Picture(
+        Plot(
             key=f"accuracy-{axis}",
             title=title,
             draw=functools.partial(draw_lines, lines=lines, by=axis, label=label, shares=True),
@@ -56,10 +59,14 @@ def accuracy_section(groups: Sequence[RunGroup]) -> Section:
         )
         for axis, title in _AXES
     ]
-    says = [_SAYS if some else _TRAINING, shown_bands(lines), _own_intervals(lines)]
+    says = [
+        _INTRO if some else _TRAINING_INTRO,
+        describe_bands(lines),
+        _describe_own_intervals(lines),
+    ]
     tables = _make_tables(groups, held_out) if some and len(groups) > 1 else ()
     if tables:
-        says.append(_TABLES)
+        says.append(_TABLES_INTRO)
     return Section(
         key="accuracy",
         title="Accuracy",
@@ -70,7 +77,7 @@ def accuracy_section(groups: Sequence[RunGroup]) -> Section:
     )
 
 
-_TABLES = (
+_TABLES_INTRO = (
     "The tables say how many tokens a group had made when it first was at an accuracy, on average "
     "over the runs that got there. Evaluations are noisy, so a curve is levelled first, that it "
     "never falls. “Times sooner” compares runs of the same seed: 2 means half the tokens, 0.5 "
@@ -78,20 +85,20 @@ _TABLES = (
 )
 
 
-def _of_two(curve: Curve) -> Curve:
+def _drop_single_point(curve: Curve) -> Curve:
     """The curve, or none: a single point, as before the first step, shows no course."""
     return curve if len(curve) > 1 else Curve((), (), (), ())
 
 
-def _make_lines(groups: Sequence[RunGroup], curves: dict[str, list[Curve]]) -> list[Line]:
+def _make_lines(groups: Sequence[RunGroup], curves: dict[str, list[Curve]]) -> list[GroupLine]:
     return [
-        Line(group.name, place, curves[group.name])
+        GroupLine(group.name, place, curves[group.name])
         for place, group in enumerate(groups)
         if any(map(len, curves[group.name]))
     ]
 
 
-def _training_lines(groups: Sequence[RunGroup]) -> list[Line]:
+def _make_training_lines(groups: Sequence[RunGroup]) -> list[GroupLine]:
     window = max([1, *(run.steps // 10 for group in groups for run in group.runs)])
     return _make_lines(
         groups,
@@ -99,7 +106,7 @@ def _training_lines(groups: Sequence[RunGroup]) -> list[Line]:
     )
 
 
-def _own_intervals(lines: Sequence[Line]) -> str:
+def _describe_own_intervals(lines: Sequence[GroupLine]) -> str:
     alone = [line for line in lines if len([curve for curve in line.curves if len(curve)]) == 1]
     if any(curve.low for line in alone for curve in line.curves):
         return (
@@ -127,7 +134,7 @@ def _make_tables(groups: Sequence[RunGroup], curves: dict[str, list[Curve]]) -> 
             )
         rows.append([group.name, *cells])
     heads = ["tokens until", *(f"{target:.0%}" for target in targets)]
-    return [Table(heads, rows), *_ratio_tables(groups, curves, targets)]
+    return [Table(heads, rows), *_make_ratio_tables(groups, curves, targets)]
 
 
 def _choose_targets(curves: Sequence[Curve]) -> list[float]:
@@ -140,14 +147,14 @@ def _choose_targets(curves: Sequence[Curve]) -> list[float]:
     return sorted({round(target, 2) for target in found})
 
 
-def _ratio_tables(
+def _make_ratio_tables(
     groups: Sequence[RunGroup], curves: dict[str, list[Curve]], targets: Sequence[float]
 ) -> list[Table]:
     """How many times sooner each group is there than the first, over runs of the same seed."""
     base, *others = groups
     rows = []
     for other in others:
-        seeds = [_by_seed(group, curves[group.name]) for group in (base, other)]
+        seeds = [_index_by_seed(group, curves[group.name]) for group in (base, other)]
         both = sorted(set(seeds[0]) & set(seeds[1]))
         if both:
             ours, theirs = ([side[seed] for seed in both] for side in seeds)
@@ -158,7 +165,7 @@ def _ratio_tables(
     return [Table(heads, rows)] if rows else []
 
 
-def _by_seed(group: RunGroup, curves: Sequence[Curve]) -> dict[int, Curve]:
+def _index_by_seed(group: RunGroup, curves: Sequence[Curve]) -> dict[int, Curve]:
     return {r.seed: c for r, c in zip(group.runs, curves, strict=True) if len(c)}
 
 
@@ -190,7 +197,7 @@ def _list_missing(groups: Sequence[RunGroup], curves: dict[str, list[Curve]]) ->
     ]
 
 
-class Ends(NamedTuple):
+class AccuracyChange(NamedTuple):
     """Held-out accuracy at the first and the last evaluation.
 
     Attributes:
@@ -204,10 +211,10 @@ class Ends(NamedTuple):
     runs: int
 
 
-def compute_ends(group: RunGroup) -> Ends:
+def compute_accuracy_change(group: RunGroup) -> AccuracyChange:
     """Return how accuracy moved over the runs of a group that were evaluated twice or more."""
-    curves = [curve for curve in map(curve_of, group.runs) if len(curve) > 1]
+    curves = [curve for curve in map(held_out_curve, group.runs) if len(curve) > 1]
     if not curves:
-        return Ends(None, None, 0)
+        return AccuracyChange(None, None, 0)
     first, last = ([curve.accuracy[place] for curve in curves] for place in (0, -1))
-    return Ends(statistics.fmean(first), statistics.fmean(last), len(curves))
+    return AccuracyChange(statistics.fmean(first), statistics.fmean(last), len(curves))

@@ -11,19 +11,19 @@ from masa_rewards.statistics import pearson_correlation
 from masa_openrlhf.report.formatting import format_number, format_title
 from masa_openrlhf.report.groups import RunGroup, join_run_names
 from masa_openrlhf.report.plots import COLOURS, FAINT, MARKERS
-from masa_openrlhf.report.runs import Row, Run
-from masa_openrlhf.report.section import Picture, Section, Table
+from masa_openrlhf.report.runs import RecordedRun, Row
+from masa_openrlhf.report.section import Plot, Section, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_SAYS = (
+_INTRO = (
     "A point is a problem: across, what the model said beforehand (the mean of its predictions); "
     "up, what came of it. On the dashed line both agree. Training should draw the points to it. "
     "The table says how well the two go together: 1 is perfectly, 0 not at all."
 )
 _KINDS = (("pass_rate", "pass rate"), ("length", "length"))
-_MOST = 400
+_MAX_POINTS = 400
 
 
 class BeforeAfter(NamedTuple):
@@ -43,17 +43,17 @@ class BeforeAfter(NamedTuple):
 def calibration_section(groups: Sequence[RunGroup]) -> Section:
     """Return a scatter before and after for pass rate and length, a group after the other."""
     pictures, rows, missing = [], [], []
-    unrecorded: list[Run] = []
+    unrecorded: list[RecordedRun] = []
     for place, group in enumerate(groups):
         if not group.predicts:
             missing.append(f"{group.name}: makes no predictions.")
             continue
         unrecorded += [run for run in group.runs if not run.calibration]
         for kind, words in _KINDS:
-            found = pairs_of(group.runs, kind)
+            found = read_calibration_points(group.runs, kind)
             if not (found.before or found.after):
                 continue
-            pictures += _make_pictures(group, place, kind, words, found, several=len(groups) > 1)
+            pictures += _make_plots(group, place, kind, words, found, several=len(groups) > 1)
             rows.append(
                 [f"{group.name}: {words}", found.where, *map(_format_correlation, found[:2])]
             )
@@ -66,14 +66,14 @@ def calibration_section(groups: Sequence[RunGroup]) -> Section:
     return Section(
         key="calibration",
         title="Calibration: predicted against true",
-        says=(_SAYS,),
+        says=(_INTRO,),
         pictures=pictures,
         tables=[Table(heads, rows)] if rows else (),
         missing=missing,
     )
 
 
-def pairs_of(runs: Sequence[Run], kind: str) -> BeforeAfter:
+def read_calibration_points(runs: Sequence[RecordedRun], kind: str) -> BeforeAfter:
     """Return the pairs of a kind at the beginning and at the end of runs.
 
     Args:
@@ -111,14 +111,14 @@ def _format_correlation(pairs: Sequence[tuple[float, float]]) -> str:
     return f"{format_number(pearson_correlation(pairs), '+.2f')} ({len(pairs):,})"
 
 
-def _make_pictures(
+def _make_plots(
     group: RunGroup, place: int, kind: str, words: str, found: BeforeAfter, *, several: bool
-) -> list[Picture]:
+) -> list[Plot]:
     most = max(value for pair in (*found.before, *found.after) for value in pair)
     limit = 1.0 if kind == "pass_rate" else most
     whose = group.name if several else ""
     return [
-        Picture(
+        Plot(
             key=f"calibration-{place}-{kind}-{when}".replace("_", "-"),
             title=format_title(whose, f"predicted and true {words}, {when}"),
             draw=functools.partial(
@@ -132,8 +132,8 @@ def _make_pictures(
 def _draw_scatter(
     axes: Axes, pairs: Sequence[tuple[float, float]], limit: float, place: int, words: str
 ) -> None:
-    apart = max(1.0, len(pairs) / _MOST)
-    kept = [pairs[int(i * apart)] for i in range(min(len(pairs), _MOST))]
+    apart = max(1.0, len(pairs) / _MAX_POINTS)
+    kept = [pairs[int(i * apart)] for i in range(min(len(pairs), _MAX_POINTS))]
     axes.plot([0, limit], [0, limit], color=FAINT, linestyle="--", linewidth=1.4)
     axes.plot(
         [x for x, _ in kept],

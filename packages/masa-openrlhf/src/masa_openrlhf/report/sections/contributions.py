@@ -21,8 +21,8 @@ from masa_openrlhf.report.analysis.shapley import (
 from masa_openrlhf.report.formatting import format_interval, format_number
 from masa_openrlhf.report.groups import RunGroup
 from masa_openrlhf.report.plots import COLOURS, MARKERS
-from masa_openrlhf.report.runs import Run
-from masa_openrlhf.report.section import Picture, Section, Table
+from masa_openrlhf.report.runs import RecordedRun
+from masa_openrlhf.report.section import Plot, Section, Table
 from masa_openrlhf.report.sections.rewards import COMPONENTS
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ VARIABLES = (*COMPONENTS, "step")
 LEAST = 10 * len(VARIABLES)
 """Steps below which nothing is shown: ten a variable."""
 
-_CHANCE = 0.05
+_MAX_CHANCE = 0.05
 _DRAWS = 300
-_SAYS = (
+_INTRO = (
     "A regression explains the accuracy of a step (share of right solutions in training) by the "
     "three rewards of that step and by how far training has come. Shapley R² shares out what the "
     "four explain together; a larger bar goes with accuracy more closely. The paper reports 67 % "
@@ -80,7 +80,7 @@ def contributions_section(groups: Sequence[RunGroup]) -> Section:
             )
             continue
         one = estimate_contribution(series)
-        if one is None or one.chance > _CHANCE:
+        if one is None or one.chance > _MAX_CHANCE:
             how = "" if one is None else f" (R² {one.total:.2f}, by chance in {one.chance:.0%})"
             missing.append(
                 f"{group.name}: over {steps} steps, rewards and step explain accuracy no better "
@@ -90,8 +90,8 @@ def contributions_section(groups: Sequence[RunGroup]) -> Section:
             continue
         found.append((place, group.name, one))
     if not found:
-        return Section("contributions", "What goes with accuracy", (_SAYS,), missing=missing)
-    picture = Picture(
+        return Section("contributions", "What goes with accuracy", (_INTRO,), missing=missing)
+    picture = Plot(
         key="contributions",
         title="Shares of the explained accuracy (Shapley R²)",
         draw=functools.partial(_draw_shares, found=found),
@@ -112,7 +112,7 @@ def contributions_section(groups: Sequence[RunGroup]) -> Section:
     ]
     table = Table(["", "steps", "R² of all", *VARIABLES], rows)
     title = "What goes with accuracy"
-    return Section("contributions", title, (_SAYS,), (picture,), (table,), missing)
+    return Section("contributions", title, (_INTRO,), (picture,), (table,), missing)
 
 
 def estimate_contribution(series: Sequence[Array], *, seed: int = 0) -> Contribution | None:
@@ -142,7 +142,7 @@ def estimate_contribution(series: Sequence[Array], *, seed: int = 0) -> Contribu
     scale = 100 / shares.total if shares.total else 0.0
     return Contribution(
         total=shares.total,
-        chance=_by_chance(centred, shares.total),
+        chance=_estimate_chance(centred, shares.total),
         steps=len(rows),
         shares=tuple(scale * part for part in shares.parts),
         low=tuple(low),
@@ -150,7 +150,7 @@ def estimate_contribution(series: Sequence[Array], *, seed: int = 0) -> Contribu
     )
 
 
-def _read_series(run: Run) -> Array:
+def _read_series(run: RecordedRun) -> Array:
     keys = [*(f"meta/reward_{component}" for component in COMPONENTS), "step", "solution/pass_rate"]
     rows = [[float(row[key]) for key in keys] for row in run.metrics if all(k in row for k in keys)]
     return np.array(rows, float).reshape(-1, len(keys))
@@ -165,7 +165,7 @@ def _draw_blocks(rows: Array, rng: np.random.Generator) -> Array:
     return result
 
 
-def _by_chance(centred: Sequence[Array], total: float) -> float:
+def _estimate_chance(centred: Sequence[Array], total: float) -> float:
     """Share of shifts in time of accuracy against the rest with at least this R²."""
     longest = max(map(len, centred))
     shifts = np.unique(np.linspace(1, longest - 1, min(longest - 1, _DRAWS)).astype(int))

@@ -9,11 +9,11 @@ from masa_openrlhf.report.groups import RunGroup
 from masa_openrlhf.report.runs import ReportError
 from masa_openrlhf.report.section import Section
 
-_SAYS = (
+_INTRO = (
     "How the trained models answer benchmarks. Intervals of 95 % are over the questions of a "
     "benchmark."
 )
-_PLACES = ("eval*/results.json", "eval*/*/results.json")
+_RESULT_PATTERNS = ("eval*/results.json", "eval*/*/results.json")
 
 
 def evaluations_section(groups: Sequence[RunGroup], files: Sequence[Path] = ()) -> Section | None:
@@ -26,25 +26,25 @@ def evaluations_section(groups: Sequence[RunGroup], files: Sequence[Path] = ()) 
     Raises:
         ReportError: a file that was named cannot be read.
     """
-    lying = [file for group in groups for run in group.runs for file in _in_folder(run.path)]
-    fragments = [_read_fragment(file) for file in files]
+    lying = [file for group in groups for run in group.runs for file in _find_results(run.path)]
+    fragments = [_render_results(file) for file in files]
     missing = []
     for file in lying:
         try:
-            fragments.append(_read_fragment(file))
+            fragments.append(_render_results(file))
         except ReportError as error:
             missing.append(str(error))
     if not fragments and not missing:
         return None
     title = "Benchmarks"
-    return Section("benchmarks", title, (_SAYS,), fragments=fragments, missing=missing)
+    return Section("benchmarks", title, (_INTRO,), fragments=fragments, missing=missing)
 
 
-def _in_folder(path: Path) -> list[Path]:
-    return sorted({file for place in _PLACES for file in path.glob(place)})
+def _find_results(path: Path) -> list[Path]:
+    return sorted({file for place in _RESULT_PATTERNS for file in path.glob(place)})
 
 
-def _read_fragment(path: Path) -> str:
+def _render_results(path: Path) -> str:
     from masa_openrlhf.eval.render.html import render_html as evaluation
     from masa_openrlhf.eval.results.summary import Results
 

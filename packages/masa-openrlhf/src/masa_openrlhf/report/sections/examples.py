@@ -10,19 +10,19 @@ from typing import Any
 
 from masa_openrlhf.report.formatting import format_count, format_number
 from masa_openrlhf.report.groups import RunGroup, join_run_names
-from masa_openrlhf.report.runs import Run
+from masa_openrlhf.report.runs import RecordedRun
 from masa_openrlhf.report.section import Section
 
-_SAYS = (
+_INTRO = (
     "Each is one problem in one step: the first from the beginning of training, the next from its "
     "end. The true pass rate is the share of right solutions."
 )
-_LONGEST = 1500
-_PREDICTIONS = 4
+_MAX_CHARACTERS = 1500
+_MAX_PREDICTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
+class ExamplePrediction:
     """What one prediction said, and what it earned; as text.
 
     Attributes:
@@ -39,7 +39,7 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
-class Solution:
+class ExampleSolution:
     """A solution.
 
     Attributes:
@@ -58,7 +58,7 @@ class Solution:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class EpisodeExample:
     """An episode to read.
 
     Attributes:
@@ -78,18 +78,18 @@ class Example:
     answer: str
     pass_rate: str
     decided: str
-    predictions: tuple[Prediction, ...]
+    predictions: tuple[ExamplePrediction, ...]
     of_predictions: str
-    solutions: tuple[Solution, ...]
+    solutions: tuple[ExampleSolution, ...]
     of_solutions: str
 
 
 def examples_section(groups: Sequence[RunGroup]) -> Section:
     """Return episodes of the first run of each group that kept some: early, late, and skipped."""
-    found: list[Example] = []
+    found: list[EpisodeExample] = []
     missing = []
     for group in groups:
-        made: list[Example] = []
+        made: list[EpisodeExample] = []
         for run in group.runs:
             made = _choose_examples(run, f"{group.name}, " if len(groups) > 1 else "")
             if made:
@@ -100,19 +100,19 @@ def examples_section(groups: Sequence[RunGroup]) -> Section:
                 f"{group.name}: no episode was written out whole (log.episodes), or none can be "
                 f"read, in {join_run_names(group.runs)}."
             )
-    return Section("episodes", "Episodes to read", (_SAYS,), examples=found, missing=missing)
+    return Section("episodes", "Episodes to read", (_INTRO,), examples=found, missing=missing)
 
 
-def _choose_examples(run: Run, whose: str) -> list[Example]:
-    files = sorted(run.path.glob("episodes/step-*.json"), key=_step_of_file)
+def _choose_examples(run: RecordedRun, whose: str) -> list[EpisodeExample]:
+    files = sorted(run.path.glob("episodes/step-*.json"), key=_parse_step)
     early = next(
-        (e for file in files[:5] if (e := _most_telling(_read_episodes(file), file))), None
+        (e for file in files[:5] if (e := _find_most_mixed(_read_episodes(file), file))), None
     )
     late = next(
-        (e for file in files[:-6:-1] if (e := _most_telling(_read_episodes(file), file))), None
+        (e for file in files[:-6:-1] if (e := _find_most_mixed(_read_episodes(file), file))), None
     )
     skipped = next(
-        (e for file in files[:-6:-1] if (e := _first_skipped(_read_episodes(file), file))), None
+        (e for file in files[:-6:-1] if (e := _find_skipped(_read_episodes(file), file))), None
     )
     chosen = [("early", early), ("late", late), ("skipped by the gate", skipped)]
     seen: set[int] = set()
@@ -124,7 +124,7 @@ def _choose_examples(run: Run, whose: str) -> list[Example]:
     return made
 
 
-def _step_of_file(file: Path) -> int:
+def _parse_step(file: Path) -> int:
     digits = file.stem.removeprefix("step-")
     return int(digits) if digits.isdigit() else -1
 
@@ -137,37 +137,37 @@ def _read_episodes(file: Path) -> list[Mapping[str, Any]]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def _most_telling(
+def _find_most_mixed(
     rows: Sequence[Mapping[str, Any]], file: Path
 ) -> tuple[int, Mapping[str, Any]] | None:
     """The episode that shows most: right and wrong solutions, as even as can be."""
     judged = [row for row in rows if isinstance(row.get("pass_rate"), (int, float))]
     if not judged:
         return None
-    return _step_of_file(file), min(judged, key=lambda row: abs(row["pass_rate"] - 0.5))
+    return _parse_step(file), min(judged, key=lambda row: abs(row["pass_rate"] - 0.5))
 
 
-def _first_skipped(
+def _find_skipped(
     rows: Sequence[Mapping[str, Any]], file: Path
 ) -> tuple[int, Mapping[str, Any]] | None:
     none_made = [row for row in rows if row.get("decided") and not row.get("solutions")]
-    return (_step_of_file(file), none_made[0]) if none_made else None
+    return (_parse_step(file), none_made[0]) if none_made else None
 
 
-def _make_example(row: Mapping[str, Any], title: str) -> Example:
+def _make_example(row: Mapping[str, Any], title: str) -> EpisodeExample:
     predictions = [_make_prediction(one) for one in row.get("meta") or () if isinstance(one, dict)]
     solutions = [one for one in row.get("solutions") or () if isinstance(one, dict)]
     right = [one for one in solutions if one.get("reward") == 1.0]
     wrong = [one for one in solutions if one.get("reward") == 0.0]
-    return Example(
+    return EpisodeExample(
         title=title,
         problem=_shorten_text(row.get("problem", "")),
         answer=_shorten_text(row.get("answer", "")),
         pass_rate=format_number(row.get("pass_rate")),
         decided=str(row.get("decided") or ""),
-        predictions=tuple(predictions[:_PREDICTIONS]),
+        predictions=tuple(predictions[:_MAX_PREDICTIONS]),
         of_predictions=_format_shown(
-            min(len(predictions), _PREDICTIONS), len(predictions), "prediction"
+            min(len(predictions), _MAX_PREDICTIONS), len(predictions), "prediction"
         ),
         solutions=tuple(_make_solution(one) for one in (*right[:1], *wrong[:1])),
         of_solutions=f"{len(right)} of {format_count(len(solutions), 'solution')} right",
@@ -180,13 +180,13 @@ def _format_shown(shown: int, count: int, noun: str) -> str:
     )
 
 
-def _make_prediction(one: Mapping[str, Any]) -> Prediction:
+def _make_prediction(one: Mapping[str, Any]) -> ExamplePrediction:
     said, reward = one.get("prediction") or {}, one.get("reward") or {}
     earned = [reward.get(part) for part in ("length", "difficulty", "notion")]
     notions = said.get("notions")
     # 0.1.0 called it "paid"; before that only the mean of the three was written.
     total = one.get("total_reward", one.get("paid", reward.get("total")))
-    return Prediction(
+    return ExamplePrediction(
         pass_rate=format_number(said.get("pass_rate")),
         length=format_number(said.get("length"), ",.0f"),
         notions=", ".join(map(str, notions)) if notions else "–",
@@ -194,8 +194,8 @@ def _make_prediction(one: Mapping[str, Any]) -> Prediction:
     )
 
 
-def _make_solution(one: Mapping[str, Any]) -> Solution:
-    return Solution(
+def _make_solution(one: Mapping[str, Any]) -> ExampleSolution:
+    return ExampleSolution(
         verdict=str((one.get("verdict") or {}).get("status", "unknown")),
         reward=format_number(one.get("reward"), ".0f"),
         tokens=int(one.get("tokens", 0)),
@@ -206,7 +206,7 @@ def _make_solution(one: Mapping[str, Any]) -> Solution:
 
 def _shorten_text(text: object) -> str:
     whole = str(text)
-    if len(whole) <= _LONGEST:
+    if len(whole) <= _MAX_CHARACTERS:
         return whole
-    half = _LONGEST // 2
+    half = _MAX_CHARACTERS // 2
     return f"{whole[:half]}\n[… {len(whole) - 2 * half:,} characters …]\n{whole[-half:]}"

@@ -17,12 +17,12 @@ from masa_openrlhf.report.formatting import (
     join_words,
 )
 from masa_openrlhf.report.groups import RunGroup, join_run_names, list_differences
-from masa_openrlhf.report.runs import Row, Run, cumulative_cost
+from masa_openrlhf.report.runs import RecordedRun, Row, cumulative_cost
 from masa_openrlhf.report.section import Section, Table
 from masa_openrlhf.report.sections import accuracy
 from masa_openrlhf.report.sections.tokens import total_tokens
 from masa_openrlhf.run.display import format_duration
-from masa_openrlhf.run.summary import tokens_saved
+from masa_openrlhf.run.summary import sum_tokens_saved
 
 _MODES = {
     "grpo": "The model learns from its right and wrong solutions alone (GRPO, the baseline).",
@@ -38,7 +38,7 @@ _MODES = {
         "stopped, the best predictions are repeated with true numbers (MASA-efficient)."
     ),
 }
-_AWARE = ("pass rate foreseen", "length foreseen", "meta reward")
+_AWARENESS_HEADS = ("pass rate foreseen", "length foreseen", "meta reward")
 _BEFORE_AFTER = (
     "Before → after. Foreseen: correlation of predicted and true, over problems; 1 is perfect, 0 "
     "is no better than chance. Meta reward: what predictions earned, from 0 to 1."
@@ -56,13 +56,13 @@ def headline_section(groups: Sequence[RunGroup]) -> Section:
     predict = any(group.predicts for group in groups)
     decide = any(group.decides for group in groups)
     rows = [
-        [group.name, _accuracy_sentence(group), *(_awareness_cells(group) if predict else [])]
+        [group.name, _format_accuracy(group), *(_format_awareness(group) if predict else [])]
         for group in groups
     ]
     heads = ["", "runs", "steps", "tokens made", *(["saved"] if decide else []), "time in steps"]
     tables = [
-        Table(["", "pass@1, held out", *(_AWARE if predict else [])], rows),
-        Table(heads, [[group.name, *_cost_cells(group, saved=decide)] for group in groups]),
+        Table(["", "pass@1, held out", *(_AWARENESS_HEADS if predict else [])], rows),
+        Table(heads, [[group.name, *_format_costs(group, saved=decide)] for group in groups]),
     ]
     differs = list_differences(groups)
     if differs:
@@ -83,7 +83,7 @@ def lead_sentences(groups: Sequence[RunGroup]) -> list[str]:
     """Return the sentences that stand first, one a group, at most three."""
     found = []
     for group in groups[:3]:
-        first, last, runs = accuracy.compute_ends(group)
+        first, last, runs = accuracy.compute_accuracy_change(group)
         whose = group.name if len(groups) > 1 else ""
         if first is None or last is None:
             said = "no change of accuracy can be told: there are too few evaluations."
@@ -100,12 +100,12 @@ def lead_sentences(groups: Sequence[RunGroup]) -> list[str]:
     return found
 
 
-def _accuracy_sentence(group: RunGroup) -> str:
-    first, last, _ = accuracy.compute_ends(group)
+def _format_accuracy(group: RunGroup) -> str:
+    first, last, _ = accuracy.compute_accuracy_change(group)
     return f"{format_percent(first)} → {format_percent(last)}"
 
 
-def _awareness_cells(group: RunGroup) -> list[str]:
+def _format_awareness(group: RunGroup) -> list[str]:
     cells = []
     for key, form in (
         ("meta/pass_rate_correlation", "+.2f"),
@@ -119,7 +119,7 @@ def _awareness_cells(group: RunGroup) -> list[str]:
     return cells
 
 
-def _first_and_last(run: Run, key: str) -> tuple[float | None, float | None]:
+def _first_and_last(run: RecordedRun, key: str) -> tuple[float | None, float | None]:
     """First and last evaluation; where there are no two, first and last fifth of the steps."""
     scored = [row for row in run.evals if key in row]
     if len(scored) > 1:
@@ -132,11 +132,11 @@ def _mean_metric(rows: Sequence[Row], key: str) -> float | None:
     return mean_known(row.get(key) for row in rows)
 
 
-def _cost_cells(group: RunGroup, *, saved: bool) -> list[str]:
+def _format_costs(group: RunGroup, *, saved: bool) -> list[str]:
     taken = [run for run in group.runs if run.metrics]
     steps = sorted({run.steps for run in taken})
     seconds = [cumulative_cost(run.metrics)[1][-1] for run in taken]
-    spared = [s for run in taken if (s := tokens_saved(dict(run.metrics[-1]))) is not None]
+    spared = [s for run in taken if (s := sum_tokens_saved(dict(run.metrics[-1]))) is not None]
     return [
         str(len(group.runs)),
         " to ".join(f"{n:,}" for n in dict.fromkeys((steps[0], steps[-1]))) if steps else "0",
@@ -148,7 +148,7 @@ def _cost_cells(group: RunGroup, *, saved: bool) -> list[str]:
 
 def _list_missing(groups: Sequence[RunGroup]) -> list[str]:
     runs = [run for group in groups for run in group.runs]
-    states: dict[str, list[Run]] = {}
+    states: dict[str, list[RecordedRun]] = {}
     for run in runs:
         if not run.finished:
             states.setdefault(run.state, []).append(run)

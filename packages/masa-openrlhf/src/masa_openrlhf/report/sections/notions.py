@@ -12,13 +12,13 @@ from masa_rewards.notions.rules import NotionCount
 from masa_openrlhf.report.formatting import format_title
 from masa_openrlhf.report.groups import RunGroup, join_run_names
 from masa_openrlhf.report.plots import COLOURS, FAINT, INK, MARKERS
-from masa_openrlhf.report.runs import Row, Run
-from masa_openrlhf.report.section import Picture, Section
+from masa_openrlhf.report.runs import RecordedRun, Row
+from masa_openrlhf.report.section import Plot, Section
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_SAYS = (
+_INTRO = (
     "A notion is an idea that a prediction names, as “Vieta's formulas”. It is worth naming if it "
     "stands in a larger share of the right solutions than of the wrong ones. The figure shows this "
     "lead of the right ones, in the first third of the steps (hollow) and in the last (filled), "
@@ -26,11 +26,11 @@ _SAYS = (
     "more than chance would have it; words are in their basic form."
 )
 _LEAST = 20
-_SHOWN = 6
-_CLEAR = 2.0
+_MAX_SHOWN = 6
+_MIN_Z = 2.0
 
 
-class Moved(NamedTuple):
+class NotionMovement(NamedTuple):
     """How a notion moved.
 
     Attributes:
@@ -49,19 +49,19 @@ class Moved(NamedTuple):
 def notions_section(groups: Sequence[RunGroup]) -> Section:
     """Return a panel a group of the notions that rose and those that faded."""
     pictures, missing = [], []
-    unrecorded: list[Run] = []
+    unrecorded: list[RecordedRun] = []
     for place, group in enumerate(groups):
         if not group.predicts:
             missing.append(f"{group.name}: makes no predictions.")
             continue
         unrecorded += [run for run in group.runs if not run.notions]
-        moved = clear_movements(notion_movements(group.runs))
+        moved = select_clear_movements(notion_movements(group.runs))
         if moved:
             whose = group.name if len(groups) > 1 else ""
             draw = functools.partial(_draw_movements, moved=moved, place=place)
             height = 1.0 + 0.34 * len(moved)
             title = format_title(whose, "notions, from the first third to the last")
-            pictures.append(Picture(f"notions-{place}", title, draw, height=height))
+            pictures.append(Plot(f"notions-{place}", title, draw, height=height))
         elif any(run.notions for run in group.runs):
             missing.append(
                 f"{group.name}: no notion moved more than chance would have it, among those that "
@@ -73,10 +73,10 @@ def notions_section(groups: Sequence[RunGroup]) -> Section:
             "Without recorded notions (made before they were recorded, or no step was taken): "
             f"{join_run_names(unrecorded)}."
         )
-    return Section("notions", "Which ideas help", (_SAYS,), pictures, missing=missing)
+    return Section("notions", "Which ideas help", (_INTRO,), pictures, missing=missing)
 
 
-def notion_movements(runs: Sequence[Run]) -> list[Moved]:
+def notion_movements(runs: Sequence[RecordedRun]) -> list[NotionMovement]:
     """Return how the notions of runs moved from the first third of the steps to the last.
 
     Args:
@@ -96,14 +96,14 @@ def notion_movements(runs: Sequence[Run]) -> list[Moved]:
             error = math.sqrt(_difference_variance(a) + _difference_variance(b))
             before, after = _rate_difference(a), _rate_difference(b)
             clear = (after - before) / error if error else 0.0
-            found.append(Moved(notion, before, after, clear))
+            found.append(NotionMovement(notion, before, after, clear))
     return sorted(found, key=lambda moved: (-moved.clear, moved.notion))
 
 
-def clear_movements(moved: Sequence[Moved]) -> list[Moved]:
+def select_clear_movements(moved: Sequence[NotionMovement]) -> list[NotionMovement]:
     """Return the notions that rose most, then those that faded most; only clear movements."""
-    rose = [one for one in moved if one.clear >= _CLEAR][:_SHOWN]
-    faded = [one for one in moved if one.clear <= -_CLEAR][-_SHOWN:]
+    rose = [one for one in moved if one.clear >= _MIN_Z][:_MAX_SHOWN]
+    faded = [one for one in moved if one.clear <= -_MIN_Z][-_MAX_SHOWN:]
     return rose + faded
 
 
@@ -128,7 +128,7 @@ def _difference_variance(count: NotionCount) -> float:
     return sum(share * (1 - share) / n for share, n in shares)
 
 
-def _draw_movements(axes: Axes, moved: Sequence[Moved], place: int) -> None:
+def _draw_movements(axes: Axes, moved: Sequence[NotionMovement], place: int) -> None:
     marker = MARKERS[place % len(MARKERS)]
     axes.axvline(0, color=FAINT, linewidth=1.4)
     for row, one in enumerate(moved):

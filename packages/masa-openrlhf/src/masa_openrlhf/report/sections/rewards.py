@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from masa_openrlhf.report.analysis.curves import Curve
 from masa_openrlhf.report.groups import RunGroup
-from masa_openrlhf.report.line_plots import Line, draw_lines, shown_bands, smooth_curve
-from masa_openrlhf.report.runs import Run, cumulative_cost
-from masa_openrlhf.report.section import Picture, Section
+from masa_openrlhf.report.line_plots import GroupLine, describe_bands, draw_lines, smooth_curve
+from masa_openrlhf.report.runs import RecordedRun, cumulative_cost
+from masa_openrlhf.report.section import Plot, Section
 
 COMPONENTS = ("length", "difficulty", "notion")
 
-_SAYS = (
+_INTRO = (
     "Each prediction earns three rewards, from 0 to 1. Length: 1 if the predicted length lies "
     "between the shortest and the longest right solution. Difficulty: 1 for the exact share of "
     "right solutions, and less the farther off. Notion: the share of predicted ideas that stand "
@@ -31,7 +31,7 @@ def rewards_section(groups: Sequence[RunGroup]) -> Section:
     pictures = []
     for component in COMPONENTS:
         lines = [
-            Line(group.name, place, [reward_curve(run, component) for run in group.runs])
+            GroupLine(group.name, place, [reward_curve(run, component) for run in group.runs])
             for place, group in predicting
         ]
         lines = [line for line in lines if any(map(len, line.curves))]
@@ -39,19 +39,19 @@ def rewards_section(groups: Sequence[RunGroup]) -> Section:
             draw = functools.partial(draw_lines, lines=lines, by="steps", label="reward")
             legend = len(lines) if len(groups) > 1 else 0
             pictures.append(
-                Picture(f"reward-{component}", f"{component.capitalize()} reward", draw, legend)
+                Plot(f"reward-{component}", f"{component.capitalize()} reward", draw, legend)
             )
     if predicting and not pictures:
         missing.append("No step was taken yet that paid predictions.")
-    bands = shown_bands(lines) if pictures else ""
+    bands = describe_bands(lines) if pictures else ""
     window = "Each point is a mean over the last tenth of the steps (at most ten)."
-    says = [_SAYS, window, bands] if pictures else [_SAYS]
+    says = [_INTRO, window, bands] if pictures else [_INTRO]
     return Section(
         "rewards", "What predictions earned", [t for t in says if t], pictures, missing=missing
     )
 
 
-def reward_curve(run: Run, component: str) -> Curve:
+def reward_curve(run: RecordedRun, component: str) -> Curve:
     """Return the mean reward of a component over the steps, smoothed."""
     key = f"meta/reward_{component}"
     tokens, seconds = cumulative_cost(run.metrics)

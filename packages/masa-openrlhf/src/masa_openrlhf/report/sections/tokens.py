@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from masa_openrlhf.report.formatting import format_amount
 from masa_openrlhf.report.groups import RunGroup
 from masa_openrlhf.report.plots import COLOURS, FAINT, INK
-from masa_openrlhf.report.runs import Run, cumulative_cost
-from masa_openrlhf.report.section import Picture, Section, Table
+from masa_openrlhf.report.runs import RecordedRun, cumulative_cost
+from masa_openrlhf.report.section import Plot, Section, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_SAYS = "What the model wrote in training: its solutions, and what it predicted of them."
-_SAVED = (
+_INTRO = "What the model wrote in training: its solutions, and what it predicted of them."
+_SAVED_INTRO = (
     "What the gate saved are solutions of skipped problems, what the cutoff saved the rest of "
     "solutions that were stopped; both are estimated from audits, a share of problems that went on "
     "all the same. Expert predictions are cloned, that is trained on once more; nothing is written "
@@ -26,7 +26,7 @@ _SAVED = (
 _SEVERAL = "Means over the runs of a group."
 
 
-class Kind(NamedTuple):
+class TokenKind(NamedTuple):
     """A kind of tokens.
 
     Attributes:
@@ -40,12 +40,12 @@ class Kind(NamedTuple):
     made: bool
 
 
-KINDS = (
-    Kind("solution_tokens", "solutions", True),
-    Kind("meta_tokens", "predictions", True),
-    Kind("gate_tokens_saved", "saved by the gate", False),
-    Kind("cutoff_tokens_saved", "saved by the cutoff", False),
-    Kind("cloned_tokens", "experts, cloned", False),
+TOKEN_KINDS = (
+    TokenKind("solution_tokens", "solutions", True),
+    TokenKind("meta_tokens", "predictions", True),
+    TokenKind("gate_tokens_saved", "saved by the gate", False),
+    TokenKind("cutoff_tokens_saved", "saved by the cutoff", False),
+    TokenKind("cloned_tokens", "experts, cloned", False),
 )
 
 
@@ -55,16 +55,18 @@ def tokens_section(groups: Sequence[RunGroup]) -> Section:
     known = {name: kinds for name, kinds in found.items() if kinds}
     missing = [f"{group.name}: no step was taken yet." for group in groups if not found[group.name]]
     if not known:
-        return Section("tokens", "Tokens", (_SAYS,), missing=missing)
-    bars = [kind for kind in KINDS[:-1] if any(kinds.get(kind.key) for kinds in known.values())]
-    picture = Picture(
+        return Section("tokens", "Tokens", (_INTRO,), missing=missing)
+    bars = [
+        kind for kind in TOKEN_KINDS[:-1] if any(kinds.get(kind.key) for kinds in known.values())
+    ]
+    picture = Plot(
         key="tokens",
         title="Tokens by kind",
         draw=functools.partial(_draw_bars, found=known, kinds=bars),
         legend=len(bars),
         height=1.0 + 0.5 * len(known),
     )
-    shown = [kind for kind in KINDS if any(kind.key in kinds for kinds in known.values())]
+    shown = [kind for kind in TOKEN_KINDS if any(kind.key in kinds for kinds in known.values())]
     rows = [
         [name, *(format_amount(kinds.get(kind.key)) for kind in shown)]
         for name, kinds in known.items()
@@ -75,33 +77,35 @@ def tokens_section(groups: Sequence[RunGroup]) -> Section:
     return Section(
         key="tokens",
         title="Tokens",
-        says=[_SAYS, *([_SAVED] if decide else []), *([_SEVERAL] if several else [])],
+        says=[_INTRO, *([_SAVED_INTRO] if decide else []), *([_SEVERAL] if several else [])],
         pictures=(picture,),
         tables=(table,),
         missing=missing,
     )
 
 
-def total_tokens(run: Run) -> float:
+def total_tokens(run: RecordedRun) -> float:
     """Return all tokens that a run made."""
     tokens, _ = cumulative_cost(run.metrics)
     return tokens[-1] if tokens else 0.0
 
 
-def _mean_tokens(runs: Sequence[Run]) -> dict[str, float]:
+def _mean_tokens(runs: Sequence[RecordedRun]) -> dict[str, float]:
     """Mean over the runs that know a kind, by its key."""
     last = [run.metrics[-1] for run in runs if run.metrics]
     found = {}
-    for kind in KINDS:
+    for kind in TOKEN_KINDS:
         values = [float(row[f"ledger/{kind.key}"]) for row in last if f"ledger/{kind.key}" in row]
         if values:
             found[kind.key] = statistics.fmean(values)
     return found
 
 
-def _draw_bars(axes: Axes, found: dict[str, dict[str, float]], kinds: Sequence[Kind]) -> None:
+def _draw_bars(axes: Axes, found: dict[str, dict[str, float]], kinds: Sequence[TokenKind]) -> None:
     names = list(found)
-    most = max(sum(kinds.get(kind.key, 0.0) for kind in KINDS[:-1]) for kinds in found.values())
+    most = max(
+        sum(kinds.get(kind.key, 0.0) for kind in TOKEN_KINDS[:-1]) for kinds in found.values()
+    )
     scale, unit = next(
         ((s, u) for s, u in ((1e9, "billions"), (1e6, "millions"), (1e3, "thousands")) if most > s),
         (1.0, ""),

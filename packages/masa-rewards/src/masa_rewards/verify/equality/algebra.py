@@ -19,8 +19,8 @@ def compare_by_algebra(answer: str, gold: str) -> str:
     if is_contradiction(answer, _evaluate_constant):
         return "incorrect"
     wanted = _parse_answer(gold)
-    stated, wanted = _without_truisms(stated), _without_truisms(wanted)
-    if _say_nothing(stated) or _say_nothing(wanted):
+    stated, wanted = _replace_truisms(stated), _replace_truisms(wanted)
+    if _has_idle_relation(stated) or _has_idle_relation(wanted):
         return "incorrect"
     places = _count_places(wanted)
     if wanted and verify(wanted, stated, float_rounding=places, timeout_seconds=None):
@@ -53,14 +53,14 @@ def _evaluate_constant(text: str) -> complex | None:
     return None
 
 
-def _without_truisms(read: list[Any]) -> list[Any]:
+def _replace_truisms(read: list[Any]) -> list[Any]:
     """Replace an equation that is always true (6 = 6, x = x) by its right side, the answer."""
     from sympy import Equality
 
     return [one.rhs if isinstance(one, Equality) and _is_idle(one) else one for one in read]
 
 
-def _say_nothing(read: list[Any]) -> bool:
+def _has_idle_relation(read: list[Any]) -> bool:
     """Whether it is a relation whose truth depends on no letter: 1 < 2 is not 3 < 4."""
     from sympy.core.relational import Relational
 

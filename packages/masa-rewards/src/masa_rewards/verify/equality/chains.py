@@ -11,7 +11,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from itertools import combinations
 
-from masa_rewards.verify.equality.numbers import Number, same_number, to_number
+from masa_rewards.verify.equality.numbers import WrittenNumber, is_same_number, to_number
 
 _EQUALS = re.compile(r"(?<![<>!=:])=+(?!=)")
 _EQUALS_OR_CONGRUENT = re.compile(r"(?<![<>!=:])=+(?!=)|\\equiv(?![A-Za-z])|≡")
@@ -122,18 +122,18 @@ def _list_readings(part: str) -> list[str]:
     return ways
 
 
-def _can_agree(one: Number, other: Number) -> bool:
-    if same_number(one, other):
+def _can_agree(one: WrittenNumber, other: WrittenNumber) -> bool:
+    if is_same_number(one, other):
         return True
-    size = max(_unit_of(one), _unit_of(other))
-    return abs(_plain_value(one) - _plain_value(other)) < size
+    size = max(_compute_last_place(one), _compute_last_place(other))
+    return abs(_compute_value(one) - _compute_value(other)) < size
 
 
-def _plain_value(number: Number) -> Fraction:
+def _compute_value(number: WrittenNumber) -> Fraction:
     return number.value / 100 if number.percent else number.value
 
 
-def _unit_of(number: Number) -> Fraction:
+def _compute_last_place(number: WrittenNumber) -> Fraction:
     """What the last place of a decimal is worth; nothing for a number that is exact."""
     if number.places is None or number.places == 0:
         return Fraction(0)
@@ -141,7 +141,9 @@ def _unit_of(number: Number) -> Fraction:
 
 
 def _can_meet(one: tuple[str, list[complex]], other: tuple[str, list[complex]]) -> bool:
-    room = max(_rounding_room(one[0], other[0]), _rounding_room(other[0], one[0]))
+    room = max(
+        _compute_rounding_margin(one[0], other[0]), _compute_rounding_margin(other[0], one[0])
+    )
     return any(_is_close(left, right, room) for left in one[1] for right in other[1])
 
 
@@ -151,7 +153,7 @@ def _is_close(one: complex, other: complex, room: float) -> bool:
     return abs(one - other) < max(room, 1e-12, 1e-6 * max(abs(one), abs(other)))
 
 
-def _rounding_room(part: str, other: str) -> float:
+def _compute_rounding_margin(part: str, other: str) -> float:
     """By how much a decimal may be rounded, or a whole number that stands for decimals."""
     if match := _DECIMAL.fullmatch(part.replace(" ", "")):
         return 10.0 ** -len(match[1])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from masa_rewards.verify.equality.normal_form import normalise_answer
-from masa_rewards.verify.equality.primes import primes_differ
-from masa_rewards.verify.equality.qualifiers import words_differ
+from masa_rewards.verify.equality.primes import has_different_primes
+from masa_rewards.verify.equality.qualifiers import has_different_qualifiers
 
 _OPEN, _CLOSE = ("\\{", "(", "["), ("\\}", ")", "]")
 _BRACKET = re.compile(r"\\[{}]|[()\[\]]|,")
@@ -16,7 +16,7 @@ _OR = re.compile(r"(?<![A-Za-z\\])or(?![A-Za-z])|\\(?:lor|vee|cup)(?![A-Za-z])")
 _AND = re.compile(r"(?<![A-Za-z\\])and(?![A-Za-z])|\\(?:land|wedge|cap)(?![A-Za-z])")
 
 
-def differ_in_form(answer: str, gold: str) -> bool:
+def is_different_in_form(answer: str, gold: str) -> bool:
     r"""Whether two answers differ in a way that computer algebra would pass over.
 
     - in the brackets around a list: a set, a pair or open interval, a closed one;
@@ -32,14 +32,14 @@ def differ_in_form(answer: str, gold: str) -> bool:
         True if they certainly differ. False decides nothing.
     """
     return (
-        _both_and_differ(_list_brackets(answer), _list_brackets(gold))
-        or _both_and_differ(_find_connective(answer), _find_connective(gold))
-        or primes_differ(answer, gold)
-        or words_differ(answer, gold)
+        _is_known_difference(_list_brackets(answer), _list_brackets(gold))
+        or _is_known_difference(_find_connective(answer), _find_connective(gold))
+        or has_different_primes(answer, gold)
+        or has_different_qualifiers(answer, gold)
     )
 
 
-def _both_and_differ(one: str, other: str) -> bool:
+def _is_known_difference(one: str, other: str) -> bool:
     return bool(one and other and one != other)
 
 

@@ -52,12 +52,12 @@ def tidy_answer(text: str) -> str:
     text = text.replace("\\$", "").replace("$", "").replace("\u2212", "-")
     text = text if text.isascii() else text.translate(_PRIME_SIGNS)
     # Runs of white space go first: no pattern below may have to try each of their parts.
-    text = _ABOUT.sub("", _without_ending(" ".join(text.split())))
+    text = _ABOUT.sub("", _strip_ending(" ".join(text.split())))
     if "matrix}" in text:
         text = _LOST_BREAK.sub(r"\\\\", text)
     if "prime" in text:
         text = _PRIME.sub(lambda match: "'" * match.group().count("\\prime"), text)
-    text = _SHORT_FRACTION.sub(_with_braces, _FRACTION.sub(r"\\frac", text))
+    text = _SHORT_FRACTION.sub(_add_braces, _FRACTION.sub(r"\\frac", text))
     text = _TYPESET_COMMA.sub("", text)
     text = _COMMA_IN_FRACTION.sub(lambda match: match.group().replace(",", ""), text)
     if match := _MIXED.fullmatch(text):
@@ -81,11 +81,11 @@ def normalise_answer(text: str, *, thousands: bool = True) -> str:
     """
     text = _DELIMITER.sub("", tidy_answer(text))
     text = _BARE_OR.sub(" or ", _STYLED.sub(r" \1 ", text))
-    text = _without_ending(" ".join(text.split()))
+    text = _strip_ending(" ".join(text.split()))
     if thousands and _THOUSANDS.fullmatch(text):
         return re.sub(r"[^\d.+-]", "", text)
-    text = _AND.sub(",", _BARE_AND.sub(_bare_and, text))
-    text = _without_idle_spaces(text)
+    text = _AND.sub(",", _BARE_AND.sub(_strip_braces, text))
+    text = _drop_idle_spaces(text)
     if match := _WHOLE_GROUP.fullmatch(text):
         text = match.group(1)
     text = _FIRST_GROUP.sub(r"\1", text)
@@ -96,7 +96,7 @@ def normalise_answer(text: str, *, thousands: bool = True) -> str:
     return text
 
 
-def _without_ending(text: str) -> str:
+def _strip_ending(text: str) -> str:
     r"""Drop punctuation and spaces at the end, but not the dot of `\right.`, which is a bracket."""
     bare = text.rstrip(" .,;")
     if bare.endswith(("\\left", "\\right")) and text[len(bare) :].startswith("."):
@@ -104,16 +104,16 @@ def _without_ending(text: str) -> str:
     return bare
 
 
-def _with_braces(fraction: re.Match[str]) -> str:
+def _add_braces(fraction: re.Match[str]) -> str:
     above, below = (part.strip("{}") for part in fraction.groups())
     return f"\\frac{{{above}}}{{{below}}}"
 
 
-def _bare_and(match: re.Match[str]) -> str:
+def _strip_braces(match: re.Match[str]) -> str:
     return match.group().strip("{}")
 
 
-def _without_idle_spaces(text: str) -> str:
+def _drop_idle_spaces(text: str) -> str:
     text = " ".join(_SPACING.sub(" ", text.replace("\\!", "")).split())
     text = _COMMAND_END.sub("\\1\0", text)
     return _IDLE_SPACE.sub("", text).replace("\0", " ")

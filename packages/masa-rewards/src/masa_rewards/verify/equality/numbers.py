@@ -18,7 +18,7 @@ ROUNDED = 6
 """A decimal of so many places, and digits that count, may stand for what it is rounded from."""
 
 
-class Number(NamedTuple):
+class WrittenNumber(NamedTuple):
     """A rational number and how it was written.
 
     Attributes:
@@ -32,20 +32,20 @@ class Number(NamedTuple):
     percent: bool
 
 
-def same_number(stated: Number, wanted: Number) -> bool:
+def is_same_number(stated: WrittenNumber, wanted: WrittenNumber) -> bool:
     """Whether two numbers are one: equal, or one a decimal to which the other is rounded.
 
     "What percent ...": 40 and 40 % are the same answer. Below one the sign counts: 0.4 and 0.4 %
     are not.
     """
     if stated.percent == wanted.percent:
-        return _same_value(stated, wanted)
+        return _is_same_value(stated, wanted)
     if stated.value == wanted.value and abs(wanted.value) >= 1:
         return True
-    return _same_value(_without_percent(stated), _without_percent(wanted))
+    return _is_same_value(_convert_percent(stated), _convert_percent(wanted))
 
 
-def to_number(text: str) -> Number | None:
+def to_number(text: str) -> WrittenNumber | None:
     r"""Read a normal form as a rational number.
 
     Args:
@@ -58,40 +58,40 @@ def to_number(text: str) -> Number | None:
     plain = _PERCENT.sub("", text)
     percent = plain != text
     if _SIGNED.fullmatch(plain):
-        return Number(Fraction(int(plain)), None, percent)
+        return WrittenNumber(Fraction(int(plain)), None, percent)
     if _DECIMAL.fullmatch(plain):
         places = len(plain.partition(".")[2])
-        return Number(Fraction(plain.rstrip(".")), places, percent)
+        return WrittenNumber(Fraction(plain.rstrip(".")), places, percent)
     if match := _REPEATING.fullmatch(plain):
-        return Number(_repeating_decimal(*match.groups()), None, percent)
+        return WrittenNumber(_parse_repeating_decimal(*match.groups()), None, percent)
     if match := _RATIO.fullmatch(plain) or _LATEX_RATIO.fullmatch(plain):
         sign, above, below = match.groups()
         if int(below) == 0:
             return None
         value = Fraction(int(above), int(below)) * (-1 if sign == "-" else 1)
-        return Number(value, None, percent)
+        return WrittenNumber(value, None, percent)
     return None
 
 
-def _repeating_decimal(sign: str, whole: str, fixed: str, period: str) -> Fraction:
+def _parse_repeating_decimal(sign: str, whole: str, fixed: str, period: str) -> Fraction:
     shift = 10 ** len(fixed)
     value = Fraction(int(whole + fixed or "0"), shift)
     value += Fraction(int(period), shift * (10 ** len(period) - 1))
     return -value if sign == "-" else value
 
 
-def _without_percent(number: Number) -> Number:
+def _convert_percent(number: WrittenNumber) -> WrittenNumber:
     if not number.percent:
         return number
     places = None if number.places is None else number.places + 2
-    return Number(number.value / 100, places, percent=False)
+    return WrittenNumber(number.value / 100, places, percent=False)
 
 
-def _same_value(one: Number, other: Number) -> bool:
-    return one.value == other.value or _rounds_to(one, other) or _rounds_to(other, one)
+def _is_same_value(one: WrittenNumber, other: WrittenNumber) -> bool:
+    return one.value == other.value or _is_rounded_by(one, other) or _is_rounded_by(other, one)
 
 
-def _rounds_to(exact: Number, rounded: Number) -> bool:
+def _is_rounded_by(exact: WrittenNumber, rounded: WrittenNumber) -> bool:
     """Whether `exact` rounds to `rounded` at its places, if it has enough significant digits."""
     places = rounded.places
     if places is None or places < ROUNDED:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from masa_rewards.verify.braces import text_groups
-from masa_rewards.verify.equality.units import stated_unit
+from masa_rewards.verify.braces import find_text_groups
+from masa_rewards.verify.equality.units import find_stated_unit
 
 _PRIMED = re.compile(r"(\\[A-Za-z]+|[^\s'])\s*('+)")
 _FEET = re.compile(r"[-+]?[\d.,\s]+('{1,2})\s*")
@@ -14,7 +14,7 @@ _MARKED = {"'": ("ft", "min"), "''": ("in", "s")}
 _EQUALS = re.compile(r"(?<![<>!=])=(?!=)")
 
 
-def primes_differ(answer: str, gold: str) -> bool:
+def has_different_primes(answer: str, gold: str) -> bool:
     """Whether one has a prime where the other has none, or fewer.
 
     The name in front of an equals sign may be left out, with its primes: f'(x) = 2x is 2x. A number
@@ -35,7 +35,7 @@ def primes_differ(answer: str, gold: str) -> bool:
 
 def _count_primes(text: str) -> Counter[tuple[str, str]]:
     """What is primed, and how often; an apostrophe in a word is none."""
-    for group in reversed(text_groups(text)):
+    for group in reversed(find_text_groups(text)):
         if re.search(r"[A-Za-z]{2}", group.words):
             text = f"{text[: group.start]} {text[group.end :]}"
     return Counter(_PRIMED.findall(text))
@@ -43,5 +43,5 @@ def _count_primes(text: str) -> Counter[tuple[str, str]]:
 
 def _is_mark(text: str, other: str) -> bool:
     match = _FEET.fullmatch(text.strip(" $"))
-    unit = stated_unit(other) if match else None
+    unit = find_stated_unit(other) if match else None
     return bool(match and unit and unit.symbol in _MARKED[match.group(1)])

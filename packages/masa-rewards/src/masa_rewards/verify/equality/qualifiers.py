@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from masa_rewards.verify.braces import text_groups
+from masa_rewards.verify.braces import find_text_groups
 from masa_rewards.verify.equality.scales import SCALE_WORDS
 
 # A bound is part of the answer: to omit or to add one makes another answer.
@@ -85,7 +85,7 @@ _SAME_WORD = {
 }
 
 
-def words_differ(answer: str, gold: str) -> bool:
+def has_different_qualifiers(answer: str, gold: str) -> bool:
     """Whether the words next to the mathematics make two answers different.
 
     Args:
@@ -103,13 +103,13 @@ def words_differ(answer: str, gold: str) -> bool:
     return (
         _find_bounds(stated) != _find_bounds(wanted)
         or bool(_find_hedges(stated) - _find_hedges(wanted))
-        or _are_opposite(_find_words(stated), _find_words(wanted))
+        or _has_opposites(_find_words(stated), _find_words(wanted))
     )
 
 
 def _find_phrases(text: str) -> list[str]:
     """Groups of words, unless all of the text is words, which are compared as such."""
-    groups = text_groups(text)
+    groups = find_text_groups(text)
     left, position = [], 0
     for group in groups:
         left.append(text[position : group.start])
@@ -143,7 +143,7 @@ def _find_words(phrases: list[str]) -> frozenset[str]:
     return frozenset(_SAME_WORD.get(word, word) for word in words)
 
 
-def _are_opposite(stated: frozenset[str], wanted: frozenset[str]) -> bool:
+def _has_opposites(stated: frozenset[str], wanted: frozenset[str]) -> bool:
     for words in _OPPOSITES:
         one, other = stated & words, wanted & words
         if one and other and one != other:

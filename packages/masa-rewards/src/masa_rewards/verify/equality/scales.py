@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from masa_rewards.verify.equality.normal_form import normalise_answer
 from masa_rewards.verify.equality.numbers import to_number
-from masa_rewards.verify.equality.tails import split_tail
+from masa_rewards.verify.equality.value_tails import split_tail
 
 _LARGE = {
     "ten": 10,

@@ -9,7 +9,7 @@ import re
 
 from masa_rewards.verify.equality.chains import is_false_chain
 from masa_rewards.verify.equality.normal_form import normalise_answer
-from masa_rewards.verify.equality.numbers import same_number, to_number
+from masa_rewards.verify.equality.numbers import is_same_number, to_number
 
 _BASED = re.compile(r"([0-9A-Z]{1,99})_\{?([0-9]{1,2})\}?")
 _GAP = re.compile(r"\d \d")
@@ -39,22 +39,22 @@ def decide_at_once(answer: str, gold: str) -> bool | None:
         return True
     if _GAP.search(answer) or is_false_chain(answer):
         return False
-    if _are_words(answer, gold):
+    if _is_word_pair(answer, gold):
         return answer.casefold() == gold.casefold()
-    return _same_number(answer, gold)
+    return _compare_numbers(answer, gold)
 
 
-def _are_words(answer: str, gold: str) -> bool:
+def _is_word_pair(answer: str, gold: str) -> bool:
     if _SHORT_WORD.fullmatch(gold):
         return bool(_LETTERS.fullmatch(answer))
     return bool(_WORD.fullmatch(answer) and _WORD.fullmatch(gold))
 
 
-def _same_number(answer: str, gold: str) -> bool | None:
+def _compare_numbers(answer: str, gold: str) -> bool | None:
     stated, wanted = to_number(answer), to_number(gold)
     if stated and wanted:
-        return same_number(stated, wanted)
-    based, wanted_based = _in_base(answer), _in_base(gold)
+        return is_same_number(stated, wanted)
+    based, wanted_based = _parse_based_number(answer), _parse_based_number(gold)
     # A number without a base is one of base ten, and one that its base has not is no number.
     if based is not None and (wanted or wanted_based is not None):
         return based == (wanted.value if wanted else wanted_based)
@@ -65,7 +65,7 @@ def _same_number(answer: str, gold: str) -> bool | None:
     return None
 
 
-def _in_base(text: str) -> int | None:
+def _parse_based_number(text: str) -> int | None:
     """Read "1101_2" or "A5_{11}"."""
     match = _BASED.fullmatch(text)
     if not match or not 2 <= int(match.group(2)) <= 36:

@@ -117,14 +117,14 @@ def find_unit(name: str) -> Unit | None:
 
 @lru_cache(maxsize=4096)
 def _find_unit(name: str) -> Unit | None:
-    exact = _SYMBOLS.get(name) or _with_prefix(name)
+    exact = _SYMBOLS.get(name) or _find_prefixed_symbol(name)
     if exact or len(name) == 1:
         return exact or ({"l": _SYMBOLS["L"]}).get(name)
     lower = name.lower()
-    return _NAMES.get(lower) or _with_prefix_name(lower) or _SYMBOLS_LOWER.get(lower)
+    return _NAMES.get(lower) or _find_prefixed_name(lower) or _SYMBOLS_LOWER.get(lower)
 
 
-def _with_prefix(name: str) -> Unit | None:
+def _find_prefixed_symbol(name: str) -> Unit | None:
     for length in (1, 2):
         prefix, rest = name[:length], name[length:]
         rest = "L" if rest == "l" else rest
@@ -133,7 +133,7 @@ def _with_prefix(name: str) -> Unit | None:
     return None
 
 
-def _with_prefix_name(name: str) -> Unit | None:
+def _find_prefixed_name(name: str) -> Unit | None:
     for prefix, symbol in _PREFIX_NAMES.items():
         unit = _NAMES.get(name[len(prefix) :]) if name.startswith(prefix) else None
         if unit and unit.symbol in _TAKES_PREFIX:
@@ -174,7 +174,10 @@ _SYMBOLS_LOWER = {
     name.lower(): unit
     for name, unit in {
         **_others,
-        **{name: _with_prefix(name) for name in ("mm", "cm", "km", "mg", "kg", "mL", "kW", "kB")},
+        **{
+            name: _find_prefixed_symbol(name)
+            for name in ("mm", "cm", "km", "mg", "kg", "mL", "kW", "kB")
+        },
         "hz": _SYMBOLS["Hz"],
     }.items()
     if unit

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from masa_rewards.verify.equality.normal_form import tidy_answer
-from masa_rewards.verify.equality.tails import Tail, split_tail
 from masa_rewards.verify.equality.unit_table import Unit, find_unit
+from masa_rewards.verify.equality.value_tails import Tail, split_tail
 
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _RAISED = {"squared": 2, "cubed": 3}
@@ -46,7 +46,7 @@ class Quantity(NamedTuple):
     unit: str | None
 
 
-class _Read(NamedTuple):
+class _ReadQuantity(NamedTuple):
     """The unit at the end of a text, and whether it may be split off, as no variable can be it."""
 
     value: str
@@ -72,7 +72,7 @@ def split_unit(text: str) -> Quantity:
     )
 
 
-def other_units(answer: str, gold: str) -> bool:
+def has_different_units(answer: str, gold: str) -> bool:
     r"""Whether both state a known unit, and not the same: "5 m" and "5 km".
 
     The signs of degrees, percent and dollars are units too: `\$6` is not "6 cents". Two names of
@@ -82,22 +82,22 @@ def other_units(answer: str, gold: str) -> bool:
         answer: The stated answer, in LaTeX, as it was found.
         gold: The right one.
     """
-    one, other = stated_unit(answer), stated_unit(gold)
+    one, other = find_stated_unit(answer), find_stated_unit(gold)
     if one is None and other is None:
         return False
     one, other = one or _read_letter_unit(answer), other or _read_letter_unit(gold)
     return one is not None and other is not None and one[1:] != other[1:]
 
 
-def marks_differ(answer: str, gold: str) -> bool:
+def has_different_marks(answer: str, gold: str) -> bool:
     r"""Whether both have a sign behind or before their figures, and not the same: 60 % is no angle.
 
     Only this has to be looked at where the figures themselves are the same.
     """
-    return bool(_SIGN.search(answer) and _SIGN.search(gold)) and other_units(answer, gold)
+    return bool(_SIGN.search(answer) and _SIGN.search(gold)) and has_different_units(answer, gold)
 
 
-def stated_unit(text: str) -> Unit | None:
+def find_stated_unit(text: str) -> Unit | None:
     """The unit that an answer states, by word or by sign, if it is known."""
     tidied = tidy_answer(text)
     found = _read_quantity(tidied)
@@ -110,14 +110,16 @@ def stated_unit(text: str) -> Unit | None:
     return None
 
 
-def _read_quantity(text: str) -> _Read | None:
+def _read_quantity(text: str) -> _ReadQuantity | None:
     if match := _DEGREE_LETTER.search(text):
-        return _Read(text[: match.start()].strip(), _degree_unit(match[1]), certain=True)
+        return _ReadQuantity(
+            text[: match.start()].strip(), _find_degree_unit(match[1]), certain=True
+        )
     tail = split_tail(text)
     if tail is None or (not tail.styled and len(tail.words.strip()) == 1):
         return None
     unit = _read_unit(" ".join(tail.words.split()))
-    return _Read(tail.value, unit, _is_certain(tail)) if unit else None
+    return _ReadQuantity(tail.value, unit, _is_certain(tail)) if unit else None
 
 
 def _is_certain(tail: Tail) -> bool:
@@ -131,7 +133,7 @@ def _is_spaced_symbol(name: str, tail: Tail) -> bool:
     return tail.spaced and len(name) > 1 and not name.islower()
 
 
-def _degree_unit(letter: str) -> Unit:
+def _find_degree_unit(letter: str) -> Unit:
     return find_unit(f"deg{letter}")  # type: ignore[return-value]
 
 

@@ -84,7 +84,7 @@ def limit_memory(megabytes: int) -> None:
         _lower_limit(resource.RLIMIT_AS, megabytes * 1024 * 1024)
 
 
-def limit_harm() -> None:
+def restrict_process() -> None:
     """Let this process write no file and dump no core, and be the first to go without memory."""
     if sys.platform != "win32":
         import resource
@@ -96,7 +96,7 @@ def limit_harm() -> None:
         score.write("1000")
 
 
-def peak_mb() -> float:
+def measure_peak_mb() -> float:
     """Most address space this process has had, in MB; 0 where the system does not report it."""
     try:
         with open("/proc/self/status", encoding="ascii") as status:
@@ -106,7 +106,7 @@ def peak_mb() -> float:
     return int(peak.split()[1]) / 1024
 
 
-def take_stdout() -> IO[bytes]:
+def reserve_stdout() -> IO[bytes]:
     """Keep stdout for replies; what anybody prints goes to stderr."""
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

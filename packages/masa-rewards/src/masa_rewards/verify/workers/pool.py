@@ -11,9 +11,9 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 from masa_rewards.verify.workers.process import (
-    Reply,
     StartError,
     VerificationWorker,
+    WorkerReply,
     WorkerSettings,
 )
 
@@ -27,7 +27,7 @@ class _Slot:
 class _Job(NamedTuple):
     answer: str
     gold: str
-    reply: Future[Reply]
+    reply: Future[WorkerReply]
 
 
 class WorkerPool:
@@ -52,7 +52,7 @@ class WorkerPool:
         self._free = deque(_Slot() for _ in range(size))
         self._finalizer = weakref.finalize(self, _kill_all, self._workers, os.getpid())
 
-    def submit(self, answer: str, gold: str) -> Future[Reply]:
+    def submit(self, answer: str, gold: str) -> Future[WorkerReply]:
         """Get in line for a comparison of two answers. Does not block; any thread may call.
 
         Returns:
@@ -93,7 +93,7 @@ class WorkerPool:
             job = self._waiting.popleft()
         if job and job.reply.set_running_or_notify_cancel():
             if self._closed:
-                job.reply.set_exception(_closed_error())
+                job.reply.set_exception(_make_closed_error())
             elif slot and self._run_in_thread(slot, job):
                 return
         if slot:
@@ -107,12 +107,12 @@ class WorkerPool:
                 target=self._run, args=(slot, job), name="masa-verify", daemon=True
             ).start()
         except RuntimeError as error:  # no more threads
-            job.reply.set_result(Reply("error", f"{type(error).__name__}: {error}"))
+            job.reply.set_result(WorkerReply("error", f"{type(error).__name__}: {error}"))
             return False
         return True
 
     def _run(self, slot: _Slot, job: _Job) -> None:
-        reply: Reply | BaseException
+        reply: WorkerReply | BaseException
         try:
             reply = self._ask(slot, job)
         except BaseException as error:
@@ -122,12 +122,12 @@ class WorkerPool:
         else:
             self._free.appendleft(slot)  # those that need not start come first
         self._start_jobs()
-        if isinstance(reply, Reply):
+        if isinstance(reply, WorkerReply):
             job.reply.set_result(reply)
         else:
             job.reply.set_exception(reply)
 
-    def _ask(self, slot: _Slot, job: _Job) -> Reply:
+    def _ask(self, slot: _Slot, job: _Job) -> WorkerReply:
         """Have a case judged; one whose worker was killed or stopped, once more by a fresh one.
 
         Not more often: it may be the case that ends its workers.
@@ -145,7 +145,7 @@ class WorkerPool:
             return again._replace(detail=f"tried twice: {again.detail}")
         return again
 
-    def _ask_once(self, slot: _Slot, job: _Job, *, last: bool) -> Reply:
+    def _ask_once(self, slot: _Slot, job: _Job, *, last: bool) -> WorkerReply:
         try:
             if slot.worker is None or not slot.worker.alive:
                 self._replace(slot)
@@ -153,7 +153,7 @@ class WorkerPool:
         except StartError as error:
             if not self._proven and (last or not error.interrupted):
                 raise
-            return Reply("error", str(error), interrupted=error.interrupted)
+            return WorkerReply("error", str(error), interrupted=error.interrupted)
 
     def _replace(self, slot: _Slot) -> None:
         if slot.worker is not None:
@@ -173,10 +173,10 @@ class WorkerPool:
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            raise _closed_error()
+            raise _make_closed_error()
 
 
-def _closed_error() -> RuntimeError:
+def _make_closed_error() -> RuntimeError:
     return RuntimeError("the verifier is closed; make a new AnswerVerifier")
 
 

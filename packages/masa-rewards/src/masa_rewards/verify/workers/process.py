@@ -37,7 +37,7 @@ class WorkerSettings(NamedTuple):
     start_timeout: float
 
 
-class Reply(NamedTuple):
+class WorkerReply(NamedTuple):
     """What came of a case.
 
     Attributes:
@@ -76,7 +76,7 @@ class VerificationWorker:
         try:
             self._process = _spawn_worker(settings)
         except (OSError, ValueError) as error:  # no more processes, files or memory; no executable
-            raise _start_error(f"{type(error).__name__}: {error}", settings) from error
+            raise _make_start_error(f"{type(error).__name__}: {error}", settings) from error
         try:
             ready = self._read(settings.start_timeout)
             reason = ready["ready"] if ready else self._how_it_ended(settings.start_timeout)
@@ -86,7 +86,7 @@ class VerificationWorker:
         if reason:
             killed = (self._process.poll() or 0) < 0
             self.kill()
-            failed = _start_error(reason, settings)
+            failed = _make_start_error(reason, settings)
             # By a signal: one that ends by itself would do so again.
             failed.interrupted = self._stopped or (not self._overran and killed)
             raise failed
@@ -96,7 +96,7 @@ class VerificationWorker:
         """Whether it can be asked once more."""
         return not self._overran and self._process.poll() is None
 
-    def ask(self, answer: str, gold: str) -> Reply:
+    def ask(self, answer: str, gold: str) -> WorkerReply:
         """Compare two answers, within the timeout. A process that overruns is killed."""
         try:
             return self._ask(answer, gold)
@@ -113,7 +113,7 @@ class VerificationWorker:
             with contextlib.suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
 
-    def _ask(self, answer: str, gold: str) -> Reply:
+    def _ask(self, answer: str, gold: str) -> WorkerReply:
         case = json.dumps({"answer": answer, "gold": gold}).encode("ascii") + b"\n"
         # A pipe that is broken or closed: the process has ended; the read below finds out how.
         with contextlib.suppress(OSError, ValueError):
@@ -123,10 +123,10 @@ class VerificationWorker:
         if reply is None:
             how = self._how_it_ended(self._timeout)
             failed: Status = "error" if self._was_interrupted else "timeout"
-            return Reply(failed, how, interrupted=self._was_interrupted)
+            return WorkerReply(failed, how, interrupted=self._was_interrupted)
         if reply["spent"]:
             self.kill()
-        return Reply(reply["outcome"], reply["detail"])
+        return WorkerReply(reply["outcome"], reply["detail"])
 
     def _read(self, seconds: float) -> dict[str, Any] | None:
         """Read a line; None when the process ended first. It is killed after `seconds`."""
@@ -174,7 +174,7 @@ class _Watchdog(threading.Thread):
         deadline = time.monotonic() + self._seconds
         was_stopped = False
         while (left := deadline - time.monotonic()) > 0:
-            if self._done.wait(min(left, _LOOK)):
+            if self._done.wait(min(left, _POLL_SECONDS)):
                 return
             stopped = _is_stopped(self._pid)
             if stopped and was_stopped:
@@ -188,7 +188,7 @@ class _Watchdog(threading.Thread):
         self._done.set()
 
 
-_LOOK = 5.0
+_POLL_SECONDS = 5.0
 """Seconds from one look at whether a process is stopped to the next."""
 
 
@@ -201,7 +201,7 @@ def _is_stopped(pid: int) -> bool:
         return False
 
 
-def _start_error(reason: str, settings: WorkerSettings) -> StartError:
+def _make_start_error(reason: str, settings: WorkerSettings) -> StartError:
     return StartError(
         f"the verification worker did not start: {reason}. It ran with {settings!r}; to "
         f"see more, run `{sys.executable} -m masa_rewards.verify.workers.worker 5 "
@@ -217,7 +217,7 @@ def _spawn_worker(settings: WorkerSettings) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=_worker_environment(),
+        env=_build_worker_environment(),
         cwd=os.path.abspath(os.sep),  # it neither imports from the parent's folder nor holds it
         close_fds=True,
         start_new_session=True,
@@ -225,7 +225,7 @@ def _spawn_worker(settings: WorkerSettings) -> subprocess.Popen[bytes]:
     )
 
 
-def _worker_environment() -> dict[str, str]:
+def _build_worker_environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     ours = {
         "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path if entry),

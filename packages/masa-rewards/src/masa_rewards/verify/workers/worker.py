@@ -18,12 +18,12 @@ from typing import IO, Any
 from masa_rewards.verify.equality.algebra import compare_by_algebra
 from masa_rewards.verify.workers.limits import (
     ParentWatch,
-    limit_harm,
     limit_memory,
-    peak_mb,
+    measure_peak_mb,
+    reserve_stdout,
     reset_signals,
+    restrict_process,
     set_alarm,
-    take_stdout,
 )
 
 GRACE = 1.0
@@ -35,14 +35,14 @@ _FULL = 0.9  # of the memory limit: an allocation that failed may have been swal
 def main() -> None:
     """Serve cases until stdin ends."""
     timeout, memory_mb = float(sys.argv[1]), int(sys.argv[2])
-    replies = take_stdout()
+    replies = reserve_stdout()
     logging.disable(logging.CRITICAL)
     reset_signals()
     watch = ParentWatch(replies)
     try:
         limit_memory(memory_mb)
         compare_by_algebra("(x+1)^2", "x^2+2x+1")  # what is loaded at first use is loaded now
-        limit_harm()
+        restrict_process()
     except BaseException as error:
         _send_reply(replies, {"ready": f"{type(error).__name__}: {error}"})
         return
@@ -53,7 +53,7 @@ def main() -> None:
         with watch.kernel():
             reply = _compare_case(case["answer"], case["gold"])
         set_alarm(0)
-        spent = peak_mb() >= _FULL * memory_mb
+        spent = measure_peak_mb() >= _FULL * memory_mb
         if spent and reply["outcome"] != "correct":
             reply = {"outcome": "error", "detail": f"memory limit of {memory_mb} MB reached"}
         _send_reply(replies, {**reply, "spent": spent})

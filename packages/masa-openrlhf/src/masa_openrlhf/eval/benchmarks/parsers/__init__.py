@@ -1,4 +1,4 @@
-"""From a row to an item: one function a form of data. Each raises ``FormError`` for a bad row."""
+"""From a row to an item: one function a form of data. Each raises ``RowError`` for a bad row."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class FormError(ValueError):
+class RowError(ValueError):
     """A row that cannot be asked, and why."""
 
 
@@ -18,10 +18,10 @@ def read_text(row: Mapping[str, Any], key: str) -> str:
     """
     value = row.get(key)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise FormError(f"{key} is no text: {value!r:.60}")
+        raise RowError(f"{key} is no text: {value!r:.60}")
     stripped = str(value).strip()
     if not stripped:
-        raise FormError(f"{key} is blank")
+        raise RowError(f"{key} is blank")
     return stripped
 
 

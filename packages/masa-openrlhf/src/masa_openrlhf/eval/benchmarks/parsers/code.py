@@ -10,59 +10,69 @@ import pickle
 import zlib
 from typing import Any
 
-from masa_openrlhf.eval.benchmarks.entry import Item, Row
-from masa_openrlhf.eval.benchmarks.parsers import FormError, read_id, read_text
+from masa_openrlhf.eval.benchmarks.entry import BenchmarkItem, BenchmarkRow
+from masa_openrlhf.eval.benchmarks.parsers import RowError, read_id, read_text
 from masa_openrlhf.eval.benchmarks.python_source import parse_source
 
 
-def parse_mbpp(row: Row, number: int) -> Item:
+def parse_mbpp(row: BenchmarkRow, number: int) -> BenchmarkItem:
     """Read a row of MBPP, in the hub's form (text, test_list) or with prompt and test."""
     statement = read_text(row, "text" if "text" in row else "prompt")
     asserts = row.get("test_list") or row.get("test")
     if not isinstance(asserts, (list, tuple)) or not asserts:
-        raise FormError(f"no list of tests: {asserts!r:.60}")
+        raise RowError(f"no list of tests: {asserts!r:.60}")
     reference = read_text(row, "code")
     setup = str(row.get("test_setup_code") or "")
     tests = "\n".join([setup, *map(str, asserts)]).strip()
-    return Item(
+    return BenchmarkItem(
         id=read_id(row, "task_id", number),
         statement=statement,
         fields={"tests": "\n".join(map(str, asserts))},
-        tests={"source": read_imports(reference) + tests, "names": entry_names(reference, tests)},
+        tests={
+            "source": read_imports(reference) + tests,
+            "names": find_entry_names(reference, tests),
+        },
     )
 
 
-def humaneval_plus(row: Row, number: int) -> Item:
+def parse_humaneval_plus(row: BenchmarkRow, number: int) -> BenchmarkItem:
     """Read a row of HumanEval+: a header to complete, and ``check(candidate)``."""
     name, header = read_text(row, "entry_point"), str(row.get("prompt") or "")
     whole = header + "\n    pass\n"
     source = f"{read_imports(whole)}{read_text(row, 'test')}\n\ncheck({name})\n"
-    return Item(
+    return BenchmarkItem(
         id=read_id(row, "task_id", number),
         statement=header.strip(),
         tests={"source": source, "names": [name], "preamble": read_preamble(whole, name)},
     )
 
 
-def mbpp_plus(row: Row, number: int) -> Item:
+def parse_mbpp_plus(row: BenchmarkRow, number: int) -> BenchmarkItem:
     """Read a row of MBPP+: a text, three asserts to show, and tests that call the function."""
     reference, tests = read_text(row, "code"), read_text(row, "test")
     shown = "\n".join(str(one) for one in row.get("test_list") or ())
     told = f"\n\nYour code must pass these tests:\n\n{shown}" if shown else ""
-    return Item(
+    return BenchmarkItem(
         id=f"Mbpp/{read_id(row, 'task_id', number)}",
         statement=read_text(row, "prompt"),
         fields={"tests": told},
-        tests={"source": read_imports(reference) + tests, "names": entry_names(reference, tests)},
+        tests={
+            "source": read_imports(reference) + tests,
+            "names": find_entry_names(reference, tests),
+        },
     )
 
 
-def parse_evalplus(row: Row, number: int) -> Item:
+def parse_evalplus(row: BenchmarkRow, number: int) -> BenchmarkItem:
     """Read a row of either half of EvalPlus."""
-    return humaneval_plus(row, number) if row.get("entry_point") else mbpp_plus(row, number)
+    return (
+        parse_humaneval_plus(row, number)
+        if row.get("entry_point")
+        else parse_mbpp_plus(row, number)
+    )
 
 
-def parse_cruxeval(row: Row, number: int) -> Item:
+def parse_cruxeval(row: BenchmarkRow, number: int) -> BenchmarkItem:
     """Read a row of CRUXEval, for its output: code, input, output."""
     from masa_openrlhf.eval.graders.literal import read_literal
 
@@ -70,19 +80,19 @@ def parse_cruxeval(row: Row, number: int) -> Item:
     try:
         read_literal(gold)
     except ValueError as error:
-        raise FormError(f"output is {error}: {gold!r:.60}") from None
+        raise RowError(f"output is {error}: {gold!r:.60}") from None
     asked = f"{read_text(row, 'code')}\nassert f({row.get('input') or ''!s}) == ??"
-    return Item(read_id(row, "id", number), asked, gold=gold)
+    return BenchmarkItem(read_id(row, "id", number), asked, gold=gold)
 
 
-def parse_livecodebench(row: Row, number: int) -> Item:
+def parse_livecodebench(row: BenchmarkRow, number: int) -> BenchmarkItem:
     """Read a row of LiveCodeBench: a statement, and inputs with the outputs they must give."""
     cases = _read_cases(row.get("public_test_cases")) + _read_cases(row.get("private_test_cases"))
     if not cases:
-        raise FormError("no test cases")
+        raise RowError("no test cases")
     metadata = _parse_json(row.get("metadata") or "{}", "metadata")
     starter = str(row.get("starter_code") or "")
-    return Item(
+    return BenchmarkItem(
         id=read_id(row, "question_id", number),
         statement=read_text(row, "question_content"),
         fields={"form": _WITH_STARTER.format(starter=starter) if starter else _FROM_STDIN},
@@ -108,7 +118,7 @@ def _read_cases(value: Any) -> list[dict[str, Any]]:
     if not isinstance(cases, list) or not all(
         isinstance(case, dict) and {"input", "output"} <= case.keys() for case in cases
     ):
-        raise FormError(f"test cases are no list of input and output: {str(value)[:60]!r}")
+        raise RowError(f"test cases are no list of input and output: {str(value)[:60]!r}")
     return cases
 
 
@@ -122,9 +132,9 @@ def _unpack_cases(value: str) -> str:
     try:
         found = _TextOnly(io.BytesIO(zlib.decompress(base64.b64decode(value)))).load()
     except (ValueError, zlib.error, pickle.UnpicklingError, EOFError, IndexError) as error:
-        raise FormError(f"private_test_cases cannot be unpacked: {error}") from None
+        raise RowError(f"private_test_cases cannot be unpacked: {error}") from None
     if not isinstance(found, (str, bytes)):
-        raise FormError(f"private_test_cases hold a {type(found).__name__}, where a text belongs")
+        raise RowError(f"private_test_cases hold a {type(found).__name__}, where a text belongs")
     return found if isinstance(found, str) else found.decode("utf-8", errors="replace")
 
 
@@ -132,14 +142,14 @@ def _parse_json(value: str, what: str) -> Any:
     try:
         return json.loads(value)
     except ValueError as error:
-        raise FormError(f"{what} is not JSON: {error}") from None
+        raise RowError(f"{what} is not JSON: {error}") from None
 
 
 def _parse_code(code: str) -> ast.Module:
     try:
         tree: ast.Module = parse_source(code.replace("\r\n", "\n"))
     except (SyntaxError, ValueError) as error:
-        raise FormError(f"the data's own code is no Python: {error}") from None
+        raise RowError(f"the data's own code is no Python: {error}") from None
     return tree
 
 
@@ -150,7 +160,7 @@ def read_imports(code: str) -> str:
     return "".join(line + "\n" for line in found)
 
 
-def entry_names(reference: str, tests: str) -> list[str]:
+def find_entry_names(reference: str, tests: str) -> list[str]:
     """Return what the tests call of the program: names that the reference defines and they use.
 
     A name comes from the reference alone, never from a model's program: else a program could
@@ -166,7 +176,7 @@ def entry_names(reference: str, tests: str) -> list[str]:
     own = {n.name for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
     names = sorted((defined & used) - own)
     if not names:
-        raise FormError("the tests call nothing that the reference defines")
+        raise RowError("the tests call nothing that the reference defines")
     return names
 
 

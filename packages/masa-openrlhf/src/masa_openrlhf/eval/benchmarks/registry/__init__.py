@@ -9,15 +9,17 @@ from masa_openrlhf.eval.benchmarks.registry.maths import MATHS, TINY
 from masa_openrlhf.eval.benchmarks.registry.science import SCIENCE
 from masa_openrlhf.eval.errors import EvalError
 
-NINETEEN: tuple[Benchmark, ...] = (*MATHS, *LOGIC, *SCIENCE, *CODE)
+PAPER_BENCHMARKS: tuple[Benchmark, ...] = (*MATHS, *LOGIC, *SCIENCE, *CODE)
 FAMILIES: dict[str, tuple[Benchmark, ...]] = {
     "maths": MATHS,
     "logic": LOGIC,
     "science": SCIENCE,
     "code": CODE,
-    "all": NINETEEN,
+    "all": PAPER_BENCHMARKS,
 }
-BY_NAME: dict[str, Benchmark] = {entry.name: entry for entry in (*NINETEEN, TINY)}
+BENCHMARKS_BY_NAME: dict[str, Benchmark] = {
+    entry.name: entry for entry in (*PAPER_BENCHMARKS, TINY)
+}
 
 
 def choose_benchmarks(names: str) -> tuple[Benchmark, ...]:
@@ -35,12 +37,12 @@ def choose_benchmarks(names: str) -> tuple[Benchmark, ...]:
             continue
         if name in FAMILIES:
             found = FAMILIES[name]
-        elif name in BY_NAME:
-            found = (BY_NAME[name],)
+        elif name in BENCHMARKS_BY_NAME:
+            found = (BENCHMARKS_BY_NAME[name],)
         else:
             raise EvalError(
-                f"there is no benchmark {name!r}; there are {', '.join(BY_NAME)}, and the "
-                f"families {', '.join(FAMILIES)}"
+                f"there is no benchmark {name!r}; there are {', '.join(BENCHMARKS_BY_NAME)}, "
+                f"and the families {', '.join(FAMILIES)}"
             )
         chosen |= {entry.name: entry for entry in found}
     if not chosen:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from masa_openrlhf.eval.benchmarks.entry import Benchmark, Source
+from masa_openrlhf.eval.benchmarks.entry import Benchmark, BenchmarkSource
 from masa_openrlhf.eval.benchmarks.parsers import code
 
 _FENCED = "Put the whole program into one block that begins with ```python and ends with ```."
@@ -15,7 +15,7 @@ EVALPLUS = Benchmark(
     name="evalplus",
     title="EvalPlus",
     family="code",
-    source=Source(
+    source=BenchmarkSource(
         files=("evalplus.jsonl", "evalplus.parquet"),
         hub="evalplus/humanevalplus",
         # both: github.com/zhangshuibai/CDLM at cc9cdee7eb29623ec4d3eb7e03b686cfd9aa88ab,
@@ -42,7 +42,7 @@ CRUX_O = Benchmark(
     name="cruxo",
     title="CRUX-O",
     family="code",
-    source=Source(
+    source=BenchmarkSource(
         files=("cruxeval.jsonl", "cruxeval.parquet"),
         hub="cruxeval-org/cruxeval",
         # github.com/MedGm/Locali at 3b460753649d4bddadec96d331866fdc52c68d64,
@@ -68,7 +68,7 @@ MBPP = Benchmark(
     name="mbpp",
     title="MBPP",
     family="code",
-    source=Source(
+    source=BenchmarkSource(
         files=("mbpp_test.jsonl", "mbpp.jsonl"),
         hub="google-research-datasets/mbpp",
         revision="4bb6404fdc6cacfda99d4ac4205087b89d32030c",
@@ -89,7 +89,7 @@ LIVECODEBENCH = Benchmark(
     name="livecodebench",
     title="LiveCodeBench",
     family="code",
-    source=Source(
+    source=BenchmarkSource(
         files=("livecodebench.jsonl",),
         hub="livecodebench/code_generation_lite",
         revision="0fe84c3912ea0c4d4a78037083943e8f0c4dd505",

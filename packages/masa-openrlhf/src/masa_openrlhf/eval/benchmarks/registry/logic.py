@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from masa_openrlhf.eval.benchmarks.entry import Benchmark, Source
+from masa_openrlhf.eval.benchmarks.entry import Benchmark, BenchmarkSource
 from masa_openrlhf.eval.benchmarks.parsers import choices
 
 PROMPT = (
@@ -19,7 +19,7 @@ def _make_entry(
         name=name,
         title=title,
         family="logic",
-        source=Source(
+        source=BenchmarkSource(
             files=(f"{folder}.dev.json", f"{folder}/dev.json"),
             address=f"{_LOGIC_LLM}, data/{folder}/dev.json",
         ),

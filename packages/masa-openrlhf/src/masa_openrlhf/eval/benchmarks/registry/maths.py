@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from masa_openrlhf.eval.benchmarks.entry import Benchmark, Source
+from masa_openrlhf.eval.benchmarks.entry import Benchmark, BenchmarkSource
 from masa_openrlhf.eval.benchmarks.parsers import maths
 
 _AUTHORS = "the evaluation that the paper's authors published loads this name and column"
@@ -15,7 +15,7 @@ AIME24 = Benchmark(
     name="aime24",
     title="AIME 2024",
     family="maths",
-    source=Source(
+    source=BenchmarkSource(
         files=("aime2024.parquet",),
         hub="HuggingFaceH4/aime_2024",
         # github.com/marin-community/marin at ae611dfc3a8b1fdf0d6b20640807dd9c1da0fba1,
@@ -38,13 +38,13 @@ AIME25 = Benchmark(
     name="aime25",
     title="AIME 2025",
     family="maths",
-    source=Source(
+    source=BenchmarkSource(
         files=("aime2025.parquet", "aime25.parquet"),
         hub="math-ai/aime25",
         revision="563bb8404243c5f09de6ec262f2db674fe5bce9b",
     ),
     columns=(),
-    read=maths.verl_or_plain("problem", "answer"),
+    read=maths.make_verl_parser("problem", "answer"),
     prompt="",
     grader="maths",
     questions=30,
@@ -57,13 +57,13 @@ AMC23 = Benchmark(
     name="amc23",
     title="AMC 2023",
     family="maths",
-    source=Source(
+    source=BenchmarkSource(
         files=("amc23.parquet", "amc2023.parquet"),
         hub="math-ai/amc23",
         revision="80815d37005feb82cd7f8fbc6901d5d3eff43057",  # see _PINNED
     ),
     columns=(),
-    read=maths.verl_or_plain("question", "answer"),
+    read=maths.make_verl_parser("question", "answer"),
     prompt="",
     grader="maths",
     questions=40,
@@ -77,7 +77,7 @@ MATH500 = Benchmark(
     name="math500",
     title="MATH-500",
     family="maths",
-    source=Source(
+    source=BenchmarkSource(
         files=("math500.parquet", "math500.jsonl"),
         hub="HuggingFaceH4/MATH-500",
         revision="6e4ed1a2a79af7d8630a6b768ec859cb5af4d3be",  # see _PINNED
@@ -96,7 +96,7 @@ MINERVA = Benchmark(
     name="minerva",
     title="Minerva",
     family="maths",
-    source=Source(
+    source=BenchmarkSource(
         files=("minerva.parquet", "minervamath.parquet"),
         hub="math-ai/minervamath",
         revision="ee46ddc498933b1977577953250ca5c66be64f96",  # see _PINNED
@@ -116,7 +116,7 @@ OLYMPIAD = Benchmark(
     name="olympiad",
     title="OlympiadBench",
     family="maths",
-    source=Source(
+    source=BenchmarkSource(
         files=("olympiad.parquet", "olympiadbench.parquet"),
         hub="math-ai/olympiadbench",
         revision="4faaf1e6ec17d11a4218a9bf4c049ecaf954dd84",  # see _PINNED
@@ -138,7 +138,7 @@ TINY = Benchmark(
     name="tiny",
     title="tiny",
     family="tiny",
-    source=Source(files=(), address="masa_openrlhf.tiny, made on the spot"),
+    source=BenchmarkSource(files=(), address="masa_openrlhf.tiny, made on the spot"),
     columns=("problem",),
     read=maths.parse_tiny,
     prompt="",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from masa_openrlhf.eval.benchmarks.entry import Benchmark, Source
+from masa_openrlhf.eval.benchmarks.entry import Benchmark, BenchmarkSource
 from masa_openrlhf.eval.benchmarks.parsers import choices, science
 from masa_openrlhf.eval.benchmarks.registry.logic import PROMPT
 
@@ -12,7 +12,7 @@ GPQA = Benchmark(
     name="gpqa",
     title="GPQA-Diamond",
     family="science",
-    source=Source(
+    source=BenchmarkSource(
         files=("gpqa_diamond.csv.jsonl", "gpqa_diamond.parquet", "gpqa_diamond.jsonl"),
         hub="Idavidrein/gpqa",
         revision="5233cd1db58884ed0bf678c7c6be731722a23f84",
@@ -34,14 +34,14 @@ RBENCH = Benchmark(
     name="rbench",
     title="R-Bench",
     family="science",
-    source=Source(
+    source=BenchmarkSource(
         files=("rbench-t_en.parquet",),
         hub="R-Bench/R-Bench",
         revision="c0e92a6d90dad980ea51a47af64c12ec67b670ce",
         subset="rbench-t_en",
     ),
     columns=("question", "A", "B", "C", "D", "answer"),
-    read=choices.lettered_columns(*"ABCDEF"),
+    read=choices.make_letter_parser(*"ABCDEF"),
     prompt=PROMPT,
     grader="choice",
     questions=1094,
@@ -55,7 +55,7 @@ ARC = Benchmark(
     name="arc",
     title="ARC-Challenge",
     family="science",
-    source=Source(
+    source=BenchmarkSource(
         files=("arc_challenge.parquet",),
         hub="allenai/ai2_arc",
         revision="210d026faf9955653af8916fad021475a3f00453",
@@ -75,7 +75,7 @@ SCIBENCH = Benchmark(
     name="scibench",
     title="SciBench",
     family="science",
-    source=Source(
+    source=BenchmarkSource(
         files=("scibench.parquet",),
         hub="xw27/scibench",
         # github.com/allenai/olmo-eval at 11273e45869f20717d03e51a890196d177fb3313,

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import psutil
 from masa_openrlhf.run.folder import RunFolder
 
-MARK = "MASA_TEST_RUN"
+RUN_MARK = "MASA_TEST_RUN"
 
 RECORDING = str(Path(__file__).parent / "recording")
 """On PYTHONPATH: requests to vLLM are written down."""
 
 # Small, and awkward on purpose: M != G, and 5 x (4 + 6) sequences fill no whole micro-batches.
-SMALL = (
+SMALL_RUN = (
     "--tiny.problems=64",
     "--tiny.held-out=8",
     "--batch.problems=5",
@@ -70,7 +70,7 @@ class WholeRun(NamedTuple):
     requests: list[dict[str, Any]]
 
 
-class Run:
+class CommandRun:
     """A run of the command line, in a process of its own."""
 
     def __init__(self, *arguments: str, log: Path, **variables: str) -> None:
@@ -82,7 +82,7 @@ class Run:
             stdout=self._file,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, MARK: self.mark, "COLUMNS": "120", **variables},
+            env={**os.environ, RUN_MARK: self.mark, "COLUMNS": "120", **variables},
         )
 
     @property
@@ -110,7 +110,7 @@ class Run:
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 ended = process.status() == psutil.STATUS_ZOMBIE
-                if not ended and process.environ().get(MARK) == self.mark:
+                if not ended and process.environ().get(RUN_MARK) == self.mark:
                     found.append(process)
         return found
 
@@ -135,9 +135,9 @@ class Run:
 
 
 @contextlib.contextmanager
-def command(name: str, *arguments: str, log: Path, **variables: str) -> Iterator[Run]:
+def start_command(name: str, *arguments: str, log: Path, **variables: str) -> Iterator[CommandRun]:
     """Run ``masa-openrlhf NAME``; whatever happens, nothing of it outlives the block."""
-    run = Run("masa_openrlhf.cli", name, *arguments, log=log, **variables)
+    run = CommandRun("masa_openrlhf.cli", name, *arguments, log=log, **variables)
     try:
         yield run
     finally:
@@ -147,17 +147,19 @@ def command(name: str, *arguments: str, log: Path, **variables: str) -> Iterator
         run.wait(30)
 
 
-def train(*arguments: str, log: Path, **variables: str) -> contextlib.AbstractContextManager[Run]:
+def start_training(
+    *arguments: str, log: Path, **variables: str
+) -> contextlib.AbstractContextManager[CommandRun]:
     """Run ``masa-openrlhf train``, likewise."""
-    return command("train", *arguments, log=log, **variables)
+    return start_command("train", *arguments, log=log, **variables)
 
 
-def only_folder(runs: Path) -> RunFolder:
+def find_only_folder(runs: Path) -> RunFolder:
     """Return the one run's folder there is."""
     (path,) = runs.iterdir()
     return RunFolder(path)
 
 
-def steps(folder: RunFolder) -> list[int]:
+def list_steps(folder: RunFolder) -> list[int]:
     """The steps of which there are metrics."""
     return [row["step"] for row in folder.metrics()]

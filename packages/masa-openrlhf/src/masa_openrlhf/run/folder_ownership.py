@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _GROUP, _OTHERS = stat.S_IWGRP, stat.S_IWOTH
-_SHOWN = 3
+_MAX_SHOWN = 3
 
 
 class UntrustedFolderError(ValueError):
@@ -28,20 +28,20 @@ def require_trusted(folder: Path) -> None:
     Raises:
         UntrustedFolderError: names what others could have changed, and the way out.
     """
-    found = [f"{path}: {why}" for path, why in _list_doubtful(folder.resolve())]
+    found = [f"{path}: {why}" for path, why in _list_untrusted(folder.resolve())]
     if not found:
         return
-    more = f"\n  and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    more = f"\n  and {len(found) - _MAX_SHOWN} more" if len(found) > _MAX_SHOWN else ""
     raise UntrustedFolderError(
         f"--resume runs what lies in {folder}, and others could have put it there:\n  "
-        + "\n  ".join(found[:_SHOWN])
+        + "\n  ".join(found[:_MAX_SHOWN])
         + more
         + f"\nIf you trust it: `chmod -R go-w {folder}`, or make it yours with `cp -r`; "
         "--trust goes on all the same"
     )
 
 
-def _list_doubtful(folder: Path) -> Iterator[tuple[Path, str]]:
+def _list_untrusted(folder: Path) -> Iterator[tuple[Path, str]]:
     entered = stat.S_IMODE(os.stat(folder).st_mode) & (stat.S_IXGRP | stat.S_IXOTH)
     for path in (folder, *_list_files(folder)):
         found = os.lstat(path)

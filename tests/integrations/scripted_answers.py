@@ -1,7 +1,7 @@
 """What a scripted policy answers, and what that is worth, by hand."""
 
 
-def text(said, answer, length):
+def make_solution(said, answer, length):
     r"""A solution of so many characters, which ends in \boxed{answer}."""
     boxed = rf"\boxed{{{answer}}}"
     return said.ljust(length - len(boxed), ".") + boxed
@@ -16,14 +16,14 @@ PROBLEMS = [
 # are characters, the last one is the end.
 SCRIPT = {
     "2 + 3": (
-        [(text("By addition", 5, 199), 200), (text("I guess", 6, 49), 50)],
+        [(make_solution("By addition", 5, 199), 200), (make_solution("I guess", 6, 49), 50)],
         [
             ('{"pass_rate": 4, "solution_length": 200, "math_notion": ["additions"]}', 71),
             ("I cannot say.", 14),
         ],
     ),
     "2 + 4": (
-        [(text("The addition", 6, 149), 150), (text("An addition", 6, 249), 250)],
+        [(make_solution("The addition", 6, 149), 150), (make_solution("An addition", 6, 249), 250)],
         [
             ('{"pass_rate": 8, "solution_length": 300, "math_notion": ["addition", "sums"]}', 78),
             ('{"pass_rate": 7, "solution_length": 200, "math_notion": []}', 60),
@@ -41,7 +41,7 @@ REWARDS = {
 }
 
 
-def answers(asked, before):
+def choose_answer(asked, before):
     """The answer to a prompt that was asked so often before, and its length in tokens."""
     solutions, predictions = next(SCRIPT[name] for name in SCRIPT if name in asked)
     kind = predictions if "Predict" in asked else solutions

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from masa_control.advantages import ESTIMATORS, group_advantages
+from masa_control.advantages import ESTIMATORS, compute_group_advantages
 from masa_openrlhf.eval.engine.messages import GeneratedAnswer
 from masa_openrlhf.eval.results.comparison import _compare_benchmark
-from masa_openrlhf.eval.results.meta_awareness import meta_figures
+from masa_openrlhf.eval.results.meta_awareness import compute_meta_metrics
 from masa_openrlhf.eval.results.metrics import compute_metrics
 from masa_openrlhf.eval.results.records import EvalRecord, EvalSample, LeftOutRecord, Record
 from masa_openrlhf.report.analysis.bands import pool_curves
@@ -37,7 +37,7 @@ def list_advantages() -> list[dict[str, Any]]:
         scored = [draw.random() > 0.1 for _ in range(count)]
         weights = [draw.choice((1.0, 0.25)) for _ in range(count)]
         for estimator in ESTIMATORS:
-            found = group_advantages(
+            found = compute_group_advantages(
                 rewards, groups, scored, estimator=estimator, weights_N=weights
             )
             rows.append({"case": case, "estimator": estimator, "advantages": found.tolist()})
@@ -57,7 +57,9 @@ def list_evaluations() -> list[dict[str, Any]]:
                 "records": count,
                 "figures": compute_metrics(_ENTRY, now, (1, 2, 4)).model_dump(mode="json"),
                 "compared": _compare_benchmark("made", before, now).model_dump(mode="json"),
-                "meta": meta_figures(now, MetaPrompt(), max_std=0.1).model_dump(mode="json"),
+                "meta": compute_meta_metrics(now, MetaPrompt(), max_std=0.1).model_dump(
+                    mode="json"
+                ),
             }
         )
     for status in ("correct", "incorrect"):
@@ -68,7 +70,7 @@ def list_evaluations() -> list[dict[str, Any]]:
     return rows
 
 
-def list_report_figures() -> list[dict[str, Any]]:
+def list_report_metrics() -> list[dict[str, Any]]:
     """Return levelled curves, bands, ratios, contributions and movements of generated runs."""
     arms = [[_make_curve(Random(f"curve/{arm}/{seed}")) for seed in range(4)] for arm in (0, 1)]
     rows: list[dict[str, Any]] = [

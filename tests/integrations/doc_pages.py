@@ -2,10 +2,10 @@
 
 import re
 
-from tests.integrations.environments import ROOT
+from tests.integrations.stack_environments import ROOT
 
 
-def code(page, language="python"):
+def read_code_blocks(page, language="python"):
     """Every block of a language on docs/integrations/PAGE.md, in order."""
     text = (ROOT / "docs" / "integrations" / f"{page}.md").read_text()
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)

@@ -18,7 +18,7 @@ _PATIENCE = 1.0
 _REDRAW = 0.2
 
 
-class Bar:
+class LineProgressBar:
     """A progress bar on a terminal, shown after one second; else nothing."""
 
     def __init__(self, stream: TextIO, size: int | None) -> None:
@@ -61,7 +61,7 @@ class Bar:
 
 
 @contextlib.contextmanager
-def open_lines(path: str, terminal: TextIO) -> Iterator[tuple[Iterator[bytes], Bar]]:
+def open_lines(path: str, terminal: TextIO) -> Iterator[tuple[Iterator[bytes], LineProgressBar]]:
     """Open a file of lines.
 
     Args:
@@ -75,18 +75,18 @@ def open_lines(path: str, terminal: TextIO) -> Iterator[tuple[Iterator[bytes], B
         OSError: If it cannot be opened.
     """
     if path == "-":
-        bar = Bar(terminal, None)
+        bar = LineProgressBar(terminal, None)
         yield _follow_lines(sys.stdin.buffer, None, bar), bar
         return
     with open(path, "rb") as raw:
-        bar = Bar(terminal, os.fstat(raw.fileno()).st_size)
+        bar = LineProgressBar(terminal, os.fstat(raw.fileno()).st_size)
         packed = Path(path).suffix.lower() == ".gz"
         with gzip.GzipFile(fileobj=raw) if packed else contextlib.nullcontext(raw) as file:
             yield _follow_lines(file, raw, bar), bar
 
 
 def _follow_lines(
-    file: IO[bytes] | gzip.GzipFile, raw: IO[bytes] | None, bar: Bar
+    file: IO[bytes] | gzip.GzipFile, raw: IO[bytes] | None, bar: LineProgressBar
 ) -> Iterator[bytes]:
     try:
         for number, line in enumerate(file, start=1):

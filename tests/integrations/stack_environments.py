@@ -31,7 +31,7 @@ CACHE = Path(os.environ.get("MASA_CACHE") or Path.home() / ".cache" / "masa-rewa
 needs_uv = pytest.mark.skipif(UV is None, reason="there is no uv to make an environment with")
 
 
-class Environment(NamedTuple):
+class StackEnvironment(NamedTuple):
     """A virtual environment: where it is."""
 
     path: Path
@@ -52,23 +52,24 @@ class Environment(NamedTuple):
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env=_variables(self.path) | {name: str(value) for name, value in variables.items()},
+            env=_build_variables(self.path)
+            | {name: str(value) for name, value in variables.items()},
             start_new_session=True,
         )
         try:
             output, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            _kill(process)
+            _kill_process_group(process)
             output, _ = process.communicate()
             pytest.fail(f"{program} took longer than {seconds} s:\n{output[-10_000:]}")
         finally:
-            _kill(process)
+            _kill_process_group(process)
         assert (process.returncode != 0) == fails, output[-10_000:]
         return output
 
 
 @cache
-def environment(name, python="3.11"):
+def make_environment(name, python="3.11"):
     """Make the environment of `requirements/NAME.txt`, or take it from the cache.
 
     Two that ask for it at a time wait for one another, and one that was interrupted is made anew.
@@ -83,27 +84,27 @@ def environment(name, python="3.11"):
     with open(CACHE / f"{path.name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (path / "complete").exists():
-            _uv("venv", "--clear", "--python", _interpreter(python), str(path))
+            _run_uv("venv", "--clear", "--python", _find_interpreter(python), str(path))
             # Nothing is resolved again: what is not pinned is missing, and seen to be.
             own = str(path / "bin" / "python")
             requirements = str(REQUIREMENTS / f"{name}.txt")
-            _uv("pip", "install", "--no-deps", "--python", own, "-r", requirements)
+            _run_uv("pip", "install", "--no-deps", "--python", own, "-r", requirements)
             (path / "complete").touch()
-    return Environment(path)
+    return StackEnvironment(path)
 
 
-def _uv(*arguments):
+def _run_uv(*arguments):
     ended = subprocess.run([UV, "--quiet", *arguments], capture_output=True, text=True)
     assert ended.returncode == 0, f"uv {' '.join(arguments)}:\n{ended.stdout}{ended.stderr}"
 
 
-def _interpreter(python):
+def _find_interpreter(python):
     """pyenv's, which uv cannot ask while not chosen; else uv finds one, or brings one."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     return next(map(str, sorted(pyenv.glob(f"{python}.*/bin/python"))), python)
 
 
-def _variables(path):
+def _build_variables(path):
     """What a program of the environment sees: nothing of the environment the tests run in."""
     taken = ("PYTHON", "VIRTUAL_ENV", "COVERAGE", "PYTEST", "RAY_", "HF_", "CUDA_", "UV_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(taken)}
@@ -120,6 +121,6 @@ def _variables(path):
     }
 
 
-def _kill(process):
+def _kill_process_group(process):
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

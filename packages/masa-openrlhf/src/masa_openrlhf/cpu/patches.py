@@ -12,8 +12,8 @@ from importlib import import_module
 from typing import Any
 
 from masa_openrlhf.cpu import bfloat16
-from masa_openrlhf.cpu.environment import ACTIVE
-from masa_openrlhf.gpu.padding import load_user_of_flash_attn
+from masa_openrlhf.cpu.variables import CPU_VARIABLE
+from masa_openrlhf.gpu.padding import load_flash_attn_user
 from masa_openrlhf.run import loopback
 
 _done = False
@@ -21,7 +21,7 @@ _done = False
 
 def is_active() -> bool:
     """Whether this process belongs to a CPU run."""
-    return os.environ.get(ACTIVE) == "1"
+    return os.environ.get(CPU_VARIABLE) == "1"
 
 
 def activate() -> None:
@@ -36,11 +36,11 @@ def activate() -> None:
     _done = True
     bfloat16.widen_products()
     _patch_devices()
-    load_user_of_flash_attn()
+    load_flash_attn_user()
     loopback.bind_stores()
-    _device_mesh()
+    _patch_device_mesh()
     _patch_optimizer()
-    _weight_sync()
+    _patch_weight_sync()
 
 
 class _CpuDevice(str):
@@ -66,7 +66,7 @@ def _make_noop() -> Callable[..., None]:
     return lambda *_, **__: None
 
 
-def _device_mesh() -> None:
+def _patch_device_mesh() -> None:
     """The strategy builds its mesh on "cuda", by name."""
     import openrlhf.utils.deepspeed.deepspeed as strategy
 
@@ -97,7 +97,7 @@ def _patch_optimizer() -> None:
     comm.build_shm_op = lambda: None  # type: ignore[attr-defined]
 
 
-def _weight_sync() -> None:
+def _patch_weight_sync() -> None:
     """Weights go to vLLM over NCCL; here over a private gloo group."""
     import openrlhf.trainer.ray.ppo_actor as actor
 

@@ -13,12 +13,12 @@ import pytest
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "integrations"
 
 
-def examples(page, language):
+def read_page_examples(page, language):
     """The code blocks of a page."""
     return re.findall(rf"```{language}\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
 
 
-def adapt(example, changes):
+def adapt_example(example, changes):
     """The example with some of its words changed, each of which must stand in it just once."""
     for old, new in changes.items():
         assert example.count(old) == 1, f"{old!r} in:\n{example}"
@@ -38,12 +38,12 @@ def read_batches(folder):
     files = sorted(folder.glob("calls-*.jsonl"))
     by_rank = [[json.loads(line) for line in file.read_text().splitlines()] for file in files]
     return [
-        [sample for rank, call in enumerate(calls) for sample in _samples(call, rank)]
+        [sample for rank, call in enumerate(calls) for sample in _join_call_samples(call, rank)]
         for calls in zip(*by_rank, strict=True)
     ]
 
 
-def _samples(call, rank):
+def _join_call_samples(call, rank):
     given = call["given"]
     tokens = given.get("completion_ids") or given["response_token_ids"]
     names = ("kind", "problem_id", "answer", "completions")
@@ -62,7 +62,7 @@ def _samples(call, rank):
     ]
 
 
-def check(batch):
+def check_batch_rewards(batch):
     """Every reward is what it should be; returns the three rewards of the meta samples."""
     solutions = [sample for sample in batch if sample["kind"] == "solution"]
     for sample in solutions:
@@ -72,12 +72,12 @@ def check(batch):
     for sample in batch:
         if sample["kind"] == "meta":
             group = [each for each in solutions if each["id"] == sample["id"]]
-            parts.append(_meta(sample["text"], group))
+            parts.append(_compute_components(sample["text"], group))
             assert sample["reward"] == pytest.approx(fmean(parts[-1]))
     return parts
 
 
-def _meta(text, group):
+def _compute_components(text, group):
     stated = re.findall(r'\{"pass_rate".*?\}', text)
     if not stated:
         return (0.0, 0.0, 0.0)

@@ -15,9 +15,9 @@ def activate() -> None:
     if _done:
         return
     _done = True
-    from masa_openrlhf.gpu.padding import load_user_of_flash_attn
+    from masa_openrlhf.gpu.padding import load_flash_attn_user
 
-    load_user_of_flash_attn()
+    load_flash_attn_user()
     from masa_openrlhf.gpu import actor, adam, attention
 
     attention.register_attention()

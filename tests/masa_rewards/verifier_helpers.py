@@ -16,12 +16,12 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and process group
 LINUX = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
 
 
-def workers_of(verifier: AnswerVerifier) -> list[int]:
+def list_worker_pids(verifier: AnswerVerifier) -> list[int]:
     pools = verifier._pools.values()
     return [worker._process.pid for pool in pools for worker in pool._workers if worker.alive]
 
 
-def gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -40,11 +40,11 @@ def wait_until(holds: Callable[[], bool], seconds: float) -> bool:
     return False
 
 
-def wait_until_gone(pids: list[int], seconds: float) -> bool:
-    return wait_until(lambda: all(map(gone, pids)), seconds)
+def wait_until_ended(pids: list[int], seconds: float) -> bool:
+    return wait_until(lambda: all(map(has_ended, pids)), seconds)
 
 
-def slots_are_free(verifier: AnswerVerifier, count: int, seconds: float = 10.0) -> bool:
+def wait_for_free_slots(verifier: AnswerVerifier, count: int, seconds: float = 10.0) -> bool:
     """Whether nobody waits and no slot is lost, if it comes to that in time."""
     (pool,) = verifier._pools.values()
     return wait_until(lambda: len(pool._free) == count and not pool._waiting, seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from masa_rewards.verify.braces import Group, plain_words, text_groups
+from masa_rewards.verify.braces import TextGroup, find_text_groups, strip_markup
 
 _STYLED = r"(\\(?:text|math)[a-z]*\s*\{[^{}]*\})"
 _FRACTION = re.compile(rf"\\frac\s*\{{\s*{_STYLED}\s*\}}\s*\{{\s*{_STYLED}\s*\}}$")
@@ -53,7 +53,7 @@ def split_tail(text: str) -> Tail | None:
     """
     if text.endswith("}") and "\\frac" in text:
         text = _FRACTION.sub(r"\1/\2", text)
-    groups = text_groups(text)
+    groups = find_text_groups(text)
     if len(groups) == 1 and groups[0][:2] == (0, len(text)):  # all of it in one style
         text, groups = groups[0].words.strip(), []
     if groups:
@@ -63,10 +63,10 @@ def split_tail(text: str) -> Tail | None:
         return None
     value = text[: match.start()]
     spaced = match.start() < match.start("tail")
-    return Tail(value.strip(), plain_words(match["tail"]), styled=False, spaced=spaced)
+    return Tail(value.strip(), strip_markup(match["tail"]), styled=False, spaced=spaced)
 
 
-def _split_styled(text: str, groups: list[Group]) -> Tail | None:
+def _split_styled(text: str, groups: list[TextGroup]) -> Tail | None:
     """The last groups of all that only glue keeps apart."""
     first = len(groups)
     behind = len(text)
@@ -84,8 +84,8 @@ def _split_styled(text: str, groups: list[Group]) -> Tail | None:
     value = text[:start].strip()
     if not value or _OPEN_END.search(value):
         return None
-    words = [plain_words(text[start:behind])]
+    words = [strip_markup(text[start:behind])]
     for group, after in zip(groups[first:], [*groups[first + 1 :], None], strict=True):
         words.append(group.words)
-        words.append(plain_words(text[group.end : after.start if after else len(text)]))
+        words.append(strip_markup(text[group.end : after.start if after else len(text)]))
     return Tail(value, " ".join("".join(words).split()), styled=True, spaced=True)

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from masa_openrlhf.run.loopback import loopback_variables
+from masa_openrlhf.run.loopback import list_loopback_variables
 
-ACTIVE = "MASA_OPENRLHF_CPU"
+CPU_VARIABLE = "MASA_OPENRLHF_CPU"
 
 
 def environment(cache: Path) -> dict[str, str]:
@@ -18,8 +18,8 @@ def environment(cache: Path) -> dict[str, str]:
     ``OMP_NUM_THREADS`` is the user's where it is set.
     """
     return {
-        ACTIVE: "1",
-        **loopback_variables(),
+        CPU_VARIABLE: "1",
+        **list_loopback_variables(),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
         "TOKENIZERS_PARALLELISM": "false",
@@ -46,7 +46,7 @@ def environment(cache: Path) -> dict[str, str]:
     }
 
 
-def engine_arguments() -> dict[str, Any]:
+def build_engine_arguments() -> dict[str, Any]:
     """Return vLLM's arguments of a CPU run, over those OpenRLHF gives it."""
     return {
         "worker_extension_cls": "masa_openrlhf.cpu.worker.CpuWorker",

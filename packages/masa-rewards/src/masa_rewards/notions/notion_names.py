@@ -28,20 +28,20 @@ _KIND_LIST = """
 _KINDS = frozenset(_KIND_LIST.split())
 
 
-class Naming(NamedTuple):
+class NotionNames(NamedTuple):
     """The name of a notion, and what else it is called; "" if nothing."""
 
     name: str
     other: str = ""
 
 
-def read_naming(notion: str) -> Naming:
+def split_notion_names(notion: str) -> NotionNames:
     """Separate the name of a notion from what is written around it.
 
-    >>> read_naming("2. Chinese Remainder Theorem (CRT): x = a mod m")
-    Naming(name='Chinese Remainder Theorem', other='CRT')
-    >>> read_naming("the ratio 3:4")
-    Naming(name='the ratio 3:4', other='')
+    >>> split_notion_names("2. Chinese Remainder Theorem (CRT): x = a mod m")
+    NotionNames(name='Chinese Remainder Theorem', other='CRT')
+    >>> split_notion_names("the ratio 3:4")
+    NotionNames(name='the ratio 3:4', other='')
 
     Args:
         notion: Any text.
@@ -51,19 +51,19 @@ def read_naming(notion: str) -> Naming:
         the two consists of the other's initials.
     """
     if not _MARKS.search(notion):
-        return Naming(notion)
+        return NotionNames(notion)
     number = _NUMBER.match(notion)
     name = notion[number.end() :] if number else notion
-    name = _before_colon(_before_dash(name))
-    name, remark = _before_brackets(name)
-    name = _before_formula(name)
+    name = _drop_after_colon(_drop_after_dash(name))
+    name, remark = _split_brackets(name)
+    name = _drop_formula(name)
     if not _LETTERS.search(name):
-        return Naming(notion)
+        return NotionNames(notion)
     abbreviated = _is_short_for(remark, name) or _is_short_for(name, remark)
-    return Naming(name, remark if abbreviated else "")
+    return NotionNames(name, remark if abbreviated else "")
 
 
-def _before_brackets(name: str) -> tuple[str, str]:
+def _split_brackets(name: str) -> tuple[str, str]:
     """Take off brackets at the end, with a space before them: f(x) is no remark."""
     stripped = name.rstrip()
     opening = _OPENING.search(stripped)
@@ -75,7 +75,7 @@ def _before_brackets(name: str) -> tuple[str, str]:
     return stripped[: opening.start()], remark.strip()
 
 
-def _before_colon(name: str) -> str:
+def _drop_after_colon(name: str) -> str:
     colon = _COLON.search(name)
     if not colon:
         return name
@@ -86,7 +86,7 @@ def _before_colon(name: str) -> str:
     return before if is_name and not _is_kind_alone(words) else name
 
 
-def _before_dash(name: str) -> str:
+def _drop_after_dash(name: str) -> str:
     dash = _DASH.search(name)
     if not dash:
         return name
@@ -96,7 +96,7 @@ def _before_dash(name: str) -> str:
     return name[: dash.start()] if whole else name
 
 
-def _before_formula(name: str) -> str:
+def _drop_formula(name: str) -> str:
     r"""Take off a formula behind a whole name: "quadratic formula $x = ...$", "... \phi(n)"."""
     words = name.split()
     formulas = (i for i, word in enumerate(words[:_MAX_WORDS]) if _FORMULA_WORD.match(word))

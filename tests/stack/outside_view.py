@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from masa_openrlhf.run.ray_cluster import answers_strangers
+from masa_openrlhf.run.ray_cluster import is_open_cluster
 
-from tests.stack.runs import MARK, Run
+from tests.stack.command_runs import RUN_MARK, CommandRun
 
-JOB = b'{"entrypoint": "true"}'
+JOB_REQUEST = b'{"entrypoint": "true"}'
 
 
 @dataclass(frozen=True)
-class Seen:
+class OutsideView:
     """A look at a run while it trains.
 
     Attributes:
@@ -41,24 +41,24 @@ class Seen:
     joined: tuple[int, str]
 
 
-def look_at(run: Run, where: Path) -> Seen:
+def inspect_run(run: CommandRun, where: Path) -> OutsideView:
     """Look at a run as its own user does, and ask as a stranger does.
 
     Its engine is stopped meanwhile: the run must not be over before all have asked.
     """
     engines: list[psutil.Process] = []
     # Ray rewrites titles, and some reads find one empty.
-    run.wait_until(lambda: bool(engines.extend(engines_of(run)) or engines))
+    run.wait_until(lambda: bool(engines.extend(list_engines(run)) or engines))
     for engine in engines:
         engine.suspend()
     try:
-        return ask(run, where)
+        return probe_run(run, where)
     finally:
         for engine in engines:
             engine.resume()
 
 
-def engines_of(run: Run) -> list[psutil.Process]:
+def list_engines(run: CommandRun) -> list[psutil.Process]:
     found = []
     for process in psutil.Process(run.process.pid).children(recursive=True):
         with contextlib.suppress(psutil.Error):
@@ -67,29 +67,32 @@ def engines_of(run: Run) -> list[psutil.Process]:
     return found
 
 
-def ask(run: Run, where: Path) -> Seen:
+def probe_run(run: CommandRun, where: Path) -> OutsideView:
     # Not run.processes(): Ray writes titles over the variables by which those are found.
     processes = psutil.Process(run.process.pid).children(recursive=True)
-    listening = listening_sockets(processes)
+    listening = list_listening_sockets(processes)
     temporary = Path(run.driver().environ()["TMPDIR"])
-    gcs = gcs_address(processes)
+    gcs = find_gcs_address(processes)
     agent = [port for title, _, port in listening if "DashboardAgent" in title]
     submitted = [submit_job(port) for port in agent]
-    return Seen(
+    return OutsideView(
         listening,
-        {path.name: stat.S_IMODE(path.stat().st_mode) for path in (temporary, *token(temporary))},
+        {
+            path.name: stat.S_IMODE(path.stat().st_mode)
+            for path in (temporary, *list_token_files(temporary))
+        },
         temporary,
         [status for status in submitted if status],
-        answers_strangers(gcs),
+        is_open_cluster(gcs),
         join_cluster(gcs, where, run.mark),
     )
 
 
-def token(temporary: Path) -> list[Path]:
+def list_token_files(temporary: Path) -> list[Path]:
     return [temporary / "ray-token"]
 
 
-def listening_sockets(processes: list[psutil.Process]) -> list[tuple[str, str, int]]:
+def list_listening_sockets(processes: list[psutil.Process]) -> list[tuple[str, str, int]]:
     found = []
     for process in processes:
         with contextlib.suppress(psutil.Error):
@@ -102,7 +105,7 @@ def listening_sockets(processes: list[psutil.Process]) -> list[tuple[str, str, i
     return found
 
 
-def gcs_address(processes: list[psutil.Process]) -> str:
+def find_gcs_address(processes: list[psutil.Process]) -> str:
     """The address of Ray's tables, as its raylet was told."""
     for process in processes:
         with contextlib.suppress(psutil.Error):
@@ -116,7 +119,7 @@ def submit_job(port: int) -> int:
     """Ask Ray's agent on this port, over loopback, to run a command; 0: it speaks no HTTP."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/api/job_agent/jobs/",
-        data=JOB,
+        data=JOB_REQUEST,
         headers={"Content-Type": "application/json"},
     )
     try:
@@ -130,7 +133,7 @@ def submit_job(port: int) -> int:
         return 0
 
 
-JOIN = """
+JOIN_SCRIPT = """
 from ray._private import services
 services.resolve_ip_for_localhost = lambda host: host  # it would make loopback another address
 from ray.scripts.scripts import main
@@ -145,10 +148,10 @@ def join_cluster(address: str, where: Path, mark: str) -> tuple[int, str]:
         for name, value in os.environ.items()
         if not name.startswith(("RAY_AUTH_", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"))
     }
-    command = [sys.executable, "-W", "ignore", "-c", JOIN, "start", f"--address={address}"]
+    command = [sys.executable, "-W", "ignore", "-c", JOIN_SCRIPT, "start", f"--address={address}"]
     done = subprocess.run(
         [*command, "--node-ip-address=127.0.0.1", "--num-cpus=1", f"--temp-dir={where}/s"],
-        env={**stranger, MARK: mark, "RAY_NUM_REDIS_GET_RETRIES": "2"},
+        env={**stranger, RUN_MARK: mark, "RAY_NUM_REDIS_GET_RETRIES": "2"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from masa_rewards.verify.braces import brace_ends
+from masa_rewards.verify.braces import match_braces
 
 _HIDING = re.compile(
     r"(?P<group>\\(?:[hv]?phantom(?![A-Za-z])|(?:[hv]|m)space(?![A-Za-z])\*?|label(?![A-Za-z])"
@@ -41,20 +41,20 @@ def drop_hidden(text: str) -> str:
     """
     if not _HIDING.search(text):
         return text
-    ends = brace_ends(text)
+    ends = match_braces(text)
     shown: list[str] = []
     position = 0
     for match in _HIDING.finditer(text):
         if match.start() < position:
             continue  # within what is hidden already
-        end = _end_of_hidden(text, match, ends)
+        end = _find_hidden_end(text, match, ends)
         if end is not None:
             shown += [text[position : match.start()], " "]
             position = end
     return "".join([*shown, text[position:]])
 
 
-def _end_of_hidden(text: str, match: re.Match[str], ends: dict[int, int]) -> int | None:
+def _find_hidden_end(text: str, match: re.Match[str], ends: dict[int, int]) -> int | None:
     """Position behind what a command hides; None when it shows."""
     if match["gone"]:
         return match.end()
@@ -63,7 +63,7 @@ def _end_of_hidden(text: str, match: re.Match[str], ends: dict[int, int]) -> int
         found = text.find(mark, match.end())
         return len(text) if found < 0 else found + len(mark)
     if match["rest"]:
-        return _end_of_colour(text, match.end()) if _is_white(match["colour"]) else None
+        return _find_colour_end(text, match.end()) if _is_white(match["colour"]) else None
     if match["ink"] and not _is_white(match["ink"]):
         return None
     if match.end() in ends:
@@ -72,7 +72,7 @@ def _end_of_hidden(text: str, match: re.Match[str], ends: dict[int, int]) -> int
     return token.end() if token else None
 
 
-def _end_of_colour(text: str, start: int) -> int:
+def _find_colour_end(text: str, start: int) -> int:
     """A colour holds to the end of its group, or to the next one in it."""
     depth = 0
     for match in _SCOPE.finditer(text, start):

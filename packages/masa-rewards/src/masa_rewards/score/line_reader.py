@@ -48,7 +48,7 @@ class LineRollout(_Part):
     correct: Annotated[bool | None, Field(strict=True)] = None
 
 
-def _form_of_prediction(value: object) -> str | None:
+def _tag_prediction_form(value: object) -> str | None:
     if isinstance(value, str):
         return "text"
     return "object" if isinstance(value, dict | MetaPrediction) else None
@@ -57,7 +57,7 @@ def _form_of_prediction(value: object) -> str | None:
 LinePrediction = Annotated[
     Annotated[Text, Tag("text")] | Annotated[MetaPrediction, Tag("object")],
     Discriminator(
-        _form_of_prediction,
+        _tag_prediction_form,
         custom_error_type="prediction",
         custom_error_message=(
             "a prediction is the text of an answer, or an object with pass_rate, length and notions"
