@@ -125,6 +125,36 @@ def test_buffers_of_an_earlier_checkpoint_are_left_out(deepspeed, tmp_path):
     assert not keys(resumed) & BUFFERS
 
 
+@pytest.mark.parametrize("stage", [1, 2, 3])
+def test_moments_are_there_once_while_a_checkpoint_is_loaded(
+    deepspeed, tmp_path, monkeypatch, stage
+):
+    """Torch makes the loaded moments before it lets go of those that were there."""
+    import torch
+    from masa_openrlhf.stack.offload_buffers import free_moments
+
+    trained = engine(deepspeed, stage)
+    learn(trained)
+    trained.save_checkpoint(str(tmp_path), tag="a")
+    resumed, there = engine(deepspeed, stage), []
+    load = torch.optim.Optimizer.load_state_dict
+
+    def watch(optimizer, *args):
+        there.append({key for state in optimizer.state.values() for key in state})
+        load(optimizer, *args)
+
+    monkeypatch.setattr(torch.optim.Optimizer, "load_state_dict", watch)
+    free_moments(resumed.optimizer)
+    resumed.load_checkpoint(str(tmp_path), "a")
+    assert there
+    assert not there[0] & {"exp_avg", "exp_avg_sq"}
+    for made in (trained, resumed):
+        learn(made)
+    for ours, theirs in zip(trained.module.parameters(), resumed.module.parameters(), strict=True):
+        with deepspeed[0].zero.GatheredParameters([ours, theirs], enabled=stage == 3):
+            assert ours.equal(theirs)
+
+
 def test_the_policy_actor_keeps_to_both_and_takes_our_training_loop(importable_here, monkeypatch):
     """What its parent looks up, and calls, when it loads and when it saves."""
     from types import SimpleNamespace
@@ -152,12 +182,16 @@ def test_the_policy_actor_keeps_to_both_and_takes_our_training_loop(importable_h
     monkeypatch.setattr(policy.stock, "ActorPPOTrainer", policy.stock.ActorPPOTrainer)
     made = object.__new__(policy.PolicyActor)
     made.masa, made.actor = TrainConfig(), SimpleNamespace(model=model)
-    strategy = SimpleNamespace(
-        load_ckpt=lambda model, path: ("path", {}), args=SimpleNamespace(actor=SimpleNamespace())
-    )
+
+    def load_ckpt(model, path):
+        seen.append(sorted(state))
+        state.update({"exp_avg": 1, "exp_avg_offload_buffer": 2})
+        return "path", {}
+
+    strategy = SimpleNamespace(load_ckpt=load_ckpt, args=SimpleNamespace(actor=SimpleNamespace()))
     made.init_model_from_pretrained(strategy, "model", 10)
-    assert seen == [PolicyTrainer, ["exp_avg"]]
+    assert seen == [PolicyTrainer, ["exp_avg_offload_buffer"], ["exp_avg"]]
     state["exp_avg_offload_buffer"] = 2
     made.save_checkpoint("a")
-    assert seen[2:] == [["exp_avg"]]
+    assert seen[3:] == [["exp_avg"]]
     assert sorted(state) == ["exp_avg", "exp_avg_offload_buffer"]

@@ -1,4 +1,4 @@
-"""What DeepSpeed keeps beside Adam's moments while they are off the GPU, and checkpoints must not.
+"""Adam's moments around checkpoints: what must not be written, and what must not be there twice.
 
 ``offload_states`` copies each moment into a CPU buffer, which it keeps as one more entry of the
 optimiser's state. A checkpoint written meanwhile would hold it; and on loading, torch moves every
@@ -46,3 +46,17 @@ def without_offload_buffers(optimizer: Any) -> Iterator[None]:
     finally:
         for state, buffers in taken:
             state.update(buffers)
+
+
+def free_moments(optimizer: Any) -> None:
+    """Give back Adam's moments before a checkpoint's are loaded.
+
+    DeepSpeed makes them when it starts, and torch makes those of the checkpoint on the GPU before
+    it lets go of them: 8 bytes a parameter, over all ranks, twice.
+
+    Args:
+        optimizer: DeepSpeed's, of any ZeRO stage; its state is filled by loading.
+    """
+    for state in optimizer.optimizer.state.values():
+        for name in ("exp_avg", "exp_avg_sq"):
+            state.pop(name, None)

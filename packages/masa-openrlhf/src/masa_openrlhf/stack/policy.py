@@ -14,7 +14,11 @@ from openrlhf.trainer.ray.ppo_actor import PolicyModelActor
 
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.stack.checkpoints import use_weights_only_loading
-from masa_openrlhf.stack.offload_buffers import drop_offload_buffers, without_offload_buffers
+from masa_openrlhf.stack.offload_buffers import (
+    drop_offload_buffers,
+    free_moments,
+    without_offload_buffers,
+)
 from masa_openrlhf.stack.policy_trainer import PolicyTrainer
 from masa_openrlhf.weights.digest import ParameterDigest, digest_tensor
 
@@ -40,7 +44,7 @@ class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
         warmup = self.masa.optimiser_steps(self.masa.optim.warmup_steps)
         ratio = min(1.0, warmup / max(1, max_steps))
         strategy.args.actor.lr_warmup_ratio = ratio
-        strategy.load_ckpt = _skip_saved_buffers(strategy.load_ckpt)
+        strategy.load_ckpt = _load_moments_once(strategy.load_ckpt)
         stock.ActorPPOTrainer = PolicyTrainer  # looked up by the method that is called now
         super().init_model_from_pretrained(strategy, pretrain, max_steps, vllm_engines)
 
@@ -66,10 +70,14 @@ class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
         return found
 
 
-def _skip_saved_buffers(load: Callable[..., Any]) -> Callable[..., Any]:
-    """Have what loads a checkpoint leave buffers out that an earlier version wrote into it."""
+def _load_moments_once(load: Callable[..., Any]) -> Callable[..., Any]:
+    """Have what loads a checkpoint make room for its moments, and leave buffers out.
+
+    An earlier version wrote the buffers into its checkpoints.
+    """
 
     def load_ckpt(model: Any, *args: Any, **kwargs: Any) -> Any:
+        free_moments(model.optimizer)
         found = load(model, *args, **kwargs)
         drop_offload_buffers(model.optimizer)
         return found
