@@ -51,9 +51,10 @@ def test_every_preset_is_a_configuration(name, algorithm):
     assert TrainConfig.model_validate_json(config.model_dump_json()) == config
 
 
-def test_there_are_the_three_presets():
-    assert list_presets() == ["qwen3-14b", "qwen3-8b", "tiny"]
-    with pytest.raises(ConfigError, match="no preset 'qwen'; there are qwen3-14b"):
+def test_there_are_these_presets():
+    sizes = ["0.6b", "1.7b", "14b", "4b", "8b"]
+    assert list_presets() == [*(f"qwen3-{size}" for size in sizes), "tiny"]
+    with pytest.raises(ConfigError, match="no preset 'qwen'; there are qwen3-0.6b"):
         read_preset("qwen")
 
 

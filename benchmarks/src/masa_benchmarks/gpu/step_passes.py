@@ -15,9 +15,10 @@ def check_passes(found: StepRecord) -> None:
         raise MissingPackage("no transformers") from error
     import torch
     from masa_openrlhf.gpu import attention, log_probs, memory
+    from masa_openrlhf.plan.shapes import ModelShape
 
-    small = memory.ModelShape(64, 2, 4, 2, 128, vocabulary=1000, head=16)
-    large = memory.ModelShape(4096, 8, 32, 8, 12_288)
+    small = ModelShape(64, 2, 4, 2, 128, vocabulary=1000, head=16)
+    large = ModelShape(4096, 8, 32, 8, 12_288)
     shape, tokens = (small, 512) if found.small else (large, 16_384)
     parameters, foretold = memory.measure_peak(shape, tokens, chunked=True)
     found.figure("parameters", parameters)

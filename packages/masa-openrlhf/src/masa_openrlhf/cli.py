@@ -23,9 +23,10 @@ commands:
   train     train a model; without arguments a tiny one, made on the spot
   eval      evaluate a model on the paper's benchmarks, and on how well it foresees itself
   report    write a page of a run, or of several that are compared, with figures
+  plan      say what a run needs of its GPUs and how long a step takes, without a GPU
   presets   list the configurations to start from
 
-masa-openrlhf train --help, eval --help and report --help list every setting.
+masa-openrlhf COMMAND --help lists every setting of a command.
 """
 
 
@@ -45,6 +46,8 @@ def main(argv: list[str] | None = None) -> None:
         _train_or_exit(rest)
     elif command == "eval":
         _run_eval(rest)
+    elif command == "plan":
+        _plan_or_exit(rest)
     elif command == "report":
         from masa_openrlhf.report.command import main as report
 
@@ -70,8 +73,24 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, action="append", default=[])
     parser.add_argument("--resume", type=Path)
     parser.add_argument("--trust", action="store_true")
-    parser.add_argument("--dry-run", action="store_true")
     return parser
+
+
+def _plan_or_exit(argv: list[str]) -> None:
+    from masa_openrlhf.config.layers import ConfigError
+    from masa_openrlhf.plan import command
+    from masa_openrlhf.plan.cards import CARDS
+
+    if "-h" in argv or "--help" in argv:
+        print(command.HELP.format(cards=", ".join(CARDS)), end="")
+        return
+    parser = _make_parser()
+    command.add_options(parser)
+    try:
+        options, flags = parser.parse_known_args(argv)
+        sys.exit(command.run_plan(_read_configuration(options, flags), options))
+    except (ConfigError, ValueError) as error:
+        _exit_with_message(str(error), status=2)
 
 
 def _train_or_exit(argv: list[str]) -> None:
@@ -104,9 +123,16 @@ def _run_eval(argv: list[str]) -> None:
 
 
 def _run_train(argv: list[str]) -> int:
-    options, flags = _make_parser().parse_known_args(argv)
+    parser = _make_parser()
+    parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("--force", action="store_true")
+    options, flags = parser.parse_known_args(argv)
     config = _read_configuration(options, flags)
-    from masa_openrlhf.run.devices import require_stack
+    if options.force:
+        cluster = config.cluster.model_copy(update={"check_memory": False})
+        config = config.model_copy(update={"cluster": cluster})
+    from masa_openrlhf.plan.command import find_local_card, require_fit
+    from masa_openrlhf.run.devices import is_on_one_machine, require_stack, runs_on_cpu
     from masa_openrlhf.run.folder import RunFolder
 
     path = options.resume or config.runs / f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -116,6 +142,8 @@ def _run_train(argv: list[str]) -> int:
     if options.dry_run:
         return 0
     require_stack(config)
+    if config.cluster.check_memory and not runs_on_cpu(config) and is_on_one_machine(config):
+        require_fit(config, find_local_card())
     if not resume and folder.path.exists():
         folder = RunFolder(Path(f"{path}-{os.getpid()}"), sample_episodes=config.log.episodes)
     from masa_openrlhf.run.disk import name_full_disks

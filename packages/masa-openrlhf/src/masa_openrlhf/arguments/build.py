@@ -135,7 +135,7 @@ def _build_model_flags(config: TrainConfig, *, cpu: bool) -> dict[str, Any]:
         # Where a KL penalty asks for a reference model, it lies on the policy's GPUs.
         "ref.num_nodes": cluster.nodes,
         "ref.num_gpus_per_node": cluster.gpus_per_node,
-        "train.colocate_actor_ref": _has_reference(config),
+        "train.colocate_actor_ref": has_reference(config),
         "vllm.num_engines": config.engines,
         "vllm.tensor_parallel_size": cluster.tensor_parallel,
         "vllm.gpu_memory_utilization": cluster.gpu_memory,
@@ -160,7 +160,8 @@ def _build_model_flags(config: TrainConfig, *, cpu: bool) -> dict[str, Any]:
     }
 
 
-def _has_reference(config: TrainConfig) -> bool:
+def has_reference(config: TrainConfig) -> bool:
+    """Whether a KL penalty asks for a reference model."""
     try:
         return float(str(config.openrlhf.get("algo.kl.init_coef", 0))) > 0
     except ValueError:

@@ -151,6 +151,9 @@ class ClusterConfig(Settings):
     """Sequences an engine works on at a time, at most (vLLM's max_num_seqs); on GPUs."""
     engine_tokens: int = Field(default=8192, ge=1)
     """Tokens an engine takes in one pass, at most (vLLM's max_num_batched_tokens); on GPUs."""
+    check_memory: bool = True
+    """Refuse a run that cannot fit its GPUs by what `masa-openrlhf plan` works out; `train --force`
+    starts it all the same."""
     open_ray: bool = False
     """Join the Ray cluster that RAY_ADDRESS names although it asks for no token: whoever reaches
     its ports runs commands on it. See SECURITY.md."""

@@ -10,12 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from masa_openrlhf.gpu.machine import count_requested_gpus, describe_requested_gpus
+from masa_openrlhf.plan.cards import CardSpec
+from masa_openrlhf.plan.command import find_local_card
 
 if TYPE_CHECKING:
     from masa_openrlhf.config.tree import TrainConfig
     from masa_openrlhf.run.folder import RunFolder
 
 _POLL = 1.0  # s
+_ANSWER = 60.0  # s; a node's first worker has to start
 _SETTLE = 5.0  # s; what a cluster that has just come up may take to report all it has
 
 
@@ -34,6 +37,27 @@ def require_gpus(config: TrainConfig, folder: RunFolder) -> None:
     total = _wait_for_resources(ray.cluster_resources, count_requested_gpus(config))
     refuse_too_small(config, total)
     wait_until_free(config, folder, ray.available_resources, total)
+
+
+def find_cluster_card() -> CardSpec | None:
+    """Return the GPU with the least memory of the cluster's nodes; None where none answers.
+
+    Each node with GPUs is asked by a task of its own, which takes no GPU and touches none.
+    """
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    ask = ray.remote(num_cpus=0, max_retries=0)(find_local_card)
+    asked = [
+        ask.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        ).remote()
+        for node in ray.nodes()
+        if node["Alive"] and node["Resources"].get("GPU")
+    ]
+    ready, _ = ray.wait(asked, num_returns=len(asked), timeout=_ANSWER) if asked else ([], [])
+    cards = [card for card in ray.get(ready) if card is not None]
+    return min(cards, key=lambda card: card.memory, default=None)
 
 
 def _wait_for_resources(

@@ -21,8 +21,7 @@ from typing import Any
 
 import torch
 
-CHUNK_BYTES = 1 << 29
-"""Of a chunk's logits in float32."""
+from masa_openrlhf.plan.activations import CHUNK_BYTES
 
 _REQUEST = "_masa_asked"
 

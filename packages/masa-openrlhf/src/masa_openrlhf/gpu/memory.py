@@ -1,11 +1,8 @@
-"""What a training step needs of a GPU's memory, found without one.
+"""The peak of a model's passes, measured without a GPU: what ``masa_openrlhf.plan`` is checked by.
 
 The model's own code, at its real size, is run forward and backward on torch's fake tensors, which
-have shapes and no memory; what is alive is added up at each operation. What ZeRO-3 keeps on a rank
-is arithmetic. ``python -m masa_openrlhf.gpu.memory`` prints both for the presets' models.
-
-Not found this way, and assumed: the contexts of CUDA and NCCL, and what a sleeping vLLM keeps.
-Fragmentation of the allocator is not counted: hence the room that is wanted.
+have shapes and no memory; what is alive is added up at each operation.
+``python -m masa_openrlhf.gpu.memory`` prints it beside the plan's closed form.
 """
 
 from __future__ import annotations
@@ -14,117 +11,36 @@ import sys
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-GIB = 1 << 30
-USABLE_BYTES = 79.1 * GIB
-"""Of a card of 80 GB, as the driver gives it out."""
+from masa_openrlhf.plan.activations import compute_training_peak
+from masa_openrlhf.plan.cards import GIB
+from masa_openrlhf.plan.shapes import SHAPES, ModelShape
 
-WANTED_ROOM = 8 * GIB
-"""Room that should be left."""
-
-CONTEXT_BYTES = 3.4 * GIB
-"""Assumed: contexts of CUDA and NCCL in policy and engine, an engine's CUDA graphs while asleep."""
-
-_LIVE_PARAMETERS = 10**9  # DeepSpeed's stage3_max_live_parameters
-_BUCKET = 5 * 10**8  # its reduce_bucket_size
-_SUB_GROUP = 10**9  # its sub_group_size
 _NAME = "masa_shapes"
 
 
-@dataclass(frozen=True, slots=True)
-class ModelShape:
-    """A dense Qwen3, as its config.json has it."""
-
-    hidden: int
-    layers: int
-    heads: int
-    key_heads: int
-    intermediate: int
-    vocabulary: int = 151_936
-    head: int = 128
-    tied: bool = False
-
-
-QWEN3_8B = ModelShape(4096, 36, 32, 8, 12_288)
-QWEN3_14B = ModelShape(5120, 40, 40, 8, 17_408)
-SHAPES = {"qwen3-8b": QWEN3_8B, "qwen3-14b": QWEN3_14B}
-"""The presets' models."""
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryNeed:
-    """What a rank needs, in bytes.
-
-    Attributes:
-        parameters: of the model, a number.
-        states: weights in bfloat16 and float32, Adam's two moments, the gradients added up.
-        activations: highest sum of all that a micro-batch's passes hold.
-        gathered: other ranks' weights for the layers at work, and gradients on their way.
-        update: what Adam's step adds to the states, after the passes.
-        leftover: what a resumed run carries along, where it does.
-    """
-
-    parameters: int
-    states: float
-    activations: float
-    gathered: float
-    update: float
-    leftover: float = 0.0
-
-    @property
-    def total(self) -> float:
-        """The most of a step, contexts included."""
-        at_once = max(self.activations + self.gathered, self.update)
-        return self.states + self.leftover + at_once + CONTEXT_BYTES
-
-    @property
-    def room(self) -> float:
-        """What is left of a card of 80 GB."""
-        return USABLE_BYTES - self.total
-
-
-def estimate_memory(
+@lru_cache
+def measure_peak(
     shape: ModelShape,
     tokens: int,
     *,
-    ranks: int = 8,
     chunked: bool = True,
-    gradient_bytes: int = 4,
-    resumed_moments: bool = False,
-) -> MemoryNeed:
-    """Return what a training step needs.
-
-    Args:
-        shape: the model.
-        tokens: of a micro-batch, ``batch.max_tokens_per_gpu``.
-        ranks: among which ZeRO-3 divides the states.
-        chunked: log-probabilities in chunks; otherwise whole logits in float32, as OpenRLHF with
-            flash-attn's cross entropy keeps them.
-        gradient_bytes: of an element of the gradients that are added up: 4 in float32.
-        resumed_moments: a second copy of Adam's moments stays on the GPU, as DeepSpeed leaves it
-            after a checkpoint that was written while they were off it.
-    """
-    parameters, activations = measure_peak(shape, tokens, chunked=chunked)
-    largest = max(_BUCKET, shape.hidden * shape.vocabulary)
-    own = parameters / ranks
-    return MemoryNeed(
-        parameters=parameters,
-        states=own * (2 + 4 + 8 + gradient_bytes),
-        activations=activations,
-        gathered=2 * (min(parameters, _LIVE_PARAMETERS) + _BUCKET + largest),
-        update=4 * min(own, _SUB_GROUP),
-        leftover=own * 8 if resumed_moments else 0.0,
-    )
-
-
-@lru_cache
-def measure_peak(shape: ModelShape, tokens: int, *, chunked: bool) -> tuple[int, float]:
-    """Return the model's parameters, and the peak of its passes over a packed micro-batch.
+    checkpointing: bool = True,
+    gradients: bool = True,
+) -> tuple[int, float]:
+    """Return the model's parameters, and the peak of its passes over a packed micro-batch, bytes.
 
     Weights are not counted; each gradient is dropped as soon as it is whole, as ZeRO-3 does.
+
+    Args:
+        shape: the model, of the Qwen3 family.
+        tokens: of the micro-batch.
+        chunked: log-probabilities in chunks; otherwise whole logits in float32, as OpenRLHF with
+            flash-attn's cross entropy keeps them.
+        checkpointing: layers are recomputed in the backward pass.
+        gradients: forward and backward; otherwise a forward pass alone.
     """
     import torch
     from torch._subclasses.fake_tensor import FakeTensorMode
@@ -132,14 +48,14 @@ def measure_peak(shape: ModelShape, tokens: int, *, chunked: bool) -> tuple[int,
     from masa_openrlhf.gpu import log_probs
 
     with FakeTensorMode(allow_non_fake_inputs=True):
-        policy = make_shape_model(shape, _register_attention())
+        policy = make_shape_model(shape, _register_attention(), checkpointing=checkpointing)
         watched = _make_memory_watch()
         for tensor in [*policy.parameters(), *policy.buffers()]:
             watched.ignore(tensor)
         tokens_1_T = torch.zeros(1, tokens, dtype=torch.long)
         places = torch.zeros(1, tokens, dtype=torch.long)
         head = policy.get_output_embeddings()
-        with watched:
+        with watched, torch.set_grad_enabled(gradients):
             if chunked:
                 log_probs.prepare_head(policy)
                 with log_probs.ask_log_probs(head, tokens_1_T, temperature=1.0, entropy=False):
@@ -150,12 +66,13 @@ def measure_peak(shape: ModelShape, tokens: int, *, chunked: bool) -> tuple[int,
                 output["logits"] = output["logits"].to(torch.float32)
                 flat = output["logits"].reshape(tokens, -1)
                 scores = _make_cross_entropy().apply(flat, tokens_1_T.flatten())
-            scores.sum().backward()
+            if gradients:
+                scores.sum().backward()
         return sum(p.numel() for p in policy.parameters()), float(watched.peak)
 
 
-def make_shape_model(shape: ModelShape, attention: str) -> Any:
-    """Make a model of a shape, in bfloat16, with checkpoints and gradients that are dropped."""
+def make_shape_model(shape: ModelShape, attention: str, *, checkpointing: bool = True) -> Any:
+    """Make a Qwen3 of a shape, in bfloat16; each gradient is dropped as soon as it is whole."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
@@ -174,7 +91,8 @@ def make_shape_model(shape: ModelShape, attention: str) -> Any:
     )
     with _use_default_dtype(torch.bfloat16):
         made = Qwen3ForCausalLM(config).train()
-    made.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    if checkpointing:
+        made.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     for parameter in made.parameters():
         parameter.register_post_accumulate_grad_hook(lambda p: setattr(p, "grad", None))
     return made
@@ -285,33 +203,25 @@ def _make_memory_watch() -> Any:
 
 # -- as a table ------------------------------------------------------------------------------------
 
-_CASES: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("whole logits, gradients in bfloat16", {"chunked": False, "gradient_bytes": 2}),
-    ("whole logits, gradients in float32", {"chunked": False}),
-    ("in chunks, gradients in float32", {}),
-    ("the same, Adam's moments left by a resume", {"resumed_moments": True}),
-)
 
-
-def render_memory_table(tokens: Sequence[int] = (16_384, 32_768), ranks: int = 8) -> str:
-    """Return what the presets' models need, as Markdown; GiB a GPU."""
+def render_memory_table(
+    tokens: Sequence[int] = (16_384, 32_768),
+    models: Sequence[str] = ("Qwen/Qwen3-0.6B", "Qwen/Qwen3-8B", "Qwen/Qwen3-14B"),
+) -> str:
+    """Return the peak of a training step's passes as Markdown, GiB, beside the plan's."""
     lines = [
-        "| model | tokens | log-probabilities | states | passes | gathered | sum | room of 79.1 |",
-        "|---|---|---|---|---|---|---|---|",
+        "| model | tokens | whole logits | log-probabilities in chunks | the plan's closed form |",
+        "|---|---|---|---|---|",
     ]
-    for name, shape in SHAPES.items():
+    for name in models:
         for size in tokens:
-            for case, settings in _CASES:
-                found = estimate_memory(shape, size, ranks=ranks, **settings)
-                numbers = (
-                    found.states + found.leftover,
-                    found.activations,
-                    found.gathered,
-                    found.total,
-                    found.room,
-                )
-                cells = " | ".join(f"{number / GIB:.1f}" for number in numbers)
-                lines.append(f"| {name} | {size:,} | {case} | {cells} |")
+            whole = measure_peak(SHAPES[name], size, chunked=False)[1] / GIB
+            chunked = measure_peak(SHAPES[name], size)[1] / GIB
+            planned = compute_training_peak(SHAPES[name], size).total / GIB
+            lines.append(
+                f"| {name} | {size:,} | {whole:.2f} | {chunked:.2f} | {planned:.2f} "
+                f"({planned / chunked - 1:+.1%}) |"
+            )
     return "\n".join(lines)
 
 

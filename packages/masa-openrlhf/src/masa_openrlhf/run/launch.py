@@ -31,7 +31,8 @@ from masa_openrlhf.data.problems import (
     load_problems,
     write_problems,
 )
-from masa_openrlhf.gpu.cluster import require_gpus
+from masa_openrlhf.gpu.cluster import find_cluster_card, require_gpus
+from masa_openrlhf.plan.command import require_fit
 from masa_openrlhf.run import loopback
 from masa_openrlhf.run.devices import find_cache_home, is_on_one_machine, runs_on_cpu
 from masa_openrlhf.run.folder import RunFolder, write_atomically
@@ -66,6 +67,7 @@ def launch_run(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
         DataError: the problems cannot be used.
         OpenRLHFArgumentError: OpenRLHF refuses its arguments.
         ResourceError: the Ray cluster has too few GPUs.
+        DoesNotFitError: the run cannot fit its GPUs.
         ValueError: something is asked for that a CPU cannot do.
     """
     on_cpu = runs_on_cpu(config)
@@ -79,6 +81,8 @@ def launch_run(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
     _start_ray(config, on_cpu=on_cpu)
     if not on_cpu:
         require_gpus(config, folder)
+        if config.cluster.check_memory and not is_on_one_machine(config):
+            require_fit(config, find_cluster_card())
     config = prepare_run(folder, config, named, resume=resume)
     argv = build_arguments(config, folder, cpu=on_cpu, resume=resume)
     command = " \\\n  ".join([TRAINING_SCRIPT, *argv]) + "\n"

@@ -32,6 +32,7 @@ _USER_ERRORS = {
     "AuthenticationError",
     "ConfigError",
     "DataError",
+    "DoesNotFitError",
     "ModuleNotFoundError",
     "OpenClusterError",
     "OpenRLHFArgumentError",
