@@ -8,7 +8,6 @@ How large the first is and how long it takes to import, with all that it needs:
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import zipfile
 from email.parser import Parser
@@ -52,11 +51,20 @@ NEEDED = {
 NOT_WITH_OLD_PYDANTIC = {"typing-inspection"}
 
 MOST_MB = 75
-MOST_SECONDS = 0.3
+# Of an import of masa_rewards, as a multiple of one of pydantic, which it needs: 1.5 to 1.9 here.
+MOST_TIMES = 3.0
 IMPORT = """
 import time
 wall, cpu = time.perf_counter(), time.process_time()
 import masa_rewards
+print(time.perf_counter() - wall, time.process_time() - cpu)
+"""
+IMPORT_PYDANTIC = """
+import time
+wall, cpu = time.perf_counter(), time.process_time()
+import pydantic
+class Model(pydantic.BaseModel):
+    field: int
 print(time.perf_counter() - wall, time.process_time() - cpu)
 """
 # Not those that kill processes or fill memory: they are of the machine, not of the versions.
@@ -161,15 +169,18 @@ def test_size_on_disk(alone):
 def test_it_imports_in_a_moment(alone):
     kind, python = alone
     run(python, "-I", "-c", IMPORT)  # writes the bytecode, as an installer may have
-    timed = [run(python, "-I", "-c", IMPORT).split() for _ in range(7)]
-    wall, cpu = ([float(seconds) for seconds in column] for column in zip(*timed, strict=True))
+    # Of the processor, and beside another import: machines are slow and busy to different degrees.
+    own, reference = ([] for _ in range(2))
+    for _ in range(7):
+        for code, times in ((IMPORT, own), (IMPORT_PYDANTIC, reference)):
+            times.append([float(seconds) for seconds in run(python, "-I", "-c", code).split()])
+    wall, cpu = (min(column) for column in zip(*own, strict=True))
+    pydantic = min(cpu for _, cpu in reference)
     print(
-        f"\n{kind.resolution}: import in {min(wall):.3f} s at best of 7, "
-        f"{statistics.median(wall):.3f} s at the median; of the processor {min(cpu):.3f} s and "
-        f"{statistics.median(cpu):.3f} s"
+        f"\n{kind.resolution}: import in {wall:.3f} s at best of 7, {cpu:.3f} s of the processor: "
+        f"{cpu / pydantic:.2f} times pydantic's {pydantic:.3f} s"
     )
-    # Of the processor: on the clock also stands what else the machine does.
-    assert min(cpu) < MOST_SECONDS, timed
+    assert cpu < MOST_TIMES * pydantic, (own, reference)
 
 
 @pytest.mark.parametrize("kind", [LOWEST, HIGHEST], ids=lambda kind: kind.resolution)

@@ -7,6 +7,7 @@ single quotes does not end it, and every string of valid JSON ends where it shou
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 from masa_rewards.prompt.signs import CLOSE, COMMA, ESCAPED_GAP, GAP
@@ -33,18 +34,6 @@ _AFTER = (
 _AFTER_DOUBLE = rf"{_AFTER}|[^\S\n]+\\{{0,7}}[\"\u201c]\w)"
 _AFTER_SINGLE = rf"{_AFTER})"
 _FOLLOW = {quote: _AFTER_SINGLE if "'" in _CLOSING[quote] else _AFTER_DOUBLE for quote in _CLOSING}
-# (?=(...))\1 takes its match as a whole and never gives a part of it back.
-_ENDS = {
-    quote: re.compile(
-        rf"(?=((?:[^\\{closing}]+|\\.|[{closing}](?!{_FOLLOW[quote]}))*))\1[{closing}]", re.DOTALL
-    )
-    for quote, closing in _CLOSING.items()
-}
-_ESCAPED_ENDS = {
-    (quote, level): re.compile(rf"(?<!\\)\\{{{level}}}[{closing}](?={_FOLLOW[quote]})")
-    for quote, closing in _CLOSING.items()
-    for level in range(1, 8)
-}
 # A comma and then a quote without its escape: the closing quote before the comma is missing.
 _OTHER_STRING = re.compile(r",[^\S\n]*\"\w")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\"'\\/])|([nt])(?=[A-Za-z])|([bfnrt])(?![A-Za-z]))")
@@ -71,6 +60,25 @@ class QuotedString(NamedTuple):
     end: int
 
 
+# Compiled when a quote of the kind is met: all of them would take most of the import's time.
+@cache
+def _compile_end(quote: str) -> re.Pattern[str]:
+    r"""Return what a string is up to its closing quote.
+
+    ``(?=(...))\1`` takes its match as a whole and never gives a part of it back.
+    """
+    closing = _CLOSING[quote]
+    return re.compile(
+        rf"(?=((?:[^\\{closing}]+|\\.|[{closing}](?!{_FOLLOW[quote]}))*))\1[{closing}]", re.DOTALL
+    )
+
+
+@cache
+def _compile_escaped_end(quote: str, level: int) -> re.Pattern[str]:
+    """Return the closing quote behind so many backslashes."""
+    return re.compile(rf"(?<!\\)\\{{{level}}}[{_CLOSING[quote]}](?={_FOLLOW[quote]})")
+
+
 def starts_string(text: str, position: int) -> bool:
     """Whether an opening quote stands at a position."""
     return bool(_OPENING.match(text, position))
@@ -89,10 +97,10 @@ def read_string(text: str, position: int) -> QuotedString | None:
         return None
     slashes, quote = opening.groups()
     if slashes:
-        closing = _ESCAPED_ENDS[quote, len(slashes)].search(text, opening.end())
+        closing = _compile_escaped_end(quote, len(slashes)).search(text, opening.end())
         body = closing and text[opening.end() : closing.start()]
     else:
-        closing = _ENDS[quote].match(text, opening.end())
+        closing = _compile_end(quote).match(text, opening.end())
         body = closing and closing.group(1)
     if closing is None or body is None:
         return None
