@@ -12,7 +12,7 @@ import sys
 from masa_openrlhf import cpu
 from masa_openrlhf.arguments.build import TRAINING_SCRIPT
 from masa_openrlhf.arguments.parse import parse_arguments
-from masa_openrlhf.run.devices import find_cache_home
+from masa_openrlhf.cache import find_cache_home
 
 os.environ.update(cpu.environment(find_cache_home()), RAY_ENABLE_UV_RUN_RUNTIME_ENV="0")
 os.environ.pop("CUDA_VISIBLE_DEVICES", None)

@@ -123,7 +123,7 @@ def make_rows(problems):
 def make_tiny_model():
     """The warmed-up tiny model, and four of its problems; made by a process that may warn."""
     make = (
-        "from masa_openrlhf.run.devices import find_cache_home\n"
+        "from masa_openrlhf.cache import find_cache_home\n"
         "from masa_openrlhf.tiny import prepare_assets\n"
         "made = prepare_assets(find_cache_home() / 'tiny', seed=0, problems=64, held_out=8)\n"
         "print(made.model_dir, made.train_file, sep='\\n')\n"

@@ -96,6 +96,8 @@ def test_problems_that_cannot_be_used_are_said_without_a_traceback(tmp_path):
             "-m",
             "masa_openrlhf.cli",
             "train",
+            "--preset",
+            "tiny",
             "--data.train",
             str(data),
             "--runs",

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 
 import pytest
+from masa_openrlhf.cache import fill_once
 from masa_openrlhf.tiny import (
     MAX_LENGTH,
     MAX_META_TOKENS,
@@ -331,6 +332,6 @@ def test_of_two_at_once_the_first_to_finish_wins(tmp_path):
         target.mkdir()
         (target / "theirs").touch()
 
-    assert assets.fill_once(target, slow) == target
+    assert fill_once(target, slow) == target
     assert [file.name for file in target.iterdir()] == ["theirs"]
     assert [file.name for file in tmp_path.iterdir()] == ["asset"]

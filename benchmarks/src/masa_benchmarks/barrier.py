@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from masa_openrlhf import cpu
-from masa_openrlhf.run.devices import find_cache_home
+from masa_openrlhf.cache import find_cache_home
 
 MEAN_LENGTHS = {"meta": 22.93, "solution": 62.51}
 SIGMA = 0.6

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from masa_openrlhf.tiny.assets import fill_once
+from masa_openrlhf.cache import fill_once
 from masa_openrlhf.tiny.warmup import (
     Demonstration,
     WarmUpSettings,

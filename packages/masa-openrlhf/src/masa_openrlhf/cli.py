@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from masa_openrlhf.config.tree import TrainConfig
@@ -140,8 +140,10 @@ def _run_train(argv: list[str]) -> int:
     resume = options.resume is not None
     _check_arguments(config, folder, resume=resume, show=options.dry_run)
     if options.dry_run:
+        _check_model(config, dry_run=True)
         return 0
     require_stack(config)
+    _check_model(config, dry_run=False)
     if config.cluster.check_memory and not runs_on_cpu(config) and is_on_one_machine(config):
         require_fit(config, find_local_card())
     if not resume and folder.path.exists():
@@ -174,11 +176,30 @@ def _read_configuration(options: argparse.Namespace, flags: list[str]) -> TrainC
 
             require_trusted(options.resume)  # to read its configuration imports what that names
         return layers.apply_flags(layers.read_saved_config(file.read_text("utf-8")), flags)
-    preset = options.preset or (None if options.config else "tiny")
-    found = layers.read_preset(preset) if preset else {}
+    from masa_openrlhf.model.layer import choose_base
+
+    above: dict[str, Any] = {}
     for file in options.config:
-        found = merge_settings(found, layers.read_toml(file))
-    return layers.apply_flags(layers.build_config(found), flags)
+        above = merge_settings(above, layers.read_toml(file))
+    base, note = choose_base(options.preset, above, flags)
+    if note:
+        print(note, file=sys.stderr)
+    return layers.apply_flags(layers.build_config(merge_settings(base, above)), flags)
+
+
+def _check_model(config: TrainConfig, *, dry_run: bool) -> None:
+    """Look for the model; a dry run goes on where the hub cannot be asked."""
+    from masa_openrlhf.hub import HubUnreachableError
+    from masa_openrlhf.model.source import require_model
+
+    if config.model.path is None:
+        return
+    try:
+        require_model(config.model.path)
+    except HubUnreachableError as error:
+        if not dry_run:
+            raise
+        print(f"masa-openrlhf: not checked: {error}", file=sys.stderr)
 
 
 def _check_arguments(

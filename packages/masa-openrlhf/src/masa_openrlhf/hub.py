@@ -8,7 +8,11 @@ _TIMEOUT = 4.0  # s
 
 
 class HubError(ValueError):
-    """The hub does not answer, or has no such file for us."""
+    """The hub has no such file for us."""
+
+
+class HubUnreachableError(HubError):
+    """The hub does not answer, or is not to be asked (HF_HUB_OFFLINE)."""
 
 
 def fetch_hub_file(repository: str, name: str) -> Path:
@@ -22,24 +26,33 @@ def fetch_hub_file(repository: str, name: str) -> Path:
         name: the file's path in it.
 
     Raises:
-        HubError: no network, no such model or file, or no right to read it.
+        HubUnreachableError: no network, or the hub has a fault.
+        HubError: no such model or file, or no right to read it.
     """
-    from httpx import HTTPError
+    from httpx import TransportError
     from huggingface_hub import (
         get_hf_file_metadata,
         hf_hub_download,
         hf_hub_url,
         try_to_load_from_cache,
     )
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError
 
     try:
         if isinstance(found := try_to_load_from_cache(repository, name), str):
             return Path(found)
         get_hf_file_metadata(hf_hub_url(repository, name), timeout=_TIMEOUT)
         return Path(hf_hub_download(repository, name))
-    except (HfHubHTTPError, HFValidationError, HTTPError, OSError) as error:
-        reason = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
-        raise HubError(
-            f"no {name} of {repository!r}: it is no folder here, and the hub answers: {reason}"
-        ) from None
+    except HfHubHTTPError as error:
+        fault = error.response is not None and error.response.status_code >= 500
+        kind = HubUnreachableError if fault else HubError
+        raise kind(_describe(repository, name, error)) from None
+    except (TransportError, OSError) as error:
+        raise HubUnreachableError(_describe(repository, name, error)) from None
+    except (EntryNotFoundError, HFValidationError) as error:
+        raise HubError(_describe(repository, name, error)) from None
+
+
+def _describe(repository: str, name: str, error: Exception) -> str:
+    reason = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+    return f"no {name} of {repository!r}: it is no folder here, and the hub answers: {reason}"

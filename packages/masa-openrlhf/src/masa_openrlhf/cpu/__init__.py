@@ -5,6 +5,7 @@ take for granted of CUDA is put right in each process of a run, and only there:
 
 - ``variables``: those that every process must see before it imports torch, vllm or deepspeed;
 - ``patches``: what ``activate`` puts right, called before our Ray actors import OpenRLHF;
+- ``threads``: how many each process computes with;
 - ``bfloat16``: products in float32 where the CPU has no instructions for bfloat16;
 - ``preload``: what Ray's workers import while the driver is busy;
 - ``worker``: the extension that receives weights inside a vLLM worker;
@@ -16,6 +17,7 @@ Ray is told of as many GPUs as the run has ranks and engines; they exist on pape
 from masa_openrlhf.cpu.bfloat16 import widen_products
 from masa_openrlhf.cpu.limits import refuse_unsupported
 from masa_openrlhf.cpu.patches import activate, is_active
+from masa_openrlhf.cpu.threads import choose_threads, count_cores
 from masa_openrlhf.cpu.variables import build_engine_arguments, environment
 
 PRELOAD_MODULE = "masa_openrlhf.cpu.preload"
@@ -25,6 +27,8 @@ __all__ = [
     "PRELOAD_MODULE",
     "activate",
     "build_engine_arguments",
+    "choose_threads",
+    "count_cores",
     "environment",
     "is_active",
     "refuse_unsupported",

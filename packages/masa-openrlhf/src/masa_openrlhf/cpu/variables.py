@@ -12,15 +12,17 @@ from masa_openrlhf.run.loopback import list_loopback_variables
 CPU_VARIABLE = "MASA_OPENRLHF_CPU"
 
 
-def environment(cache: Path) -> dict[str, str]:
-    """Return the variables of a CPU run; compiled leftovers go under ``cache``.
+def environment(cache: Path, threads: int = 1) -> dict[str, str]:
+    """Return the variables of a CPU run.
 
-    ``OMP_NUM_THREADS`` is the user's where it is set.
+    Args:
+        cache: folder under which compiled leftovers go.
+        threads: of each process that computes (``choose_threads``).
     """
     return {
         CPU_VARIABLE: "1",
         **list_loopback_variables(),
-        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+        "OMP_NUM_THREADS": str(threads),
         "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
         "TOKENIZERS_PARALLELISM": "false",
         "DS_ACCELERATOR": "cpu",

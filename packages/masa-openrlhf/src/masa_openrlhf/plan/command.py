@@ -172,8 +172,12 @@ def _choose_card(options: argparse.Namespace) -> CardSpec:
 
 
 def find_local_card() -> CardSpec | None:
-    """Return this machine's first GPU; None where there is none."""
+    """Return this machine's GPU with the least memory; None where there is none."""
+    return min(list_local_cards(), key=lambda card: card.memory, default=None)
+
+
+def list_local_cards() -> list[CardSpec]:
+    """Return this machine's GPUs, those that this process may use."""
     from masa_openrlhf.gpu.machine import inspect_machine
 
-    cards = inspect_machine().cards
-    return match_card(cards[0].name, cards[0].memory) if cards else None
+    return [match_card(card.name, card.memory) for card in inspect_machine().cards]

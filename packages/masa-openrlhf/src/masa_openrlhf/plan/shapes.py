@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from masa_openrlhf.hub import HubError, fetch_hub_file
+from masa_openrlhf.model.gguf import is_gguf, read_gguf_config
 
 _FAMILIES = ("llama", "mistral", "qwen2", "qwen3", "smollm3")
 """Dense decoders whose layers are those of ``activations``, by model_type."""
@@ -96,8 +97,8 @@ def find_shape(model: str) -> ModelShape:
     """Return a model's sizes.
 
     Args:
-        model: a folder with a config.json, a config.json, a name of ``SHAPES`` (``-Base`` or not),
-            or a name on the hub, of which the config.json alone is fetched.
+        model: a folder with a config.json, a config.json, a GGUF file, a name of ``SHAPES``
+            (``-Base`` or not), or a name on the hub, of which the config.json alone is fetched.
 
     Raises:
         ShapeError: there is no config.json, it cannot be read, or the model is of another kind.
@@ -106,13 +107,20 @@ def find_shape(model: str) -> ModelShape:
     if path.is_dir():
         path = path / "config.json"
     if path.is_file():
-        return read_shape(path)
+        return _read_gguf_shape(path) if is_gguf(model) else read_shape(path)
     if (known := SHAPES.get(model.removesuffix("-Base"))) is not None:
         return known
     try:
         return read_shape(fetch_hub_file(model, "config.json"))
     except HubError as error:
         raise ShapeError(f"{error}. Name a folder with the model's config.json") from None
+
+
+def _read_gguf_shape(path: Path) -> ModelShape:
+    try:
+        return parse_shape(read_gguf_config(path))
+    except (ValueError, ModuleNotFoundError) as error:
+        raise ShapeError(f"{path}: {error}") from None
 
 
 def read_shape(path: Path) -> ModelShape:

@@ -1,10 +1,9 @@
-"""What this machine is to a run: with or without GPUs, and where things are kept."""
+"""What this machine is to a run: with or without GPUs."""
 
 from __future__ import annotations
 
 import os
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.wandb_login import find_run_key
@@ -64,11 +63,3 @@ def is_on_one_machine(config: TrainConfig) -> bool:
         ModuleNotFoundError: as ``runs_on_cpu``.
     """
     return not os.environ.get("RAY_ADDRESS") or runs_on_cpu(config)
-
-
-def find_cache_home() -> Path:
-    """Where things are kept between runs: $MASA_CACHE, else masa-openrlhf in the user's cache."""
-    if given := os.environ.get("MASA_CACHE"):
-        return Path(given)
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "masa-openrlhf"

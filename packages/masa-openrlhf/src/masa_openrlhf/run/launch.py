@@ -22,6 +22,7 @@ from typing import Any
 from masa_openrlhf import cpu, gpu
 from masa_openrlhf.arguments.build import TRAINING_SCRIPT, build_arguments
 from masa_openrlhf.arguments.parse import parse_arguments
+from masa_openrlhf.cache import find_cache_home
 from masa_openrlhf.config.layers import read_saved_config
 from masa_openrlhf.config.sections import DataConfig
 from masa_openrlhf.config.tree import TrainConfig
@@ -32,9 +33,10 @@ from masa_openrlhf.data.problems import (
     write_problems,
 )
 from masa_openrlhf.gpu.cluster import find_cluster_card, require_gpus
+from masa_openrlhf.model.source import prepare_model
 from masa_openrlhf.plan.command import require_fit
 from masa_openrlhf.run import loopback
-from masa_openrlhf.run.devices import find_cache_home, is_on_one_machine, runs_on_cpu
+from masa_openrlhf.run.devices import is_on_one_machine, runs_on_cpu
 from masa_openrlhf.run.folder import RunFolder, write_atomically
 from masa_openrlhf.run.processes import die_with_parent
 from masa_openrlhf.run.ray_cluster import refuse_open_cluster
@@ -68,13 +70,15 @@ def launch_run(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
         OpenRLHFArgumentError: OpenRLHF refuses its arguments.
         ResourceError: the Ray cluster has too few GPUs.
         DoesNotFitError: the run cannot fit its GPUs.
+        ModelError: a GGUF file cannot be converted.
         ValueError: something is asked for that a CPU cannot do.
     """
     on_cpu = runs_on_cpu(config)
     if is_on_one_machine(config) and not loopback.is_active():
         raise RuntimeError("a run is started by `masa-openrlhf train`, which keeps it to loopback")
     if on_cpu:
-        os.environ.update({**_RAY_VARIABLES, **cpu.environment(find_cache_home())})
+        threads = cpu.choose_threads(config.model.path, max(config.world_size, config.engines))
+        os.environ.update({**_RAY_VARIABLES, **cpu.environment(find_cache_home(), threads)})
         os.environ.pop("CUDA_VISIBLE_DEVICES", None)  # empty, it would hide the paper GPUs
     named = load_named_problems(config)  # what is wrong with them is said before anything starts
     folder.event("starting", what="Ray")
@@ -121,6 +125,7 @@ def prepare_run(
     Returns:
         The configuration, with the model's path filled in.
     """
+    config = _prepare_named_model(folder, config)
     if resume and (folder.data / "train.jsonl").exists() and config.model.path is not None:
         return config
     problems = dict(named)
@@ -141,6 +146,19 @@ def prepare_run(
             folder, split, drop_long_problems(loaded, length, config.data.prompt_max_tokens)
         )
     return config
+
+
+def _prepare_named_model(folder: RunFolder, config: TrainConfig) -> TrainConfig:
+    """Convert a GGUF file; the run's own configuration goes on naming the file."""
+    if config.model.path is None:
+        return config
+
+    def progress(what: str) -> None:
+        folder.event("preparing", what="the model", detail=what)
+
+    path = prepare_model(config.model.path, find_cache_home(), progress)
+    model = config.model.model_copy(update={"path": path})
+    return config.model_copy(update={"model": model})
 
 
 def _prepare_tiny(folder: RunFolder, config: TrainConfig) -> Any:

@@ -16,8 +16,9 @@ from collections import deque
 from pathlib import Path
 from types import FrameType
 
+from masa_openrlhf.cache import find_cache_home
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.run.devices import find_cache_home, is_on_one_machine
+from masa_openrlhf.run.devices import is_on_one_machine
 from masa_openrlhf.run.disk import explain_full_disk
 from masa_openrlhf.run.display import RunDisplay
 from masa_openrlhf.run.folder import RunFolder
@@ -33,6 +34,8 @@ _USER_ERRORS = {
     "ConfigError",
     "DataError",
     "DoesNotFitError",
+    "HubUnreachableError",
+    "ModelError",
     "ModuleNotFoundError",
     "OpenClusterError",
     "OpenRLHFArgumentError",

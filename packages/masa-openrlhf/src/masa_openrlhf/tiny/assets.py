@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from masa_openrlhf.cache import fill_once
 from masa_openrlhf.tiny.task import ChainProblem, make_problems
 from masa_openrlhf.tiny.warmup import Progress, WarmUpSettings, warm_up_model
 
@@ -39,29 +37,6 @@ def _digest_source() -> str:
 def _cache_key(**depends_on: object) -> str:
     depends_on["source"] = _digest_source()
     return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def fill_once(folder: Path, make: Callable[[Path], None]) -> Path:
-    """Return `folder`, after filling it by `make` unless it exists.
-
-    `make` fills a temporary folder beside it, which is renamed when complete: `folder` is whole or
-    absent, whenever the process is killed. Of two processes at once, the first to finish wins.
-    """
-    if folder.exists():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
-    try:
-        make(making)
-        making.chmod(0o755)
-        try:
-            making.rename(folder)
-        except OSError:
-            if not folder.exists():
-                raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
-    return folder
 
 
 def _write_problems(file: Path, problems: list[ChainProblem]) -> None:

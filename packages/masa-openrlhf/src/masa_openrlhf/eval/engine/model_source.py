@@ -66,8 +66,8 @@ def find_model(config: EvaluationConfig) -> ModelSource:
 
 def _make_tiny_source(config: EvaluationConfig) -> ModelSource:
     from masa_openrlhf import tiny
+    from masa_openrlhf.cache import find_cache_home
     from masa_openrlhf.config.layers import build_config, read_preset
-    from masa_openrlhf.run.devices import find_cache_home
 
     preset = build_config(read_preset(TINY))
     assets = tiny.prepare_assets(

@@ -50,7 +50,8 @@ def build_engine_start(
         ModuleNotFoundError: no vLLM is installed.
     """
     from masa_openrlhf import cpu
-    from masa_openrlhf.run.devices import find_cache_home, runs_on_cpu
+    from masa_openrlhf.cache import find_cache_home
+    from masa_openrlhf.run.devices import runs_on_cpu
 
     asked = model.asked_as.model_dump(mode="json")
     chat_if_any = config.chat_template is None and not model.trained
@@ -67,7 +68,9 @@ def build_engine_start(
         ours = cpu.build_engine_arguments()
         arguments |= {key: ours[key] for key in ("enable_chunked_prefill", "max_num_seqs")}
         arguments["enforce_eager"] = True
-        environment = [variables | cpu.environment(find_cache_home())] * config.data_parallel
+        threads = cpu.choose_threads(model.path, config.data_parallel)
+        shared = variables | cpu.environment(find_cache_home(), threads)
+        environment = [shared] * config.data_parallel
         return EngineStart(arguments, environment, asked, chat_if_any)
     arguments["gpu_memory_utilization"] = config.engine.gpu_memory
     arguments["tensor_parallel_size"] = config.tensor_parallel
