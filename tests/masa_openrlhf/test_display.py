@@ -172,3 +172,16 @@ def test_durations():
     assert format_duration(45) == "45 s"
     assert format_duration(600) == "10 min"
     assert format_duration(7500) == "2 h 05 min"
+
+
+def test_the_first_step_says_where_its_time_went_and_what_is_wrong(tmp_path):
+    def play_badly(folder, display):
+        for step in (1, 2):
+            times = {"time/step": 9.0, "time/generation": 5.0, "time/train": 3.0}
+            folder.write_metrics(step, {**row(step), **times, "solution/unparsable": 0.99})
+            display.update()
+
+    text = " ".join(shown(tmp_path, play_badly).split())
+    assert text.count("99% of solutions state no answer in the form") == 1
+    assert "step 1 took 9.0 s: generation 5.0 s, training 3.0 s, other 1.0 s" in text
+    assert "step 2 took" not in text

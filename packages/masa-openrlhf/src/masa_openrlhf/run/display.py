@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.run.diagnosis import describe_step_time, diagnose_step
 from masa_openrlhf.run.folder import RunFolder, TailReader
 from masa_openrlhf.run.summary import (
     TOKENS_SAVED,
@@ -134,6 +135,8 @@ class RunDisplay:
                 )
                 line = _format_line(row, self._columns, steps)
                 self._console.print(line, soft_wrap=True, highlight=False)
+            if len(self._rows) == 1:
+                self._tell_first_step(row)
         for row in self._evals.read():
             self._evaluated = row
             if self._live is None and "pass_at_1" in row:
@@ -184,6 +187,13 @@ class RunDisplay:
 
     def _say(self, text: str, style: str = "dim") -> None:
         self._console.print(text, style=style, soft_wrap=True, highlight=False)
+
+    def _tell_first_step(self, row: dict[str, Any]) -> None:
+        """Say where the first step's time went, and what keeps the run from learning."""
+        if told := describe_step_time(row):
+            self._say(told)
+        for finding in diagnose_step(row):
+            self._say(f"step {row['step']}: {finding.message}", "yellow")
 
     def _picture(self) -> Group:
         parts: list[Any] = [self._bar()]
