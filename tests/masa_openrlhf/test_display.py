@@ -179,7 +179,7 @@ def test_the_first_step_says_where_its_time_went_and_what_is_wrong(tmp_path):
         for step in (1, 2):
             times = {"time/step": 9.0, "time/generation": 5.0, "time/train": 3.0}
             folder.write_metrics(step, {**row(step), **times, "solution/unparsable": 0.99})
-            display.update()
+            display.update(stopping=False)
 
     text = " ".join(shown(tmp_path, play_badly).split())
     assert text.count("99% of solutions state no answer in the form") == 1
