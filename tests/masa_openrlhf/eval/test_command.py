@@ -14,6 +14,7 @@ from masa_rewards import MetaPrompt
 
 from tests.masa_openrlhf.eval.factories import ROWS, write_benchmark
 from tests.masa_openrlhf.eval.fakes import ScriptedEngine
+from tests.masa_openrlhf.model.gguf_file import write_gguf
 
 
 def run(capsys, *argv):
@@ -261,3 +262,16 @@ def test_code_is_not_run_where_a_limit_does_not_hold(capsys, tmp_path, model, en
     status, _, err = run(capsys, *argv, "--i-know")  # its name in 0.1.0
     assert status == 0
     assert "--i-know is now --allow-unsandboxed" in err
+
+
+@pytest.mark.filterwarnings("ignore")  # of transformers
+def test_a_gguf_file_is_converted(tmp_path, monkeypatch):
+    pytest.importorskip("gguf")
+    pytest.importorskip("transformers")
+    monkeypatch.setenv("MASA_CACHE", str(tmp_path / "cache"))
+    file = write_gguf(tmp_path / "small.gguf")
+    found = find_model(EvaluationConfig(model=str(file)))
+    assert (found.name, found.trained) == ("small", False)
+    assert found.path.startswith(str(tmp_path / "cache"))
+    with pytest.raises(EvalError, match="nothing.gguf cannot be read"):
+        find_model(EvaluationConfig(model="nothing.gguf"))

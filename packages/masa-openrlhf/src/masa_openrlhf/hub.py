@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 _TIMEOUT = 4.0  # s
@@ -29,6 +30,11 @@ def fetch_hub_file(repository: str, name: str) -> Path:
         HubUnreachableError: no network, or the hub has a fault.
         HubError: no such model or file, or no right to read it.
     """
+    if importlib.util.find_spec("huggingface_hub") is None:
+        raise HubUnreachableError(
+            f"{repository!r} is no folder here, and the package huggingface_hub, which asks the "
+            "hub, is not installed"
+        )
     from httpx import TransportError
     from huggingface_hub import (
         get_hf_file_metadata,

@@ -43,10 +43,10 @@ def require_model(name: str) -> None:
         else:
             for file in ("config.json", "tokenizer_config.json"):
                 fetch_hub_file(name, file)
-    except HubUnreachableError as error:
-        raise HubUnreachableError(f"model.path: {error}") from None
+    except HubUnreachableError:
+        raise
     except ValueError as error:
-        raise ModelError(f"model.path: {error}") from None
+        raise ModelError(str(error)) from None
 
 
 def prepare_model(name: str, cache: Path, progress: Callable[[str], None]) -> str:
@@ -65,7 +65,7 @@ def prepare_model(name: str, cache: Path, progress: Callable[[str], None]) -> st
     try:
         return str(convert_gguf(Path(name).expanduser(), cache / "gguf", progress))
     except ValueError as error:
-        raise ModelError(f"model.path: {error}") from error
+        raise ModelError(str(error)) from error
 
 
 def _require_folder(folder: Path) -> None:

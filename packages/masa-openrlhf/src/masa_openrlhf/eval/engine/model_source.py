@@ -1,16 +1,20 @@
-"""What MODEL names: the tiny model, a run's folder, a model's folder, or a name on the hub."""
+"""What MODEL names: the tiny model, a run's or a model's folder, a GGUF file, a name on the hub."""
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from masa_openrlhf.cache import find_cache_home
 from masa_openrlhf.config.layers import ConfigError, read_saved_config
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.errors import EvalError
+from masa_openrlhf.model.gguf import is_gguf
+from masa_openrlhf.model.source import ModelError, prepare_model
 
 TINY = "tiny"
 
@@ -46,6 +50,8 @@ def find_model(config: EvaluationConfig) -> ModelSource:
         raise EvalError("no MODEL is named: give a hub name, a folder, a run's folder, or tiny")
     if given == TINY and not Path(given).exists():
         return _make_tiny_source(config)
+    if is_gguf(given):
+        return _convert_gguf_model(given, config)
     folder = Path(given)
     if (folder / "config.json").is_file() and _is_run_folder(folder):
         return _find_run_model(folder, config)
@@ -64,9 +70,16 @@ def find_model(config: EvaluationConfig) -> ModelSource:
     )
 
 
+def _convert_gguf_model(file: str, config: EvaluationConfig) -> ModelSource:
+    try:
+        path = prepare_model(file, find_cache_home(), lambda what: print(what, file=sys.stderr))
+    except ModelError as error:
+        raise EvalError(str(error)) from None
+    return ModelSource(Path(file).stem, path, _apply_wording(TrainConfig(), config), False)
+
+
 def _make_tiny_source(config: EvaluationConfig) -> ModelSource:
     from masa_openrlhf import tiny
-    from masa_openrlhf.cache import find_cache_home
     from masa_openrlhf.config.layers import build_config, read_preset
 
     preset = build_config(read_preset(TINY))
