@@ -69,6 +69,7 @@ OPENRLHF = [
     ("trainer/ppo_trainer.py", "PPOTrainer.fit", ["global_step"]),
     ("trainer/ppo_trainer.py", "PPOTrainer.get_max_steps", []),
     ("trainer/ppo_trainer.py", "BasePPOTrainer.train_step", ["rollout_samples", "global_step"]),
+    ("trainer/ppo_trainer.py", "BasePPOTrainer.ppo_train", ["global_steps"]),
     ("trainer/ppo_trainer.py", "BasePPOTrainer.broadcast_to_vllm", []),
     ("trainer/ppo_trainer.py", "BasePPOTrainer.init_checkpoint_states", []),
     ("trainer/ppo_trainer.py", "BasePPOTrainer._compute_rollout_stats", ["experiences"]),
@@ -124,6 +125,7 @@ OPENRLHF = [
         "RolloutRayActor.generate",
         ["prompt_token_ids", "sampling_params"],
     ),
+    ("utils/deepspeed/deepspeed.py", "DeepspeedStrategy.all_reduce", ["data", "op"]),
     ("trainer/ray/ppo_actor.py", "PolicyModelActor.fit", ["kl_ctl"]),
     ("trainer/ray/ppo_actor.py", "ActorPPOTrainer.ppo_train", ["kl_ctl"]),
     (
@@ -185,6 +187,15 @@ def test_the_training_loop_calls_what_we_override():
         "self.prompts_dataloader.load_state_dict(state_dict)",
     ):
         assert call in loop
+
+
+def test_a_step_updates_the_policy_in_the_call_before_which_it_can_be_given_up():
+    step = ast.unparse(find("openrlhf/trainer/ppo_trainer.py", "BasePPOTrainer.train_step"))
+    scored, updated = (
+        step.index(call) for call in (".make_experience_batch(", "self.ppo_train(global_step)")
+    )
+    assert scored < updated
+    assert "method_name='fit'" not in step
 
 
 def test_weights_are_sent_by_what_our_trainer_repeats_of_it():

@@ -1,9 +1,10 @@
 import io
 
+import pytest
 from masa_control import ConfusionCounts
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.display import RunDisplay, format_duration
-from masa_openrlhf.run.folder import RunFolder
+from masa_openrlhf.run.folder import RunFolder, StopRequest
 from masa_openrlhf.run.summary import compare_fifths, summarise_decisions, summarise_held_out
 from rich.console import Console
 
@@ -38,9 +39,9 @@ def play(folder, display):
     folder.event("training", steps=10)
     for step in range(1, 11):
         folder.write_metrics(step, row(step))
-        display.update(stopping=False)
+        display.update()
     folder.write_eval(10, {"pass_at_1": 0.625})
-    display.update(stopping=False)
+    display.update()
 
 
 def test_without_a_terminal_a_line_a_step(tmp_path):
@@ -106,7 +107,7 @@ def test_what_was_decided_is_shown(tmp_path):
         for step in range(1, 7):
             folder.write_metrics(step, efficient_row(step))
             folder.write_confusion(step, {"gate": tally_after(step)})
-            display.update(stopping=False)
+            display.update()
         display.summary()
 
     text = " ".join(shown(tmp_path, play_efficient, config=config).split())
@@ -146,14 +147,58 @@ def test_without_decisions_nothing_is_said_of_them():
 def test_a_stop_says_how_to_go_on(tmp_path):
     def stop(folder, display):
         folder.event("training", steps=6)
-        folder.event("checkpoint", step=4)
-        display.update(stopping=True)
+        folder.event("checkpoint", step=4, seconds=0.1)
+        display.update(StopRequest.AFTER_STEP)
         display.stopped()
 
     text = shown(tmp_path, stop)
     assert "stopping after this step" in text
     assert "the last checkpoint is of step 4" in text
     assert "masa-openrlhf train --resume" in text
+
+
+@pytest.mark.parametrize(
+    ("part", "saved", "said"),
+    [
+        (("rollouts", 5), [2], "ending now, with a checkpoint of step 4, the last finished one"),
+        (("scoring", 5), [2], "ending now, with a checkpoint of step 4, the last finished one"),
+        (("rollouts", 5), [2, 4], "ending now; step 4, the last finished one, has a checkpoint"),
+        (("evaluation", 4), [4], "ending now; step 4, the last finished one, has a checkpoint"),
+        (("update", 5), [2], "ending now, with a checkpoint of step 4, the last finished one"),
+        (("optimiser step", 5), [4], "the weights of step 5 are being made; it is finished and"),
+        (("rollouts", 1), [], "ending now, without a checkpoint: no step is finished yet"),
+        (("evaluation", 0), [], "ending now, without a checkpoint: no step is finished yet"),
+        (None, [], "training is over: the model is being saved"),
+    ],
+)
+def test_told_to_end_it_says_what_becomes_of_the_step(tmp_path, part, saved, said):
+    def end(folder, display):
+        folder.event("training", steps=6)
+        for step in saved:
+            folder.event("checkpoint", step=step, seconds=1.0)
+        if part:
+            folder.event("phase", what=part[0], step=part[1])
+        else:
+            folder.event("trained", reason="finished", step=6)
+        display.update(StopRequest.NOW)
+        folder.event("checkpoint", step=5, seconds=2.25)
+        display.update(StopRequest.NOW)
+
+    text = shown(tmp_path, end)
+    assert said in text
+    assert "checkpoint of step 5 written in 2.2 s" in text
+
+
+def test_a_stop_after_the_step_may_become_one_now(tmp_path):
+    def hurry(folder, display):
+        folder.event("training", steps=6)
+        folder.event("phase", what="rollouts", step=3)
+        for request in (StopRequest.AFTER_STEP, StopRequest.AFTER_STEP, StopRequest.NOW):
+            display.update(request)
+
+    text = shown(tmp_path, hurry)
+    assert text.count("stopping after this step") == 1
+    assert text.count("ending now, with a checkpoint of step 2") == 1
 
 
 def test_last_words_are_shown_as_they_are(tmp_path):

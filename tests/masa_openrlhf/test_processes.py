@@ -110,3 +110,55 @@ def test_a_stopped_process_is_named_once_and_again_when_it_stops_again():
     finally:
         child.kill()
         child.wait()
+
+
+DRIVER = (
+    "import os, time\n"
+    "from masa_openrlhf.run.launch import outlive_sigterm\n"
+    "outlive_sigterm()\n"
+    "print(os.getpid(), flush=True)\n"
+    "time.sleep(60)\n"
+)
+
+
+@linux
+def test_a_driver_outlives_sigterm_as_long_as_somebody_supervises_it():
+    """As `ray job stop` sends it: to all processes of a run."""
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {DRIVER!r}])"
+    with python(parent) as up:
+        pid = int(up.stdout.readline())
+        os.kill(pid, signal.SIGTERM)
+        assert not gone(pid, seconds=1)
+        up.kill()
+        assert gone(pid)
+
+
+def test_a_run_that_ended_as_told_has_not_failed(tmp_path, monkeypatch):
+    from masa_openrlhf.config.tree import TrainConfig
+    from masa_openrlhf.run import launch
+    from masa_openrlhf.run.folder import TOLD_TO_END, RunFolder
+
+    folder = RunFolder(tmp_path)
+    folder.create(TrainConfig())
+
+    def leave(folder, config, *, resume):
+        folder.event("trained", reason=reasons.pop(0), step=3)
+        raise RuntimeError("out of OpenRLHF's script")
+
+    reasons = [TOLD_TO_END, "finished"]
+    monkeypatch.setattr(launch, "launch_run", leave)
+    monkeypatch.setattr(launch, "outlive_sigterm", lambda: None)
+    launch.main([str(tmp_path)])
+    assert folder.events()[-1]["event"] == "trained"
+    with pytest.raises(RuntimeError, match="out of"):
+        launch.main([str(tmp_path)])
+    assert folder.events()[-1]["event"] == "failed"
+
+
+@linux
+def test_a_driver_ends_by_sigint_though_it_was_started_in_the_background():
+    ignored = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    with python(ignored + DRIVER) as up:
+        pid = int(up.stdout.readline())
+        os.kill(pid, signal.SIGINT)
+        assert gone(pid)

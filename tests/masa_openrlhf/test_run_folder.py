@@ -3,10 +3,11 @@ import json
 import re
 from dataclasses import asdict
 
+import pytest
 from masa_control import CalibrationPoints, ConfusionCounts, Planner, PredictiveGate, run_episode
 from masa_openrlhf.config.layers import read_saved_config
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.run.folder import MAX_POINTS, RunFolder, TailReader, read_lines
+from masa_openrlhf.run.folder import MAX_POINTS, RunFolder, StopRequest, TailReader, read_lines
 from masa_rewards.notions.rules import NotionCount
 
 from tests.masa_control.fakes import (
@@ -121,12 +122,52 @@ def test_a_line_of_points_and_of_notions_is_bounded(tmp_path):
 
 def test_asking_to_stop(tmp_path):
     made = folder(tmp_path)
-    assert not made.stop_requested()
-    made.request_stop()
-    assert made.stop_requested()
+    assert made.read_stop() is None
     made.clear_stop()
     made.clear_stop()
-    assert not made.stop_requested()
+    assert made.read_stop() is None
+    for request in StopRequest:
+        made.request_stop(request)
+        assert made.read_stop() is request
+    made.clear_stop()
+    assert made.read_stop() is None
+
+
+def test_a_request_to_stop_is_written_into_a_file_that_is_there_already(tmp_path):
+    """On a shared file system a new file, or one in another's place, may be seen a minute late."""
+    made = folder(tmp_path)
+    made.clear_stop()
+    before = (made.path / "stop").stat().st_ino
+    made.request_stop(StopRequest.NOW)
+    assert (made.path / "stop").stat().st_ino == before
+
+
+@pytest.mark.parametrize(
+    ("steps", "latest", "left"),
+    [
+        ([2, 4], "global_step4", ["global_step2", "global_step4"]),
+        ([2, 4, 5], "global_step4", ["global_step2", "global_step4"]),
+        ([10, 9], "global_step9", ["global_step9"]),
+        ([9, 10], "", ["global_step10", "global_step9"]),
+        ([2], None, None),
+        ([], None, None),
+        ([], "global_step2", None),
+    ],
+)
+def test_what_a_kill_left_of_a_checkpoint_is_dropped(tmp_path, steps, latest, left):
+    made = folder(tmp_path)
+    actor = made.checkpoints / "_actor"
+    for step in steps:
+        (actor / f"global_step{step}").mkdir(parents=True)
+        (actor / f"global_step{step}" / "states.pt").touch()
+    if latest is not None:
+        actor.mkdir(parents=True, exist_ok=True)
+        (actor / "latest").write_text(latest)
+    made.drop_unfinished_checkpoints()
+    assert actor.exists() == (left is not None)
+    if left:
+        assert sorted(path.name for path in actor.glob("global_step*")) == left
+        assert (actor / "latest").read_text() == (latest or "global_step10")
 
 
 def test_a_growing_file_is_read_as_it_grows(tmp_path):

@@ -1,5 +1,6 @@
 """Watching a run: what is said, and returned, when it is asked to stop."""
 
+import signal
 import sys
 import time
 
@@ -15,11 +16,11 @@ folder, event = pathlib.Path(sys.argv[-1]), {event!r}
 with open(folder / "events.jsonl", "a") as events:
     events.write(json.dumps({{"event": "training", "time": 0, "steps": 3}}) + "\\n")
 os.kill(os.getppid(), signal.SIGINT)
-while not (folder / "stop").exists():
+while (folder / "stop").read_text() != "after the step":
     time.sleep(0.01)
 with open(folder / "events.jsonl", "a") as events:
     for name in ("checkpoint", "trained"):
-        events.write(json.dumps({{"event": name, "time": 0, **event}}) + "\\n")
+        events.write(json.dumps({{"event": name, "time": 0, "seconds": 1, **event}}) + "\\n")
 """
 
 
@@ -63,3 +64,54 @@ def test_before_training_the_first_interrupt_ends_a_run(tmp_path, capsys, events
     assert "after this step" not in shown
     if events:
         assert "waiting for 8 free GPUs: 3 of the cluster's 8 are free" in shown
+
+
+# Stands for a run that trains, and ends when it is killed: it sends signals to who watches it, and
+# after each writes down what it is asked for.
+SIGNALLED = """
+import json, os, pathlib, signal, sys, time
+folder = pathlib.Path(sys.argv[-1])
+with open(folder / "events.jsonl", "a") as events:
+    for event in {events!r}:
+        events.write(json.dumps({{"time": 0, **event}}) + "\\n")
+time.sleep(1)
+for number, pause in {signals!r}:
+    os.kill(os.getppid(), number)
+    time.sleep(pause)
+    with open(folder / "asked", "a") as asked:
+        asked.write((folder / "stop").read_text() + "\\n")
+"""
+TRAINING = [{"event": "training", "steps": 9}, {"event": "phase", "what": "rollouts", "step": 1}]
+INT, TERM, HUP = signal.SIGINT.value, signal.SIGTERM.value, signal.SIGHUP.value
+
+
+@pytest.mark.parametrize(
+    ("signals", "asked"),
+    [
+        # Each with the seconds after it; what stands last was asked for when the run came to its
+        # end by itself, so one entry fewer says that it was ended before.
+        ([(INT, 0.5), (TERM, 0.5)], ["after the step", "now"]),
+        ([(TERM, 0.2), (TERM, 0.5)], ["now", "now"]),
+        ([(TERM, 1.5), (TERM, 9)], ["now"]),
+        ([(TERM, 0.5), (INT, 9)], ["now"]),
+        ([(INT, 0.5), (INT, 9)], ["after the step"]),
+        ([(HUP, 0.5), (HUP, 0.5), (TERM, 0.5)], ["after the step", "after the step", "now"]),
+    ],
+    ids=[
+        "SIGTERM is in more of a hurry than Ctrl-C",
+        "SIGTERM come two ways is one",
+        "a second SIGTERM ends at once",
+        "so does Ctrl-C after it",
+        "and a second Ctrl-C",
+        "a terminal is lost once",
+    ],
+)
+def test_what_each_signal_asks_for(tmp_path, capsys, signals, asked):
+    folder, config = RunFolder(tmp_path), TrainConfig(max_steps=9)
+    folder.create(config)
+    child = (sys.executable, "-c", SIGNALLED.format(events=TRAINING, signals=signals))
+    begun = time.monotonic()
+    assert supervise_run(folder, config, command=child, resume=False) == 130
+    assert time.monotonic() - begun < 8
+    assert (folder.path / "asked").read_text().splitlines() == asked
+    assert "stopped before the first checkpoint" in capsys.readouterr().out

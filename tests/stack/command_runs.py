@@ -96,13 +96,15 @@ class CommandRun:
         self._file.close()
         return status
 
-    def wait_until(self, happened: Callable[[], bool], seconds: float = 400) -> None:
+    def wait_until(
+        self, happened: Callable[[], bool], seconds: float = 400, every: float = 0.1
+    ) -> None:
         """Wait for something to happen while it runs."""
         deadline = time.monotonic() + seconds
         while not happened():
             assert self.process.poll() is None, f"it ended before that:\n{self.output}"
             assert time.monotonic() < deadline, f"it did not happen:\n{self.output}"
-            time.sleep(0.1)
+            time.sleep(every)
 
     def processes(self) -> list[psutil.Process]:
         """Every process that descends from it, whoever its parent is now."""

@@ -11,7 +11,7 @@ def report(norm):
 
 @pytest.fixture
 def merge_reports(importable_here):
-    from masa_openrlhf.stack.trainer import merge_reports
+    from masa_openrlhf.stack.reports import merge_reports
 
     return merge_reports
 

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.diagnosis import describe_step_time, diagnose_step
-from masa_openrlhf.run.folder import RunFolder, TailReader
+from masa_openrlhf.run.folder import TOLD_TO_END, RunFolder, StopRequest, TailReader
 from masa_openrlhf.run.summary import (
     TOKENS_SAVED,
     MetricChange,
@@ -91,7 +91,8 @@ class RunDisplay:
         self._at_most = False
         self._phase = "starting"
         self._training_since: float | None = None
-        self._stopping = False
+        self._part: tuple[str, int] | None = None  # of a step: which, and of which step
+        self._stopping: StopRequest | None = None
         self._live: Live | None = None
 
     def __enter__(self) -> RunDisplay:
@@ -115,17 +116,12 @@ class RunDisplay:
         """Whether training has begun."""
         return self._training_since is not None
 
-    def update(self, *, stopping: bool) -> None:
-        """Show what has happened since."""
+    def update(self, stopping: StopRequest | None = None) -> None:
+        """Show what has happened since, and that the run was asked to stop, if it was."""
         for event in self._events.read():
             self._note(event)
-        if stopping and not self._stopping:
-            self._say(
-                "stopping after this step, with a checkpoint (Ctrl-C again: at once)"
-                if self.training
-                else "stopping at once: training has not begun",
-                "yellow",
-            )
+        if stopping and stopping is not self._stopping:
+            self._say(self._describe_stop(stopping), "yellow")
         self._stopping = stopping
         for row in self._metrics.read():
             self._rows.append(row)
@@ -143,6 +139,34 @@ class RunDisplay:
                 self._say(f"held out after step {row['step']}: pass@1 {row['pass_at_1']:.3f}")
         if self._live is not None:
             self._live.update(self._picture(), refresh=True)
+
+    def _describe_stop(self, request: StopRequest) -> str:
+        if not self.training:
+            return "stopping at once: training has not begun"
+        if self._phase == "saving the model":
+            return "training is over: the model is being saved (again: at once, without it)"
+        if request is StopRequest.AFTER_STEP:
+            return "stopping after this step, with a checkpoint (Ctrl-C again: at once)"
+        part, step = self._part or ("rollouts", 1)
+        if part == "optimiser step":
+            return (
+                f"SIGTERM: the weights of step {step} are being made; it is finished and written, "
+                "and then the run ends (SIGTERM again: at once)"
+            )
+        finished = step if part == "evaluation" else step - 1
+        if finished == 0:
+            return "SIGTERM: ending now, without a checkpoint: no step is finished yet"
+        if finished == self._find_last_saved():
+            return f"SIGTERM: ending now; step {finished}, the last finished one, has a checkpoint"
+        return (
+            f"SIGTERM: ending now, with a checkpoint of step {finished}, the last finished one "
+            "(SIGTERM again: at once)"
+        )
+
+    def _find_last_saved(self) -> int | None:
+        """The step of the last checkpoint, this run's or that of the run it goes on from."""
+        saved = [e["step"] for e in self._folder.events() if e["event"] == "checkpoint"]
+        return saved[-1] if saved else None
 
     def stopped_process(self, pid: int, title: str) -> None:
         """Say that a process of the run has been stopped for a while, and the run waits for it."""
@@ -178,6 +202,14 @@ class RunDisplay:
             self._steps, self._phase = event["steps"], "training"
             self._at_most = event.get("at_most", False)
             self._training_since = time.monotonic()
+        elif name == "phase":
+            self._part = event["what"], event["step"]
+            self._phase = f"step {event['step']}: {event['what']}"
+        elif name == "trained":
+            self._part = None
+            self._phase = "ending" if event["reason"] == TOLD_TO_END else "saving the model"
+        elif name == "checkpoint" and self._stopping:
+            self._say(f"checkpoint of step {event['step']} written in {event['seconds']:.1f} s")
         elif name == "resumed":
             self._say(f"going on after step {event['step']}")
         elif name == "weights" and "compared" in event and not event["differing"]:
@@ -216,7 +248,7 @@ class RunDisplay:
         )
         done = self._rows[-1]["step"] if self._rows else 0
         bar.add_task(
-            "stopping" if self._stopping else self._phase,
+            f"{self._phase}, stopping" if self._stopping else self._phase,
             total=None if self._at_most else self._steps,
             completed=done,
         )
@@ -263,9 +295,9 @@ class RunDisplay:
 
     def stopped(self) -> None:
         """Say how to go on."""
-        saved = [e["step"] for e in self._folder.events() if e["event"] == "checkpoint"]
-        if saved:
-            self._say(f"stopped; the last checkpoint is of step {saved[-1]}. Go on with", "yellow")
+        saved = self._find_last_saved()
+        if saved is not None:
+            self._say(f"stopped; the last checkpoint is of step {saved}. Go on with", "yellow")
             self._say(f"  masa-openrlhf train --resume {self._folder.path}", "bold")
         else:
             self._say("stopped before the first checkpoint", "yellow")

@@ -18,15 +18,18 @@ report/             the run as a page, with its figures
 tensorboard/        the same metrics for TensorBoard
 wandb/              W&B's own files, with log.wandb
 logs/driver.log     all that Ray, vLLM and DeepSpeed print
+stop                how the run was asked to end; empty while it was not
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +51,21 @@ MAX_POINTS = 512
 MAX_NOTIONS = 256
 """Notions in a line of notions.jsonl: those that stood in most solutions."""
 
+_TAG = "global_step"  # and the step: the name of a checkpoint
 _BY_STEP = ("metrics.jsonl", "eval.jsonl", "calibration.jsonl", "confusion.jsonl", "notions.jsonl")
+
+
+class StopRequest(Enum):
+    """How a run is asked to end before its last step."""
+
+    AFTER_STEP = "after the step"
+    """Finish the step at hand, write a checkpoint, end."""
+    NOW = "now"
+    """Write a checkpoint of the last finished step, end."""
+
+
+TOLD_TO_END = "told to end"
+"""Reason of a ``trained`` event: ``StopRequest.NOW`` was followed, and no model is written."""
 
 
 class RunFolder:
@@ -119,19 +136,38 @@ class RunFolder:
         text = json.dumps(settings, indent=2, ensure_ascii=False)
         write_atomically(self.config, text + "\n", private=True)
 
-    def request_stop(self) -> None:
-        """Ask the trainer to write a checkpoint after the step it is in, and end."""
-        self._stop.touch()
+    def request_stop(self, request: StopRequest) -> None:
+        """Ask the trainer to end."""
+        self._stop.write_text(request.value, encoding="utf-8")
 
     def clear_stop(self) -> None:
-        """Take the request back."""
-        self._stop.unlink(missing_ok=True)
+        """Take the request back; the file stays, since on NFS a new one may be seen late."""
+        self._stop.write_text("", encoding="utf-8")
+
+    def drop_unfinished_checkpoints(self) -> None:
+        """Remove what a kill left half written: checkpoints later than the one to go on from.
+
+        OpenRLHF keeps the newest few by their dates, so a half-written one would push out a whole
+        one; and where it is the first there would be nothing to load.
+        """
+        actor = self.checkpoints / "_actor"
+        latest = actor / "latest"  # DeepSpeed's, written when all of a checkpoint is there
+        saved = {int(path.name.removeprefix(_TAG)): path for path in actor.glob(f"{_TAG}*")}
+        if not latest.exists() or not saved:
+            shutil.rmtree(actor, ignore_errors=True)
+            return
+        if not latest.read_text("utf-8").strip():  # killed as it was written: of the newest
+            write_atomically(latest, f"{_TAG}{max(saved)}")
+        last = int(latest.read_text("utf-8").strip().removeprefix(_TAG))
+        for step in (step for step in saved if step > last):
+            shutil.rmtree(saved[step])
 
     # -- written by the trainer --------------------------------------------------------------------
 
-    def stop_requested(self) -> bool:
-        """Whether somebody asked for the end."""
-        return self._stop.exists()
+    def read_stop(self) -> StopRequest | None:
+        """Return how the run was asked to end; None where it was not."""
+        said = self._stop.read_text("utf-8") if self._stop.exists() else ""
+        return next((request for request in StopRequest if request.value == said), None)
 
     def event(self, name: str, **fields: Any) -> None:
         """Note that something happened."""

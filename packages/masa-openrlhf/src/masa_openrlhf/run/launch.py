@@ -37,7 +37,7 @@ from masa_openrlhf.model.source import prepare_model
 from masa_openrlhf.plan.command import require_fit
 from masa_openrlhf.run import loopback
 from masa_openrlhf.run.devices import is_on_one_machine, runs_on_cpu
-from masa_openrlhf.run.folder import RunFolder, write_atomically
+from masa_openrlhf.run.folder import TOLD_TO_END, RunFolder, write_atomically
 from masa_openrlhf.run.processes import die_with_parent
 from masa_openrlhf.run.ray_cluster import refuse_open_cluster
 from masa_openrlhf.run.temporary import RAY_FOLDER
@@ -88,6 +88,9 @@ def launch_run(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
         if config.cluster.check_memory and not is_on_one_machine(config):
             require_fit(config, find_cluster_card())
     config = prepare_run(folder, config, named, resume=resume)
+    outlive_sigterm()  # again: Ray has put its own handler in the place of ours
+    if resume:
+        folder.drop_unfinished_checkpoints()
     argv = build_arguments(config, folder, cpu=on_cpu, resume=resume)
     command = " \\\n  ".join([TRAINING_SCRIPT, *argv]) + "\n"
     write_atomically(folder.path / "openrlhf.txt", command, private=True)
@@ -259,19 +262,38 @@ def _place_actors(folder: RunFolder, config: TrainConfig) -> None:
     reference.ReferenceModelActor = ReferenceRayActor
 
 
+def _has_ended_as_told(folder: RunFolder) -> bool:
+    """Whether the trainer has left OpenRLHF's script, its checkpoint written, as it was told to."""
+    last = folder.events()[-1:]
+    return [(e["event"], e.get("reason")) for e in last] == [("trained", TOLD_TO_END)]
+
+
+def outlive_sigterm() -> None:
+    """End by SIGTERM only where the parent, who supervises the run, is gone.
+
+    Whoever ends a job may send it to every process of it (``ray job stop`` does), and the parent
+    asks the trainer for a checkpoint then, which needs this process. It ends this one by SIGINT.
+    """
+    parent = os.getppid()
+    signal.signal(signal.SIGTERM, lambda *_: None if os.getppid() == parent else sys.exit(143))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(143))  # a shell's background job ignores it
+    die_with_parent()
+
+
 def main(argv: list[str] | None = None) -> None:
     """Entry point of the process that ``supervise`` starts."""
     parser = argparse.ArgumentParser(prog="python -m masa_openrlhf.run.launch")
     parser.add_argument("folder", type=Path, help="a run's folder, with its config.json")
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args(argv)
-    die_with_parent()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    outlive_sigterm()
     config = read_saved_config((options.folder / "config.json").read_text("utf-8"))
     folder = RunFolder(options.folder, sample_episodes=config.log.episodes)
     try:
         launch_run(folder, config, resume=options.resume)
     except Exception as error:
+        if _has_ended_as_told(folder):
+            return
         folder.event("failed", error=type(error).__name__, message=str(error)[-2000:])
         raise
 

@@ -21,12 +21,15 @@ from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.devices import is_on_one_machine
 from masa_openrlhf.run.disk import explain_full_disk
 from masa_openrlhf.run.display import RunDisplay
-from masa_openrlhf.run.folder import RunFolder
+from masa_openrlhf.run.folder import RunFolder, StopRequest
 from masa_openrlhf.run.loopback import prepare_run_variables
 from masa_openrlhf.run.processes import StoppedProcesses, adopt_orphans, end_children
 from masa_openrlhf.run.temporary import make_temporary_folder
 
 _POLL = 0.25
+_SAME = 1.0
+"""Seconds within which a second SIGTERM is the first, come another way: whoever ends a job may send
+it to a script, which passes it on, and to every process of the job beside."""
 _STOPPED = 130
 MAX_FAILURE_LINES = 25
 _USER_ERRORS = {
@@ -52,8 +55,10 @@ def supervise_run(
 ) -> int:
     """Run training to its end.
 
-    The first Ctrl-C (or SIGTERM, or a lost terminal) asks for a checkpoint after the step at hand;
-    the second ends everything at once, and before training begins so does the first.
+    The first Ctrl-C (or a lost terminal) asks for a checkpoint after the step at hand. The first
+    SIGTERM, whatever came before it, asks for a checkpoint of the last finished step now: whoever
+    sends it often kills half a minute later. The second of each ends everything at once, and before
+    training begins so does the first.
 
     Args:
         folder: the run's folder, with its configuration written.
@@ -82,23 +87,25 @@ def supervise_run(
         )
         with interrupts:
             while run.poll() is None:
-                display.update(stopping=interrupts.count > 0)
+                display.update(interrupts.request)
                 for pid, title in stopped.find_new():
                     display.stopped_process(pid, title)
                 # Before training there is no step to wait for, and nothing to lose.
-                if interrupts.count >= (2 if display.training else 1):
+                if interrupts.at_once or (interrupts.request and not display.training):
                     break
                 time.sleep(_POLL)
+            if run.poll() is None:
+                run.send_signal(signal.SIGINT)  # it outlives SIGTERM: see launch.outlive_sigterm
             end_children()
             status = run.wait()
-        display.update(stopping=False)
+        display.update(None)
         full = explain_full_disk(
             _read_tail(folder.log), (folder.path, temporary, find_cache_home())
         )
-    if status == 0 and (interrupts.count == 0 or _is_finished(folder)):
+    if status == 0 and (interrupts.request is None or _is_finished(folder)):
         display.summary()
         return 0
-    if interrupts.count:
+    if interrupts.request:
         display.stopped()
         return _STOPPED
     said = [full] if full else _explain_user_error(folder) or read_failure_lines(folder.log)
@@ -139,13 +146,20 @@ def _explain_user_error(folder: RunFolder) -> list[str]:
 
 
 class _Interrupts:
-    """Counts requests to stop, and passes the first on to the trainer."""
+    """Takes requests to stop, and passes those on that the trainer can follow.
+
+    Attributes:
+        request: what the trainer is asked for; None: to go on.
+        at_once: the run is to end without the trainer.
+    """
 
     _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
-        self.count = 0
+        self.request: StopRequest | None = None
+        self.at_once = False
+        self._told = 0.0
 
     def __enter__(self) -> None:
         self._before = [signal.signal(one, self._handle) for one in self._SIGNALS]
@@ -155,8 +169,19 @@ class _Interrupts:
             signal.signal(one, before)
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
-        self.count += 1
-        self._folder.request_stop()
+        if signum == signal.SIGTERM and self.request is not StopRequest.NOW:
+            self._told = time.monotonic()
+            self._ask(StopRequest.NOW)
+        elif signum == signal.SIGTERM:
+            self.at_once |= time.monotonic() - self._told > _SAME
+        elif self.request is None:
+            self._ask(StopRequest.AFTER_STEP)
+        elif signum == signal.SIGINT:  # a terminal is lost once, whoever says so
+            self.at_once = True
+
+    def _ask(self, request: StopRequest) -> None:
+        self.request = request
+        self._folder.request_stop(request)
 
 
 def _read_tail(log: Path) -> list[str]:

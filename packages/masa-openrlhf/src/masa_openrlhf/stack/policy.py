@@ -20,6 +20,7 @@ from masa_openrlhf.stack.offload_buffers import (
     without_offload_buffers,
 )
 from masa_openrlhf.stack.policy_trainer import PolicyTrainer
+from masa_openrlhf.stack.stopping import StopWatcher
 from masa_openrlhf.weights.digest import ParameterDigest, digest_tensor
 
 
@@ -58,6 +59,10 @@ class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
         transformers.set_seed((self.masa.seed * 1_000_003 + self.actor.model.global_steps) % 2**32)
         status: dict[str, float] = super().fit(kl_ctl)
         return status
+
+    def watch_stops(self, stops: StopWatcher, step: int) -> None:
+        """Give the next update, the first of a step, up where the run is told to end in time."""
+        self.trainer.watch_stops(stops, step)
 
     def weight_digest(self) -> dict[str, ParameterDigest]:
         """Return the digest of every parameter, by Hugging Face names; call it on every rank."""

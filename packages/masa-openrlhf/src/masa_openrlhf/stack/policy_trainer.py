@@ -7,9 +7,12 @@ from typing import Any
 import torch
 from openrlhf.trainer.ray.ppo_actor import ActorPPOTrainer
 
+from masa_openrlhf.run.folder import TOLD_TO_END
+from masa_openrlhf.stack.stopping import StopWatcher, TrainingStopped
+
 
 class PolicyTrainer(ActorPPOTrainer):
-    """OpenRLHF's, with two things put right.
+    """OpenRLHF's, with two things put right, and an update that can be given up.
 
     **Every micro-batch counts.** With packing the number of micro-batches of an optimiser step
     varies, and OpenRLHF tells DeepSpeed that each is a step of its own. ZeRO 3 adds them up all the
@@ -23,7 +26,21 @@ class PolicyTrainer(ActorPPOTrainer):
 
     where OpenRLHF multiplied every share by the number of ranks, which DeepSpeed's mean over ranks
     takes back, and without packing by the micro-batches of a step as well (``scale``).
+
+    **An update is given up** by all ranks together, between two micro-batches, until the first
+    optimiser step begins: ``watch_stops``.
     """
+
+    _stops: StopWatcher | None = None  # None: what has begun is finished
+
+    def watch_stops(self, stops: StopWatcher, step: int) -> None:
+        """Give the next update up where the run is told to end in time.
+
+        Args:
+            stops: says so.
+            step: of which it is the first update.
+        """
+        self._stops, self._step = stops, step
 
     def ppo_train(self, kl_ctl: float) -> dict[str, float]:
         """Train on what is in the buffer; the status has the mean loss of the optimiser steps."""
@@ -46,14 +63,29 @@ class PolicyTrainer(ActorPPOTrainer):
             kl_ctl: coefficient of a KL loss.
             step: its place among those of ``ppo_train``.
             loss_batch_info: what the loss is divided by; None: the buffer knows.
+
+        Raises:
+            TrainingStopped: the run is told to end, and no weight has changed yet.
         """
         ends = self._ends_a_step(step)
+        if self._stops is not None:
+            self._give_up_if_told(self._stops, last_chance=ends)
         if self.args.train.dynamic_batch_enable:  # else DeepSpeed counts as OpenRLHF does
             self.actor.model.set_gradient_accumulation_boundary(ends)
         status: dict[str, Any] = super().training_step(experience, kl_ctl, step, loss_batch_info)
         self._shares.append(status["metrics"]["policy_loss"].float())
         self._steps += ends
         return status
+
+    def _give_up_if_told(self, stops: StopWatcher, *, last_chance: bool) -> None:
+        """Raise on all ranks or on none: they wait for each other in the next micro-batch."""
+        first = self.strategy.is_rank_0()
+        if self.strategy.all_reduce(float(first and stops.is_told()), "max"):
+            raise TrainingStopped(TOLD_TO_END)
+        if last_chance:
+            self._stops = None
+            if first:
+                stops.enter("optimiser step", self._step)
 
     def _ends_a_step(self, step: int) -> bool:
         """Whether the optimiser steps after this micro-batch."""

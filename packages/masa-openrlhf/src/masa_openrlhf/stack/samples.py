@@ -17,6 +17,9 @@ from openrlhf.trainer.ray.vllm_engine import batch_vllm_engine_call
 from masa_openrlhf.stack.experience import make_episode_samples, make_filler
 from masa_openrlhf.stack.rollout import Phase
 
+_LOOK = 0.5
+"""Seconds from one look at whether the run goes on to the next."""
+
 
 class EpisodeGenerator(SamplesGenerator):
     """OpenRLHF's samples generator, for episodes.
@@ -30,6 +33,7 @@ class EpisodeGenerator(SamplesGenerator):
         ahead: times as many problems are drawn at once as are missing, where others are drawn for
             those that fall out; at least 1.
         watch: adds up what taking episodes in and making samples of them take.
+        check: called while episodes are waited for, twice a second; what it raises gives them up.
         **kwargs: OpenRLHF's own.
 
     Attributes:
@@ -47,10 +51,11 @@ class EpisodeGenerator(SamplesGenerator):
         refill_limit: int | None = None,
         ahead: float = 1.0,
         watch: Stopwatch | None = None,
+        check: Callable[[], None] = lambda: None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._watch = watch or Stopwatch()
+        self._watch, self._check = watch or Stopwatch(), check
         self._solution_rollouts = solution_rollouts
         self._planner, self._refill_limit = planner, refill_limit
         self._ahead = ahead
@@ -76,15 +81,13 @@ class EpisodeGenerator(SamplesGenerator):
         step = self.step + 1
         planner = self._watch.run("control", self._planner, step)
         self._wake()
-        try:
-            drawn, over = self._play(
-                self._iterator,
-                Phase("train", step, planner),
-                n_samples_per_prompt=self._solution_rollouts,
-                **generate_kwargs,
-            )
-        finally:
-            self._sleep()
+        drawn, over = self._play(
+            self._iterator,
+            Phase("train", step, planner),
+            n_samples_per_prompt=self._solution_rollouts,
+            **generate_kwargs,
+        )
+        self._sleep()
         if over:
             self._iterator = None
         samples = self._watch.run("conversion", self._samples)
@@ -114,8 +117,8 @@ class EpisodeGenerator(SamplesGenerator):
             while not over:
                 _, over = self._play(iterator, Phase("eval", step), **generate_kwargs)
                 episodes += self.episodes
-        finally:
             self._sleep()
+        finally:
             self.episodes, self.replaced, self.played = training
             self._watch = watch
         return episodes
@@ -142,8 +145,11 @@ class EpisodeGenerator(SamplesGenerator):
             return dispatch(prompts, labels, images=images, **generate_kwargs), over
 
         def wait(pending: Sequence[Any]) -> tuple[Any, Episode]:
-            (ref,), _ = ray.wait(list(pending), num_returns=1)
-            return ref, self._watch.run("transfer", ray.get, ref)
+            done: list[Any] = []
+            while not done:
+                done, _ = ray.wait(list(pending), num_returns=1, timeout=_LOOK)
+                self._check()
+            return done[0], self._watch.run("transfer", ray.get, done[0])
 
         batch = fill_batch(self._rules(phase), start, wait)
         self.episodes, self.replaced, self.played = batch.episodes, batch.replaced, batch.played

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import openrlhf.trainer.ppo_trainer as stock
@@ -23,12 +22,11 @@ from masa_control import (
 )
 from masa_control.loss import compute_rolled_out_share
 from masa_control.measures.overhead import overhead_metrics
-from masa_rewards.statistics import rate_interval
 from openrlhf.trainer.ppo_utils.experience import Experience
 from openrlhf.trainer.ray.vllm_engine import batch_vllm_engine_call
 
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.run.folder import MAX_NOTIONS, RunFolder
+from masa_openrlhf.run.folder import MAX_NOTIONS, TOLD_TO_END, RunFolder, StopRequest
 from masa_openrlhf.run.wandb_login import Secret, export_key
 from masa_openrlhf.stack.experience import (
     FILLER,
@@ -37,51 +35,17 @@ from masa_openrlhf.stack.experience import (
     weigh_samples,
 )
 from masa_openrlhf.stack.liveness import get_while_alive
+from masa_openrlhf.stack.reports import POLICY_METRICS, eval_metrics, merge_reports
 from masa_openrlhf.stack.samples import EpisodeGenerator
+from masa_openrlhf.stack.stopping import (
+    ASKED_TO_STOP,
+    FINISHED,
+    FinishedStep,
+    StopWatcher,
+    TrainingStopped,
+    copy_states,
+)
 from masa_openrlhf.weights.digest import compare_weights
-
-# OpenRLHF's name -> ours. Its averages over samples would count fillers; those are taken from the
-# episodes instead.
-_POLICY_METRICS = {
-    "policy_loss": "policy/loss",
-    "actor_grad_norm": "policy/grad_norm",
-    "actor_grad_norm_passes": "policy/grad_norm_passes",
-    "actor_lr": "policy/lr",
-    "ppo_clip_ratio": "policy/clip_ratio",
-    "ppo_kl": "policy/kl_step",
-    "vllm_kl": "policy/kl_vllm",
-    "is_filter_ratio": "policy/mismatch_filtered",
-    "entropy_loss": "policy/entropy",
-    "kl": "policy/kl_reference",
-    "timing/make_experience": "time/score",
-    "timing/ppo_train": "time/train",
-    "timing/broadcast": "time/broadcast",
-    "timing/generation": "time/generation",
-}
-
-
-def merge_reports(reports: Sequence[Mapping[str, Any]], passes: int) -> dict[str, Any]:
-    """Return one report of a step's updates.
-
-    What OpenRLHF reports of the update on rollouts is kept; of the cloning passes, the mean of
-    their gradient norms, as ``actor_grad_norm_passes``. Times add up.
-
-    Args:
-        reports: of each update; that on rollouts, if there is one, is the first.
-        passes: how many of them, the last ones, are cloning passes.
-    """
-    own, of_passes = reports[: len(reports) - passes], reports[len(reports) - passes :]
-    status: dict[str, Any] = dict(own[0]) if own else {}
-    if of_passes:
-        norms = [float(report["actor_grad_norm"]) for report in of_passes]
-        status["actor_grad_norm_passes"] = statistics.fmean(norms)
-    for name in {key for report in reports for key in report if key.startswith("timing/")}:
-        status[name] = sum(report.get(name, 0.0) for report in reports)
-    return status
-
-
-class TrainingStopped(Exception):  # noqa: N818  # nothing went wrong
-    """Ends the training loop between two steps; the checkpoint has been written."""
 
 
 class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
@@ -108,6 +72,8 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         self.masa, self.folder = masa, folder
         export_key(wandb_key, folder)
         self.ledger = Ledger()
+        self._stops = StopWatcher(folder)
+        self._finished = FinishedStep(0, {}, saved=True)
         # Nothing overlaps in this process but what waits: what is timed here, a step lasts longer.
         self.watch = Stopwatch(time.perf_counter)
         control = masa.control
@@ -127,6 +93,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             refill_limit=masa.refill_problems,
             ahead=masa.sampling.ahead,
             watch=self.watch,
+            check=self._stops.check,
         )
         maker = self.experience_maker
         self.experience_maker = ExperienceMaker(
@@ -143,7 +110,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         self._started = time.monotonic()
         self._resumed_at = 0
         self._last_evaluated = -1
-        self._more_updates = False
+        self._first_update, self._more_updates = True, False
         self._weights, self._rolled_out = masa.step_weights(decides=False), 1.0
 
     def _steps(self) -> int:
@@ -153,18 +120,26 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
     # -- the loop ----------------------------------------------------------------------------------
 
     def fit(self, global_step: int = 0) -> None:
-        """Train to the end, to ``max_steps``, or until the run is asked to stop."""
+        """Train to the end, to ``max_steps``, or until the run is asked to stop.
+
+        Raises:
+            TrainingStopped: it was told to end now; no model is to be written.
+        """
         at_most = self.masa.replaces and self.masa.max_steps is None
         self.folder.event("training", steps=self._steps(), at_most=at_most)
+        reason = FINISHED
         try:
             super().fit(global_step)
-            reason = "finished"
         except TrainingStopped as stop:
             reason = str(stop)
+            if reason == TOLD_TO_END and not self._finished.saved:
+                self._checkpoint()
             for logger in (self.wandb_logger, self.tensorboard_logger):
                 if logger:
                     logger.close()
         self.folder.event("trained", reason=reason, step=self.samples_generator.step)
+        if reason == TOLD_TO_END:
+            raise TrainingStopped(reason)
 
     def init_checkpoint_states(self) -> dict[str, Any]:
         """Pick up where the last checkpoint left off, with its counts and its random state."""
@@ -178,17 +153,34 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             torch.set_rng_state(masa["torch_rng"])
         self.folder.rewind(step)
         self.samples_generator.step = self._resumed_at = step
+        self._finished = FinishedStep(step, {}, saved=True)
         if step:
             self.folder.event("resumed", step=step)
-        elif self.eval_dataloader:
-            self._evaluate(0)
+        self._catch_up(step, states["total_consumed_prompts"])
+        self._stops.enter("rollouts", step + 1)
         self._started = time.monotonic()
         return states
+
+    def _catch_up(self, step: int, drawn: int) -> None:
+        """Make an evaluation that is owed, since the run ended in it; end where no step is left."""
+        last = step > 0 and self.masa.is_last_step(step, drawn, len(self.prompts_dataloader))
+        due = last or step % self.masa.eval.every == 0
+        if (
+            self.eval_dataloader
+            and due
+            and step not in {row["step"] for row in self.folder.evals()}
+        ):
+            if step:  # a new engine has the weights that the run began with
+                self.broadcast_to_vllm()
+            self._evaluate(step)
+        if last:
+            raise TrainingStopped(FINISHED)
 
     def train_step(
         self, rollout_samples: Sequence[Experience], global_step: int
     ) -> tuple[dict[str, Any], int]:
         """Take one policy step on the episodes just played, and measure them."""
+        self._stops.enter("scoring", global_step + 1)
         played = self.samples_generator.played
         samples = [s for s in rollout_samples if s.labels[0].kind != FILLER]
         samples += self._clones(played, global_step + 1)
@@ -220,9 +212,25 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         updates = [*([samples] if samples else []), *passes]
         reports = []
         for number, part in enumerate(updates, 1):
-            self._more_updates = number < len(updates)
+            self._first_update, self._more_updates = number == 1, number < len(updates)
             reports.append(super().train_step(part, global_step)[0])
         return merge_reports(reports, len(passes))
+
+    def ppo_train(self, global_steps: int) -> dict[str, Any]:
+        """As OpenRLHF's; the first update of a step can be given up.
+
+        Raises:
+            TrainingStopped: it is: the weights are those of the last finished step.
+        """
+        if self._first_update:
+            self._stops.check()
+            self._stops.enter("update", global_steps + 1)
+            self._call_policy("watch_stops", stops=self._stops, step=global_steps + 1)
+        try:
+            status: dict[str, Any] = super().ppo_train(global_steps)
+        except TrainingStopped:  # a rank's, with its traceback as the reason
+            raise TrainingStopped(TOLD_TO_END) from None
+        return status
 
     def broadcast_to_vllm(self) -> None:
         """As OpenRLHF's, but once a step, after its last update; a dead engine is named."""
@@ -288,19 +296,25 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
                 logger.log_train(global_step, metrics)
         drawn = client_states["total_consumed_prompts"]
         last = self.masa.is_last_step(global_step, drawn, len(self.prompts_dataloader))
-        asked = self.folder.stop_requested()
+        asked = self.folder.read_stop()
+        self._finished = FinishedStep(global_step, copy_states(client_states, self._own_states()))
         if last or asked or global_step % self.masa.checkpoint.every == 0:
-            self._checkpoint(global_step, client_states)
+            self._checkpoint()
+        if asked is StopRequest.NOW:
+            raise TrainingStopped(TOLD_TO_END)
         if self.eval_dataloader and (last or global_step % self.masa.eval.every == 0):
             self._evaluate(global_step)
+            states = copy_states(client_states, self._own_states())  # it has drawn random numbers
+            self._finished = self._finished._replace(states=states)
         if last:
-            raise TrainingStopped("finished")
+            raise TrainingStopped(FINISHED)
         if asked:
-            raise TrainingStopped("asked to stop")
+            raise TrainingStopped(ASKED_TO_STOP)
+        self._stops.enter("rollouts", global_step + 1)
 
     def _metrics(self, status: dict[str, Any]) -> dict[str, float]:
         metrics = step_metrics(self.samples_generator.played)
-        for theirs, ours in _POLICY_METRICS.items():
+        for theirs, ours in POLICY_METRICS.items():
             if status.get(theirs) is not None:
                 metrics[ours] = float(status[theirs])
         metrics["time/step"] = sum(v for k, v in metrics.items() if k.startswith("time/"))
@@ -320,21 +334,30 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             metrics |= self.controller.metrics()
         return {**metrics, **self.ledger.metrics()}
 
-    def _checkpoint(self, step: int, client_states: dict[str, Any]) -> None:
-        """Write a checkpoint. It has no metric: OpenRLHF would keep the best and drop the last."""
+    def _own_states(self) -> dict[str, Any]:
+        """What a checkpoint holds beside OpenRLHF's."""
         own: dict[str, Any] = {
             "ledger": self.ledger.state_dict(),
             "torch_rng": torch.get_rng_state(),
         }
         if self.controller is not None:
             own["controller"] = self.controller.state_dict()
-        states = {**client_states, "masa": own}
-        ray.get(
-            self.actor_model_group.async_run_method(
-                method_name="save_checkpoint", tag=f"global_step{step}", client_states=states
-            )
-        )
-        self.folder.event("checkpoint", step=step)
+        return own
+
+    def _checkpoint(self) -> None:
+        """Write a checkpoint of the last finished step, of which the policy's states are.
+
+        It has no metric: OpenRLHF would keep the best and drop the last.
+        """
+        step, states, _ = self._finished
+        begun = time.monotonic()
+        self._call_policy("save_checkpoint", tag=f"global_step{step}", client_states=states)
+        self._finished = self._finished._replace(saved=True)
+        self.folder.event("checkpoint", step=step, seconds=round(time.monotonic() - begun, 2))
+
+    def _call_policy(self, method: str, **arguments: Any) -> None:
+        """Call a method on all ranks of the policy."""
+        ray.get(self.actor_model_group.async_run_method(method_name=method, **arguments))
 
     # -- checks ------------------------------------------------------------------------------------
 
@@ -342,6 +365,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         if step == self._last_evaluated:
             return
         self._last_evaluated = step
+        self._stops.enter("evaluation", step)
         kwargs = {
             **self.generate_kwargs,
             "temperature": self.masa.eval.temperature,
@@ -370,20 +394,6 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
                     f"{result.differing[:3]!r}; its rollouts would come from an old policy. "
                     "Check the versions of openrlhf and vllm; cluster.check_weights = 0 skips this"
                 )
-
-
-def eval_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
-    """Return ``step_metrics`` of an evaluation, under ``pass_at_1`` what it is known by.
-
-    Beside it the ends of its interval over problems.
-    """
-    metrics = step_metrics(episodes)
-    rates = [episode.pass_rate for episode in episodes if episode.pass_rate is not None]
-    for end, value in zip(("", "_low", "_high"), rate_interval(rates), strict=True):
-        if value is not None:
-            metrics[f"pass_at_1{end}"] = value
-    metrics["problems"] = float(len(episodes))
-    return metrics
 
 
 TrainerRayActor = ray.remote(Trainer)
