@@ -162,7 +162,6 @@ def test_experts_have_room_in_the_optimiser_step():
         (["--ds.adam_offload"], "adam_offload"),
         (["--vllm.sync_with_ray"], "gloo"),
         (["--actor.optim", "muon"], "Muon"),
-        (["--cluster.nodes", "2"], "one machine"),
     ],
 )
 def test_a_cpu_refuses_what_it_cannot_do(flags, message):

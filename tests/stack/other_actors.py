@@ -14,8 +14,8 @@ def run_with_actors(substitute: Callable[[Any, Any], None]) -> None:
     """
     own = launch._place_actors
 
-    def both(folder: Any, config: Any) -> None:
-        own(folder, config)
+    def both(folder: Any, config: Any, *rest: Any) -> None:
+        own(folder, config, *rest)
         substitute(config, folder)
 
     launch._place_actors = both

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from masa_openrlhf.run.ray_cluster import is_open_cluster
+from masa_openrlhf.nodes.ray_cluster import is_open_cluster
 
 from tests.stack.command_runs import RUN_MARK, CommandRun
 

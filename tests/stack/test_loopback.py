@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from masa_openrlhf.run.ray_cluster import OpenClusterError, is_open_cluster, refuse_open_cluster
+from masa_openrlhf.nodes.ray_cluster import OpenClusterError, is_open_cluster, refuse_open_cluster
 from masa_openrlhf.run.temporary import RAY_FOLDER, make_temporary_folder
 
 LOOPBACK = {"127.0.0.1", "::1"}

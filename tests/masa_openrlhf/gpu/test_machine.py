@@ -65,6 +65,10 @@ def test_more_nodes_than_this_one_need_a_cluster(monkeypatch):
     two = TrainConfig(cluster={"device": "gpu", "nodes": 2, "engines": 16})
     with pytest.raises(MachineError, match="RAY_ADDRESS names no Ray cluster"):
         machine.require_machine(two)
+    with pytest.raises(MachineError, match="or set cluster.nodes = 1"):
+        machine.require_address(two)
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    machine.require_address(two)
 
 
 def test_where_a_cluster_is_joined_this_machine_is_not_looked_at(monkeypatch):

@@ -138,6 +138,10 @@ def _run_train(argv: list[str]) -> int:
     path = options.resume or config.runs / f"{config.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder = RunFolder(path, sample_episodes=config.log.episodes)
     resume = options.resume is not None
+    if resume:
+        from masa_openrlhf.run.checkpoint_ranks import require_saved_ranks
+
+        require_saved_ranks(config, folder)
     _check_arguments(config, folder, resume=resume, show=options.dry_run)
     if options.dry_run:
         _check_model(config, dry_run=True)

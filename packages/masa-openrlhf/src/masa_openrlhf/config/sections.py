@@ -157,6 +157,15 @@ class ClusterConfig(Settings):
     open_ray: bool = False
     """Join the Ray cluster that RAY_ADDRESS names although it asks for no token: whoever reaches
     its ports runs commands on it. See SECURITY.md."""
+    send_variables: tuple[str, ...] = ()
+    """Further variables of this environment that a run takes to all nodes of a Ray cluster: a name,
+    the beginning of names (MY_*), or NAME=VALUE. HF_*, TRANSFORMERS_*, MASA_CACHE, WANDB_*, VLLM_*,
+    NCCL_*, TORCH_NCCL_*, UCX_*, FI_*, CUDA_HOME, GLOO_SOCKET_IFNAME and the like go by themselves,
+    where they are set. Secrets are not sent; HF_TOKEN and the key of W&B reach all nodes in memory
+    alone."""
+    keep_variables: tuple[str, ...] = ()
+    """Variables that are not sent, since every node has its own of them, as NCCL_SOCKET_IFNAME
+    where interfaces have different names: a name, or the beginning of names (NCCL_IB_*)."""
     check_weights: int = Field(default=2, ge=0)
     """Number of first steps after which the weights in vLLM are compared with the policy's, and the
     run stops if they differ. Two, since warm-up may leave them where they are in the first."""

@@ -18,7 +18,11 @@ from masa_openrlhf.cpu.bfloat16 import widen_products
 from masa_openrlhf.cpu.limits import refuse_unsupported
 from masa_openrlhf.cpu.patches import activate, is_active
 from masa_openrlhf.cpu.threads import choose_threads, count_cores
-from masa_openrlhf.cpu.variables import build_engine_arguments, environment
+from masa_openrlhf.cpu.variables import (
+    build_engine_arguments,
+    build_worker_variables,
+    environment,
+)
 
 PRELOAD_MODULE = "masa_openrlhf.cpu.preload"
 """What Ray's workers import ahead."""
@@ -27,6 +31,7 @@ __all__ = [
     "PRELOAD_MODULE",
     "activate",
     "build_engine_arguments",
+    "build_worker_variables",
     "choose_threads",
     "count_cores",
     "environment",

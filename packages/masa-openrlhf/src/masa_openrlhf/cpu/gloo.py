@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +25,8 @@ class GlooBroadcast:
         self._store = dist.TCPStore(address, port, world_size, rank == 0, timeout=_TIMEOUT)
         options = dist.ProcessGroupGloo._Options()
         options._timeout = _TIMEOUT
-        options._devices = [dist.ProcessGroupGloo.create_device(hostname=address)]
+        own = _find_own_address(address, port)
+        options._devices = [dist.ProcessGroupGloo.create_device(hostname=own)]
         prefixed = dist.PrefixStore("masa_weights", self._store)
         self._group = dist.ProcessGroupGloo(prefixed, rank, world_size, options)
 
@@ -39,3 +41,11 @@ class GlooBroadcast:
         options.rootRank, options.rootTensor = src, 0
         # Bytes: gloo does not know every dtype.
         self._group.broadcast([tensor.detach().reshape(-1).view(torch.uint8)], options).wait()
+
+
+def _find_own_address(address: str, port: int) -> str:
+    """Return the address of this machine from which ``address`` is reached; nothing is sent."""
+    family, kind, protocol, _, target = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.connect(target)
+        return str(probe.getsockname()[0])

@@ -30,10 +30,6 @@ _UNSUPPORTED: tuple[_Check, ...] = (
         lambda a: a.vllm.enable_sleep or a.ds.enable_sleep,
         "there is no GPU memory to give back: drop vllm.enable_sleep and ds.enable_sleep",
     ),
-    (
-        lambda a: a.actor.num_nodes > 1,
-        "a CPU run is one machine: set cluster.nodes = 1",
-    ),
 )
 
 

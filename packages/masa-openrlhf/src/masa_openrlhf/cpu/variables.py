@@ -13,7 +13,25 @@ CPU_VARIABLE = "MASA_OPENRLHF_CPU"
 
 
 def environment(cache: Path, threads: int = 1) -> dict[str, str]:
-    """Return the variables of a CPU run.
+    """Return the variables of a CPU run on this machine alone.
+
+    Args:
+        cache, threads: as in ``build_worker_variables``.
+    """
+    return {
+        **build_worker_variables(cache, threads),
+        **list_loopback_variables(),
+        "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
+        # All workers are started ahead, at once, and kept until they are wanted.
+        "RAY_worker_maximum_startup_concurrency": "64",
+        "RAY_idle_worker_killing_time_threshold_ms": "3600000",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_DISABLE_DOCKER_CPU_WARNING": "1",
+    }
+
+
+def build_worker_variables(cache: Path, threads: int = 1) -> dict[str, str]:
+    """Return those of a worker on any machine.
 
     Args:
         cache: folder under which compiled leftovers go.
@@ -21,9 +39,7 @@ def environment(cache: Path, threads: int = 1) -> dict[str, str]:
     """
     return {
         CPU_VARIABLE: "1",
-        **list_loopback_variables(),
         "OMP_NUM_THREADS": str(threads),
-        "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")]),
         "TOKENIZERS_PARALLELISM": "false",
         "DS_ACCELERATOR": "cpu",
         # Compiling for one small model takes longer than running it.
@@ -38,12 +54,7 @@ def environment(cache: Path, threads: int = 1) -> dict[str, str]:
         "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
-        # All workers are started ahead, at once, and kept until they are wanted.
-        "RAY_worker_maximum_startup_concurrency": "64",
-        "RAY_idle_worker_killing_time_threshold_ms": "3600000",
-        "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-        "RAY_DISABLE_DOCKER_CPU_WARNING": "1",
         "RAY_DEDUP_LOGS": "0",
     }
 

@@ -34,9 +34,24 @@ def require_gpus(config: TrainConfig, folder: RunFolder) -> None:
     """
     import ray
 
+    total = require_capacity(config)
+    wait_until_free(config, folder, ray.available_resources, total)
+
+
+def require_capacity(config: TrainConfig) -> Mapping[str, float]:
+    """Refuse a cluster that is too small, whoever holds its GPUs now.
+
+    Returns:
+        All that the cluster has, by Ray's names of resources.
+
+    Raises:
+        ResourceError: the cluster has too few GPUs, or too few CPUs to go with them.
+    """
+    import ray
+
     total = _wait_for_resources(ray.cluster_resources, count_requested_gpus(config))
     refuse_too_small(config, total)
-    wait_until_free(config, folder, ray.available_resources, total)
+    return total
 
 
 def find_cluster_card() -> CardSpec | None:

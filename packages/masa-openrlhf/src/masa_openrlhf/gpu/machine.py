@@ -95,14 +95,23 @@ def require_machine(config: TrainConfig) -> None:
     """
     if os.environ.get("RAY_ADDRESS"):
         return
-    if config.cluster.nodes > 1:
+    require_address(config)
+    lacking = list_shortfalls(inspect_machine(), config)
+    if lacking:
+        raise MachineError("\n".join(lacking))
+
+
+def require_address(config: TrainConfig) -> None:
+    """Check that a run on several nodes is told of its Ray cluster, with GPUs or without.
+
+    Raises:
+        MachineError: it is not.
+    """
+    if config.cluster.nodes > 1 and not os.environ.get("RAY_ADDRESS"):
         raise MachineError(
             f"cluster.nodes is {config.cluster.nodes}, and RAY_ADDRESS names no Ray cluster: run "
             "'ray start' on every node and set RAY_ADDRESS here, or set cluster.nodes = 1"
         )
-    lacking = list_shortfalls(inspect_machine(), config)
-    if lacking:
-        raise MachineError("\n".join(lacking))
 
 
 def list_shortfalls(machine: Machine, config: TrainConfig) -> list[str]:

@@ -42,9 +42,11 @@ def require_stack(config: TrainConfig) -> None:
             f"masa-openrlhf[{extra}]"
             + ("" if on_cpu else ", or set cluster.device = 'cpu' for a model that a CPU can train")
         )
-    if not on_cpu:
-        from masa_openrlhf.gpu import machine
+    from masa_openrlhf.gpu import machine
 
+    if on_cpu:
+        machine.require_address(config)
+    else:
         machine.require_machine(config)
 
 
@@ -59,7 +61,11 @@ def _is_installed(package: str) -> bool:
 def is_on_one_machine(config: TrainConfig) -> bool:
     """Whether the run starts Ray itself, instead of joining the cluster that RAY_ADDRESS names.
 
+    A run on CPUs joins one only where it asks for several nodes.
+
     Raises:
         ModuleNotFoundError: as ``runs_on_cpu``.
     """
-    return not os.environ.get("RAY_ADDRESS") or runs_on_cpu(config)
+    if not os.environ.get("RAY_ADDRESS"):
+        return True
+    return config.cluster.nodes == 1 and runs_on_cpu(config)

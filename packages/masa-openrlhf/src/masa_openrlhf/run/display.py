@@ -192,6 +192,8 @@ class RunDisplay:
                 f"{event['count']:,} problems to {_describe_split(event['split'])}"
                 + (f"; left out: {left_out}" if left_out else "")
             )
+        elif name == "nodes":
+            self._say(f"nodes: {', '.join(event['nodes'])}")
         elif name == "waiting":
             self._phase = f"waiting for {event['gpus']} free GPUs"
             self._say(

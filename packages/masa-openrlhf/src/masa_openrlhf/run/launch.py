@@ -8,6 +8,8 @@ watches it from outside.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import functools
 import importlib
 import os
 import runpy
@@ -34,27 +36,43 @@ from masa_openrlhf.data.problems import (
 )
 from masa_openrlhf.gpu.cluster import find_cluster_card, require_gpus
 from masa_openrlhf.model.source import prepare_model
+from masa_openrlhf.nodes.join import join_cluster
+from masa_openrlhf.nodes.members import place_here
+from masa_openrlhf.nodes.variables import collect_secrets
+from masa_openrlhf.nodes.watch import NodeWatch, name_lost_nodes
 from masa_openrlhf.plan.command import require_fit
 from masa_openrlhf.run import loopback
 from masa_openrlhf.run.devices import is_on_one_machine, runs_on_cpu
 from masa_openrlhf.run.folder import TOLD_TO_END, RunFolder, write_atomically
 from masa_openrlhf.run.processes import die_with_parent
-from masa_openrlhf.run.ray_cluster import refuse_open_cluster
 from masa_openrlhf.run.temporary import RAY_FOLDER
 from masa_openrlhf.run.wandb_login import find_run_key
 
 
 class _ActorWithArguments:
-    """A Ray actor class whose instances get more keyword arguments than OpenRLHF knows of."""
+    """A Ray actor class whose instances get more keyword arguments than OpenRLHF knows of.
 
-    def __init__(self, actor: Any, **arguments: Any) -> None:
-        self._actor, self._arguments = actor, arguments
+    Args:
+        actor: the class.
+        watch: is told of each instance, where there is one.
+        **arguments: of every instance.
+    """
+
+    def __init__(self, actor: Any, watch: NodeWatch | None = None, **arguments: Any) -> None:
+        self._actor, self._watch, self._arguments = actor, watch, arguments
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the watch: groups of actors travel to the trainer with this in them."""
+        return {**self.__dict__, "_watch": None}
 
     def options(self, **options: Any) -> _ActorWithArguments:
-        return _ActorWithArguments(self._actor.options(**options), **self._arguments)
+        return _ActorWithArguments(self._actor.options(**options), self._watch, **self._arguments)
 
     def remote(self, *args: Any, **kwargs: Any) -> Any:
-        return self._actor.remote(*args, **kwargs, **self._arguments)
+        made = self._actor.remote(*args, **kwargs, **self._arguments)
+        if self._watch is not None:
+            self._watch.add(made)
+        return made
 
 
 def launch_run(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
@@ -67,25 +85,33 @@ def launch_run(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
 
     Raises:
         DataError: the problems cannot be used.
+        NodeError: a node of the Ray cluster cannot take part.
+        NodeLostError: one is gone.
         OpenRLHFArgumentError: OpenRLHF refuses its arguments.
         ResourceError: the Ray cluster has too few GPUs.
         DoesNotFitError: the run cannot fit its GPUs.
         ModelError: a GGUF file cannot be converted.
         ValueError: something is asked for that a CPU cannot do.
     """
-    on_cpu = runs_on_cpu(config)
-    if is_on_one_machine(config) and not loopback.is_active():
+    on_cpu, alone = runs_on_cpu(config), is_on_one_machine(config)
+    if alone and not loopback.is_active():
         raise RuntimeError("a run is started by `masa-openrlhf train`, which keeps it to loopback")
     if on_cpu:
         threads = cpu.choose_threads(config.model.path, max(config.world_size, config.engines))
-        os.environ.update({**_RAY_VARIABLES, **cpu.environment(find_cache_home(), threads)})
+        build = cpu.environment if alone else cpu.build_worker_variables
+        os.environ.update({**_RAY_VARIABLES, **build(find_cache_home(), threads)})
         os.environ.pop("CUDA_VISIBLE_DEVICES", None)  # empty, it would hide the paper GPUs
     named = load_named_problems(config)  # what is wrong with them is said before anything starts
+    config = _prepare_named_model(folder, config, find_cache_home() if alone else folder.path)
     folder.event("starting", what="Ray")
-    _start_ray(config, on_cpu=on_cpu)
-    if not on_cpu:
-        require_gpus(config, folder)
-        if config.cluster.check_memory and not is_on_one_machine(config):
+    if alone:
+        _start_ray(config, on_cpu=on_cpu)
+        if not on_cpu:
+            require_gpus(config, folder)
+    else:
+        config = _make_model_absolute(config)
+        join_cluster(config, folder, _collect_run_variables(on_cpu=on_cpu))
+        if not on_cpu and config.cluster.check_memory:
             require_fit(config, find_cluster_card())
     config = prepare_run(folder, config, named, resume=resume)
     outlive_sigterm()  # again: Ray has put its own handler in the place of ours
@@ -97,11 +123,19 @@ def launch_run(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
     if on_cpu:
         cpu.refuse_unsupported(parse_arguments(argv))
     folder.event("starting", what="the stack")
-    _place_actors(folder, config)
+    watch = None if alone else NodeWatch(functools.partial(_end_process, folder))
+    _place_actors(folder, config, watch)
     folder.event("starting", what="vLLM and DeepSpeed")
     sys.argv = [TRAINING_SCRIPT, *argv]
-    runpy.run_module(TRAINING_SCRIPT, run_name="__main__", alter_sys=True)
+    with contextlib.nullcontext() if watch is None else name_lost_nodes(watch):
+        runpy.run_module(TRAINING_SCRIPT, run_name="__main__", alter_sys=True)
     folder.event("finished")
+
+
+def _end_process(folder: RunFolder, message: str) -> None:
+    """End this process at once, and with it the run's actors on all nodes."""
+    folder.event("failed", error="NodeLostError", message=message)
+    os._exit(1)
 
 
 # -- what a run needs ------------------------------------------------------------------------------
@@ -128,7 +162,6 @@ def prepare_run(
     Returns:
         The configuration, with the model's path filled in.
     """
-    config = _prepare_named_model(folder, config)
     if resume and (folder.data / "train.jsonl").exists() and config.model.path is not None:
         return config
     problems = dict(named)
@@ -151,15 +184,18 @@ def prepare_run(
     return config
 
 
-def _prepare_named_model(folder: RunFolder, config: TrainConfig) -> TrainConfig:
-    """Convert a GGUF file; the run's own configuration goes on naming the file."""
+def _prepare_named_model(folder: RunFolder, config: TrainConfig, cache: Path) -> TrainConfig:
+    """Convert a GGUF file into ``cache``; the run's own configuration goes on naming the file.
+
+    On several nodes the run's folder is the cache: they all see it.
+    """
     if config.model.path is None:
         return config
 
     def progress(what: str) -> None:
         folder.event("preparing", what="the model", detail=what)
 
-    path = prepare_model(config.model.path, find_cache_home(), progress)
+    path = prepare_model(config.model.path, cache, progress)
     model = config.model.model_copy(update={"path": path})
     return config.model_copy(update={"model": model})
 
@@ -204,27 +240,37 @@ _RAY_VARIABLES = {
 }
 
 
+def _collect_run_variables(*, on_cpu: bool) -> dict[str, str]:
+    """Return the variables that every process of a run has, the user's where they are set."""
+    variables = {name: os.environ.get(name, value) for name, value in _RAY_VARIABLES.items()}
+    own = cpu.build_worker_variables(find_cache_home()) if on_cpu else gpu.environment()
+    return variables | own
+
+
+def _make_model_absolute(config: TrainConfig) -> TrainConfig:
+    """Return the configuration with a model's folder named so that other nodes find it too."""
+    path = config.model.path
+    if path is None or not Path(path).is_dir():
+        return config
+    model = config.model.model_copy(update={"path": str(Path(path).resolve())})
+    return config.model_copy(update={"model": model})
+
+
 def _start_ray(config: TrainConfig, *, on_cpu: bool) -> None:
-    """Join the cluster that RAY_ADDRESS names, or start Ray on this machine.
+    """Start Ray on this machine.
 
     What it writes goes into this process's temporary folder, which ``supervise`` made for it. Ray
     opens its own folder to everybody: it is one within, so that nobody gets there.
     """
     import ray
 
-    variables = {name: os.environ.get(name, value) for name, value in _RAY_VARIABLES.items()}
-    variables |= gpu.environment()
-    if not is_on_one_machine(config):
-        ray.init(runtime_env={"env_vars": variables})
-        if not config.cluster.open_ray:
-            refuse_open_cluster(ray.get_runtime_context().gcs_address)
-        return
     local: dict[str, Any] = {
         "address": "local",
         "include_dashboard": False,
         "_temp_dir": os.path.join(tempfile.gettempdir(), RAY_FOLDER),
     }
     if not on_cpu:
+        variables = _collect_run_variables(on_cpu=False)
         hook = "masa_openrlhf.run.loopback.bind_stores"
         ray.init(runtime_env={"env_vars": variables, "worker_process_setup_hook": hook}, **local)
         return
@@ -240,8 +286,12 @@ def _start_ray(config: TrainConfig, *, on_cpu: bool) -> None:
     )
 
 
-def _place_actors(folder: RunFolder, config: TrainConfig) -> None:
-    """Put our actor classes where OpenRLHF's script, and its helpers, look its own up."""
+def _place_actors(folder: RunFolder, config: TrainConfig, watch: NodeWatch | None = None) -> None:
+    """Put our actor classes where OpenRLHF's script, and its helpers, look its own up.
+
+    On several nodes the trainer is beside this process: it writes what is read here, and looks for
+    what is written here.
+    """
     importlib.import_module("masa_openrlhf.stack")  # makes the process ready, before OpenRLHF
 
     import openrlhf.trainer.ppo_trainer as trainer
@@ -254,12 +304,19 @@ def _place_actors(folder: RunFolder, config: TrainConfig) -> None:
     from masa_openrlhf.stack.rollout import RolloutActor
     from masa_openrlhf.stack.trainer import TrainerRayActor
 
+    secrets = {} if watch is None else collect_secrets(os.environ)
     trainer.PPOTrainer = _ActorWithArguments(
-        TrainerRayActor, masa=config, folder=folder, wandb_key=find_run_key(config)
+        TrainerRayActor if watch is None else TrainerRayActor.options(**place_here()),
+        watch,
+        masa=config,
+        folder=folder,
+        wandb_key=find_run_key(config),
     )
-    policy.PolicyModelActor = _ActorWithArguments(PolicyRayActor, masa=config)
-    engine.RolloutRayActor = _ActorWithArguments(RolloutActor, masa=config)
-    reference.ReferenceModelActor = ReferenceRayActor
+    policy.PolicyModelActor = _ActorWithArguments(
+        PolicyRayActor, watch, masa=config, secrets=secrets
+    )
+    engine.RolloutRayActor = _ActorWithArguments(RolloutActor, watch, masa=config, secrets=secrets)
+    reference.ReferenceModelActor = _ActorWithArguments(ReferenceRayActor, watch, secrets=secrets)
 
 
 def _has_ended_as_told(folder: RunFolder) -> bool:

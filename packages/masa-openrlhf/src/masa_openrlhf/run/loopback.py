@@ -11,7 +11,7 @@ against another machine:
   that wants to join. It is made anew for each run and lies in a file that only its user may read.
   This wall also holds against other users of the same machine.
 
-Runs that join a cluster (``RAY_ADDRESS``) cannot choose its addresses: see ``ray_cluster``.
+Runs that join a cluster (``RAY_ADDRESS``) cannot choose its addresses: see ``nodes.ray_cluster``.
 """
 
 from __future__ import annotations

@@ -40,9 +40,12 @@ _USER_ERRORS = {
     "HubUnreachableError",
     "ModelError",
     "ModuleNotFoundError",
+    "NodeError",
+    "NodeLostError",
     "OpenClusterError",
     "OpenRLHFArgumentError",
     "ResourceError",
+    "VariableError",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import deepspeed
@@ -13,6 +13,8 @@ import transformers
 from openrlhf.trainer.ray.ppo_actor import PolicyModelActor
 
 from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.nodes.variables import export_secrets
+from masa_openrlhf.run.wandb_login import Secret
 from masa_openrlhf.stack.checkpoints import use_weights_only_loading
 from masa_openrlhf.stack.offload_buffers import (
     drop_offload_buffers,
@@ -29,11 +31,19 @@ class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
 
     Args:
         masa: the run's configuration.
+        secrets: for this process's environment.
         *args: OpenRLHF's own.
         **kwargs: OpenRLHF's own.
     """
 
-    def __init__(self, *args: Any, masa: TrainConfig, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        masa: TrainConfig,
+        secrets: Mapping[str, Secret] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        export_secrets(secrets or {})
         super().__init__(*args, **kwargs)
         self.masa = masa
         use_weights_only_loading()

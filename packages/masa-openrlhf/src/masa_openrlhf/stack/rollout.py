@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import ray
@@ -29,6 +29,8 @@ from vllm.sampling_params import RequestOutputKind, SamplingParams
 from masa_openrlhf import cpu
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.data.prompts import PromptEncoder
+from masa_openrlhf.nodes.variables import export_secrets
+from masa_openrlhf.run.wandb_login import Secret
 from masa_openrlhf.weights.digest import ParameterDigest
 
 
@@ -64,13 +66,19 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
 
     Args:
         masa: the run's configuration.
+        secrets: for this process's environment.
         *args: OpenRLHF's own.
         **kwargs: OpenRLHF's own.
     """
 
     async def __init__(  # type: ignore[misc]  # Ray awaits it
-        self, *args: Any, masa: TrainConfig, **kwargs: Any
+        self,
+        *args: Any,
+        masa: TrainConfig,
+        secrets: Mapping[str, Secret] | None = None,
+        **kwargs: Any,
     ) -> None:
+        export_secrets(secrets or {})
         self.masa = masa
         self.phase = Phase("train", 0)
         self._settings = masa.episode_settings()
