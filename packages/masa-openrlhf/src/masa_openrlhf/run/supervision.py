@@ -90,11 +90,12 @@ def supervise_run(
         )
         with interrupts:
             while run.poll() is None:
-                display.update(interrupts.request)
+                request = interrupts.request  # before the look: what it finds is not older
+                display.update(request)
                 for pid, title in stopped.find_new():
                     display.stopped_process(pid, title)
                 # Before training there is no step to wait for, and nothing to lose.
-                if interrupts.at_once or (interrupts.request and not display.training):
+                if interrupts.at_once or (request and not display.training):
                     break
                 time.sleep(_POLL)
             if run.poll() is None:
