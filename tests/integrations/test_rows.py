@@ -29,6 +29,24 @@ def test_text_and_more_solutions():
     assert rows[0]["prompt"] == rows[1]["prompt"] == "Solve 2 + 2."
 
 
+def test_targets_that_no_answer_can_match_are_told_once(caplog):
+    answers = ["4", "proof", r"\frac{1}{", r"\frac{1}{"]
+    problems = [
+        {"problem": f"{number}?", "answer": answer} for number, answer in enumerate(answers)
+    ]
+    assert len(paired_rows(problems, MetaPrompt(), solution_rows=2)) == 12
+    assert [record.message for record in caplog.records if record.name == "masa_rewards"] == [
+        "3 of 4 targets cannot be compared with answers by value (1 placeholder, 2 unreadable), so "
+        "only the same text is right for them; the first is 'proof'. AnswerVerifier.check_target "
+        "tells of each"
+    ]
+
+
+def test_nothing_is_told_of_targets_that_can_be_compared(caplog):
+    paired_rows(PROBLEMS, MetaPrompt())
+    assert caplog.records == []
+
+
 def test_shuffled_by_problem():
     many = [{"problem": f"{number} + 1", "answer": f"{number + 1}"} for number in range(50)]
     rows = paired_rows(many, MetaPrompt(), seed=1)

@@ -69,6 +69,47 @@ def test_problems_that_cannot_be_used_are_counted(tmp_path):
     assert loaded.left_out == {"no answer": 2, "no problem": 1}
 
 
+def test_targets_that_no_answer_can_match_are_told(tmp_path):
+    answers = [
+        "2",
+        "proof",
+        r"\frac{1}{",
+        "2e3",
+        "notfound",
+        "the one who pays the most for it all",
+    ]
+    rows = [{"problem": f"{i}?", "answer": answer} for i, answer in enumerate(answers)]
+    loaded = load_problems(jsonl(tmp_path / "a.jsonl", *rows), CONFIG)
+    assert [problem.id for problem in loaded.problems] == ["0", "2", "3", "5"]
+    assert loaded.left_out == {"placeholder for an answer": 2}
+    assert loaded.doubtful == {"unreadable": 1, "sentence": 1}
+    assert loaded.first_doubtful == r"\frac{1}{"
+    shorter = drop_long_problems(loaded, lambda _: 1, 5)
+    assert shorter.doubtful == loaded.doubtful
+    with pytest.raises(DataError, match=r"no target can be used.*'proof'.*data\.answer_key"):
+        load_problems(jsonl(tmp_path / "b.jsonl", {"problem": "p", "answer": "proof"}), CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("value", "answer"),
+    [
+        (42.0, "42"),
+        (0.1, "0.1"),
+        (0.10000000149011612, "0.1"),  # what 32 bits hold of it
+        (3.140000104904175, "3.14"),
+        (1e-7, "1e-07"),
+        (1e22, "1e+22"),
+        (0.30000000000000004, "0.30000000000000004"),
+        ([1, 2], "1, 2"),
+        ([0.5, 2.0], "0.5, 2"),
+        (["2", "two"], "2"),
+    ],
+)
+def test_numbers_become_text_as_people_write_them(tmp_path, value, answer):
+    source = jsonl(tmp_path / "a.jsonl", {"problem": "?", "answer": value})
+    assert load_problems(source, CONFIG).problems[0].answer == answer
+
+
 def test_long_prompts_are_counted(tmp_path):
     source = jsonl(
         tmp_path / "a.jsonl",

@@ -52,6 +52,23 @@ def test_without_a_terminal_a_line_a_step(tmp_path):
     assert "held out after step 10: pass@1 0.625" in text
 
 
+def test_targets_that_only_the_same_text_matches_are_told(tmp_path):
+    def prepare(folder, display):
+        folder.event(
+            "problems",
+            split="train",
+            count=90,
+            left_out={},
+            doubtful={"unreadable": 2, "sentence": 1},
+            first_doubtful=r"\frac{1}{",
+        )
+        display.update(stopping=False)
+
+    text = " ".join(shown(tmp_path, prepare).split())
+    assert "of these, 3 have a target that only the same text matches" in text
+    assert r"(2 unreadable, 1 sentence): the first is '\\frac{1}{'" in text
+
+
 def test_on_a_terminal_a_bar_and_a_table(tmp_path):
     text = shown(tmp_path, play, terminal=True)
     assert "10/10" in text

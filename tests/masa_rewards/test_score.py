@@ -13,6 +13,7 @@ from masa_rewards import (
 )
 from masa_rewards.notions.finder import PhraseFinder
 from masa_rewards.score import LineError, Report, Scorer, ScoreSettings, score_lines
+from masa_rewards.score.text import render_report
 
 
 def make_rollout(text, length, correct):
@@ -188,6 +189,19 @@ def test_rollouts_are_verified_where_the_line_does_not_say():
     assert report.verdicts == {"correct": 1, "given": 1, "incorrect": 1, "unparsable": 1}
     assert report.correct == 2
     assert report.rewards.length.mean == report.rewards.difficulty.mean == 1.0
+
+
+def test_answers_that_only_the_same_text_matches_are_counted():
+    entry = {"problem": "2?", "rollouts": [{"text": r"\boxed{2}", "length": 1}], "predictions": []}
+    known = {**entry, "rollouts": [make_rollout("2", 1, True)], "answer": "proof"}
+    answers = ("2", "proof", r"\frac{1}{", "notfound")
+    with AnswerVerifier(workers=1) as verifier:
+        report = score_entries(
+            known, *({**entry, "answer": answer} for answer in answers), verifier=verifier
+        )
+    assert report.targets == {"placeholder": 2, "unreadable": 1}
+    text = render_report(report)
+    assert "Answers that only the same text matches: placeholder 2, unreadable 1" in text
 
 
 class FailingVerifier(AnswerVerifier):

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -120,26 +122,33 @@ def test_a_worker_that_is_stopped_while_it_starts_is_replaced(monkeypatch):
 
 @POSIX
 def test_a_case_goes_to_a_worker_that_runs_before_one_is_started():
-    with AnswerVerifier(workers=2, timeout=2.0) as verifier:
-        with ThreadPoolExecutor(2) as threads:
-            threads.submit(verifier.verify, *ALGEBRA)
-            hang = threads.submit(verifier.verify, HANG, "1")
-        assert hang.result().status == "timeout"  # the last to be used, and gone
-        assert wait_for_free_slots(verifier, 2)
-        (left,) = list_worker_pids(verifier)
+    with AnswerVerifier(workers=2) as verifier:
+        for _ in range(3):
+            assert verifier.verify(*ALGEBRA).status == "correct"
+        assert len(list_worker_pids(verifier)) == 1
+
+
+@POSIX
+def test_a_worker_that_was_ended_is_replaced_before_it_is_needed():
+    with AnswerVerifier(workers=1, timeout=2.0) as verifier:
         assert verifier.verify(*ALGEBRA).status == "correct"
-        assert list_worker_pids(verifier) == [left]
+        assert verifier.verify(HANG, "1").status == "timeout"
+        assert wait_until(lambda: list_worker_pids(verifier), 60.0)
+        warm = list_worker_pids(verifier)
+        assert verifier.verify(*ALGEBRA).status == "correct"
+        assert list_worker_pids(verifier) == warm
 
 
 @POSIX
 def test_memory_is_limited_and_running_out_is_no_wrong_answer():
     with AnswerVerifier(workers=1, timeout=20.0, memory_mb=256) as verifier:
+        assert verifier.verify(*ALGEBRA).status == "correct"
+        before = list_worker_pids(verifier)
         # 200 MB of integer, in far less time than the timeout
         verdict = verifier.verify(r"\boxed{2^{2^{32}} + x}", "1 + x")
         assert verdict.status == "error", verdict
-        assert (
-            list_worker_pids(verifier) == []
-        )  # its peak would be taken for that of every later case
+        # Its peak would be taken for that of every later case.
+        assert wait_until(lambda: list_worker_pids(verifier) not in ([], before), 60.0)
         assert verifier.verify(*ALGEBRA).status == "correct"
 
 
@@ -175,6 +184,40 @@ def test_a_worker_that_cannot_start_is_an_error_that_says_so(monkeypatch):
         ),
     ):
         verifier.verify(*ALGEBRA)
+
+
+def test_no_interpreter_to_be_had_is_an_error_that_says_so(monkeypatch):
+    monkeypatch.setattr("sys.executable", None)
+    with (
+        AnswerVerifier(workers=1) as verifier,
+        pytest.raises(RuntimeError, match="did not start: sys.executable names no Python"),
+    ):
+        verifier.verify(*ALGEBRA)
+
+
+REFUSING = """
+import resource, sys, types
+from masa_rewards.verify.workers import limits, worker
+def refuse(kind, limits):
+    if kind == resource.RLIMIT_AS:
+        raise ValueError("current limit exceeds maximum limit")
+resource.setrlimit = refuse
+limits.sys = types.SimpleNamespace(platform=sys.argv.pop())
+worker.main()
+"""
+
+
+@POSIX
+@pytest.mark.parametrize(("platform", "ready"), [("darwin", True), ("linux", False)])
+def test_a_memory_limit_that_cannot_be_set_stops_a_worker_on_linux_only(platform, ready):
+    """macOS refuses limits of the address space."""
+    case = b'{"answer": "(x+1)^2", "gold": "x^2+2x+1"}\n'
+    command = [sys.executable, "-c", REFUSING, "5", "1024", platform]
+    lines = subprocess.run(command, input=case, capture_output=True, check=True).stdout.splitlines()
+    first, *replies = map(json.loads, lines)
+    assert (first["ready"] == "") == ready
+    assert [reply["outcome"] for reply in replies] == ["correct"] * ready
+    assert ready or "current limit exceeds" in first["ready"]
 
 
 def fail_to_spawn(*args, **kwargs):

@@ -12,13 +12,17 @@ Anything else is named by ``data.problem_key`` and ``data.answer_key``, with dot
 from __future__ import annotations
 
 import json
+import math
+import os
+import struct
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from masa_control import Problem
+from masa_rewards import AnswerVerifier
 
 from masa_openrlhf.config.sections import DataConfig
 from masa_openrlhf.data.readers import READABLE_SUFFIXES, ReadError, read_file
@@ -31,6 +35,8 @@ _ANSWER_KEYS = (
     "reward_model.ground_truth",
     "answer",
 )
+_NO_ANSWER = ("blank", "placeholder")
+_MOST_WORKERS = 8
 
 
 class DataError(ValueError):
@@ -39,10 +45,16 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class LoadedProblems:
-    """Problems, and how many were left out, by reason."""
+    """Problems, how many were left out, and how many have a target to look at, by reason.
+
+    Of a problem whose target is "unreadable", "too long", a "sentence" or the like, only an answer
+    of the same text is right: see `masa_rewards.AnswerVerifier.check_target`. It is kept.
+    """
 
     problems: list[Problem]
     left_out: Mapping[str, int] = field(default_factory=dict)
+    doubtful: Mapping[str, int] = field(default_factory=dict)
+    first_doubtful: str = ""
 
 
 def load_problems(source: str, config: DataConfig) -> LoadedProblems:
@@ -53,7 +65,8 @@ def load_problems(source: str, config: DataConfig) -> LoadedProblems:
         config: keys, split and limit.
 
     Returns:
-        The problems in their order, and counts of those without a statement or an answer.
+        The problems in their order; counts of those without a statement or an answer, and of
+        targets that answers cannot be compared with.
 
     Raises:
         DataError: no such file, no rows, no usable column, no problem left.
@@ -70,7 +83,39 @@ def load_problems(source: str, config: DataConfig) -> LoadedProblems:
             f"{source}: none of {len(rows)} rows can be used ({dict(left_out)}); "
             f"read were {problem_key!r} and {answer_key!r}: set data.problem_key, data.answer_key"
         )
-    return LoadedProblems(problems, dict(left_out))
+    return check_targets(LoadedProblems(problems, dict(left_out)), source)
+
+
+def check_targets(loaded: LoadedProblems, source: str) -> LoadedProblems:
+    """Find targets that no answer can match: placeholders are left out, the others counted.
+
+    Args:
+        loaded: Problems as they were read.
+        source: Where they are from, for messages.
+
+    Raises:
+        DataError: no problem is left.
+    """
+    workers = max(1, min(_MOST_WORKERS, len(os.sched_getaffinity(0))))
+    with AnswerVerifier(workers=workers) as verifier:
+        faults = verifier.check_targets([problem.answer for problem in loaded.problems])
+    judged = list(zip(loaded.problems, faults, strict=True))
+    kept = [problem for problem, fault in judged if fault not in _NO_ANSWER]
+    left_out = Counter(f"{fault} for an answer" for fault in faults if fault in _NO_ANSWER)
+    if not kept:
+        raise DataError(
+            f"{source}: no target can be used: {dict(left_out)}; the first is "
+            f"{loaded.problems[0].answer!r}. Name the column of the answers: data.answer_key"
+        )
+    doubtful = [
+        (fault, problem.answer) for problem, fault in judged if fault and fault not in _NO_ANSWER
+    ]
+    return LoadedProblems(
+        kept,
+        dict(loaded.left_out) | left_out,
+        dict(Counter(fault for fault, _ in doubtful)),
+        doubtful[0][1] if doubtful else "",
+    )
 
 
 def drop_long_problems(
@@ -91,7 +136,7 @@ def drop_long_problems(
     left_out = dict(loaded.left_out)
     if dropped:
         left_out["prompt too long"] = dropped
-    return LoadedProblems(kept, left_out)
+    return replace(loaded, problems=kept, left_out=left_out)
 
 
 def write_problems(problems: Iterable[Problem], path: Path) -> None:
@@ -200,12 +245,38 @@ def _read_statement(value: Any) -> str:
 
 
 def _read_answer(value: Any) -> str:
-    """The answer as text; the first of a list."""
+    """The answer as text; of several texts the first, of several numbers all."""
     if isinstance(value, (list, tuple)):
+        if len(value) > 1 and all(_is_number(one) for one in value):
+            return ", ".join(map(_read_answer, value))
         value = value[0] if value else None
     if value is None or isinstance(value, (Mapping, bool)):
         return ""
-    return str(value).strip()
+    return _write_float(value) if isinstance(value, float) else str(value).strip()
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _write_float(value: float) -> str:
+    """The shortest text of a float; of one that came from 32 bits, the shortest for those."""
+    if not math.isfinite(value):
+        return ""
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    for digits in range(1, 10):
+        text = f"{value:.{digits}g}"
+        if _round_to_single(float(text)) == value:
+            return text
+    return repr(value)
+
+
+def _round_to_single(value: float) -> float:
+    try:
+        return float(struct.unpack("f", struct.pack("f", value))[0])
+    except OverflowError:
+        return math.inf
 
 
 def _read_id(row: Mapping[str, Any], number: int) -> str:

@@ -192,6 +192,8 @@ class RunDisplay:
                 f"{event['count']:,} problems to {_describe_split(event['split'])}"
                 + (f"; left out: {left_out}" if left_out else "")
             )
+            if doubtful := event.get("doubtful"):
+                self._say(_describe_doubtful(doubtful, event["first_doubtful"]))
         elif name == "nodes":
             self._say(f"nodes: {', '.join(event['nodes'])}")
         elif name == "waiting":
@@ -358,3 +360,11 @@ def _format_cost(rows: Sequence[dict[str, Any]]) -> str:
 
 def _describe_split(split: str) -> str:
     return "train on" if split == "train" else "evaluate on"
+
+
+def _describe_doubtful(counts: dict[str, int], first: str) -> str:
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts.items())
+    return (
+        f"of these, {sum(counts.values()):,} have a target that only the same text matches "
+        f"({reasons}): the first is {first[:80]!r}"
+    )

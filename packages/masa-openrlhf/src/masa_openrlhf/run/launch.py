@@ -226,7 +226,14 @@ def _make_length_function(config: TrainConfig) -> Callable[[Any], int]:
 
 def _write_split(folder: RunFolder, name: str, loaded: LoadedProblems) -> None:
     write_problems(loaded.problems, folder.data / f"{name}.jsonl")
-    folder.event("problems", split=name, count=len(loaded.problems), left_out=dict(loaded.left_out))
+    folder.event(
+        "problems",
+        split=name,
+        count=len(loaded.problems),
+        left_out=dict(loaded.left_out),
+        doubtful=dict(loaded.doubtful),
+        first_doubtful=loaded.first_doubtful,
+    )
 
 
 # -- Ray -------------------------------------------------------------------------------------------

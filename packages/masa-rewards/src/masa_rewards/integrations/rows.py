@@ -11,6 +11,7 @@ from random import Random
 from typing import TypedDict
 
 from masa_rewards.integrations.samples import Kind
+from masa_rewards.integrations.targets import warn_of_targets
 from masa_rewards.prompt.meta_prompt import MetaPrompt
 from masa_rewards.prompt.wording import SOLUTION_TEMPLATE
 
@@ -61,7 +62,8 @@ def paired_rows(
         seed: Shuffles the problems; None leaves their order.
 
     Returns:
-        P * (solution_rows + 1) rows: of each problem its solution rows, then its meta row.
+        P * (solution_rows + 1) rows: of each problem its solution rows, then its meta row. A
+        warning says how many answers cannot be compared by value, if any.
 
     Raises:
         ValueError: If a problem has no statement or no answer, two have one id, the template has no
@@ -71,6 +73,7 @@ def paired_rows(
     if solution_rows < 1:
         raise ValueError(f"solution_rows must be at least 1: got {solution_rows!r}")
     numbered = list(_number_problems(problems))
+    warn_of_targets(answer for _, _, answer in numbered)
     if seed is not None:
         Random(seed).shuffle(numbered)
     rows: list[PromptRow] = []

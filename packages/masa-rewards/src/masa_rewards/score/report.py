@@ -160,6 +160,8 @@ class Report(_Frozen):
         unreadable: Component -> reason why it is unreadable -> predictions.
         verdicts: Verdict -> how many rollouts; "given" where the file states it, "unknown" where
             nothing does.
+        targets: Why the answer of a problem cannot be compared by value -> how many problems that
+            had rollouts to verify; see `AnswerVerifier.check_target`.
         notions: Best and worst notions.
         unscored: What has no reward, and why.
     """
@@ -177,5 +179,6 @@ class Report(_Frozen):
     length: LengthReport
     unreadable: dict[Component, dict[Reason, int]]
     verdicts: dict[str, int]
+    targets: dict[str, int]
     notions: NotionReport
     unscored: UnscoredCounts

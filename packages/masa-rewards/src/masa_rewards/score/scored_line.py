@@ -13,6 +13,7 @@ from masa_rewards.notions.rules import NotionCount
 from masa_rewards.score.line_reader import LineRollout, ProblemLine
 from masa_rewards.score.settings import ScoreSettings
 from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
+from masa_rewards.verify.targets import TargetFault
 from masa_rewards.verify.verifier import AnswerVerifier
 
 
@@ -31,6 +32,8 @@ class ScoredLine(NamedTuple):
         rollouts: G, with those that are not in the group.
         verdicts: How many rollouts had which verdict; "given" where the line states it,
             "unknown" where it does not and has no answer to verify by.
+        target_fault: Why rollouts cannot be compared with the answer by value; None where they can,
+            and where nothing was verified.
     """
 
     group: RolloutGroup
@@ -40,6 +43,7 @@ class ScoredLine(NamedTuple):
     notions: dict[Phrase, NotionCount]
     rollouts: int
     verdicts: Counter[str]
+    target_fault: TargetFault | None = None
 
 
 def score_line(line: ProblemLine, settings: ScoreSettings, verifier: AnswerVerifier) -> ScoredLine:
@@ -56,7 +60,10 @@ def score_line(line: ProblemLine, settings: ScoreSettings, verifier: AnswerVerif
     group, verdicts = _verify_group(line, verifier)
     read = settings.prompt.parse
     predictions = [read(each) if isinstance(each, str) else each for each in line.predictions]
-    return score_predictions(group, predictions, settings, verdicts)
+    scored = score_predictions(group, predictions, settings, verdicts)
+    is_verified = line.gold and any(rollout.correct is None for rollout in line.rollouts)
+    fault = verifier.check_target(line.gold) if line.gold and is_verified else None
+    return scored._replace(target_fault=fault)
 
 
 def score_predictions(

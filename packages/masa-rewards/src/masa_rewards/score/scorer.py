@@ -51,6 +51,7 @@ class Scorer:
         self._settings = settings or ScoreSettings()
         self._counts: Counter[str] = Counter()
         self._verdicts: Counter[str] = Counter()
+        self._targets: Counter[str] = Counter()
         self._unread: dict[str, Counter[str]] = {name: Counter() for name in COMPONENTS}
         self._seen: set[int] = set()
         self._first_bad: list[BadLine] = []
@@ -151,6 +152,7 @@ class Scorer:
                 for name, found in ((name, self._unread[name]) for name in COMPONENTS)
             },
             verdicts=dict(sorted(self._verdicts.items())),
+            targets=dict(sorted(self._targets.items())),
             notions=self._notions.report(),
             unscored=self._count_unscored(),
         )
@@ -167,6 +169,8 @@ class Scorer:
         counts["repeated"] += problem in self._seen
         self._seen.add(problem)
         self._verdicts += judged.verdicts
+        if judged.target_fault:
+            self._targets[judged.target_fault] += 1
         for prediction in judged.predictions:
             for component, reason in prediction.missing.items():
                 self._unread[component][reason] += 1

@@ -115,6 +115,9 @@ def _render_verdicts(report: Report) -> Iterator[str]:
     if report.verdicts:
         counts = ", ".join(f"{status} {count:,}" for status, count in report.verdicts.items())
         yield from _wrap_lines("Verdicts: ", counts)
+    if report.targets:
+        counts = ", ".join(f"{reason} {count:,}" for reason, count in report.targets.items())
+        yield from _wrap_lines("Answers that only the same text matches: ", counts)
 
 
 def _render_notions(notions: NotionReport, counting: str) -> Iterator[str]:

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple, get_args
 from masa_rewards._checks import require_above_zero, require_at_least, require_one_of
 from masa_rewards.verify.case import read_case
 from masa_rewards.verify.extraction import Extraction
-from masa_rewards.verify.verdict import Verdict
+from masa_rewards.verify.inputs import Gold, require_answer_text, write_gold
+from masa_rewards.verify.targets import TargetFault, TargetToParse, read_target
+from masa_rewards.verify.verdict import Status, Verdict
 from masa_rewards.verify.workers.pool import WorkerPool
 from masa_rewards.verify.workers.process import WorkerReply, WorkerSettings
 
@@ -87,26 +89,27 @@ class AnswerVerifier:
         self._closed = False
         self._pools: dict[int, WorkerPool] = {}
 
-    def verify(self, answer_text: str, gold: str) -> Verdict:
+    def verify(self, answer_text: str, gold: Gold) -> Verdict:
         """Verify the answer that a solution states. Blocks while all workers are busy.
 
         Args:
             answer_text: The solution; its last 8,192 characters are read.
-            gold: The right answer, in LaTeX or plain text. One that cannot be read as mathematics
-                is compared as text.
+            gold: The right answer, in LaTeX or plain text, or a number. One that cannot be read as
+                mathematics is compared as text.
 
         Returns:
             The verdict. A text without an answer is never right.
 
         Raises:
-            ValueError: If `gold` is blank.
+            TypeError: If `answer_text` is no text, or `gold` neither text nor a number.
+            ValueError: If `gold` is blank, or no finite number.
             RuntimeError: If the verifier is closed, or no worker could ever be started.
         """
         begun = self._begin(answer_text, gold)
         del answer_text  # it may be long, and the wait too
         return begun if isinstance(begun, Verdict) else begun.verdict()
 
-    async def averify(self, answer_text: str, gold: str) -> Verdict:
+    async def averify(self, answer_text: str, gold: Gold) -> Verdict:
         """Verify without blocking the event loop, any loop. Else like `verify`.
 
         Cancelled while it waits for a worker it is forgotten; a case that a worker has goes on to
@@ -124,11 +127,11 @@ class AnswerVerifier:
             begun.reply.cancel()
         return begun.verdict()
 
-    def verify_many(self, pairs: Iterable[tuple[str, str]]) -> list[Verdict]:
+    def verify_many(self, pairs: Iterable[tuple[str, Gold]]) -> list[Verdict]:
         """Verify many (answer_text, gold) with all workers; verdicts in the order of `pairs`."""
         return list(self.verify_stream(pairs))
 
-    def verify_stream(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Verdict]:
+    def verify_stream(self, pairs: Iterable[tuple[str, Gold]]) -> Iterator[Verdict]:
         """Verify pairs as they come, with all workers, and as fast as the verdicts are taken.
 
         At most `max_waiting` pairs are read ahead, and of their texts only the answers are kept:
@@ -141,7 +144,7 @@ class AnswerVerifier:
             The verdicts, in the order of `pairs`.
 
         Raises:
-            ValueError: If a gold is blank, when it is read.
+            TypeError, ValueError: As `verify`, when the pair is read.
             RuntimeError: If the verifier is closed, or no worker could ever be started.
         """
         begun: deque[Verdict | _PendingVerdict] = deque()
@@ -157,6 +160,32 @@ class AnswerVerifier:
             for one in begun:
                 if isinstance(one, _PendingVerdict):
                     one.reply.cancel()
+
+    def check_target(self, target: Gold) -> TargetFault | None:
+        r"""Say why no answer, or only the same text, could be right for a target.
+
+        >>> with AnswerVerifier() as verifier:
+        ...     verifier.check_target("proof"), verifier.check_target(r"\frac{1}{2}")
+        ('placeholder', None)
+
+        Args:
+            target: A right answer, as it stands in the data.
+
+        Returns:
+            The reason; None for a target that answers can be compared with, or that is a word.
+
+        Raises:
+            TypeError: If it is neither text nor a number.
+            RuntimeError: If the verifier is closed, or no worker could ever be started.
+        """
+        return self.check_targets([target])[0]
+
+    def check_targets(self, targets: Iterable[Gold]) -> list[TargetFault | None]:
+        """Check many targets with all workers, each once; reasons in the order of `targets`."""
+        written = list(map(write_gold, targets))
+        begun = {target: self._begin_check(target) for target in dict.fromkeys(written)}
+        faults = {target: _finish_check(one) for target, one in begun.items()}
+        return [faults[target] for target in written]
 
     def close(self) -> None:
         """Kill the workers. Closed twice it stays closed; left open it closes with the process."""
@@ -182,14 +211,24 @@ class AnswerVerifier:
         settings = ", ".join(f"{name}={value!r}" for name, value in self._settings.items())
         return f"AnswerVerifier({settings})"
 
-    def _begin(self, answer_text: str, gold: str) -> Verdict | _PendingVerdict:
+    def _begin(self, answer_text: str, gold: Gold) -> Verdict | _PendingVerdict:
         """The verdict where no computer algebra is needed, else a place in line for it."""
         if self._closed:
             raise RuntimeError("the verifier is closed; make a new AnswerVerifier")
-        case = read_case(answer_text, gold, self._extraction)
+        require_answer_text(answer_text)
+        case = read_case(answer_text, write_gold(gold), self._extraction)
         if isinstance(case, Verdict):
             return case
         return _PendingVerdict(case.answer, self._pool().submit(case.stated, case.wanted))
+
+    def _begin_check(self, target: str) -> TargetFault | list[Future[WorkerReply]] | None:
+        if self._closed:
+            raise RuntimeError("the verifier is closed; make a new AnswerVerifier")
+        read = read_target(target)
+        if not isinstance(read, TargetToParse):
+            return read
+        # What cannot be read is told of the answer: so each part is compared with itself.
+        return [self._pool().submit(part, part) for part in read.parts]
 
     def _pool(self) -> WorkerPool:
         # One for each process id, so that a fork gets its own; setdefault is atomic.
@@ -205,3 +244,20 @@ def _is_done(begun: Verdict | _PendingVerdict) -> bool:
 
 def _finish_case(begun: Verdict | _PendingVerdict) -> Verdict:
     return begun if isinstance(begun, Verdict) else begun.verdict()
+
+
+_FAULTS: dict[Status, TargetFault] = {
+    "unparsable": "unreadable",
+    "incorrect": "never equal",
+    "timeout": "too slow",
+    "error": "too slow",
+}
+
+
+def _finish_check(
+    begun: TargetFault | list[Future[WorkerReply]] | None,
+) -> TargetFault | None:
+    if not isinstance(begun, list):
+        return begun
+    replies = [reply.result() for reply in begun]
+    return next(filter(None, (_FAULTS.get(reply.outcome) for reply in replies)), None)

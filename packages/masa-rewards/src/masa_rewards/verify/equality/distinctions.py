@@ -11,6 +11,11 @@ from masa_rewards.verify.equality.qualifiers import has_different_qualifiers
 _OPEN, _CLOSE = ("\\{", "(", "["), ("\\}", ")", "]")
 _BRACKET = re.compile(r"\\[{}]|[()\[\]]|,")
 _MEMBER = re.compile(r"^[^=<>]{0,20}?\\in(?![A-Za-z])")
+_LETTER = re.compile(r"[K-Zk-z]|\\[A-Za-z]+")
+_DERIVATIVE = re.compile(
+    r"\\frac\s*\{\s*(?:\\partial|d)\s*([a-z])\s*\}\s*\{\s*(?:\\partial|d)\s*([a-z])\s*\}"
+)
+_NESTED = re.compile(r"(?:\\\{)+")
 _INEQUALITY = re.compile(r"[<>≤≥]|\\(?:leq?|geq?|lt|gt)(?![A-Za-z])")
 _OR = re.compile(r"(?<![A-Za-z\\])or(?![A-Za-z])|\\(?:lor|vee|cup)(?![A-Za-z])")
 _AND = re.compile(r"(?<![A-Za-z\\])and(?![A-Za-z])|\\(?:land|wedge|cap)(?![A-Za-z])")
@@ -22,6 +27,8 @@ def is_different_in_form(answer: str, gold: str) -> bool:
     - in the brackets around a list: a set, a pair or open interval, a closed one;
     - in "or" against "and" between inequalities;
     - in primes: 5' and 5, f'(x) and f(x);
+    - in the case of a letter that stands alone (`\Delta`, `\delta`; k, K; options A to J not),
+      in what is derived by what, and in how deep a set stands in sets;
     - in words that change the meaning: `5 \text{ (or 6)}`, `5 \text{ or more}`.
 
     Args:
@@ -35,12 +42,31 @@ def is_different_in_form(answer: str, gold: str) -> bool:
         _is_known_difference(_list_brackets(answer), _list_brackets(gold))
         or _is_known_difference(_find_connective(answer), _find_connective(gold))
         or has_different_primes(answer, gold)
+        or _is_other_case(answer, gold)
+        or _is_known_difference(_list_derivatives(answer), _list_derivatives(gold))
+        or _is_known_difference(_measure_depth(answer), _measure_depth(gold))
         or has_different_qualifiers(answer, gold)
     )
 
 
 def _is_known_difference(one: str, other: str) -> bool:
     return bool(one and other and one != other)
+
+
+def _is_other_case(answer: str, gold: str) -> bool:
+    """Whether both are one letter, in capitals and not: computer algebra writes all small."""
+    one, other = normalise_answer(answer), normalise_answer(gold)
+    return one != other and bool(_LETTER.fullmatch(one)) and one.lower() == other.lower()
+
+
+def _list_derivatives(text: str) -> str:
+    return " ".join(sorted(f"{above}/{below}" for above, below in _DERIVATIVE.findall(text)))
+
+
+def _measure_depth(text: str) -> str:
+    r"""How many braces of sets open one in the other at the start: 2 of `\{\{1\}\}`."""
+    match = _NESTED.match(normalise_answer(text))
+    return str(match.group().count("{")) if match else ""
 
 
 def _list_brackets(text: str) -> str:

@@ -33,6 +33,8 @@ _WHOLE_GROUP = re.compile(r"\{([^{}\\]*)\}")
 _FIRST_GROUP = re.compile(r"^\{([A-Za-z0-9]+)\}")
 _DEGREE = r"(?:\^\{?\\circ\}?|°|\\degree)"
 _DEGREES = re.compile(rf"[-+]?\d+(?:\.\d+)?{_DEGREE}(?:,[-+]?\d+(?:\.\d+)?{_DEGREE})*")
+_ANY_DEGREE = re.compile(_DEGREE)
+_OF_NUMBER = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)\(?\d")
 _OPTION = re.compile(r"\(([A-Z])\)")
 
 
@@ -52,7 +54,7 @@ def tidy_answer(text: str) -> str:
     text = text.replace("\\$", "").replace("$", "").replace("\u2212", "-")
     text = text if text.isascii() else text.translate(_PRIME_SIGNS)
     # Runs of white space go first: no pattern below may have to try each of their parts.
-    text = _ABOUT.sub("", _strip_ending(" ".join(text.split())))
+    text = _ABOUT.sub("", strip_ending(" ".join(text.split())))
     if "matrix}" in text:
         text = _LOST_BREAK.sub(r"\\\\", text)
     if "prime" in text:
@@ -81,7 +83,7 @@ def normalise_answer(text: str, *, thousands: bool = True) -> str:
     """
     text = _DELIMITER.sub("", tidy_answer(text))
     text = _BARE_OR.sub(" or ", _STYLED.sub(r" \1 ", text))
-    text = _strip_ending(" ".join(text.split()))
+    text = strip_ending(" ".join(text.split()))
     if thousands and _THOUSANDS.fullmatch(text):
         return re.sub(r"[^\d.+-]", "", text)
     text = _AND.sub(",", _BARE_AND.sub(_strip_braces, text))
@@ -96,7 +98,16 @@ def normalise_answer(text: str, *, thousands: bool = True) -> str:
     return text
 
 
-def _strip_ending(text: str) -> str:
+def has_lost_degrees(answer: str, gold: str) -> bool:
+    r"""Whether a target is the answer without degrees and spaces, as some of MATH are: `\tan15`."""
+    if "\\" not in answer or " " in gold or not _OF_NUMBER.search(gold):
+        return False
+    if _ANY_DEGREE.search(gold) or not _ANY_DEGREE.search(answer):
+        return False
+    return normalise_answer(_ANY_DEGREE.sub("", answer)) == normalise_answer(gold)
+
+
+def strip_ending(text: str) -> str:
     r"""Drop punctuation and spaces at the end, but not the dot of `\right.`, which is a bracket."""
     bare = text.rstrip(" .,;")
     if bare.endswith(("\\left", "\\right")) and text[len(bare) :].startswith("."):

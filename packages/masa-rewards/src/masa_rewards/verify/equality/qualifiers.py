@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from masa_rewards.verify.braces import find_text_groups
-from masa_rewards.verify.equality.scales import SCALE_WORDS
+from masa_rewards.verify.notation.scales import SCALE_WORDS
 
 # A bound is part of the answer: to omit or to add one makes another answer.
 _BOUNDS = {
@@ -36,6 +36,8 @@ _NUMBERS = (
     "|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 )
 _NUMBER = re.compile(rf"\b(?:{_NUMBERS})\b(?!-)")
+_PLAIN_WORDS = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{2,}\.?(?:[ -]+[A-Za-z]+)*(?![A-Za-z}])")
+_BESIDE_FIGURE = re.compile(r"\d[\s%\\]{0,3}[A-Za-z]{2}|[A-Za-z]{2}\s{1,3}\d")
 _WORD = re.compile(r"[a-z]+(?:\.m\.|\.c\.)?")
 # Two answers differ if both have a word of one set, and not the same: to omit it is no fault.
 _OPPOSITES = [
@@ -59,6 +61,9 @@ _OPPOSITES = [
         "early late",
         "minimum maximum",
         "odd even",
+        "more less",
+        "rise fall",
+        "win lose",
         "heads tails",
     )
 ]
@@ -98,12 +103,11 @@ def has_different_qualifiers(answer: str, gold: str) -> bool:
         have a word, and the opposite one. False decides nothing.
     """
     stated, wanted = _find_phrases(answer), _find_phrases(gold)
-    if not stated and not wanted:
-        return False
-    return (
-        _find_bounds(stated) != _find_bounds(wanted)
-        or bool(_find_hedges(stated) - _find_hedges(wanted))
-        or _has_opposites(_find_words(stated), _find_words(wanted))
+    if _find_hedges(stated) - _find_hedges(wanted):
+        return True
+    stated, wanted = stated + _find_plain_phrases(answer), wanted + _find_plain_phrases(gold)
+    return _find_bounds(stated) != _find_bounds(wanted) or _has_opposites(
+        _find_words(stated), _find_words(wanted)
     )
 
 
@@ -117,6 +121,13 @@ def _find_phrases(text: str) -> list[str]:
     if not groups or not re.search(r"[^\W_]", "".join([*left, text[position:]])):
         return []
     return [" ".join(group.words.lower().split()) for group in groups]
+
+
+def _find_plain_phrases(text: str) -> list[str]:
+    """Runs of words beside a figure that no style marks off: "5 or more", "at least 5"."""
+    if not _BESIDE_FIGURE.search(text):
+        return []
+    return [" ".join(words.lower().split()) for words in _PLAIN_WORDS.findall(text)]
 
 
 def _find_bounds(phrases: list[str]) -> frozenset[str]:

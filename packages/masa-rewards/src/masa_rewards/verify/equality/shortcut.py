@@ -12,9 +12,10 @@ from masa_rewards.verify.equality.normal_form import normalise_answer
 from masa_rewards.verify.equality.numbers import is_same_number, to_number
 
 _BASED = re.compile(r"([0-9A-Z]{1,99})_\{?([0-9]{1,2})\}?")
-_GAP = re.compile(r"\d \d")
+# A number behind a base or an exponent is no gap: `\log_2 8`.
+_GAP = re.compile(r"(?<![\d_^])\d+ \d")
 # Computer algebra would read a product of letters, and take "evil" for "live", and "on" for "no".
-_WORD = re.compile(r"[^\W\d_]{4,}")
+_WORD = re.compile(r"[^\W\d_]{4,}|[A-Z]{3}")
 _SHORT_WORD = re.compile(r"yes|no|odd", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 

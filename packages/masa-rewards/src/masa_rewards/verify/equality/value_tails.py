@@ -24,6 +24,8 @@ _OPEN_END = re.compile(
 _PLAIN = re.compile(r"(?<=[\d})!°])(?:\s|\\[,;: ]|~)*(?P<tail>[A-Za-zµμΩ°][^\\$=<>+,;|\[\]]*)$")
 _SPACED = re.compile(r"(?:\s|\\[,;: ]|~)")
 _LONGEST = 60
+_PLAIN_WORD = r"(?!(?:and|or|not|sin|cos|tan|log|exp|mod|choose)\b)(?:[A-Za-z]{3,}|of|in)\.?"
+_PLAIN_WORDS = re.compile(rf"\s*{_PLAIN_WORD}(?:[\s-]+{_PLAIN_WORD})*\s*")
 
 
 class Tail(NamedTuple):
@@ -64,6 +66,22 @@ def split_tail(text: str) -> Tail | None:
     value = text[: match.start()]
     spaced = match.start() < match.start("tail")
     return Tail(value.strip(), strip_markup(match["tail"]), styled=False, spaced=spaced)
+
+
+def drop_words(text: str) -> str:
+    r"""Drop words behind a value that no unit and no rule knows: `5\text{ apples}`, "5 apples".
+
+    Letters that no style marks off go only where they are words: behind a space, three and more.
+
+    Args:
+        text: An answer, after `tidy`; what its words mean was compared before.
+    """
+    tail = split_tail(text)
+    if tail is None or not re.search(r"[^\W_]", tail.value):
+        return text
+    if tail.styled or (tail.spaced and _PLAIN_WORDS.fullmatch(tail.words)):
+        return tail.value
+    return text
 
 
 def _split_styled(text: str, groups: list[TextGroup]) -> Tail | None:

@@ -119,13 +119,24 @@ class WorkerPool:
             reply = error
         if slot.worker is not None and slot.worker.alive:
             self._free.append(slot)
+        elif self._proven and not self._closed:
+            _deliver_reply(job, reply)
+            self._restart(slot)
+            return
         else:
             self._free.appendleft(slot)  # those that need not start come first
         self._start_jobs()
-        if isinstance(reply, WorkerReply):
-            job.reply.set_result(reply)
+        _deliver_reply(job, reply)
+
+    def _restart(self, slot: _Slot) -> None:
+        """Start the next worker now: the next case need not wait for it, if it comes later."""
+        try:
+            self._replace(slot)
+        except RuntimeError:  # closed, or no process to be had: the next case will say so
+            self._free.appendleft(slot)
         else:
-            job.reply.set_exception(reply)
+            self._free.append(slot)
+        self._start_jobs()
 
     def _ask(self, slot: _Slot, job: _Job) -> WorkerReply:
         """Have a case judged; one whose worker was killed or stopped, once more by a fresh one.
@@ -174,6 +185,13 @@ class WorkerPool:
     def _refuse_if_closed(self) -> None:
         if self._closed:
             raise _make_closed_error()
+
+
+def _deliver_reply(job: _Job, reply: WorkerReply | BaseException) -> None:
+    if isinstance(reply, WorkerReply):
+        job.reply.set_result(reply)
+    else:
+        job.reply.set_exception(reply)
 
 
 def _make_closed_error() -> RuntimeError:

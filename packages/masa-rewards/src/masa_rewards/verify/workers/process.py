@@ -73,6 +73,8 @@ class VerificationWorker:
         """
         self._timeout = settings.timeout
         self._overran = self._stopped = False
+        if not sys.executable:
+            raise _make_start_error("sys.executable names no Python interpreter", settings)
         try:
             self._process = _spawn_worker(settings)
         except (OSError, ValueError) as error:  # no more processes, files or memory; no executable

@@ -1,0 +1,1 @@
+"""Brings the notations that people use into the one that the comparison reads."""
