@@ -1,5 +1,4 @@
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -52,10 +51,13 @@ def test_help_imports_nothing_of_the_stack():
 
 @pytest.mark.parametrize("preset", ["tiny", "qwen3-8b", "qwen3-14b"])
 def test_a_dry_run_shows_everything_and_starts_nothing(capsys, tmp_path, preset):
-    runs = tmp_path / "runs"
+    runs, data = tmp_path / "runs", tmp_path / "data.jsonl"
+    data.write_text('{"problem": "1+1?", "answer": "2"}\n{"problem": "1+2?", "answer": null}\n')
     argv = ["train", "--preset", preset, "--dry-run", "--runs", str(runs), "--ds.overlap_comm"]
-    status, out, err = run(capsys, *argv)
+    status, out, err = run(capsys, *argv, "--data.train", str(data))
     assert status == 0, err
+    assert "1 problems to train on; read as problem and answer: problem, answer" in err
+    assert "left out: 1 no answer" in err
     config, _, arguments = out.partition("python -m openrlhf.cli.train_ppo_ray")
     assert json.loads(config)["name"] == preset
     assert "--ds.overlap_comm" in arguments
@@ -87,27 +89,33 @@ def test_a_mistake_is_named_before_anything_starts(capsys, argv, message):
     assert "Traceback" not in err
 
 
-def test_problems_that_cannot_be_used_are_said_without_a_traceback(tmp_path):
-    data = tmp_path / "data.jsonl"
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_problems_that_cannot_be_used_are_said_and_leave_nothing_behind(capsys, tmp_path, dry):
+    data, runs = tmp_path / "data.jsonl", tmp_path / "runs"
     data.write_text('{"task": "1+1?", "answer": "2"}\n')
+    argv = ["train", "--preset", "tiny", "--data.train", str(data), "--runs", str(runs), *dry]
+    status, _, err = run(capsys, *argv)
+    assert status == 2
+    assert "it has task, answer" in err
+    assert "data.problem_key" in err
+    assert len(err.splitlines()) == 1
+    assert not runs.exists()
+
+
+def test_data_that_is_nowhere_is_said_at_once(tmp_path):
+    began = time.monotonic()
     ended = subprocess.run(
         [
-            sys.executable,
-            "-m",
-            "masa_openrlhf.cli",
-            "train",
-            "--preset",
-            "tiny",
-            "--data.train",
-            str(data),
-            "--runs",
-            str(tmp_path / "runs"),
+            *(sys.executable, "-m", "masa_openrlhf.cli", "train"),
+            *("--preset", "tiny", "--data.train", "nowhere.parquet"),
         ],
         capture_output=True,
         text=True,
-        env={**os.environ, "COLUMNS": "300"},
+        cwd=tmp_path,
     )
-    assert ended.returncode == 1
-    assert "it has task, answer" in ended.stdout
-    assert "data.problem_key" in ended.stdout
-    assert "Traceback" not in ended.stdout + ended.stderr
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        "masa-openrlhf: there is no file nowhere.parquet\n",
+    )
+    assert time.monotonic() - began < 10
+    assert list(tmp_path.iterdir()) == []

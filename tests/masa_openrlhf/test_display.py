@@ -65,7 +65,7 @@ def test_targets_that_only_the_same_text_matches_are_told(tmp_path):
         display.update(stopping=False)
 
     text = " ".join(shown(tmp_path, prepare).split())
-    assert "of these, 3 have a target that only the same text matches" in text
+    assert "of these, 3 have a gold answer that only the same text matches" in text
     assert r"(2 unreadable, 1 sentence): the first is '\\frac{1}{'" in text
 
 

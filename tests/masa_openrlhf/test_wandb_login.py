@@ -97,11 +97,14 @@ def test_so_is_one_in_a_file(capsys, tmp_path):
     assert KEY not in said.err + said.out
 
 
-def test_a_dry_run_shows_the_variable(monkeypatch, capsys):
+def test_a_dry_run_shows_the_variable(monkeypatch, capsys, tmp_path):
     pytest.importorskip("openrlhf")
+    data = tmp_path / "data.jsonl"
+    data.write_text('{"problem": "1+1?", "answer": "2"}\n')
+    named = ("--data.train", str(data))
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     with pytest.raises(SystemExit) as end:
-        main(["train", "--preset", "qwen3-8b", "--log.wandb", "masa", "--dry-run"])
+        main(["train", "--preset", "qwen3-8b", "--log.wandb", "masa", "--dry-run", *named])
     said = capsys.readouterr()
     assert end.value.code == 0
     assert f"--logger.wandb.key {PLACEHOLDER}" in said.out

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from masa_openrlhf.config.tree import TrainConfig
+    from masa_openrlhf.data.problems import LoadedProblems
 
 _USAGE = """\
 usage: masa-openrlhf COMMAND ...
@@ -143,26 +144,56 @@ def _run_train(argv: list[str]) -> int:
 
         require_saved_ranks(config, folder)
     _check_arguments(config, folder, resume=resume, show=options.dry_run)
+    if not options.dry_run:
+        require_stack(config)
+        if config.cluster.check_memory and not runs_on_cpu(config) and is_on_one_machine(config):
+            require_fit(config, find_local_card())
+    _check_model(config, dry_run=options.dry_run)
+    named = {} if resume else _read_problems(config, dry_run=options.dry_run)
     if options.dry_run:
-        _check_model(config, dry_run=True)
+        _show_problems(named)
         return 0
-    require_stack(config)
-    _check_model(config, dry_run=False)
-    if config.cluster.check_memory and not runs_on_cpu(config) and is_on_one_machine(config):
-        require_fit(config, find_local_card())
     if not resume and folder.path.exists():
         folder = RunFolder(Path(f"{path}-{os.getpid()}"), sample_episodes=config.log.episodes)
+    from masa_openrlhf.data.named import hand_on_problems
     from masa_openrlhf.run.disk import name_full_disks
     from masa_openrlhf.run.supervision import supervise_run
 
     with name_full_disks(folder.path, Path(tempfile.gettempdir())):
         folder.create(config)
+        if named:
+            hand_on_problems(named, folder.named_problems)
         status = supervise_run(folder, config, resume=resume)
         if status == 0:
             from masa_openrlhf.report.command import write_final_report
 
             write_final_report(folder.path)
     return status
+
+
+def _read_problems(config: TrainConfig, *, dry_run: bool) -> dict[str, LoadedProblems]:
+    """Read the problems that are named, before there is a folder: what is wrong is said at once.
+
+    A dry run goes on where the hub cannot be asked.
+    """
+    from masa_openrlhf.data.errors import UnreachableDataError
+    from masa_openrlhf.data.named import load_named_problems
+
+    try:
+        return load_named_problems(config.data)
+    except UnreachableDataError as error:
+        if not dry_run:
+            raise
+        print(f"masa-openrlhf: not checked: {error}", file=sys.stderr)
+        return {}
+
+
+def _show_problems(named: dict[str, LoadedProblems]) -> None:
+    from masa_openrlhf.data.summary import describe_problems, summarise_problems
+
+    for split, loaded in named.items():
+        for line in describe_problems(summarise_problems(loaded), f"{split} on"):
+            print(f"masa-openrlhf: {line}", file=sys.stderr)
 
 
 def _read_configuration(options: argparse.Namespace, flags: list[str]) -> TrainConfig:

@@ -38,26 +38,56 @@ class ModelConfig(Settings):
     """Attention of the training side, as transformers names it."""
 
 
+class ReasoningGymConfig(Settings):
+    """Problems made by the library reasoning-gym, where data.train names its tasks."""
+
+    problems: int = Field(default=2000, ge=1, le=1_000_000)
+    """Problems made for training, the tasks in turn."""
+    held_out: int = Field(default=200, ge=1, le=1_000_000)
+    """Problems made for data.eval; none of them is a problem of the same tasks for training."""
+    seed: int = Field(default=0, ge=0, le=400)
+    """Seed of the problems: every one gives others."""
+    level: int | None = Field(default=None, ge=0)
+    """Difficulty, a level of the library's curriculum of each task, 0 the easiest; unset: each
+    task's own defaults. What is given with a task, as in chain_sum(max_terms=3), goes over both."""
+
+
 class DataConfig(Settings):
     """Problems and their gold answers."""
 
     train: str | None = None
-    """File (.parquet, .jsonl, .json) or hub name; unset: the tiny problems, made on the spot."""
+    """A file (.parquet, .jsonl, .json, .csv; text also as .gz), a folder of such or of
+    save_to_disk, a hub name, or reasoning_gym:TASK,...; unset: the tiny problems, made on the
+    spot."""
     eval: str | None = None
-    """Held-out problems, a file or a hub name; unset: no evaluation (the tiny problems bring their
-    own)."""
+    """Held-out problems, named as data.train is; unset: no evaluation (the tiny problems bring
+    their own)."""
     split: str = "train"
     """Split to take where the source has several."""
+    subset: str | None = None
+    """Subset (configuration) of a hub's data set; unset: the usual one of a known data set, else
+    the hub's default."""
     problem_key: str | None = None
-    """Column of the statement, dots for nesting; unset: 'prompt' (chat messages or text), 'problem'
-    or 'question'."""
+    """Column of the statement, dots for nesting; unset: that of the known form the data have, else
+    'prompt' (chat messages or text), 'problem' or 'question'."""
     answer_key: str | None = None
-    """Column of the gold answer, dots for nesting; unset: the verl form, else 'answer'."""
+    """Column of the gold answer, dots for nesting; unset: that of the known form the data have,
+    else the verl form, else 'answer'."""
+    id_key: str | None = None
+    """Column of the id, which two problems may not share; unset: that of the known form, else
+    'id'; empty: the number of the row, from 0."""
+    instruction: str | None = None
+    """What the data put around each problem, with {problem} in its place: it is taken off. Those of
+    DAPO-17k, verl and Qwen are known without it."""
     prompt_max_tokens: int = Field(default=2048, ge=1)
     """Longest prompt, tokens. Problems with a longer meta or solution prompt are left out and
     counted."""
     max_problems: int | None = Field(default=None, ge=1)
     """Number of problems taken from the start of the data; unset: all."""
+    max_unmatchable: float = Field(default=0.3, ge=0, le=1)
+    """Largest share of gold answers that no answer, or only the same text, can match ("proof", a
+    rationale, damaged LaTeX); with more the data are refused."""
+    reasoning_gym: ReasoningGymConfig = ReasoningGymConfig()
 
 
 class SamplingConfig(Settings):

@@ -1,120 +1,109 @@
-"""Problems from files and from the hub, checked before a GPU is asked for.
-
-Two forms are read as they are:
-
-- verl and DeepScaleR: ``prompt`` is a list of chat messages, ``reward_model.ground_truth`` the gold
-  answer (or an object that holds it as ``target`` or ``answer``);
-- plain: ``problem`` (or ``question``) and ``answer``.
-
-Anything else is named by ``data.problem_key`` and ``data.answer_key``, with dots for nesting.
-"""
+"""Problems from files, folders, the hub and reasoning-gym, checked before a GPU is asked for."""
 
 from __future__ import annotations
 
 import json
-import math
-import os
-import struct
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from masa_control import Problem
-from masa_rewards import AnswerVerifier
 
 from masa_openrlhf.config.sections import DataConfig
-from masa_openrlhf.data.readers import READABLE_SUFFIXES, ReadError, read_file
+from masa_openrlhf.data.columns import RowColumns, choose_columns, get_nested
+from masa_openrlhf.data.errors import DataError
+from masa_openrlhf.data.readers import ReadError
+from masa_openrlhf.data.row_problems import read_problems
+from masa_openrlhf.data.sources import read_rows
+from masa_openrlhf.data.targets import check_targets
+from masa_openrlhf.procedural.problems import make_problems
+from masa_openrlhf.procedural.tasks import PREFIX
 from masa_openrlhf.run.folder import write_atomically
-
-_PROBLEM_KEYS = ("prompt", "problem", "question")
-_ANSWER_KEYS = (
-    "reward_model.ground_truth.target",
-    "reward_model.ground_truth.answer",
-    "reward_model.ground_truth",
-    "answer",
-)
-_NO_ANSWER = ("blank", "placeholder")
-_MOST_WORKERS = 8
-
-
-class DataError(ValueError):
-    """The problems cannot be used as they are; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class LoadedProblems:
-    """Problems, how many were left out, and how many have a target to look at, by reason.
+    """Problems, and what has to be told of them.
 
-    Of a problem whose target is "unreadable", "too long", a "sentence" or the like, only an answer
-    of the same text is right: see `masa_rewards.AnswerVerifier.check_target`. It is kept.
+    Attributes:
+        problems: in their order.
+        left_out: rows that are no problem of the run, by reason.
+        doubtful: problems whose gold only the same text matches, by reason.
+        first_doubtful: the gold of the first of them; "" where there is none.
+        unread: problems whose gold would have to be read to be checked, and was not.
+        read_as: the form that was found, and the columns that were read; "" where none were.
+        unwrapped: problems whose statement stood within an instruction, which was taken off.
+        shared: what all statements begin or end with all the same; "" where there is no such.
+        scorers: by id, how answers are judged that are not compared with the gold.
     """
 
     problems: list[Problem]
     left_out: Mapping[str, int] = field(default_factory=dict)
     doubtful: Mapping[str, int] = field(default_factory=dict)
     first_doubtful: str = ""
+    unread: int = 0
+    read_as: str = ""
+    unwrapped: int = 0
+    shared: str = ""
+    scorers: Mapping[str, str] = field(default_factory=dict)
 
 
-def load_problems(source: str, config: DataConfig) -> LoadedProblems:
-    """Read problems.
+def load_problems(source: str, config: DataConfig, *, held_out: bool = False) -> LoadedProblems:
+    """Read problems, or make them.
 
     Args:
-        source: a .parquet, .jsonl or .json file, or the name of a data set on the hub.
-        config: keys, split and limit.
-
-    Returns:
-        The problems in their order; counts of those without a statement or an answer, and of
-        targets that answers cannot be compared with.
+        source: a file, a folder of files or of `save_to_disk`, the name of a data set on the hub,
+            or ``reasoning_gym:TASK,...``.
+        config: keys, split, limits.
+        held_out: they are for evaluation: those that reasoning-gym makes are not the trained ones.
 
     Raises:
-        DataError: no such file, no rows, no usable column, no problem left.
+        DataError: no such source, no rows, no usable column, two problems with one id, too many
+            golds that no answer can match, or no problem left.
     """
-    rows = _read_rows(source, config.split)
+    if source.startswith(PREFIX):
+        limit = config.max_problems
+        made = make_problems(source, config.reasoning_gym, held_out=held_out, limit=limit)
+        return LoadedProblems(made.problems, made.left_out, scorers=made.scorers)
+    rows = read_rows(source, config)
     if not len(rows):
         raise DataError(f"{source} has no rows")
-    columns = _list_columns(rows)
-    problem_key = _choose_key(source, columns, config.problem_key, _PROBLEM_KEYS, "problem")
-    answer_key = _choose_key(source, columns, config.answer_key, _ANSWER_KEYS, "answer")
-    problems, left_out = _read_problems(rows, problem_key, answer_key, config.max_problems)
-    if not problems:
-        raise DataError(
-            f"{source}: none of {len(rows)} rows can be used ({dict(left_out)}); "
-            f"read were {problem_key!r} and {answer_key!r}: set data.problem_key, data.answer_key"
-        )
-    return check_targets(LoadedProblems(problems, dict(left_out)), source)
+    try:
+        return _load_rows(source, rows, config)
+    except ReadError as error:  # of a table that is damaged further down
+        raise DataError(str(error)) from error
 
 
-def check_targets(loaded: LoadedProblems, source: str) -> LoadedProblems:
-    """Find targets that no answer can match: placeholders are left out, the others counted.
-
-    Args:
-        loaded: Problems as they were read.
-        source: Where they are from, for messages.
-
-    Raises:
-        DataError: no problem is left.
-    """
-    workers = max(1, min(_MOST_WORKERS, len(os.sched_getaffinity(0))))
-    with AnswerVerifier(workers=workers) as verifier:
-        faults = verifier.check_targets([problem.answer for problem in loaded.problems])
-    judged = list(zip(loaded.problems, faults, strict=True))
-    kept = [problem for problem, fault in judged if fault not in _NO_ANSWER]
-    left_out = Counter(f"{fault} for an answer" for fault in faults if fault in _NO_ANSWER)
-    if not kept:
-        raise DataError(
-            f"{source}: no target can be used: {dict(left_out)}; the first is "
-            f"{loaded.problems[0].answer!r}. Name the column of the answers: data.answer_key"
-        )
-    doubtful = [
-        (fault, problem.answer) for problem, fault in judged if fault and fault not in _NO_ANSWER
-    ]
+def _load_rows(source: str, rows: Any, config: DataConfig) -> LoadedProblems:
+    columns = choose_columns(source, rows, config)
+    if hasattr(rows, "select_columns"):
+        rows = rows.select_columns(columns.list_top_level())
+    read = read_problems(source, rows, columns, config)
+    if not read.problems:
+        raise DataError(_explain_nothing(source, rows, columns, read.left_out))
+    checked = check_targets(source, read.problems, config.max_unmatchable)
     return LoadedProblems(
-        kept,
-        dict(loaded.left_out) | left_out,
-        dict(Counter(fault for fault, _ in doubtful)),
-        doubtful[0][1] if doubtful else "",
+        checked.problems,
+        {**read.left_out, **checked.left_out},
+        checked.doubtful,
+        checked.first_doubtful,
+        checked.unread,
+        f"{columns.form or 'columns'}: {columns.problem}, {columns.answer}",
+        read.unwrapped,
+        read.shared,
+    )
+
+
+def _explain_nothing(
+    source: str, rows: Any, columns: RowColumns, left_out: Mapping[str, int]
+) -> str:
+    first = next(iter(rows))
+    held = (f"{key!r} holds {get_nested(first, key)!r:.80}" for key in columns[1:3])
+    reasons = ", ".join(f"{count:,} {why}" for why, count in left_out.items())
+    return (
+        f"{source}: none of {len(rows):,} rows can be used ({reasons}). In row 1 "
+        f"{' and '.join(held)}: name other columns by data.problem_key, data.answer_key"
     )
 
 
@@ -133,152 +122,21 @@ def drop_long_problems(
             f"all {dropped} problems have prompts of more than {limit} tokens: "
             "raise data.prompt_max_tokens"
         )
-    left_out = dict(loaded.left_out)
-    if dropped:
-        left_out["prompt too long"] = dropped
+    left_out = {**loaded.left_out, **({"prompt too long": dropped} if dropped else {})}
     return replace(loaded, problems=kept, left_out=left_out)
 
 
-def write_problems(problems: Iterable[Problem], path: Path) -> None:
+def write_problems(loaded: LoadedProblems, path: Path) -> None:
     """Write problems as OpenRLHF is told to read them: a statement, and the rest as its label."""
     rows = (
-        {"problem": problem.text, "task": {"id": problem.id, "answer": problem.answer}}
-        for problem in problems
+        {"problem": problem.text, "task": _make_label(problem, loaded.scorers)}
+        for problem in loaded.problems
     )
     write_atomically(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
-def _read_rows(source: str, split: str) -> Sequence[Mapping[str, Any]]:
-    if Path(source).suffix.lower() not in READABLE_SUFFIXES:
-        if Path(source).exists() or source.startswith((".", "/")):
-            raise DataError(
-                f"{source} is none of {', '.join(READABLE_SUFFIXES)}, nor a name on the hub"
-            )
-        return _load_from_hub(source, split)
-    if not Path(source).is_file():
-        raise DataError(f"there is no file {source}")
-    if not Path(source).stat().st_size:
-        raise DataError(f"{source} is empty")
-    try:
-        return read_file(Path(source), "problems")
-    except ReadError as error:
-        raise DataError(str(error)) from error
-
-
-def _load_from_hub(source: str, split: str) -> Any:
-    import datasets
-
-    try:
-        return datasets.load_dataset(source, split=split)
-    except Exception as error:  # many kinds, by what is wrong with the name or the network
-        raise DataError(
-            f"the hub's {source!r}, split {split!r}, cannot be read: {error}. For a file, give its "
-            f"path with one of {', '.join(READABLE_SUFFIXES)}"
-        ) from error
-
-
-def _list_columns(rows: Any) -> list[str]:
-    """Names of all columns, nested ones with dots, as far as the first row shows them."""
-
-    def walk(value: Any, name: str) -> Iterable[str]:
-        yield name
-        if isinstance(value, Mapping):
-            for key, inner in value.items():
-                yield from walk(inner, f"{name}.{key}")
-
-    return [found for key, value in rows[0].items() for found in walk(value, key)]
-
-
-def _choose_key(
-    source: str, columns: Sequence[str], given: str | None, usual: Sequence[str], what: str
-) -> str:
-    if given is not None:
-        if given not in columns:
-            raise DataError(
-                f"{source} has no column {given!r} (data.{what}_key); it has {', '.join(columns)}"
-            )
-        return given
-    for key in usual:
-        if key in columns:
-            return key
-    raise DataError(
-        f"{source} has none of the columns {', '.join(usual)}; it has {', '.join(columns)}. "
-        f"Name the one that holds the {what}: data.{what}_key"
-    )
-
-
-def _read_problems(
-    rows: Any, problem_key: str, answer_key: str, limit: int | None
-) -> tuple[list[Problem], Counter[str]]:
-    problems: list[Problem] = []
-    left_out: Counter[str] = Counter()
-    for number, row in enumerate(rows):
-        if limit is not None and len(problems) == limit:
-            break
-        text = _read_statement(_get_nested(row, problem_key))
-        answer = _read_answer(_get_nested(row, answer_key))
-        if not text:
-            left_out["no problem"] += 1
-        elif not answer:
-            left_out["no answer"] += 1
-        else:
-            problems.append(Problem(id=_read_id(row, number), text=text, answer=answer))
-    return problems, left_out
-
-
-def _get_nested(row: Any, key: str) -> Any:
-    for part in key.split("."):
-        row = row.get(part) if isinstance(row, Mapping) else None
-    return row
-
-
-def _read_statement(value: Any) -> str:
-    """The text itself, or the last user message of a chat."""
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, Sequence):
-        said = [
-            m.get("content") for m in value if isinstance(m, Mapping) and m.get("role") == "user"
-        ]
-        return said[-1].strip() if said and isinstance(said[-1], str) else ""
-    return ""
-
-
-def _read_answer(value: Any) -> str:
-    """The answer as text; of several texts the first, of several numbers all."""
-    if isinstance(value, (list, tuple)):
-        if len(value) > 1 and all(_is_number(one) for one in value):
-            return ", ".join(map(_read_answer, value))
-        value = value[0] if value else None
-    if value is None or isinstance(value, (Mapping, bool)):
-        return ""
-    return _write_float(value) if isinstance(value, float) else str(value).strip()
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _write_float(value: float) -> str:
-    """The shortest text of a float; of one that came from 32 bits, the shortest for those."""
-    if not math.isfinite(value):
-        return ""
-    if value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    for digits in range(1, 10):
-        text = f"{value:.{digits}g}"
-        if _round_to_single(float(text)) == value:
-            return text
-    return repr(value)
-
-
-def _round_to_single(value: float) -> float:
-    try:
-        return float(struct.unpack("f", struct.pack("f", value))[0])
-    except OverflowError:
-        return math.inf
-
-
-def _read_id(row: Mapping[str, Any], number: int) -> str:
-    given = row.get("id")
-    return str(given) if isinstance(given, (str, int)) and str(given) else str(number)
+def _make_label(problem: Problem, scorers: Mapping[str, str]) -> dict[str, str]:
+    label = {"id": problem.id, "answer": problem.answer}
+    if scorers:  # in all rows or in none: they are read as one table
+        label["scorer"] = scorers.get(problem.id, "")
+    return label

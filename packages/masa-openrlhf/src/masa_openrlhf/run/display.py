@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.data.summary import describe_problems
 from masa_openrlhf.run.diagnosis import describe_step_time, diagnose_step
 from masa_openrlhf.run.folder import TOLD_TO_END, RunFolder, StopRequest, TailReader
 from masa_openrlhf.run.summary import (
@@ -187,13 +188,8 @@ class RunDisplay:
             share = f": {event['detail']} ({event['share']:.0%})" if "share" in event else ""
             self._phase = begun + share
         elif name == "problems":
-            left_out = ", ".join(f"{count} {why}" for why, count in event["left_out"].items())
-            self._say(
-                f"{event['count']:,} problems to {_describe_split(event['split'])}"
-                + (f"; left out: {left_out}" if left_out else "")
-            )
-            if doubtful := event.get("doubtful"):
-                self._say(_describe_doubtful(doubtful, event["first_doubtful"]))
+            for line in describe_problems(event, _describe_split(event["split"])):
+                self._say(line)
         elif name == "nodes":
             self._say(f"nodes: {', '.join(event['nodes'])}")
         elif name == "waiting":
@@ -360,11 +356,3 @@ def _format_cost(rows: Sequence[dict[str, Any]]) -> str:
 
 def _describe_split(split: str) -> str:
     return "train on" if split == "train" else "evaluate on"
-
-
-def _describe_doubtful(counts: dict[str, int], first: str) -> str:
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts.items())
-    return (
-        f"of these, {sum(counts.values()):,} have a target that only the same text matches "
-        f"({reasons}): the first is {first[:80]!r}"
-    )

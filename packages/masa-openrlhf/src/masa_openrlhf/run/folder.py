@@ -109,6 +109,11 @@ class RunFolder:
         return self.path / "data"
 
     @property
+    def named_problems(self) -> Path:
+        """What was read of the data before there was a folder; gone when ``data`` is written."""
+        return self.path / "named-problems.json"
+
+    @property
     def log(self) -> Path:
         """All that the stack prints."""
         return self.path / "logs" / "driver.log"

@@ -28,12 +28,14 @@ from masa_openrlhf.cache import find_cache_home
 from masa_openrlhf.config.layers import read_saved_config
 from masa_openrlhf.config.sections import DataConfig
 from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.data.named import take_problems
 from masa_openrlhf.data.problems import (
     LoadedProblems,
     drop_long_problems,
     load_problems,
     write_problems,
 )
+from masa_openrlhf.data.summary import summarise_problems
 from masa_openrlhf.gpu.cluster import find_cluster_card, require_gpus
 from masa_openrlhf.model.source import prepare_model
 from masa_openrlhf.nodes.join import join_cluster
@@ -101,7 +103,8 @@ def launch_run(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
         build = cpu.environment if alone else cpu.build_worker_variables
         os.environ.update({**_RAY_VARIABLES, **build(find_cache_home(), threads)})
         os.environ.pop("CUDA_VISIBLE_DEVICES", None)  # empty, it would hide the paper GPUs
-    named = load_named_problems(config)  # what is wrong with them is said before anything starts
+    prepared = resume and _is_prepared(folder, config)
+    named = {} if prepared else take_problems(folder.named_problems, config.data)
     config = _prepare_named_model(folder, config, find_cache_home() if alone else folder.path)
     folder.event("starting", what="Ray")
     if alone:
@@ -141,16 +144,6 @@ def _end_process(folder: RunFolder, message: str) -> None:
 # -- what a run needs ------------------------------------------------------------------------------
 
 
-def load_named_problems(config: TrainConfig) -> dict[str, LoadedProblems]:
-    """Read the problems that the configuration names, by split.
-
-    Raises:
-        DataError: they cannot be used.
-    """
-    sources = {"train": config.data.train, "eval": config.data.eval}
-    return {split: load_problems(s, config.data) for split, s in sources.items() if s is not None}
-
-
 def prepare_run(
     folder: RunFolder, config: TrainConfig, named: dict[str, LoadedProblems], *, resume: bool
 ) -> TrainConfig:
@@ -162,7 +155,7 @@ def prepare_run(
     Returns:
         The configuration, with the model's path filled in.
     """
-    if resume and (folder.data / "train.jsonl").exists() and config.model.path is not None:
+    if resume and _is_prepared(folder, config):
         return config
     problems = dict(named)
     if config.model.path is None or config.data.train is None:
@@ -181,6 +174,7 @@ def prepare_run(
         _write_split(
             folder, split, drop_long_problems(loaded, length, config.data.prompt_max_tokens)
         )
+    folder.named_problems.unlink(missing_ok=True)
     return config
 
 
@@ -198,6 +192,11 @@ def _prepare_named_model(folder: RunFolder, config: TrainConfig, cache: Path) ->
     path = prepare_model(config.model.path, cache, progress)
     model = config.model.model_copy(update={"path": path})
     return config.model_copy(update={"model": model})
+
+
+def _is_prepared(folder: RunFolder, config: TrainConfig) -> bool:
+    """Whether an earlier start came so far that model and problems are in the folder."""
+    return (folder.data / "train.jsonl").exists() and config.model.path is not None
 
 
 def _prepare_tiny(folder: RunFolder, config: TrainConfig) -> Any:
@@ -225,15 +224,8 @@ def _make_length_function(config: TrainConfig) -> Callable[[Any], int]:
 
 
 def _write_split(folder: RunFolder, name: str, loaded: LoadedProblems) -> None:
-    write_problems(loaded.problems, folder.data / f"{name}.jsonl")
-    folder.event(
-        "problems",
-        split=name,
-        count=len(loaded.problems),
-        left_out=dict(loaded.left_out),
-        doubtful=dict(loaded.doubtful),
-        first_doubtful=loaded.first_doubtful,
-    )
+    write_problems(loaded, folder.data / f"{name}.jsonl")
+    folder.event("problems", split=name, **summarise_problems(loaded))
 
 
 # -- Ray -------------------------------------------------------------------------------------------

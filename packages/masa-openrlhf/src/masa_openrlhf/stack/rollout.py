@@ -30,6 +30,7 @@ from masa_openrlhf import cpu
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.data.prompts import PromptEncoder
 from masa_openrlhf.nodes.variables import export_secrets
+from masa_openrlhf.procedural.scorer import TaskScorer
 from masa_openrlhf.run.wandb_login import Secret
 from masa_openrlhf.weights.digest import ParameterDigest
 
@@ -83,6 +84,7 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
         self.phase = Phase("train", 0)
         self._settings = masa.episode_settings()
         self.verifier = AnswerVerifier(**masa.verifier.model_dump())
+        self.scorer = TaskScorer(**masa.verifier.model_dump())
         self._prompts: PromptEncoder | None = None
         kwargs.update(
             cpu.build_engine_arguments() if cpu.is_active() else _build_gpu_arguments(masa)
@@ -107,7 +109,7 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
 
         Args:
             prompt: the statement.
-            label: ``{"id": ..., "answer": ...}``.
+            label: ``{"id": ..., "answer": ...}``, and ``"scorer"`` where the task has its own.
             sampling_params: temperature, top-p and whether log-probabilities are wanted.
             max_length: longest sequence, tokens; prompts were held to it when the data were read.
             hf_tokenizer: the policy's tokenizer.
@@ -117,12 +119,13 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
         if self._prompts is None:
             self._prompts = PromptEncoder(hf_tokenizer, self.masa)
         problem = Problem(id=label["id"], text=prompt, answer=label["answer"])
+        item = label.get("scorer")
         watch = Stopwatch()
         engine = _Engine(self, sampling_params, self._prompts, problem, watch)
         return await run_episode(
             problem,
             engine=engine,
-            verifier=self.verifier,
+            verifier=self.scorer.bind_item(item) if item else self.verifier,
             settings=self._settings_for(num_samples),
             planner=self.phase.planner,
             watch=watch,

@@ -30,11 +30,12 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class WorkerSettings(NamedTuple):
-    """What a worker runs under."""
+    """What a worker runs under, and the module that it is: one that calls `serve_cases`."""
 
     timeout: float
     memory_mb: int
     start_timeout: float
+    module: str = "masa_rewards.verify.workers.worker"
 
 
 class WorkerReply(NamedTuple):
@@ -206,7 +207,7 @@ def _is_stopped(pid: int) -> bool:
 def _make_start_error(reason: str, settings: WorkerSettings) -> StartError:
     return StartError(
         f"the verification worker did not start: {reason}. It ran with {settings!r}; to "
-        f"see more, run `{sys.executable} -m masa_rewards.verify.workers.worker 5 "
+        f"see more, run `{sys.executable} -m {settings.module} 5 "
         f"{settings.memory_mb}`"
     )
 
@@ -215,7 +216,7 @@ def _spawn_worker(settings: WorkerSettings) -> subprocess.Popen[bytes]:
     """A fresh interpreter: nothing of the parent's memory, handles or signals comes with it."""
     arguments = [str(settings.timeout), str(settings.memory_mb)]
     return subprocess.Popen(
-        [sys.executable, "-m", "masa_rewards.verify.workers.worker", *arguments],
+        [sys.executable, "-m", settings.module, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

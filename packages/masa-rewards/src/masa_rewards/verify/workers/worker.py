@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Callable
 from typing import IO, Any
 
 from masa_rewards.verify.equality.algebra import compare_by_algebra
@@ -32,8 +33,13 @@ GRACE = 1.0
 _FULL = 0.9  # of the memory limit: an allocation that failed may have been swallowed on the way
 
 
-def main() -> None:
-    """Serve cases until stdin ends."""
+def serve_cases(compare: Callable[[str, str], str], prepare: Callable[[], object]) -> None:
+    """Serve cases until stdin ends. The arguments of the process are its limits.
+
+    Args:
+        compare: judges an answer by a gold; what it raises is an "error" of this case.
+        prepare: loads what `compare` would load at its first case.
+    """
     timeout, memory_mb = float(sys.argv[1]), int(sys.argv[2])
     replies = reserve_stdout()
     logging.disable(logging.CRITICAL)
@@ -41,7 +47,7 @@ def main() -> None:
     watch = ParentWatch(replies)
     try:
         limit_memory(memory_mb)
-        compare_by_algebra("(x+1)^2", "x^2+2x+1")  # what is loaded at first use is loaded now
+        prepare()
         restrict_process()
     except BaseException as error:
         _send_reply(replies, {"ready": f"{type(error).__name__}: {error}"})
@@ -51,7 +57,7 @@ def main() -> None:
         case = json.loads(line)
         set_alarm(timeout + GRACE)
         with watch.kernel():
-            reply = _compare_case(case["answer"], case["gold"])
+            reply = _judge_case(compare, case["answer"], case["gold"])
         set_alarm(0)
         spent = measure_peak_mb() >= _FULL * memory_mb
         if spent and reply["outcome"] != "correct":
@@ -59,9 +65,15 @@ def main() -> None:
         _send_reply(replies, {**reply, "spent": spent})
 
 
-def _compare_case(answer: str, gold: str) -> dict[str, str]:
+def main() -> None:
+    """Compare answers by computer algebra."""
+    # What is loaded at first use is loaded by a comparison.
+    serve_cases(compare_by_algebra, lambda: compare_by_algebra("(x+1)^2", "x^2+2x+1"))
+
+
+def _judge_case(compare: Callable[[str, str], str], answer: str, gold: str) -> dict[str, str]:
     try:
-        return {"outcome": compare_by_algebra(answer, gold), "detail": ""}
+        return {"outcome": compare(answer, gold), "detail": ""}
     except Exception as error:
         return {"outcome": "error", "detail": f"{type(error).__name__}: {error}"[:500]}
 

@@ -1,0 +1,1 @@
+"""Problems made by reasoning-gym, and their own scorers."""
