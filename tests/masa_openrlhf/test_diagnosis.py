@@ -1,7 +1,7 @@
 """A first step that teaches nothing says so, with the share and the way out."""
 
 import pytest
-from masa_openrlhf.run.diagnosis import describe_step_time, diagnose_step
+from masa_openrlhf.display.diagnosis import describe_step_time, diagnose_step
 
 HEALTHY = {
     "step": 1,

@@ -3,9 +3,9 @@ import io
 import pytest
 from masa_control import ConfusionCounts
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.run.display import RunDisplay, format_duration
+from masa_openrlhf.display.run_display import RunDisplay, format_duration
+from masa_openrlhf.display.summary import compare_fifths, summarise_decisions, summarise_held_out
 from masa_openrlhf.run.folder import RunFolder, StopRequest
-from masa_openrlhf.run.summary import compare_fifths, summarise_decisions, summarise_held_out
 from rich.console import Console
 
 

@@ -7,7 +7,8 @@ import pytest
 from masa_control import CalibrationPoints, ConfusionCounts, Planner, PredictiveGate, run_episode
 from masa_openrlhf.config.layers import read_saved_config
 from masa_openrlhf.config.tree import TrainConfig
-from masa_openrlhf.run.folder import MAX_POINTS, RunFolder, StopRequest, TailReader, read_lines
+from masa_openrlhf.run.files import TailReader, read_lines
+from masa_openrlhf.run.folder import MAX_POINTS, RunFolder, StopRequest
 from masa_rewards.notions.rules import NotionCount
 
 from tests.masa_control.fakes import (

@@ -27,7 +27,7 @@ def whole_run(tmp_path_factory):
 
     While it trains it is looked at from outside, by somebody who has no token.
     """
-    from masa_openrlhf.run.folder import read_lines
+    from masa_openrlhf.run.files import read_lines
 
     from tests.stack.command_runs import (
         RECORDING,

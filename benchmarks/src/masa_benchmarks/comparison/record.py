@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from masa_openrlhf.run.folder import read_lines
+from masa_openrlhf.run.files import read_lines
 
 from masa_benchmarks.comparison.arms import Settings
 from masa_benchmarks.comparison.running import Job, find_job_folder, is_finished

@@ -10,7 +10,7 @@ from masa_control import Problem
 
 from masa_openrlhf.config.sections import DataConfig
 from masa_openrlhf.data.problems import LoadedProblems, load_problems
-from masa_openrlhf.run.folder import write_atomically
+from masa_openrlhf.run.files import write_atomically
 
 
 def load_named_problems(config: DataConfig) -> dict[str, LoadedProblems]:

@@ -19,7 +19,7 @@ from masa_openrlhf.data.sources import read_rows
 from masa_openrlhf.data.targets import check_targets
 from masa_openrlhf.procedural.problems import make_problems
 from masa_openrlhf.procedural.tasks import PREFIX
-from masa_openrlhf.run.folder import write_atomically
+from masa_openrlhf.run.files import write_atomically
 
 
 @dataclass(frozen=True)

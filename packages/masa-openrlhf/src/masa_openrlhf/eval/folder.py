@@ -25,7 +25,7 @@ from masa_openrlhf.config.layers import flatten_settings
 from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.results.records import RecordFile
-from masa_openrlhf.run.folder import write_atomically
+from masa_openrlhf.run.files import write_atomically
 
 # What may differ when an evaluation goes on: none of it changes what an answer is or is worth.
 RESUMABLE_SETTINGS = {

@@ -24,7 +24,7 @@ from masa_openrlhf.report.sections import (
     rewards,
     tokens,
 )
-from masa_openrlhf.run.folder import write_atomically
+from masa_openrlhf.run.files import write_atomically
 
 PAGE = "report.html"
 

@@ -13,11 +13,9 @@ import functools
 import importlib
 import os
 import runpy
-import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +24,9 @@ from masa_openrlhf.arguments.build import TRAINING_SCRIPT, build_arguments
 from masa_openrlhf.arguments.parse import parse_arguments
 from masa_openrlhf.cache import find_cache_home
 from masa_openrlhf.config.layers import read_saved_config
-from masa_openrlhf.config.sections import DataConfig
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.data.named import take_problems
-from masa_openrlhf.data.problems import (
-    LoadedProblems,
-    drop_long_problems,
-    load_problems,
-    write_problems,
-)
-from masa_openrlhf.data.summary import summarise_problems
 from masa_openrlhf.gpu.cluster import find_cluster_card, require_gpus
-from masa_openrlhf.model.source import prepare_model
 from masa_openrlhf.nodes.join import join_cluster
 from masa_openrlhf.nodes.members import place_here
 from masa_openrlhf.nodes.variables import collect_secrets
@@ -45,7 +34,9 @@ from masa_openrlhf.nodes.watch import NodeWatch, name_lost_nodes
 from masa_openrlhf.plan.command import require_fit
 from masa_openrlhf.run import loopback
 from masa_openrlhf.run.devices import is_on_one_machine, runs_on_cpu
-from masa_openrlhf.run.folder import TOLD_TO_END, RunFolder, write_atomically
+from masa_openrlhf.run.files import write_atomically
+from masa_openrlhf.run.folder import TOLD_TO_END, RunFolder
+from masa_openrlhf.run.preparation import is_prepared, prepare_named_model, prepare_run
 from masa_openrlhf.run.processes import die_with_parent
 from masa_openrlhf.run.temporary import RAY_FOLDER
 from masa_openrlhf.run.wandb_login import find_run_key
@@ -103,9 +94,9 @@ def launch_run(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
         build = cpu.environment if alone else cpu.build_worker_variables
         os.environ.update({**_RAY_VARIABLES, **build(find_cache_home(), threads)})
         os.environ.pop("CUDA_VISIBLE_DEVICES", None)  # empty, it would hide the paper GPUs
-    prepared = resume and _is_prepared(folder, config)
+    prepared = resume and is_prepared(folder, config)
     named = {} if prepared else take_problems(folder.named_problems, config.data)
-    config = _prepare_named_model(folder, config, find_cache_home() if alone else folder.path)
+    config = prepare_named_model(folder, config, find_cache_home() if alone else folder.path)
     folder.event("starting", what="Ray")
     if alone:
         _start_ray(config, on_cpu=on_cpu)
@@ -139,93 +130,6 @@ def _end_process(folder: RunFolder, message: str) -> None:
     """End this process at once, and with it the run's actors on all nodes."""
     folder.event("failed", error="NodeLostError", message=message)
     os._exit(1)
-
-
-# -- what a run needs ------------------------------------------------------------------------------
-
-
-def prepare_run(
-    folder: RunFolder, config: TrainConfig, named: dict[str, LoadedProblems], *, resume: bool
-) -> TrainConfig:
-    """Make the tiny model and its problems where none are named; write the problems.
-
-    A tiny model is copied into the run's folder, and the configuration there names the copy: the
-    run can be gone on with whatever has become of the cache, or of the code that made it.
-
-    Returns:
-        The configuration, with the model's path filled in.
-    """
-    if resume and _is_prepared(folder, config):
-        return config
-    problems = dict(named)
-    if config.model.path is None or config.data.train is None:
-        assets = _prepare_tiny(folder, config)
-        if config.model.path is None:
-            shutil.copytree(assets.model_dir, folder.first_model, dirs_exist_ok=True)
-            model = config.model.model_copy(update={"path": str(folder.first_model)})
-            config = config.model_copy(update={"model": model})
-            folder.write_config(config)
-        if config.data.train is None:
-            made = {"train": assets.train_file, "eval": assets.eval_file}
-            problems = {s: load_problems(str(f), DataConfig()) for s, f in made.items()} | problems
-    folder.event("preparing", what="the problems")
-    length = _make_length_function(config)
-    for split, loaded in sorted(problems.items()):  # "train" last: with it, all are there
-        _write_split(
-            folder, split, drop_long_problems(loaded, length, config.data.prompt_max_tokens)
-        )
-    folder.named_problems.unlink(missing_ok=True)
-    return config
-
-
-def _prepare_named_model(folder: RunFolder, config: TrainConfig, cache: Path) -> TrainConfig:
-    """Convert a GGUF file into ``cache``; the run's own configuration goes on naming the file.
-
-    On several nodes the run's folder is the cache: they all see it.
-    """
-    if config.model.path is None:
-        return config
-
-    def progress(what: str) -> None:
-        folder.event("preparing", what="the model", detail=what)
-
-    path = prepare_model(config.model.path, cache, progress)
-    model = config.model.model_copy(update={"path": path})
-    return config.model_copy(update={"model": model})
-
-
-def _is_prepared(folder: RunFolder, config: TrainConfig) -> bool:
-    """Whether an earlier start came so far that model and problems are in the folder."""
-    return (folder.data / "train.jsonl").exists() and config.model.path is not None
-
-
-def _prepare_tiny(folder: RunFolder, config: TrainConfig) -> Any:
-    from masa_openrlhf import tiny
-
-    def progress(share: float, message: str) -> None:
-        folder.event("preparing", what="the tiny model", detail=message, share=share)
-
-    return tiny.prepare_assets(
-        find_cache_home() / "tiny",
-        seed=config.tiny.seed,
-        problems=config.tiny.problems,
-        held_out=config.tiny.held_out,
-        progress=progress,
-    )
-
-
-def _make_length_function(config: TrainConfig) -> Callable[[Any], int]:
-    import transformers
-
-    from masa_openrlhf.data.prompts import PromptEncoder
-
-    tokenizer = transformers.AutoTokenizer.from_pretrained(config.model.path)
-    return PromptEncoder(tokenizer, config).longest
-
-
-def _write_split(folder: RunFolder, name: str, loaded: LoadedProblems) -> None:
-    write_problems(loaded, folder.data / f"{name}.jsonl")
-    folder.event("problems", split=name, **summarise_problems(loaded))
 
 
 # -- Ray -------------------------------------------------------------------------------------------

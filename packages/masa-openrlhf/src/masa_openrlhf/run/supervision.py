@@ -18,9 +18,9 @@ from types import FrameType
 
 from masa_openrlhf.cache import find_cache_home
 from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.display.run_display import RunDisplay
 from masa_openrlhf.run.devices import is_on_one_machine
 from masa_openrlhf.run.disk import explain_full_disk
-from masa_openrlhf.run.display import RunDisplay
 from masa_openrlhf.run.folder import RunFolder, StopRequest
 from masa_openrlhf.run.loopback import prepare_run_variables
 from masa_openrlhf.run.processes import StoppedProcesses, adopt_orphans, end_children

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from masa_openrlhf.eval.engine.messages import GeneratedAnswer
 from masa_openrlhf.eval.errors import EvalError
 from masa_openrlhf.eval.question import Question
-from masa_openrlhf.run.folder import read_lines
+from masa_openrlhf.run.files import read_lines
 
 
 class _Line(BaseModel):

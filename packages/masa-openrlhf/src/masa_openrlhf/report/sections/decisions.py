@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from masa_control import ConfusionCounts
 from masa_rewards.statistics import Interval
 
+from masa_openrlhf.display.summary import count_decisions_after
 from masa_openrlhf.report.analysis.curves import Curve
 from masa_openrlhf.report.formatting import DASH, format_interval, format_number, format_percent
 from masa_openrlhf.report.groups import RunGroup
@@ -16,7 +17,6 @@ from masa_openrlhf.report.line_plots import GroupLine, draw_lines, smooth_curve
 from masa_openrlhf.report.plots import COLOURS, MARKERS
 from masa_openrlhf.report.runs import RecordedRun, cumulative_cost
 from masa_openrlhf.report.section import Plot, Section, Table
-from masa_openrlhf.run.summary import count_decisions_after
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

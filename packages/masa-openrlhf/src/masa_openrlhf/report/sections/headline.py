@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from masa_rewards.statistics import mean_known
 
+from masa_openrlhf.display.run_display import format_duration
+from masa_openrlhf.display.summary import sum_tokens_saved
 from masa_openrlhf.report.formatting import (
     format_amount,
     format_count,
@@ -21,8 +23,6 @@ from masa_openrlhf.report.runs import RecordedRun, Row, cumulative_cost
 from masa_openrlhf.report.section import Section, Table
 from masa_openrlhf.report.sections import accuracy
 from masa_openrlhf.report.sections.tokens import total_tokens
-from masa_openrlhf.run.display import format_duration
-from masa_openrlhf.run.summary import sum_tokens_saved
 
 _MODES = {
     "grpo": "The model learns from its right and wrong solutions alone (GRPO, the baseline).",

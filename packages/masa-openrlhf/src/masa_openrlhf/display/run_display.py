@@ -18,52 +18,24 @@ from rich.text import Text
 
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.data.summary import describe_problems
-from masa_openrlhf.run.diagnosis import describe_step_time, diagnose_step
-from masa_openrlhf.run.folder import TOLD_TO_END, RunFolder, StopRequest, TailReader
-from masa_openrlhf.run.summary import (
-    TOKENS_SAVED,
+from masa_openrlhf.display.columns import (
+    COLUMNS,
+    EFFICIENT_COLUMNS,
+    EFFICIENT_LEGEND,
+    LEGEND,
+    MAX_ROWS,
+    format_cell,
+    format_line,
+)
+from masa_openrlhf.display.diagnosis import describe_step_time, diagnose_step
+from masa_openrlhf.display.summary import (
     MetricChange,
     compare_fifths,
-    sum_tokens_saved,
     summarise_decisions,
     summarise_held_out,
 )
-
-MAX_ROWS = 12
-
-# Heading, key, format. What is left out of a step's metrics shows as a dash.
-_COLUMNS: tuple[tuple[str, str, str], ...] = (
-    ("pass@1", "solution/pass_rate", ".2f"),
-    ("predicted", "meta/predicted_pass_rate", ".2f"),
-    ("correl.", "meta/pass_rate_correlation", "+.2f"),
-    ("meta reward", "meta/reward", ".2f"),
-    ("length", "meta/reward_length", ".2f"),
-    ("difficulty", "meta/reward_difficulty", ".2f"),
-    ("notion", "meta/reward_notion", ".2f"),
-    ("meta tok.", "tokens/meta", ",.0f"),
-    ("solution tok.", "tokens/solution", ",.0f"),
-    ("s/step", "time/step", ".1f"),
-)
-_LEGEND = (
-    "pass@1: share of solutions that are right · predicted: what the model said it would be · "
-    "correl.: how well the two agree over the step's problems · meta reward: what predictions "
-    "earned, the mean of length, difficulty and notion · tok.: tokens made"
-)
-_EFFICIENT_COLUMNS: tuple[tuple[str, str, str], ...] = (
-    *_COLUMNS[:4],
-    ("skipped", "gate/skipped", ".0%"),
-    ("gate F1", "ledger/gate_f1", ".2f"),
-    ("cut", "cutoff/cut", ".0%"),
-    ("cutoff F1", "ledger/cutoff_f1", ".2f"),
-    ("saved tok.", TOKENS_SAVED, ",.0f"),
-    *_COLUMNS[-3:],
-)
-_EFFICIENT_LEGEND = (
-    "pass@1: share of solutions that are right · predicted: what the model said it would be · "
-    "correl.: how well the two agree · skipped: problems not rolled out, cut: solutions given up "
-    "· F1 (with its 95 % interval) and tokens saved: of the run so far, from audits · tok.: tokens "
-    "made"
-)
+from masa_openrlhf.run.files import TailReader
+from masa_openrlhf.run.folder import TOLD_TO_END, RunFolder, StopRequest
 
 
 class RunDisplay:
@@ -80,8 +52,8 @@ class RunDisplay:
     ) -> None:
         self._folder, self._config = folder, config
         efficient = config.mode == "masa-efficient"
-        self._columns = _EFFICIENT_COLUMNS if efficient else _COLUMNS
-        self._legend = _EFFICIENT_LEGEND if efficient else _LEGEND
+        self._columns = EFFICIENT_COLUMNS if efficient else COLUMNS
+        self._legend = EFFICIENT_LEGEND if efficient else LEGEND
         self._console = console or Console()
         self._events = TailReader(folder.path / "events.jsonl")
         self._metrics = TailReader(folder.path / "metrics.jsonl")
@@ -130,7 +102,7 @@ class RunDisplay:
                 steps = (
                     f"{'at most ' if self._at_most else ''}{self._steps}" if self._steps else None
                 )
-                line = _format_line(row, self._columns, steps)
+                line = format_line(row, self._columns, steps)
                 self._console.print(line, soft_wrap=True, highlight=False)
             if len(self._rows) == 1:
                 self._tell_first_step(row)
@@ -270,7 +242,7 @@ class RunDisplay:
         for heading, _, _ in self._columns:
             table.add_column(heading, justify="right")
         for row in self._rows[-MAX_ROWS:]:
-            cells = (_format_cell(row, key, form) for _, key, form in self._columns)
+            cells = (format_cell(row, key, form) for _, key, form in self._columns)
             table.add_row(str(row["step"]), *cells)
         return table
 
@@ -318,22 +290,6 @@ def format_duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def _format_cell(row: dict[str, Any], key: str, form: str) -> str:
-    value = sum_tokens_saved(row) if key == TOKENS_SAVED else row.get(key)
-    if value is None:
-        return "–"
-    low, high = row.get(f"{key}_low"), row.get(f"{key}_high")
-    ends = f" [{low:{form}}-{high:{form}}]" if low is not None and high is not None else ""
-    return format(value, form) + ends
-
-
-def _format_line(
-    row: dict[str, Any], columns: Sequence[tuple[str, str, str]], steps: str | None
-) -> str:
-    shown = "  ".join(f"{heading} {_format_cell(row, key, form)}" for heading, key, form in columns)
-    return f"step {row['step']}{f'/{steps}' if steps else ''}  {shown}"
 
 
 def _format_change(change: MetricChange) -> tuple[str, str]:
