@@ -68,12 +68,13 @@ class PaperNode:
                     found.append(process)
         return found
 
-    def find_titled(self, part: str) -> list[psutil.Process]:
-        """Those whose command line holds some words."""
+    def find_titled(self, *parts: str) -> list[psutil.Process]:
+        """Those whose command line holds one of some words."""
         found = []
         for process in self.processes():
             with contextlib.suppress(psutil.Error):
-                if part in " ".join(process.cmdline()):
+                title = " ".join(process.cmdline())
+                if any(part in title for part in parts):
                     found.append(process)
         return found
 

@@ -36,12 +36,13 @@ def read_variables(process, names):
 
 def look_at(node):
     """What of the run is on a node, and with which variables."""
-    ranks = node.find_titled("ray::PolicyActor")
+    # An actor at work has the title of its method, which may be OpenRLHF's own class's.
+    ranks = node.find_titled("ray::PolicyActor", "ray::PolicyModelActor")
     engines = node.find_titled("VLLM::EngineCore")
     return {
         "ranks": len(ranks),
         "engines": len(engines),
-        "trainers": len(node.find_titled("ray::Trainer")),
+        "trainers": len(node.find_titled("ray::Trainer", "ray::PPOTrainer")),
         "variables": [read_variables(p, SENT) for p in (*ranks, *engines)],
         "token": [p.environ().get("HF_TOKEN") for p in engines],
         "command lines": " ".join(" ".join(p.cmdline()) for p in node.processes()),
@@ -79,8 +80,7 @@ def story(tmp_path_factory):
         time.sleep(5)
         told["left"] = [
             " ".join(p.cmdline())
-            for part in ("VLLM::EngineCore", "ray::PolicyActor", "ray::Trainer")
-            for p in head.find_titled(part)
+            for p in head.find_titled("VLLM::EngineCore", "ray::Policy", "ray::PPOTrainer")
         ]
         told["logs"] = cluster.read_logs()
         told["events"] = folder.events()
