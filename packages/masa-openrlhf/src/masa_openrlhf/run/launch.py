@@ -92,7 +92,7 @@ def launch_run(folder: RunFolder, config: TrainConfig, *, resume: bool) -> None:
     if on_cpu:
         threads = cpu.choose_threads(config.model.path, max(config.world_size, config.engines))
         build = cpu.environment if alone else cpu.build_worker_variables
-        os.environ.update({**_RAY_VARIABLES, **build(find_cache_home(), threads)})
+        os.environ.update({**_read_ray_variables(), **build(find_cache_home(), threads)})
         os.environ.pop("CUDA_VISIBLE_DEVICES", None)  # empty, it would hide the paper GPUs
     prepared = resume and is_prepared(folder, config)
     named = {} if prepared else take_problems(folder.named_problems, config.data)
@@ -143,11 +143,17 @@ _RAY_VARIABLES = {
 }
 
 
+def _read_ray_variables() -> dict[str, str]:
+    """Return those of ``_RAY_VARIABLES``, the user's where they are set."""
+    return {name: os.environ.get(name, value) for name, value in _RAY_VARIABLES.items()}
+
+
 def _collect_run_variables(*, on_cpu: bool) -> dict[str, str]:
-    """Return the variables that every process of a run has, the user's where they are set."""
-    variables = {name: os.environ.get(name, value) for name, value in _RAY_VARIABLES.items()}
-    own = cpu.build_worker_variables(find_cache_home()) if on_cpu else gpu.environment()
-    return variables | own
+    """Return the variables that every process of a run has; on a CPU this process has them."""
+    if not on_cpu:
+        return _read_ray_variables() | gpu.environment()
+    own = cpu.build_worker_variables(find_cache_home())
+    return {name: os.environ[name] for name in (*_RAY_VARIABLES, *own)}
 
 
 def _make_model_absolute(config: TrainConfig) -> TrainConfig:
