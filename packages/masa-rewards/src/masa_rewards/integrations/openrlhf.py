@@ -16,6 +16,7 @@ from typing import Any
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
 from masa_rewards.integrations.result import RewardResult
+from masa_rewards.integrations.targets import TargetWatch
 from masa_rewards.meta import meta_reward
 from masa_rewards.notions.reward import PAPER
 from masa_rewards.notions.rules import NotionRules
@@ -82,6 +83,7 @@ class RewardFunc:
         self._prompt, self._base, self._notion_rules = prompt, base, notion_rules
         self._verifier = AnswerVerifier() if verifier is None else verifier
         self._verifier_failed = verifier_failed
+        self._targets = TargetWatch(self._verifier)
 
     def __call__(
         self, queries: Sequence[str], prompts: Sequence[str], labels: Sequence[str], **_: Any
@@ -125,6 +127,7 @@ class RewardFunc:
                 prediction, group, base=self._base, notion_rules=self._notion_rules
             )
             return RewardResult.of_prediction(prediction, components)
+        self._targets.see(label)
         verdict = self._verifier.verify(response, label)
         if verdict.failed:
             _logger.warning("a solution could not be verified: %r", verdict)

@@ -29,6 +29,7 @@ from masa_rewards.integrations.samples import (
     reward_samples,
     warn_of_failures,
 )
+from masa_rewards.integrations.targets import TargetWatch
 from masa_rewards.notions.reward import PAPER
 from masa_rewards.notions.rules import NotionRules
 from masa_rewards.prompt.meta_prompt import MetaPrompt
@@ -77,6 +78,7 @@ class Masa:
         self._prompt, self._predictions, self._render = prompt, predictions, render
         self._solution_template = solution_template
         self._verifier = AnswerVerifier() if verifier is None else verifier
+        self._targets = TargetWatch(self._verifier)
         self._base, self._notion_rules = base, notion_rules
         self._generate = generate
 
@@ -189,6 +191,7 @@ class Masa:
     async def _verify(self, sample: Sample) -> Verdict | None:
         if sample.kind == "meta":
             return None
+        self._targets.see(sample.gold)
         return await self._verifier.averify(sample.text, sample.gold)
 
 
