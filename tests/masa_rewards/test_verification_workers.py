@@ -129,6 +129,19 @@ def test_a_case_goes_to_a_worker_that_runs_before_one_is_started():
 
 
 @POSIX
+def test_workers_are_started_ahead_where_that_is_asked_for():
+    with AnswerVerifier(workers=2) as verifier:
+        verifier.warm()
+        assert wait_until(lambda: len(list_worker_pids(verifier)) == 2, 60.0)
+        assert wait_for_free_slots(verifier, 2, 60.0)
+        warm = sorted(list_worker_pids(verifier))
+        assert verifier.verify(*ALGEBRA).status == "correct"
+        assert sorted(list_worker_pids(verifier)) == warm
+    with pytest.raises(RuntimeError, match="is closed"):
+        verifier.warm()
+
+
+@POSIX
 def test_a_worker_that_was_ended_is_replaced_before_it_is_needed():
     with AnswerVerifier(workers=1, timeout=2.0) as verifier:
         assert verifier.verify(*ALGEBRA).status == "correct"

@@ -89,6 +89,8 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
         kwargs.update(
             cpu.build_engine_arguments() if cpu.is_active() else _build_gpu_arguments(masa)
         )
+        if masa.data.train is not None:  # the tiny problems need no computer algebra
+            self.verifier.warm()
         await super().__init__(*args, **kwargs)
 
     async def begin(self, phase: Phase) -> None:

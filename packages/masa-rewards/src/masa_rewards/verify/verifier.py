@@ -187,6 +187,20 @@ class AnswerVerifier:
         faults = {target: _finish_check(one) for target, one in begun.items()}
         return [faults[target] for target in written]
 
+    def warm(self) -> None:
+        """Start all workers in the background, so that no answer waits for a start.
+
+        Without it a worker starts, in a second or two, with the first answer that takes computer
+        algebra. Does not block. A worker that cannot start says so with the first such answer.
+
+        Raises:
+            RuntimeError: If the verifier is closed.
+        """
+        if self._closed:
+            raise RuntimeError("the verifier is closed; make a new AnswerVerifier")
+        for _ in range(self._size):
+            self._pool().submit("x", "x")
+
     def close(self) -> None:
         """Kill the workers. Closed twice it stays closed; left open it closes with the process."""
         self._closed = True
