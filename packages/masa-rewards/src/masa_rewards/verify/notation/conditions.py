@@ -26,7 +26,8 @@ _SAFE = re.compile(
     r"|[A-Za-z](?:_\{?\w\}?)?(?![A-Za-z^_]))",
     re.IGNORECASE,
 )
-_NAMES = re.compile(r"[A-Za-z\\\s,]*")
+# What the condition is the answer of: words, or letters; a product is none.
+_NAMES = re.compile(r"[A-Za-z,\s]*|\s*\\[A-Za-z]+\s*(?:,\s*\\?[A-Za-z]+\s*)*")
 _LONGEST = 120
 
 
