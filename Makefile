@@ -5,7 +5,7 @@ SYNC := $(UV) sync --quiet --locked --all-packages --extra cpu
 RUN := $(UV) run --no-sync
 CLUSTER := UV_PROJECT_ENVIRONMENT=.venv-cluster $(UV)
 
-.PHONY: help train test check check-cluster format golden wheels
+.PHONY: help train test test-slow check check-cluster format golden wheels
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -16,6 +16,9 @@ train: .venv/ready ## train the tiny model with MASA, on the CPU; ARGS="--seed 1
 
 test: check ## everything CI runs: format, lint, types, imports, tests; ARGS="-k NAME" chooses
 	$(RUN) pytest $(ARGS)
+
+test-slow: .venv/ready ## runs that take minutes each: two nodes, a stand-in for Slurm, real problems
+	$(RUN) pytest -m slow $(ARGS)
 
 check: .venv/ready ## format, lint, types, direction of imports
 	$(RUN) ruff format --check .

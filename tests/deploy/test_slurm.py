@@ -9,7 +9,7 @@ import pytest
 from tests.deploy.stand_in_slurm import KILL_WAIT, Slurm
 from tests.stack.command_runs import SMALL_RUN, find_only_folder, list_steps
 
-pytestmark = pytest.mark.timeout(1500)  # three starts of the stack
+pytestmark = [pytest.mark.timeout(1500), pytest.mark.slow]  # three starts of the stack
 SCRIPT = Path(__file__).parents[2] / "deploy" / "slurm.sh"
 RUN = (*SMALL_RUN, "--checkpoint.every=100", "--eval.every=100", "--max-steps=4")
 

@@ -11,9 +11,11 @@ from tests.stack.command_runs import find_only_folder, list_steps, start_trainin
 DATA = Path(__file__).parents[3] / "shared" / "data" / "math_train.parquet"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.exists(), reason=f"the real problems are not there: {DATA}")
 def test_three_steps_on_real_mathematics(tmp_path):
     with start_training(
+        "--preset=tiny",
         "--data.train",
         str(DATA),
         "--data.prompt-max-tokens=512",
@@ -40,6 +42,7 @@ def test_three_steps_on_real_mathematics(tmp_path):
 def test_a_step_on_tasks_with_scorers_of_their_own(tmp_path):
     tasks = "reasoning_gym:fraction_simplification,chain_sum(max_terms=3)"
     with start_training(
+        "--preset=tiny",
         "--data.train",
         tasks,
         "--data.eval",

@@ -16,7 +16,7 @@ from tests.stack.paper_cluster import HEAD, OTHER, can_hide, hide, start_cluster
 
 WAIT = 900
 """Seconds, at most, for a part of the story: a machine may be busy with others."""
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.slow]
 TOKEN = "hf_a-token-that-nobody-sees"
 SENT = {"HF_HUB_OFFLINE": "1", "NCCL_DEBUG": "INFO", "MINE": "mine"}
 RUN = (
