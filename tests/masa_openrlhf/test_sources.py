@@ -126,7 +126,7 @@ def test_a_name_that_the_hub_is_not_asked_for(monkeypatch):
 @pytest.mark.parametrize("dry", [[], ["--dry-run"]])
 def test_a_hub_that_does_not_answer_is_told_within_seconds(tmp_path, dry):
     """In a process of its own: the address of the hub is read when the library is imported."""
-    named = ("--data.train", "openai/gsm8k", "--runs", str(tmp_path / "runs"))
+    named = ("--preset=tiny", "--data.train=openai/gsm8k", "--runs", str(tmp_path / "runs"))
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()  # takes connections, and never answers

@@ -1,10 +1,12 @@
 """``masa-openrlhf plan``, and ``train``'s refusal of what cannot fit."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 from masa_openrlhf.cli import main
 from masa_openrlhf.plan.cards import find_card
+from masa_openrlhf.plan.shapes import SHAPES
 
 
 def run(capsys, *argv):
@@ -151,6 +153,21 @@ def test_train_refuses_what_cannot_fit_and_leaves_no_folder(capsys, tmp_path, ca
 
 
 def test_force_starts_it_all_the_same(capsys, tmp_path, card_40gb):
-    argv = ["train", "--preset", "qwen3-4b", "--runs", str(tmp_path / "runs"), "--force"]
+    sizes = asdict(SHAPES["Qwen/Qwen3-4B"])
+    names = {"hidden": "hidden_size", "layers": "num_hidden_layers", "heads": "num_attention_heads"}
+    names |= {"key_heads": "num_key_value_heads", "intermediate": "intermediate_size"}
+    names |= {"vocabulary": "vocab_size", "head": "head_dim", "tied": "tie_word_embeddings"}
+    config = {"model_type": "qwen3", **{theirs: sizes[ours] for ours, theirs in names.items()}}
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text(json.dumps(config))
+    for name in ("tokenizer.json", "model.safetensors"):
+        (model / name).write_text("{}")
+    data = tmp_path / "data.jsonl"
+    data.write_text('{"problem": "1 + 1?", "answer": "2"}\n')
+    argv = ["train", "--preset", "qwen3-4b", "--model.path", str(model), "--data.train", str(data)]
+    argv += ["--runs", str(tmp_path / "runs")]
+    assert run(capsys, *argv)[0] == 2
+    argv += ["--force"]
     assert run(capsys, *argv)[0] == 1
     assert [config.cluster.check_memory for config in card_40gb] == [False]
