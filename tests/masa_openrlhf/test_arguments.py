@@ -157,7 +157,6 @@ def test_experts_have_room_in_the_optimiser_step():
     [
         (["--cluster.pack"], "cluster.pack = false"),
         (["--model.attention", "flash_attention_2"], "sdpa"),
-        (["--cluster.tensor-parallel", "2"], "tensor_parallel = 1"),
         (["--ds.load_in_4bit"], "4-bit"),
         (["--ds.adam_offload"], "adam_offload"),
         (["--vllm.sync_with_ray"], "gloo"),

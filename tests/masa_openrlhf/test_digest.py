@@ -1,5 +1,6 @@
 import pytest
 from masa_openrlhf.weights.digest import ParameterDigest, compare_weights, digest_tensor
+from masa_openrlhf.weights.shards import _weigh_digests, add_shards
 
 torch = pytest.importorskip("torch")
 
@@ -81,3 +82,21 @@ def test_what_the_policy_lacks_is_named():
         (),
         ("other.weight",),
     )
+
+
+def test_the_shards_of_two_workers_add_up_to_the_whole():
+    """Rows 0 and 1 are dealt out; row 2 is on both, as a head of keys is; so is the norm."""
+    qkv, norm = torch.tensor([[1.0, -2.0], [3.0, 4.0], [-5.0, 0.5]]), torch.tensor([2.0, -1.0])
+    shards = [
+        {
+            "qkv": _weigh_digests([(qkv[row : row + 1], 1), (qkv[2:], 2)]),
+            "norm": _weigh_digests([(norm, 2)]),
+        }
+        for row in (0, 1)
+    ]
+    assert shards[0]["qkv"] == ParameterDigest(-1 - 2.25, 3 + 2.75)
+    assert add_shards(shards) == {"qkv": digest_tensor(qkv), "norm": digest_tensor(norm)}
+
+
+def test_one_worker_has_it_all():
+    assert add_shards([POLICY]) == POLICY

@@ -16,10 +16,6 @@ _UNSUPPORTED: tuple[_Check, ...] = (
         lambda a: "flash" in a.ds.attn_implementation,
         "flash attention is for GPUs: set model.attention = 'sdpa' or 'eager'",
     ),
-    (
-        lambda a: a.vllm.tensor_parallel_size > 1,
-        "tensor parallelism needs GPUs: set cluster.tensor_parallel = 1",
-    ),
     (lambda a: a.ds.deepcompile, "DeepCompile needs CUDA: drop ds.deepcompile"),
     (lambda a: a.ds.adam_offload, "there is no device to offload from: drop ds.adam_offload"),
     (

@@ -59,9 +59,16 @@ def build_worker_variables(cache: Path, threads: int = 1) -> dict[str, str]:
     }
 
 
-def build_engine_arguments() -> dict[str, Any]:
-    """Return vLLM's arguments of a CPU run, over those OpenRLHF gives it."""
+def build_engine_arguments(tensor_parallel: int = 1) -> dict[str, Any]:
+    """Return vLLM's arguments of a CPU run, over those OpenRLHF gives it.
+
+    Args:
+        tensor_parallel: workers of the engine, at least 1.
+    """
+    # The workers of a tensor-parallel engine are its children: vLLM has Ray place none on CPUs.
+    workers = {"distributed_executor_backend": "mp"} if tensor_parallel > 1 else {}
     return {
+        **workers,
         "worker_extension_cls": "masa_openrlhf.cpu.worker.CpuWorker",
         # A seeded request whose prompt is read in pieces fails here: vLLM winds the generator back,
         # and a CPU's cannot be.

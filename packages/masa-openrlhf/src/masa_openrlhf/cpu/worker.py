@@ -14,7 +14,8 @@ import vllm.model_executor.layers.utils as layers
 
 from masa_openrlhf.cpu import bfloat16
 from masa_openrlhf.cpu.gloo import GlooBroadcast
-from masa_openrlhf.weights.digest import ParameterDigest, digest_tensor
+from masa_openrlhf.weights.digest import ParameterDigest
+from masa_openrlhf.weights.shards import digest_shard
 
 
 def _keep_plain_weights(layer: Any, remove_weight: bool) -> None:
@@ -60,5 +61,5 @@ class CpuWorker:
         self.model_runner.model.load_weights(weights=[(name, weight)])
 
     def weight_digest(self) -> dict[str, ParameterDigest]:
-        """Return the digest of every parameter, by vLLM's names."""
-        return {name: digest_tensor(p) for name, p in self.model_runner.model.named_parameters()}
+        """Return this worker's share of every parameter's digest, by vLLM's names."""
+        return digest_shard(self.model_runner.model)

@@ -183,7 +183,7 @@ def _start_ray(config: TrainConfig, *, on_cpu: bool) -> None:
         hook = "masa_openrlhf.run.loopback.bind_stores"
         ray.init(runtime_env={"env_vars": variables, "worker_process_setup_hook": hook}, **local)
         return
-    ranks = config.world_size + config.engines
+    ranks = config.world_size + config.engines * config.cluster.tensor_parallel
     ray.init(
         num_gpus=ranks,  # on paper: OpenRLHF places its actors by GPUs
         num_cpus=ranks + 1,  # as many workers are started ahead: those, and the trainer

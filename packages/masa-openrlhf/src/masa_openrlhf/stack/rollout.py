@@ -33,6 +33,7 @@ from masa_openrlhf.nodes.variables import export_secrets
 from masa_openrlhf.procedural.scorer import TaskScorer
 from masa_openrlhf.run.wandb_login import Secret
 from masa_openrlhf.weights.digest import ParameterDigest
+from masa_openrlhf.weights.shards import add_shards
 
 
 def _build_gpu_arguments(config: TrainConfig) -> dict[str, Any]:
@@ -87,7 +88,9 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
         self.scorer = TaskScorer(**masa.verifier.model_dump())
         self._prompts: PromptEncoder | None = None
         kwargs.update(
-            cpu.build_engine_arguments() if cpu.is_active() else _build_gpu_arguments(masa)
+            cpu.build_engine_arguments(masa.cluster.tensor_parallel)
+            if cpu.is_active()
+            else _build_gpu_arguments(masa)
         )
         if masa.data.train is not None:  # the tiny problems need no computer algebra
             self.verifier.warm()
@@ -139,8 +142,8 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
         return self._settings.model_copy(update={"solution": solution})
 
     async def weight_digest(self) -> dict[str, ParameterDigest]:
-        """Return the digest of the engine's weights, from its first worker."""
-        return (await self.llm.collective_rpc("weight_digest"))[0]
+        """Return the digest of the engine's weights, put together from its workers' shards."""
+        return add_shards(await self.llm.collective_rpc("weight_digest"))
 
 
 class _Engine:

@@ -380,9 +380,6 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
                 logger.log_eval(step, metrics)
 
     def _check_weights(self, step: int) -> None:
-        if self.masa.cluster.tensor_parallel > 1:
-            self.folder.event("weights", step=step, note="not compared under tensor parallelism")
-            return
         ours = ray.get(self.actor_model_group.async_run_method(method_name="weight_digest"))[0]
         for number, engine in enumerate(self.vllm_engines):
             result = compare_weights(ours, ray.get(engine.weight_digest.remote()))

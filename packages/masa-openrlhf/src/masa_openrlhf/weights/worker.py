@@ -8,7 +8,8 @@ from typing import Any
 
 from openrlhf.trainer.ray.vllm_worker_wrap import WorkerWrap
 
-from masa_openrlhf.weights.digest import ParameterDigest, digest_tensor
+from masa_openrlhf.weights.digest import ParameterDigest
+from masa_openrlhf.weights.shards import digest_shard
 
 
 class GpuWorker(WorkerWrap):
@@ -31,5 +32,5 @@ class GpuWorker(WorkerWrap):
             super().update_weight_cuda_ipc(*args, **kwargs)
 
     def weight_digest(self) -> dict[str, ParameterDigest]:
-        """Return the digest of every parameter, by vLLM's names."""
-        return {name: digest_tensor(p) for name, p in self.model_runner.model.named_parameters()}
+        """Return this worker's share of every parameter's digest, by vLLM's names."""
+        return digest_shard(self.model_runner.model)
