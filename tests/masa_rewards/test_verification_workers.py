@@ -226,7 +226,13 @@ def test_a_memory_limit_that_cannot_be_set_stops_a_worker_on_linux_only(platform
     """macOS refuses limits of the address space."""
     case = b'{"answer": "(x+1)^2", "gold": "x^2+2x+1"}\n'
     command = [sys.executable, "-c", REFUSING, "5", "1024", platform]
-    lines = subprocess.run(command, input=case, capture_output=True, check=True).stdout.splitlines()
+    # A worker ends at once when its input does: it stays open until the reply is there.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+        lines = [worker.stdout.readline()]
+        if ready:
+            worker.stdin.write(case)
+            worker.stdin.flush()
+            lines.append(worker.stdout.readline())
     first, *replies = map(json.loads, lines)
     assert (first["ready"] == "") == ready
     assert [reply["outcome"] for reply in replies] == ["correct"] * ready

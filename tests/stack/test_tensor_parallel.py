@@ -10,6 +10,8 @@ import pytest
 
 from tests.stack.command_runs import SMALL_RUN, find_only_folder, list_steps, start_training
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).with_name("tensor_parallel_shards.py")
 MATRICES = 2 * 4 + 1
 """Two layers of qkv, o, gate and up, down; the embedding."""
