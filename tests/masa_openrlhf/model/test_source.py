@@ -120,6 +120,7 @@ def test_a_gguf_file_is_looked_at(tmp_path, name, content, said):
         require_model(str(file))
 
 
+@pytest.mark.filterwarnings("ignore")  # of torch and transformers, imported here first
 def test_a_gguf_file_that_nothing_can_be_made_of_is_a_sentence(tmp_path):
     pytest.importorskip("gguf")
     file = tmp_path / "broken.gguf"

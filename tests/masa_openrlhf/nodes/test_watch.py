@@ -59,7 +59,7 @@ def test_what_broke_is_put_down_to_a_node_as_soon_as_ray_knows(cluster, watching
         lose(cluster, "2")
         return False
 
-    monkeypatch.setattr(watch, "_answers", answers)
+    monkeypatch.setattr(watch, "_takes_connection", answers)
     assert [node.id for node in watching.find_lost(patience=10)] == ["2"]
     assert looks
 

@@ -52,13 +52,13 @@ def fetch_hub_file(repository: str, name: str) -> Path:
     except HfHubHTTPError as error:
         fault = error.response is not None and error.response.status_code >= 500
         kind = HubUnreachableError if fault else HubError
-        raise kind(_describe(repository, name, error)) from None
+        raise kind(_describe_fault(repository, name, error)) from None
     except (TransportError, OSError) as error:
-        raise HubUnreachableError(_describe(repository, name, error)) from None
+        raise HubUnreachableError(_describe_fault(repository, name, error)) from None
     except (EntryNotFoundError, HFValidationError) as error:
-        raise HubError(_describe(repository, name, error)) from None
+        raise HubError(_describe_fault(repository, name, error)) from None
 
 
-def _describe(repository: str, name: str, error: Exception) -> str:
+def _describe_fault(repository: str, name: str, error: Exception) -> str:
     reason = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
     return f"no {name} of {repository!r}: it is no folder here, and the hub answers: {reason}"

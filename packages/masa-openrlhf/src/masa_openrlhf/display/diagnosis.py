@@ -68,7 +68,7 @@ def _find_missing_answers(metrics: Mapping[str, Any]) -> list[Finding]:
     message = (
         f"{share:.0%} of solutions state no answer in the form that is asked for, and count as "
         "wrong: word solution.template as the model is used to, or begin with a model that "
-        "follows instructions. docs/first_steps.md"
+        "follows instructions. docs/models.md"
     )
     return [Finding("missing answers", share, message)]
 
@@ -80,7 +80,7 @@ def _find_unreadable_predictions(metrics: Mapping[str, Any]) -> list[Finding]:
     message = (
         f"{share:.0%} of the predictions' parts are unreadable, and earn 0: the model does not "
         "answer the meta prompt in its form (episodes/ has examples). A model that follows "
-        "instructions does; --mode grpo trains without predictions. docs/first_steps.md"
+        "instructions does; --mode grpo trains without predictions. docs/models.md"
     )
     return [Finding("unreadable predictions", share, message)]
 

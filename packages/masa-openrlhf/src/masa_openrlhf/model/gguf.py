@@ -99,7 +99,7 @@ def convert_gguf(file: Path, folder: Path, progress: Callable[[str], None]) -> P
     if target.exists():
         return target
     progress(f"converting {file.name}: some minutes, once")
-    return fill_once(target, lambda making: _convert(file, making))
+    return fill_once(target, lambda making: _convert_file(file, making))
 
 
 def _digest_file(file: Path) -> str:
@@ -110,7 +110,7 @@ def _digest_file(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _convert(file: Path, folder: Path) -> None:
+def _convert_file(file: Path, folder: Path) -> None:
     _require_reader(file)
     import torch
     import transformers

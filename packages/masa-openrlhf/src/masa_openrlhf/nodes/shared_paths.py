@@ -46,7 +46,9 @@ def require_shared_paths(
     try:
         (probe / "run").write_text(nonce, "utf-8")
         answers = _ask_nodes(nodes, str(probe), nonce, local, patience)
-        missing = [node for node in nodes if node.id in answers and not _wrote(probe, node, nonce)]
+        missing = [
+            node for node in nodes if node.id in answers and not _has_written(probe, node, nonce)
+        ]
     finally:
         shutil.rmtree(probe, ignore_errors=True)
     here = answers.get(find_own_id(), {})
@@ -61,7 +63,7 @@ def require_shared_paths(
         raise NodeError("\n".join(found))
 
 
-def _wrote(probe: Path, node: Node, nonce: str) -> bool:
+def _has_written(probe: Path, node: Node, nonce: str) -> bool:
     try:
         return (probe / node.id).read_text("utf-8") == nonce
     except OSError:

@@ -85,7 +85,7 @@ class NodeWatch:
         while True:
             nodes = [node for node in list_nodes() if node.id in self._ids]
             lost = [node for node in nodes if not node.alive]
-            if lost or time.monotonic() > deadline or all(map(_answers, nodes)):
+            if lost or time.monotonic() > deadline or all(map(_takes_connection, nodes)):
                 return lost
             time.sleep(1.0)
 
@@ -144,7 +144,7 @@ def _read_node_id(actor: Any) -> str:
     return str(ray.get_runtime_context().get_node_id())
 
 
-def _answers(node: Node) -> bool:
+def _takes_connection(node: Node) -> bool:
     """Whether a node's raylet takes a connection."""
     try:
         socket.create_connection((node.address, node.port), timeout=3).close()

@@ -39,7 +39,9 @@ def find_gpus(setup: Setup) -> int | None:
     """Return the fewest GPUs of this kind that hold the run, eight a node; None: none tried."""
     for count in _GPU_COUNTS:
         change = {"cluster": {"engines": None, "tensor_parallel": 1}}
-        if fit_plan(change_gpus(replace(setup, config=_change(setup.config, change)), count)):
+        if fit_plan(
+            change_gpus(replace(setup, config=_change_config(setup.config, change)), count)
+        ):
             return count
     return None
 
@@ -53,7 +55,7 @@ def change_gpus(setup: Setup, gpus: int) -> Setup:
     if gpus < 1 or (gpus > 8 and gpus % 8):
         raise ValueError(f"--gpus {gpus}: use 1 to 8, or whole nodes of eight")
     cluster = {"nodes": max(1, gpus // 8), "gpus_per_node": min(gpus, 8)}
-    return replace(setup, config=_change(setup.config, {"cluster": cluster}))
+    return replace(setup, config=_change_config(setup.config, {"cluster": cluster}))
 
 
 def list_changes(before: TrainConfig, after: TrainConfig) -> dict[str, Any]:
@@ -107,8 +109,8 @@ def _set_up(
     change: dict[str, Any] = {"batch": {"max_tokens_per_gpu": tokens}, "cluster": cluster}
     if narrow or "ds.grad_accum_dtype" in setup.config.openrlhf:
         change["openrlhf"] = {"ds.grad_accum_dtype": "bf16" if narrow else "fp32"}
-    return replace(setup, config=_change(setup.config, change))
+    return replace(setup, config=_change_config(setup.config, change))
 
 
-def _change(config: TrainConfig, change: dict[str, Any]) -> TrainConfig:
+def _change_config(config: TrainConfig, change: dict[str, Any]) -> TrainConfig:
     return TrainConfig.model_validate(merge_settings(config.model_dump(), change))

@@ -22,8 +22,8 @@ Extraction = Literal["boxed", "anchored"]
 """What states an answer: a box only, or "the answer is ..." too, where nothing is boxed."""
 
 _BOX = re.compile(r"\\(?:f|frame)?box(?:ed)?(?![A-Za-z])\s*")
-# A stray backslash before the last brace: `\boxed{42\}`.
-_ESCAPED_END = re.compile(r"\{((?:[^{}\\]|\\[^{}]|\{[^{}]*\})*)\\\}")
+# A stray backslash before the last brace: `\boxed{42\}`, `\boxed{\{1,2\}\}`.
+_ESCAPED_END = re.compile(r"\{((?:[^{}\\]|\\[^{}]|\\\{(?:[^{}\\]|\\[^{}])*\\\}|\{[^{}]*\})*)\\\}")
 _TOKEN = re.compile(r"[^\s{}$\\]+")
 # What stands between the boxes of one answer: a comma or a word, and the name of the next value.
 _BETWEEN = re.compile(

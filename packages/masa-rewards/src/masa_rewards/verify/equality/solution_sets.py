@@ -52,7 +52,7 @@ def compare_described(answer: str, gold: str, read: Reader) -> bool | None:
     """
     if not _RELATION.search(answer + gold):
         return None
-    stated, wanted = _describe(answer, read), _describe(gold, read)
+    stated, wanted = _describe_set(answer, read), _describe_set(gold, read)
     if stated is None or wanted is None or stated.by == wanted.by == "brackets":
         return None
     if wanted.by == "brackets" and stated.by != "builder" and not _CERTAIN.search(gold):
@@ -69,7 +69,7 @@ def _is_same_set(one: Any, other: Any) -> bool:
     return bool(difference.is_empty) if difference.is_empty is not None else False
 
 
-def _describe(text: str, read: Reader) -> _Described | None:
+def _describe_set(text: str, read: Reader) -> _Described | None:
     text = _DELIMITER.sub("", text).strip()
     if match := _BUILDER.match(text):
         found = _read_condition(match["condition"], read)
