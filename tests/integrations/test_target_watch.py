@@ -12,7 +12,7 @@ from masa_rewards.integrations.targets import TargetWatch
 def wait_for_warning(caplog, seconds=60):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        found = [r.message for r in caplog.records if r.name == "masa_rewards"]
+        found = [r.getMessage() for r in caplog.records if r.name == "masa_rewards"]
         if found:
             return found
         time.sleep(0.02)
