@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ commands:
   eval      evaluate a model on the paper's benchmarks, and on how well it foresees itself
   report    write a page of a run, or of several that are compared, with figures
   plan      say what a run needs of its GPUs and how long a step takes, without a GPU
+  warmup    teach a model the form that train asks for, where it does not answer in it
   presets   list the configurations to start from
 
 masa-openrlhf COMMAND --help lists every setting of a command.
@@ -49,6 +51,8 @@ def main(argv: list[str] | None = None) -> None:
         _run_eval(rest)
     elif command == "plan":
         _plan_or_exit(rest)
+    elif command == "warmup":
+        _warm_up_or_exit(rest)
     elif command == "report":
         from masa_openrlhf.report.command import main as report
 
@@ -110,6 +114,35 @@ def _train_or_exit(argv: list[str]) -> None:
         _exit_with_message(str(error), status=2)
     except DiskFullError as error:
         _exit_with_message(str(error))
+
+
+def _warm_up_or_exit(argv: list[str]) -> None:
+    if "-h" in argv or "--help" in argv:
+        from masa_openrlhf.warmup.command import render_warmup_help
+
+        print(render_warmup_help(), end="")
+        return
+    from masa_openrlhf.arguments.parse import OpenRLHFArgumentError
+    from masa_openrlhf.config.layers import ConfigError
+    from masa_openrlhf.warmup.command import run_warmup
+    from masa_openrlhf.warmup.training import TrainingFailedError
+
+    parser = _make_parser()
+    parser.add_argument("--out", type=Path)
+    options, flags = parser.parse_known_args(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of every `finally`
+    try:
+        if options.out is None:
+            raise ConfigError("name the folder that gets the model: --out FOLDER")
+        if options.resume is not None:
+            raise ConfigError("a warm-up is not gone on with: leave --resume out")
+        sys.exit(run_warmup(_read_configuration(options, flags), options.out))
+    except (ConfigError, OpenRLHFArgumentError, ModuleNotFoundError, ValueError) as error:
+        _exit_with_message(str(error), status=2)
+    except TrainingFailedError as error:
+        _exit_with_message(str(error))
+    except KeyboardInterrupt:
+        _exit_with_message("stopped; nothing is kept", status=130)
 
 
 def _run_eval(argv: list[str]) -> None:

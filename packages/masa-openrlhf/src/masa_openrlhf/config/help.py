@@ -47,6 +47,18 @@ def render_settings(config: type[BaseModel]) -> str:
     return "\n".join(_render_lines(config, "", width)) + "\n"
 
 
+def render_section(config: type[BaseModel], section: str) -> str:
+    """Return the help of one section's settings.
+
+    Args:
+        config: of a whole configuration.
+        section: its name there.
+    """
+    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
+    (model,) = list_models(config.model_fields[section].annotation)
+    return "\n".join(_render_lines(model, f"{section}.", width)) + "\n"
+
+
 def _render_lines(config: type[BaseModel], prefix: str, width: int) -> Iterator[str]:
     sections: dict[str, FieldInfo] = {}
     for name, field in config.model_fields.items():

@@ -253,3 +253,32 @@ class TinyConfig(Settings):
     """Tiny problems made for evaluation."""
     seed: int = 0
     """Seed of the tiny problems, of the tiny model and of its warm-up."""
+
+
+class WarmupConfig(Settings):
+    """The supervised warm-up of `masa-openrlhf warmup`; train takes nothing from it."""
+
+    problems: int = Field(default=200, ge=8)
+    """Problems that demonstrations are made of, drawn from data.train; fewer where it has fewer."""
+    held_out: int = Field(default=32, ge=2)
+    """Problems kept apart: in no demonstration, asked before the warm-up and after it."""
+    solution_key: str | None = None
+    """Column of the worked solution, dots for nesting; unset: 'solution', or what stands before
+    '####' in 'answer' (GSM8K). Without one the demonstration is a sentence with the answer."""
+    epochs: int = Field(default=3, ge=1)
+    """Passes over the demonstrations of each of the two stages."""
+    lr: float | None = Field(default=None, gt=0)
+    """Learning rate at its highest; unset: 1.2 / sqrt(parameters), 1e-4 for 0.14 B and 1.3e-5 for
+    8 B."""
+    batch_tokens: int = Field(default=2048, ge=1)
+    """Tokens of an optimiser step, padding counted, at most; a longer demonstration goes alone."""
+    rollouts: int = Field(default=4, ge=2)
+    """Solutions sampled a problem, for the pass rates and lengths that predictions are shown with;
+    of a held-out problem so many solutions and predictions."""
+    spread: float = Field(default=0.1, ge=0, le=1)
+    """Share of the demonstrated pass rates and lengths that are drawn evenly from the range instead
+    of from what was observed, so that every value stays possible."""
+    aim: float = Field(default=0.95, gt=0, le=1)
+    """Share of answers and of prediction parts that should be readable afterwards."""
+    seed: int = 0
+    """Seed of the warm-up: which problems, which values, order of the batches, samples."""

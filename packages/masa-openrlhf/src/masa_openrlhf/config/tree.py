@@ -37,6 +37,7 @@ from masa_openrlhf.config.sections import (
     SamplingConfig,
     TinyConfig,
     VerifierConfig,
+    WarmupConfig,
 )
 
 OpenRLHFValue = str | int | float | bool | list[str] | list[int] | list[float]
@@ -77,6 +78,7 @@ class TrainConfig(ControlSettings):
     eval: HeldOutConfig = HeldOutConfig()
     log: LogConfig = LogConfig()
     tiny: TinyConfig = TinyConfig()
+    warmup: WarmupConfig = WarmupConfig()
     openrlhf: Annotated[dict[str, OpenRLHFValue], tyro.conf.Suppress] = Field(default_factory=dict)
     """Any of OpenRLHF's own flags, by name without the dashes."""
 

@@ -67,8 +67,8 @@ def _find_missing_answers(metrics: Mapping[str, Any]) -> list[Finding]:
     share = metrics.get("solution/unparsable", 0.0)
     message = (
         f"{share:.0%} of solutions state no answer in the form that is asked for, and count as "
-        "wrong: word solution.template as the model is used to, or begin with a model that "
-        "follows instructions. docs/models.md"
+        "wrong: word solution.template as the model is used to, begin with a model that follows "
+        "instructions, or show it the form by `masa-openrlhf warmup`. docs/warmup.md"
     )
     return [Finding("missing answers", share, message)]
 
@@ -79,8 +79,8 @@ def _find_unreadable_predictions(metrics: Mapping[str, Any]) -> list[Finding]:
     share = sum(shares) / len(shares) if shares else 0.0
     message = (
         f"{share:.0%} of the predictions' parts are unreadable, and earn 0: the model does not "
-        "answer the meta prompt in its form (episodes/ has examples). A model that follows "
-        "instructions does; --mode grpo trains without predictions. docs/models.md"
+        "answer the meta prompt in its form (episodes/ has examples). `masa-openrlhf warmup` "
+        "shows it the form; --mode grpo trains without predictions. docs/warmup.md"
     )
     return [Finding("unreadable predictions", share, message)]
 
