@@ -8,11 +8,12 @@ import torch
 from openrlhf.trainer.ray.ppo_actor import ActorPPOTrainer
 
 from masa_openrlhf.run.folder import TOLD_TO_END
+from masa_openrlhf.stack.length_groups import LengthGroupedBuffer
 from masa_openrlhf.stack.stopping import StopWatcher, TrainingStopped
 
 
 class PolicyTrainer(ActorPPOTrainer):
-    """OpenRLHF's, with two things put right, and an update that can be given up.
+    """OpenRLHF's, with two things put right, less padding, and an update that can be given up.
 
     **Every micro-batch counts.** With packing the number of micro-batches of an optimiser step
     varies, and OpenRLHF tells DeepSpeed that each is a step of its own. ZeRO 3 adds them up all the
@@ -27,11 +28,22 @@ class PolicyTrainer(ActorPPOTrainer):
     where OpenRLHF multiplied every share by the number of ranks, which DeepSpeed's mean over ranks
     takes back, and without packing by the micro-batches of a step as well (``scale``).
 
+    **Less padding.** Without packing, the micro-batches of an optimiser step are made of sequences
+    of similar length: ``LengthGroupedBuffer``.
+
     **An update is given up** by all ranks together, between two micro-batches, until the first
     optimiser step begins: ``watch_stops``.
     """
 
     _stops: StopWatcher | None = None  # None: what has begun is finished
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.args.train.dynamic_batch_enable:
+            plain = self.replay_buffer
+            self.replay_buffer = LengthGroupedBuffer(
+                plain.sample_batch_size, plain.limit, plain.cpu_offload, plain.packing_samples
+            )
 
     def watch_stops(self, stops: StopWatcher, step: int) -> None:
         """Give the next update up where the run is told to end in time.
@@ -46,12 +58,23 @@ class PolicyTrainer(ActorPPOTrainer):
         """Train on what is in the buffer; the status has the mean loss of the optimiser steps."""
         self._shares: list[torch.Tensor] = []
         self._steps = 0
+        self._arrange_micro_batches()
         status: dict[str, float] = super().ppo_train(kl_ctl)
         if self._shares:
             total = self.strategy.all_reduce(float(torch.stack(self._shares).sum()), "sum")
             ranks = torch.distributed.get_world_size()
             status["policy_loss"] = total / (ranks * self._scale * max(self._steps, 1))
         return status
+
+    def _arrange_micro_batches(self) -> None:
+        """Group by length what is one optimiser step; several are drawn by OpenRLHF's shuffling."""
+        if self.args.train.dynamic_batch_enable:
+            return
+        size = self.micro_train_batch_size
+        if len(self.replay_buffer.items) == size * self._scale:
+            self.replay_buffer.group_by_length(size)
+        else:
+            self.replay_buffer.ungroup(size)
 
     def training_step(
         self, experience: Any, kl_ctl: float, step: int, loss_batch_info: Any = None
