@@ -53,7 +53,7 @@ def test_every_preset_is_a_configuration(name, algorithm):
 
 def test_there_are_these_presets():
     sizes = ["0.6b", "1.7b", "14b", "4b", "8b"]
-    assert list_presets() == [*(f"qwen3-{size}" for size in sizes), "tiny"]
+    assert list_presets() == [*(f"qwen3-{size}" for size in sizes), "smollm2-135m", "tiny"]
     with pytest.raises(ConfigError, match="no preset 'qwen'; there are qwen3-0.6b"):
         read_preset("qwen")
 

@@ -45,9 +45,7 @@ def test_each_sequence_is_in_one_micro_batch_of_its_length(buffer):
     grouped = pad_all(buffer)
     assert [len(batch.sequences) for batch in grouped] == [4] * 6
     assert sorted(int(row.max()) for b in grouped for row in b.sequences) == list(range(24))
-    assert sum(b.sequences.numel() for b in grouped) < 0.8 * sum(
-        b.sequences.numel() for b in plain
-    )
+    assert sum(b.sequences.numel() for b in grouped) < 0.8 * sum(b.sequences.numel() for b in plain)
 
 
 def test_ungrouped_it_is_openrlhfs(buffer):

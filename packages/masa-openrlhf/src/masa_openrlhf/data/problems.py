@@ -36,6 +36,7 @@ class LoadedProblems:
         unwrapped: problems whose statement stood within an instruction, which was taken off.
         shared: what all statements begin or end with all the same; "" where there is no such.
         scorers: by id, how answers are judged that are not compared with the gold.
+        worked: by id, worked solutions that came with the making of the problems.
     """
 
     problems: list[Problem]
@@ -47,6 +48,7 @@ class LoadedProblems:
     unwrapped: int = 0
     shared: str = ""
     scorers: Mapping[str, str] = field(default_factory=dict)
+    worked: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_problems(source: str, config: DataConfig, *, held_out: bool = False) -> LoadedProblems:
@@ -65,7 +67,9 @@ def load_problems(source: str, config: DataConfig, *, held_out: bool = False) ->
     if source.startswith(PREFIX):
         limit = config.max_problems
         made = make_problems(source, config.reasoning_gym, held_out=held_out, limit=limit)
-        return LoadedProblems(made.problems, made.left_out, scorers=made.scorers)
+        return LoadedProblems(
+            made.problems, made.left_out, scorers=made.scorers, worked=made.worked
+        )
     rows = read_rows(source, config)
     if not len(rows):
         raise DataError(f"{source} has no rows")

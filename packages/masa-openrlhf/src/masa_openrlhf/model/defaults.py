@@ -101,7 +101,7 @@ def _choose_for_cpu(parameters: int, shape: ModelShape | None) -> dict[str, Any]
     settings: dict[str, Any] = {
         "model": {"attention": "sdpa"},
         "solution": {"rollouts": 8},
-        "meta": {"rollouts": 4},
+        "meta": {"rollouts": 4, "prompt": {"min_length": 16}},
         "optim": {"lr": 5e-6, "warmup_steps": 5},
         "batch": {
             "problems": 4 if small else 2,

@@ -16,6 +16,7 @@ from masa_control import Problem
 from masa_openrlhf.config.sections import ReasoningGymConfig
 from masa_openrlhf.data.errors import DataError
 from masa_openrlhf.procedural.tasks import NamedTask, build_dataset, parse_tasks
+from masa_openrlhf.procedural.worked import write_worked_solution
 
 SEED_STEP = 10_000_000
 """Seeds of the library from one seed of ours to the next: items of neighbours are the same."""
@@ -30,11 +31,13 @@ class ProceduralProblems(NamedTuple):
         problems: each once.
         scorers: by id, how an answer is judged that is not compared: `ScoredItem` in JSON.
         left_out: repeated problems, and held-out ones that are trained on.
+        worked: by id, the way to the answer, for tasks that have one.
     """
 
     problems: list[Problem]
     scorers: dict[str, str]
     left_out: dict[str, int]
+    worked: dict[str, str]
 
 
 class ScoredItem(NamedTuple):
@@ -82,7 +85,7 @@ def make_problems(
         )
     repeated = len(made.problems) - len(new)
     left_out = {**made.left_out, **({"trained on too": repeated} if repeated else {})}
-    return ProceduralProblems(new[:limit], made.scorers, left_out)
+    return ProceduralProblems(new[:limit], made.scorers, left_out, made.worked)
 
 
 def _make_items(
@@ -93,11 +96,12 @@ def _make_items(
     made = [build_dataset(task, seed=seed, size=size, level=settings.level) for task in tasks]
     problems: list[Problem] = []
     scorers: dict[str, str] = {}
+    worked: dict[str, str] = {}
     left_out: Counter[str] = Counter()
     seen: set[str] = set()
     for number in range(count):
         index, place = divmod(number, len(tasks))
-        question, answer = _take_item(tasks[place], made[place], index)
+        question, answer, metadata = _take_item(tasks[place], made[place], index)
         if question in seen:
             left_out["repeated"] += 1
             continue
@@ -107,10 +111,12 @@ def _make_items(
         if not _WHOLE.fullmatch(answer):
             item = ScoredItem(*tasks[place], settings.level, seed + index, answer)
             scorers[name] = json.dumps(item)
-    return ProceduralProblems(problems, scorers, dict(left_out))
+        if way := write_worked_solution(tasks[place].name, metadata):
+            worked[name] = way
+    return ProceduralProblems(problems, scorers, dict(left_out), worked)
 
 
-def _take_item(task: NamedTask, made: Any, index: int) -> tuple[str, str]:
+def _take_item(task: NamedTask, made: Any, index: int) -> tuple[str, str, dict[str, Any]]:
     try:
         item = made[index]
     except Exception as error:  # some tasks find no item for some parameters
@@ -120,4 +126,4 @@ def _take_item(task: NamedTask, made: Any, index: int) -> tuple[str, str]:
     question, answer = str(item["question"]).strip(), item["answer"]
     if not question or answer is None or not str(answer).strip():
         raise DataError(f"reasoning-gym gives no answer of its own for {task.name!r}")
-    return question, str(answer)
+    return question, str(answer), item["metadata"]

@@ -40,8 +40,8 @@ class PolicyTrainer(ActorPPOTrainer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.args.train.dynamic_batch_enable:
-            plain = self.replay_buffer
-            self.replay_buffer = LengthGroupedBuffer(
+            plain: Any = self.replay_buffer
+            self.replay_buffer: Any = LengthGroupedBuffer(
                 plain.sample_batch_size, plain.limit, plain.cpu_offload, plain.packing_samples
             )
 

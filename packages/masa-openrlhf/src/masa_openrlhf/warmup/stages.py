@@ -20,6 +20,7 @@ from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.data.errors import DataError
 from masa_openrlhf.data.problems import load_problems
 from masa_openrlhf.model.source import prepare_model
+from masa_openrlhf.procedural.tasks import PREFIX
 from masa_openrlhf.run.devices import runs_on_cpu
 from masa_openrlhf.run.files import write_atomically
 from masa_openrlhf.warmup.demonstrations import (
@@ -206,7 +207,7 @@ class _Warmup:
         assert data.train is not None
         loaded = load_problems(data.train, data)
         self._count(loaded.left_out)
-        self.judge.scorers = loaded.scorers
+        self.judge.scorers, self.worked = loaded.scorers, loaded.worked
         longest = self.encoder.prompts.longest
         return split_problems(
             loaded.problems, self.config, lambda one: longest(one) <= data.prompt_max_tokens
@@ -215,8 +216,13 @@ class _Warmup:
     def _make_solutions(self, problems: Sequence[Problem]) -> EncodedDemonstrations:
         config = self.config
         assert config.data.train is not None
+        made_here = config.data.train.startswith(PREFIX)
         key = config.warmup.solution_key
-        worked = read_worked_solutions(config.data.train, config.data, key, problems)
+        worked = (
+            {p.id: self.worked[p.id] for p in problems if p.id in self.worked}
+            if made_here
+            else read_worked_solutions(config.data.train, config.data, key, problems)
+        )
         made = make_solution_demonstrations(problems, worked, config.episode_settings(), self.judge)
         if len(made) < len(problems):
             self._count({"gold that is not judged right": len(problems) - len(made)})

@@ -11,7 +11,6 @@ from masa_control import Problem
 from masa_openrlhf.config.sections import DataConfig
 from masa_openrlhf.data.errors import DataError
 from masa_openrlhf.data.sources import read_rows
-from masa_openrlhf.procedural.tasks import PREFIX
 
 _COLUMN = "solution"
 _MARK = "####"
@@ -26,8 +25,6 @@ def read_worked_solutions(
 ) -> dict[str, str]:
     """Return the worked solutions of problems, by id; a problem without one is not there.
 
-    Problems that reasoning-gym makes have none.
-
     A row belongs to the problem whose statement stands in it, in whatever column.
 
     Args:
@@ -40,8 +37,6 @@ def read_worked_solutions(
     Raises:
         DataError: no row has the column that is named.
     """
-    if source.startswith(PREFIX):
-        return {}
     ids = {problem.text: problem.id for problem in problems}
     found: dict[str, str] = {}
     named = False
