@@ -27,6 +27,7 @@ from masa_openrlhf.eval.graders.choice import ChoiceGrader
 from masa_openrlhf.eval.graders.literal import LiteralGrader
 from masa_openrlhf.eval.graders.maths import MathsGrader
 from masa_openrlhf.eval.graders.number import NumberGrader
+from masa_openrlhf.eval.graders.own import OwnGrader
 from masa_openrlhf.eval.graders.program import ProgramGrader
 from masa_openrlhf.eval.questions import BenchmarkQuestions, load_questions
 from masa_openrlhf.eval.render.html import render_html
@@ -39,6 +40,7 @@ from masa_openrlhf.eval.results.comparison import check_comparable, compare_eval
 from masa_openrlhf.eval.results.summary import compute_results
 from masa_openrlhf.eval.sandbox.probe import probe_limits
 from masa_openrlhf.eval.settings import PROGRAM, make_parser, read_configuration
+from masa_openrlhf.procedural.scorer import TaskScorer
 from masa_openrlhf.run.temporary import make_temporary_folder
 
 EXIT_STOPPED = 130
@@ -57,7 +59,7 @@ def run_evaluation(argv: Sequence[str], console: Console | None = None) -> int:
     console = console or Console()
     given, rest = make_parser().parse_known_args(list(argv))
     config = read_configuration(given, rest)
-    chosen = choose_benchmarks(config.benchmarks)
+    chosen = choose_benchmarks(config.chosen)
     model = find_model(config)
     asked = load_benchmarks(chosen, config, model)
     folder = EvalFolder(given.resume) if given.resume else name_new_folder(config, model.name)
@@ -177,8 +179,13 @@ def _make_graders(
             )
     forced = bool(unlimited)
     verifier = stack.enter_context(AnswerVerifier(**config.verifier.model_dump()))
+    settings = config.verifier.model_dump(include={"workers", "timeout", "memory_mb"})
+    scorer = TaskScorer(**settings)
+    stack.callback(scorer.close)
+    maths = MathsGrader(verifier)
     kinds: dict[str, Grader] = {
-        "maths": MathsGrader(verifier),
+        "maths": maths,
+        "own": OwnGrader(maths, scorer),
         "choice": ChoiceGrader(config.verifier.extraction),
         "number": NumberGrader(config.verifier.extraction),
         "literal": LiteralGrader(),

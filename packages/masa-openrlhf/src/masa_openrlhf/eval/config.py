@@ -9,7 +9,7 @@ import tyro
 from masa_control import Settings
 from pydantic import Field, model_validator
 
-from masa_openrlhf.config.sections import VerifierConfig
+from masa_openrlhf.config.sections import DataConfig, VerifierConfig
 from masa_openrlhf.eval.sandbox.limits import Limits
 
 DEFAULT_LIMITS = Limits()
@@ -80,9 +80,17 @@ class EvaluationConfig(Settings):
 
     model: Annotated[str, tyro.conf.Suppress] = Field(default="", min_length=0)
     """Hub name, folder of a model, folder of a run (its model/ is taken), or tiny."""
-    benchmarks: str = "maths"
-    """Benchmarks, names with commas between: single ones, maths, logic, science, code, all, or
-    tiny."""
+    benchmarks: str | None = None
+    """Benchmarks, names with commas between: single ones, maths, logic, science, code, all, own, or
+    tiny. Unset: own where problems are named, else maths."""
+    problems: str | None = None
+    """Problems of your own, the benchmark own: what data.train takes, a file, a folder, a hub name
+    or reasoning_gym:TASK,... (of that, problems that a run with these settings does not train on).
+    """
+    like: str | None = None
+    """Ask as this preset or TOML file of train would: prompts, keys, chat form, longest length that
+    can be predicted. Unset: as the run or the warm-up did that the model comes of, else in the
+    default wording."""
     data: Path | None = None
     """Folder of local files, each in its hub's form; what is not there comes from the hub."""
     samples: int = Field(default=32, ge=1)
@@ -115,6 +123,7 @@ class EvaluationConfig(Settings):
     """Folder in which the folders of evaluations are made."""
     prediction: PredictionConfig = PredictionConfig()
     engine: EngineConfig = EngineConfig()
+    reading: DataConfig = DataConfig()
     sandbox: SandboxConfig = SandboxConfig()
     verifier: AnswerVerifierConfig = AnswerVerifierConfig()
 
@@ -133,6 +142,11 @@ class EvaluationConfig(Settings):
                 "temperature above 0"
             )
         return self
+
+    @property
+    def chosen(self) -> str:
+        """The benchmarks' names."""
+        return self.benchmarks or ("maths" if self.problems is None else "own")
 
     @property
     def ks(self) -> tuple[int, ...]:

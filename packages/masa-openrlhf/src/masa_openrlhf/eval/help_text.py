@@ -8,6 +8,7 @@ from masa_openrlhf.eval.config import EvaluationConfig
 
 _HEAD = """\
 usage: masa-openrlhf eval MODEL [--benchmarks NAMES] [--data DIR] [--config FILE.toml ...]
+                          [--problems SOURCE] [--like PRESET]
                           [--resume DIR] [--compare DIR] [--allow-unsandboxed] [--dry-run]
                           [settings]
 
@@ -16,6 +17,9 @@ usage: masa-openrlhf eval MODEL [--benchmarks NAMES] [--data DIR] [--config FILE
   --benchmarks     {families}, or names with commas between:
 {names}
                    and tiny, for MODEL tiny and runs on the tiny problems
+  --problems SOURCE
+                   problems of your own: a file, a folder, a hub name, reasoning_gym:TASK,...
+  --like PRESET    ask as this preset or TOML file of train would; for a model of no run
   --data DIR       local files, each in its hub's form; what is not there comes from the hub
   --config FILE    settings of a TOML file; may be given again
   --resume DIR     go on with an evaluation: questions that have their answers are not asked again

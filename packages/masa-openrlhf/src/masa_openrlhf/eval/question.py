@@ -19,6 +19,7 @@ class Question:
             multiple-choice question.
         order: for each place, the place in the source that the choice there came from.
         tests: what code is held to; empty where it is no coding question.
+        scorer: the scorer of the problem's task, in JSON; "" where the gold is compared.
     """
 
     id: str
@@ -28,3 +29,4 @@ class Question:
     options: tuple[str, ...] = ()
     order: tuple[int, ...] = ()
     tests: dict[str, Any] = field(default_factory=dict)
+    scorer: str = ""

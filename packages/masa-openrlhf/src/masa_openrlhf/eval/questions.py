@@ -16,6 +16,7 @@ from masa_openrlhf.eval.benchmarks.rows import describe_source, read_rows
 from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.engine.model_source import ModelSource
 from masa_openrlhf.eval.errors import EvalError
+from masa_openrlhf.eval.own_problems import load_own_items
 from masa_openrlhf.eval.question import Question
 
 MAX_SHOWN_ROWS = 3
@@ -47,6 +48,10 @@ def load_questions(
     Raises:
         EvalError: it cannot be read, none of its rows can be asked, or two have one id.
     """
+    if benchmark.family == "own":
+        own = load_own_items(config)
+        asked = tuple(_make_question(item, benchmark, config, model) for item in own)
+        return BenchmarkQuestions(benchmark, asked, str(config.problems))
     folder, wanted = config.data, benchmark
     if benchmark.family == "tiny":
         wanted, folder = _tiny_benchmark(benchmark, model)
@@ -116,6 +121,7 @@ def _make_question(
         options=options,
         order=order,
         tests=dict(item.tests or {}),
+        scorer=item.scorer,
     )
 
 

@@ -274,6 +274,7 @@ class _Warmup:
             max_norm=self.config.optim.max_norm,
             checkpointing=self.config.cluster.gradient_checkpointing,
             on_cpu=self.on_cpu,
+            attention=self.config.model.attention if self.on_cpu else None,
             seed=settings.seed,
         )
         with self._show_progress(f"stage {name}, {len(what.tokens)} demonstrations") as advance:

@@ -42,6 +42,7 @@ class TrainingJob(BaseModel):
         max_norm: gradients are clipped to it.
         checkpointing: recompute activations.
         on_cpu: no GPU is used.
+        attention: implementation of the attention; None: transformers' choice.
         seed: of the order of batches.
     """
 
@@ -57,6 +58,7 @@ class TrainingJob(BaseModel):
     max_norm: float
     checkpointing: bool
     on_cpu: bool
+    attention: str | None = None
     seed: int
 
 
@@ -80,7 +82,9 @@ def run_job(job: TrainingJob, progress: IO[str]) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_pretrained(job.model, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(
+        job.model, dtype=torch.float32, attn_implementation=job.attention
+    )
     model.config.use_cache = False
     _train_model(model, job, progress)
     model.config.use_cache = True

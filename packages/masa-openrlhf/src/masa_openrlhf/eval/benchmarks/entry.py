@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Family = Literal["maths", "logic", "science", "code", "tiny"]
+Family = Literal["maths", "logic", "science", "code", "tiny", "own"]
 BenchmarkRow = Mapping[str, Any]
 
 
@@ -23,6 +23,7 @@ class BenchmarkItem:
         right: place of the right choice, from 0.
         fields: further texts that the prompt names.
         tests: what code is held to.
+        scorer: the scorer of the problem's task, in JSON; "" where the gold is compared.
     """
 
     id: str
@@ -32,6 +33,7 @@ class BenchmarkItem:
     right: int = -1
     fields: Mapping[str, str] | None = None
     tests: Mapping[str, Any] | None = None
+    scorer: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Benchmark:
     Attributes:
         name: as the command line has it.
         title: as the paper has it.
-        family: maths, logic, science, code; tiny is the embedded one.
+        family: maths, logic, science, code; tiny is the embedded one, own what a user names.
         source: where the questions lie.
         columns: that a row must have.
         read: makes an item of a row and its number.
@@ -86,7 +88,7 @@ class Benchmark:
     columns: tuple[str, ...]
     read: Callable[[BenchmarkRow, int], BenchmarkItem]
     prompt: str
-    grader: Literal["maths", "choice", "number", "literal", "tests", "cases"]
+    grader: Literal["maths", "choice", "number", "literal", "tests", "cases", "own"]
     questions: int
     licence: str
     protocol: str

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from masa_openrlhf.cache import find_cache_home
-from masa_openrlhf.config.layers import ConfigError, read_saved_config
+from masa_openrlhf.config.layers import (
+    ConfigError,
+    build_config,
+    read_preset,
+    read_saved_config,
+    read_toml,
+)
+from masa_openrlhf.config.presets import list_presets
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.errors import EvalError
@@ -26,9 +33,9 @@ class ModelSource:
     Attributes:
         name: for people and for the folder's name.
         path: folder or hub name, as vLLM takes it.
-        asked_as: the wording and the chat form it was trained with; defaults where it was not
-            trained by us.
-        trained: whether it comes of a run.
+        asked_as: the wording and the chat form it was trained with, or is to be asked in; defaults
+            where nothing says.
+        trained: whether something says: a run, a warm-up, or the evaluation's ``like``.
         tiny_file: the tiny model's held-out problems; None for any other.
     """
 
@@ -60,14 +67,10 @@ def find_model(config: EvaluationConfig) -> ModelSource:
             raise EvalError(
                 f"{given} is neither a model's folder nor a run's: it has no config.json"
             )
-        return ModelSource(
-            folder.resolve().name, str(folder), _apply_wording(TrainConfig(), config), False
-        )
+        return _make_source(folder.resolve().name, str(folder), config, _find_warmup(folder))
     if folder.is_absolute() or given.startswith(".") or given.count("/") > 1:
         raise EvalError(f"there is no folder {given!r}, and no hub name looks like that")
-    return ModelSource(
-        given.replace("/", "--"), given, _apply_wording(TrainConfig(), config), False
-    )
+    return _make_source(given.replace("/", "--"), given, config)
 
 
 def _convert_gguf_model(file: str, config: EvaluationConfig) -> ModelSource:
@@ -75,12 +78,51 @@ def _convert_gguf_model(file: str, config: EvaluationConfig) -> ModelSource:
         path = prepare_model(file, find_cache_home(), lambda what: print(what, file=sys.stderr))
     except ModelError as error:
         raise EvalError(str(error)) from None
-    return ModelSource(Path(file).stem, path, _apply_wording(TrainConfig(), config), False)
+    return _make_source(Path(file).stem, path, config)
+
+
+def _make_source(
+    name: str, path: str, config: EvaluationConfig, before: TrainConfig | None = None
+) -> ModelSource:
+    """A model that is of no run: asked as the evaluation says, else as its warm-up did."""
+    said = before if config.like is None else read_likeness(config.like)
+    asked = _apply_wording(said or TrainConfig(), config)
+    return ModelSource(name, path, asked, said is not None)
+
+
+def read_likeness(like: str) -> TrainConfig:
+    """Return the configuration of a preset or of a TOML file, by which a model is to be asked.
+
+    Raises:
+        EvalError: there is no such preset, and no such file; or it is none of train.
+    """
+    try:
+        if like in list_presets():
+            return build_config(read_preset(like))
+        if not Path(like).is_file():
+            raise EvalError(
+                f"--like {like!r} is no file, and no preset: {', '.join(list_presets())}"
+            )
+        return build_config(read_toml(Path(like)))
+    except ConfigError as error:
+        raise EvalError(str(error)) from error
+
+
+def _find_warmup(folder: Path) -> TrainConfig | None:
+    """The settings of the warm-up that a model's folder comes of; None where it does not."""
+    file = folder / "warmup.json"
+    if not file.is_file():
+        return None
+    try:
+        return TrainConfig.model_validate(json.loads(file.read_text("utf-8"))["settings"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EvalError(
+            f"{file} is not what this version of `masa-openrlhf warmup` writes: {error}"
+        ) from error
 
 
 def _make_tiny_source(config: EvaluationConfig) -> ModelSource:
     from masa_openrlhf import tiny
-    from masa_openrlhf.config.layers import build_config, read_preset
 
     preset = build_config(read_preset(TINY))
     assets = tiny.prepare_assets(
@@ -113,7 +155,8 @@ def _find_run_model(folder: Path, config: EvaluationConfig) -> ModelSource:
     held_out = folder / "data" / "eval.jsonl"
     on_tiny = trained.data.train is None and trained.data.eval is None
     tiny_file = held_out if on_tiny and held_out.is_file() else None
-    asked = _apply_wording(trained, config)
+    said = trained if config.like is None else read_likeness(config.like)
+    asked = _apply_wording(said, config)
     return ModelSource(folder.resolve().name, str(model), asked, True, tiny_file)
 
 

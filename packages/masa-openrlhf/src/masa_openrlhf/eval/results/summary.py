@@ -98,7 +98,7 @@ def compute_results(
 
 
 def _family_means(found: Sequence[BenchmarkMetrics]) -> dict[str, float | None]:
-    found = [one for one in found if one.family != "tiny"]
+    found = [one for one in found if one.family not in ("tiny", "own")]
     families = dict.fromkeys(one.family for one in found)
     means = {name: average_pass_rates([o for o in found if o.family == name]) for name in families}
     return means if len(families) < 2 else {**means, "all": average_pass_rates(found)}

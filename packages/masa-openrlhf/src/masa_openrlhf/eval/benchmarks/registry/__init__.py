@@ -1,11 +1,11 @@
-"""The nineteen benchmarks of the paper, an entry each; and the tiny one."""
+"""The nineteen benchmarks of the paper, an entry each; the tiny one, and one's own problems."""
 
 from __future__ import annotations
 
 from masa_openrlhf.eval.benchmarks.entry import Benchmark
 from masa_openrlhf.eval.benchmarks.registry.code import CODE
 from masa_openrlhf.eval.benchmarks.registry.logic import LOGIC
-from masa_openrlhf.eval.benchmarks.registry.maths import MATHS, TINY
+from masa_openrlhf.eval.benchmarks.registry.maths import MATHS, OWN, TINY
 from masa_openrlhf.eval.benchmarks.registry.science import SCIENCE
 from masa_openrlhf.eval.errors import EvalError
 
@@ -18,7 +18,7 @@ FAMILIES: dict[str, tuple[Benchmark, ...]] = {
     "all": PAPER_BENCHMARKS,
 }
 BENCHMARKS_BY_NAME: dict[str, Benchmark] = {
-    entry.name: entry for entry in (*PAPER_BENCHMARKS, TINY)
+    entry.name: entry for entry in (*PAPER_BENCHMARKS, TINY, OWN)
 }
 
 

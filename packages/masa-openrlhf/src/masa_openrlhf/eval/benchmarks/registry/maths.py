@@ -1,4 +1,4 @@
-"""Six mathematics benchmarks, and the problems of the tiny model."""
+"""Six mathematics benchmarks, the problems of the tiny model, and a user's own."""
 
 from __future__ import annotations
 
@@ -147,4 +147,18 @@ TINY = Benchmark(
     licence="Apache-2.0",
     protocol="masa_openrlhf.tiny",
     notes="None of the paper's: it shows, without a GPU, that the command works.",
+)
+
+OWN = Benchmark(
+    name="own",
+    title="own problems",
+    family="own",
+    source=BenchmarkSource(files=(), address="--problems"),
+    columns=(),
+    read=maths.parse_tiny,
+    prompt="",
+    grader="own",
+    questions=0,
+    licence="the user's",
+    protocol="what --problems names, read as data.train is",
 )
