@@ -78,7 +78,7 @@ def ask(endpoint):
 def test_a_hub_that_does_not_answer_is_told_within_seconds():
     said, seconds = ask("http://127.0.0.1:9")
     assert said.startswith("HubUnreachableError no config.json of 'some/model'")
-    assert seconds < 10  # five on a machine that does nothing else
+    assert seconds < 30  # five on a machine that does nothing else
 
 
 @pytest.mark.parametrize(

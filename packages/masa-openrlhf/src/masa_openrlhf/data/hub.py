@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +10,7 @@ from typing import Any
 
 from masa_openrlhf.data.errors import DataError, UnreachableDataError
 from masa_openrlhf.data.forms import find_subset
-
-REACH_SECONDS = 3.0
-"""How long the hub is waited for before it counts as out of reach, seconds."""
+from masa_openrlhf.hub import REACH_SECONDS, ask_within
 
 
 def load_from_hub(name: str, subset: str | None, split: str) -> Any:
@@ -60,23 +57,15 @@ def find_hub_fault(name: str) -> str | None:
     import huggingface_hub
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
-    found: list[str | None] = []
-
-    def ask() -> None:
-        try:
-            huggingface_hub.HfApi().dataset_info(name, timeout=REACH_SECONDS)
-            found.append(None)
-        except OfflineModeIsEnabled:
-            found.append("HF_HUB_OFFLINE is set")
-        except HfHubHTTPError:  # it answered: load_dataset says better what is wrong
-            found.append(None)
-        except Exception as error:
-            found.append(_first_line(error))
-
-    asking = threading.Thread(target=ask, name="masa-hub", daemon=True)
-    asking.start()
-    asking.join(REACH_SECONDS)
-    return found[0] if found else f"no answer within {REACH_SECONDS:g} s"
+    try:
+        ask_within(lambda: huggingface_hub.HfApi().dataset_info(name, timeout=REACH_SECONDS))
+    except OfflineModeIsEnabled:
+        return "HF_HUB_OFFLINE is set"
+    except HfHubHTTPError:  # it answered: load_dataset says better what is wrong
+        return None
+    except Exception as error:
+        return _first_line(error)
+    return None
 
 
 @contextmanager
