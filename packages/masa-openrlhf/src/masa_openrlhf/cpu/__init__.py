@@ -7,6 +7,7 @@ take for granted of CUDA is put right in each process of a run, and only there:
 - ``patches``: what ``activate`` puts right, called before our Ray actors import OpenRLHF;
 - ``threads``: how many each process computes with;
 - ``bfloat16``: products in float32 where the CPU has no instructions for bfloat16;
+- ``sampling``: how vLLM draws tokens of a large vocabulary;
 - ``preload``: what Ray's workers import while the driver is busy;
 - ``worker``: the extension that receives weights inside a vLLM worker;
 - ``limits``: what a CPU cannot do, refused before anything starts.
@@ -17,6 +18,7 @@ Ray is told of as many GPUs as the run has ranks and engines; they exist on pape
 from masa_openrlhf.cpu.bfloat16 import widen_products
 from masa_openrlhf.cpu.limits import refuse_unsupported
 from masa_openrlhf.cpu.patches import activate, is_active
+from masa_openrlhf.cpu.sampling import install_sampler
 from masa_openrlhf.cpu.threads import choose_threads, count_cores
 from masa_openrlhf.cpu.variables import (
     build_engine_arguments,
@@ -35,6 +37,7 @@ __all__ = [
     "choose_threads",
     "count_cores",
     "environment",
+    "install_sampler",
     "is_active",
     "refuse_unsupported",
     "widen_products",

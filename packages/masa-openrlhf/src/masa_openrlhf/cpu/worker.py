@@ -14,6 +14,7 @@ import vllm.model_executor.layers.utils as layers
 
 from masa_openrlhf.cpu import bfloat16
 from masa_openrlhf.cpu.gloo import GlooBroadcast
+from masa_openrlhf.cpu.sampling import install_sampler
 from masa_openrlhf.weights.digest import ParameterDigest
 from masa_openrlhf.weights.shards import digest_shard
 
@@ -23,6 +24,7 @@ def _keep_plain_weights(layer: Any, remove_weight: bool) -> None:
 
 
 bfloat16.widen_products()
+install_sampler()
 layers.dispatch_cpu_unquantized_gemm = _keep_plain_weights
 
 

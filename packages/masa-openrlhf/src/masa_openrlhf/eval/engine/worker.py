@@ -57,6 +57,7 @@ class _EngineWorker:
     def __init__(self, start: StartMessage, out: IO[str]) -> None:
         if cpu.is_active():
             cpu.widen_products()
+            cpu.install_sampler()
         from vllm.engine.arg_utils import EngineArgs
         from vllm.v1.engine.llm_engine import LLMEngine
 
