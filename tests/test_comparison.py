@@ -15,6 +15,7 @@ from masa_benchmarks.comparison.demonstrations import (
     write_solution_demo,
 )
 from masa_benchmarks.comparison.policy import ComparisonAssets
+from masa_benchmarks.comparison.pretrained import PRETRAINED_ARMS, write_rows
 from masa_benchmarks.comparison.reading import (
     accuracy_after_tokens,
     compare_cost,
@@ -45,11 +46,14 @@ from masa_benchmarks.comparison.tables import (
     _tabulate_seeds,
 )
 from masa_benchmarks.comparison.task import RANGES, make_problems
-from masa_control import PredictiveGate
-from masa_openrlhf.config.layers import build_config
+from masa_control import PredictiveGate, Problem
+from masa_openrlhf.config.layers import build_config, read_preset
 from masa_openrlhf.config.rules import merge_settings
+from masa_openrlhf.config.sections import DataConfig
+from masa_openrlhf.data.problems import LoadedProblems, load_problems
 from masa_openrlhf.report.analysis.curves import Curve
 from masa_openrlhf.report.runs import RecordedRun, held_out_curve
+from masa_openrlhf.warmup.worked_solutions import read_worked_solutions
 
 
 def boxed(text):
@@ -128,13 +132,37 @@ def test_every_arm_is_a_configuration_and_no_two_are_alike():
     }
     longer |= {"round-13": 1440, "refilled-2": 1440, "refilled-4-looked-half": 1440}
     for arm in EVERY_ARM:
-        config = build_config(merge_settings(BASE, arm.settings))
+        if arm.task != "sums":
+            continue
+        config = build_config(arm.whole)
         rolled_out = config.max_steps * config.batch.problems
         name = arm.name.split("-0.")[0]  # without a learning rate
         assert rolled_out == longer.get(name, 1280), arm.name
         assert config.max_steps % config.eval.every == 0
     assert {arm.settings["batch"]["problems"] for arm in (*ARMS, *ABLATIONS)} == {2, 4}
     assert len(ABLATIONS) == 13
+
+
+def test_the_arms_on_a_pretrained_model_are_the_presets_but_for_their_mode():
+    preset = build_config(read_preset("smollm2-135m"))
+    for arm in PRETRAINED_ARMS:
+        config = build_config(arm.whole)
+        assert config.mode == arm.name.removeprefix("smollm2-")
+        assert config.max_steps % config.eval.every == 0
+        assert (config.meta_prompt, config.solution) == (preset.meta_prompt, preset.solution)
+        assert (config.batch, config.cluster) == (preset.batch, preset.cluster)
+        assert config.model.path is config.data.train is None  # they come of the policy
+
+
+def test_problems_of_the_pretrained_task_keep_their_worked_solutions(tmp_path):
+    problems = [Problem(id="a", text="2 + 3?", answer="5")]
+    write_rows(tmp_path / "rows.jsonl", LoadedProblems(problems, worked={"a": "2 + 3 = 5."}))
+    loaded = load_problems(str(tmp_path / "rows.jsonl"), DataConfig())
+    assert loaded.problems == problems
+    worked = read_worked_solutions(str(tmp_path / "rows.jsonl"), DataConfig(), None, problems)
+    assert worked == {"a": "2 + 3 = 5."}
+    with pytest.raises(ValueError, match="1 problems have a scorer"):
+        write_rows(tmp_path / "other.jsonl", LoadedProblems(problems, scorers={"a": "{}"}))
 
 
 def test_a_run_is_not_taken_for_one_of_another_arm(tmp_path):

@@ -143,14 +143,23 @@ class Arm:
     Attributes:
         name: as in folders and tables.
         title: what it is, in a few words.
-        settings: over `BASE`.
+        settings: over `base`.
         seeds: how many of the seeds it is run with, where no number is asked for.
+        base: what it shares with the arms that it is compared with.
+        task: which policy and problems it is run on: "sums", or "pretrained".
     """
 
     name: str
     title: str
     settings: Settings = field(default_factory=dict)
     seeds: int = SEEDS
+    base: Settings = field(default_factory=lambda: BASE)
+    task: str = "sums"
+
+    @property
+    def whole(self) -> Settings:
+        """All its settings."""
+        return merge_settings(self.base, self.settings)
 
 
 def make_random_gate(share: float) -> Settings:
@@ -229,7 +238,7 @@ where nothing is said; run beside `masa-efficient` on policies of other warm-ups
 
 def shorten_arm(arm: Arm) -> Arm:
     """Return an arm with three quarters of its steps, evaluated half as often."""
-    whole = merge_settings(BASE, arm.settings)
+    whole = arm.whole
     less = {"max_steps": whole["max_steps"] * 3 // 4, "eval": {"every": 2 * whole["eval"]["every"]}}
     return replace(arm, settings=merge_settings(arm.settings, less))
 

@@ -16,6 +16,7 @@ from masa_benchmarks.comparison.arms import (
     TUNING,
     shorten_arm,
 )
+from masa_benchmarks.comparison.pretrained import PRETRAINED_ARMS
 from masa_benchmarks.comparison.record import unpack_record, write_record
 from masa_benchmarks.comparison.running import POLICY_SEEDS, Job, list_changed_settings
 from masa_benchmarks.comparison.schedule import run_jobs
@@ -24,6 +25,7 @@ from masa_benchmarks.comparison.tables import print_tables
 EVERY_ARM = (
     *(*ARMS, *LARGER_BATCHES, *ABLATIONS),
     *(EXPERT_EVERY_PROBLEM, *TUNING, *NO_DECISIONS_AT_RATES),
+    *PRETRAINED_ARMS,
 )
 SHORT_SEEDS = 2
 SHORT_ARMS = ("grpo", "masa", "masa-efficient")
@@ -64,6 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _choose_arm_names(options: argparse.Namespace) -> Sequence[str]:
+    if options.pretrained:
+        return [arm.name for arm in PRETRAINED_ARMS]
     if options.ablations:
         return ["grpo", "masa-efficient", *(arm.name for arm in ABLATIONS)]
     return SHORT_ARMS if options.short else [arm.name for arm in ARMS]
@@ -79,6 +83,11 @@ def _make_parser() -> argparse.ArgumentParser:
         "--short",
         action="store_true",
         help=f"{SHORT_SEEDS} seeds of {', '.join(SHORT_ARMS)}, 3/4 long",
+    )
+    add(
+        "--pretrained",
+        action="store_true",
+        help="SmolLM2-135M on tasks of reasoning-gym, two seeds, each with both cores: --jobs 1",
     )
     add("--ablations", action="store_true", help="MASA-efficient, one part otherwise each")
     add("--seeds", type=int, help=f"how many; where not said {SEEDS}, of the controls fewer")

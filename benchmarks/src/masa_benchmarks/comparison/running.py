@@ -12,7 +12,7 @@ from typing import NamedTuple
 from masa_openrlhf.config.layers import flatten_settings
 from masa_openrlhf.config.rules import merge_settings
 
-from masa_benchmarks.comparison.arms import BASE, Arm, Settings
+from masa_benchmarks.comparison.arms import Arm, Settings
 from masa_benchmarks.comparison.policy import ComparisonAssets
 
 POLICY_SEEDS = 100
@@ -43,7 +43,7 @@ class Job(NamedTuple):
     @property
     def settings(self) -> Settings:
         """What is asked of the run, whatever its seed."""
-        return merge_settings(BASE, self.arm.settings)
+        return self.arm.whole
 
 
 def build_job_settings(job: Job, assets: ComparisonAssets) -> Settings:
@@ -132,5 +132,5 @@ def start_job(job: Job, assets: ComparisonAssets, home: Path) -> subprocess.Pope
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, **({"OMP_NUM_THREADS": "1"} if job.arm.task == "sums" else {})},
         )

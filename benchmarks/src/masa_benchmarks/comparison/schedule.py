@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from masa_benchmarks.comparison.policy import prepare_policy
+from masa_benchmarks.comparison.pretrained import prepare_pretrained
 from masa_benchmarks.comparison.running import (
     Job,
     find_job_folder,
@@ -17,6 +18,9 @@ from masa_benchmarks.comparison.running import (
     list_changed_settings,
     start_job,
 )
+
+PREPARE = {"sums": prepare_policy, "pretrained": prepare_pretrained}
+"""By task, what makes the policy and its problems."""
 
 
 def run_jobs(
@@ -54,7 +58,7 @@ def run_jobs(
         while todo or running:
             while todo and len(running) < jobs_at_a_time:
                 job = todo.pop(0)
-                made = prepare_policy(home, job.policy, say)
+                made = PREPARE[job.arm.task](home, job.policy, say)
                 running.append((job, start_job(job, made, home), time.monotonic()))
             time.sleep(0.5)
             for entry in [e for e in running if e[1].poll() is not None]:

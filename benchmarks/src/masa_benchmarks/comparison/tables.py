@@ -7,12 +7,11 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from masa_openrlhf.config.rules import merge_settings
 from masa_openrlhf.report.analysis.curves import Axis, Curve, PairedRatio, make_monotone
 from masa_openrlhf.report.runs import RecordedRun, held_out_curve
 from masa_rewards.statistics import mean_interval
 
-from masa_benchmarks.comparison.arms import BASE, Arm
+from masa_benchmarks.comparison.arms import Arm
 from masa_benchmarks.comparison.reading import (
     GAIN_SHARES,
     TOKEN_BUDGETS,
@@ -117,9 +116,9 @@ def _is_dynamic_sampling(arm: Arm) -> bool:
 
 def _find_half_batch(base: Arm, arms: Sequence[Arm]) -> str | None:
     """Return the name of the first arm that is GRPO with half the batch of another."""
-    wanted = merge_settings(BASE, base.settings)["batch"]["problems"] / 2
+    wanted = base.whole["batch"]["problems"] / 2
     plain = (a for a in arms if a.settings.get("mode") == "grpo" and not _is_dynamic_sampling(a))
-    sizes = ((arm.name, merge_settings(BASE, arm.settings)["batch"]["problems"]) for arm in plain)
+    sizes = ((arm.name, arm.whole["batch"]["problems"]) for arm in plain)
     return next((name for name, problems in sizes if problems == wanted), None)
 
 
