@@ -204,6 +204,19 @@ def test_an_answer_that_would_run_is_not_run(scorer, tmp_path):
 
 
 @needs_library
+def test_an_answer_without_a_box_is_read_where_that_is_asked_for():
+    item = json.dumps(find_countdown())
+    answer = find_countdown().answer
+    said = f"The answer is {answer}."
+    found = {}
+    for extraction in ("boxed", "anchored"):
+        scorer = TaskScorer(workers=1, timeout=60.0, memory_mb=2048, extraction=extraction)
+        found[extraction] = judge(scorer, item, said)
+        scorer.close()
+    assert found == {"boxed": "unparsable", "anchored": "correct"}
+
+
+@needs_library
 def test_an_answer_that_takes_forever_is_the_verifiers_fault(tmp_path):
     scorer = TaskScorer(workers=1, timeout=1.0, memory_mb=2048)
     item = json.dumps(find_countdown())

@@ -210,6 +210,9 @@ class VerifierConfig(Settings):
     """Longest that verifying one answer may take, seconds."""
     memory_mb: int = Field(default=2048, ge=256)
     """Memory a worker may take, MiB."""
+    extraction: Literal["boxed", "anchored"] = "boxed"
+    """What states an answer: boxed, a box only; anchored, "the answer is ..." too, where nothing is
+    boxed."""
 
 
 class CheckpointConfig(Settings):

@@ -67,8 +67,9 @@ def _find_missing_answers(metrics: Mapping[str, Any]) -> list[Finding]:
     share = metrics.get("solution/unparsable", 0.0)
     message = (
         f"{share:.0%} of solutions state no answer in the form that is asked for, and count as "
-        "wrong: word solution.template as the model is used to, begin with a model that follows "
-        "instructions, or show it the form by `masa-openrlhf warmup`. docs/warmup.md"
+        "wrong: word solution.template as the model is used to, with examples; read answers "
+        "without a box too (--verifier.extraction anchored); or show it the form by "
+        "`masa-openrlhf warmup`. docs/warmup.md"
     )
     return [Finding("missing answers", share, message)]
 

@@ -179,8 +179,7 @@ def _make_graders(
             )
     forced = bool(unlimited)
     verifier = stack.enter_context(AnswerVerifier(**config.verifier.model_dump()))
-    settings = config.verifier.model_dump(include={"workers", "timeout", "memory_mb"})
-    scorer = TaskScorer(**settings)
+    scorer = TaskScorer(**config.verifier.model_dump())
     stack.callback(scorer.close)
     maths = MathsGrader(verifier)
     kinds: dict[str, Grader] = {

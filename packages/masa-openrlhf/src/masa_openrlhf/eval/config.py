@@ -70,9 +70,6 @@ class AnswerVerifierConfig(VerifierConfig):
     """Worker processes, at most; also how many answers are verified at a time."""
     memory_mb: int = Field(default=1024, ge=256)
     """Memory a worker may take, MiB."""
-    extraction: Literal["boxed", "anchored"] = "boxed"
-    """What states an answer: boxed, a box only; anchored, "the answer is ..." too, where nothing is
-    boxed."""
 
 
 class EvaluationConfig(Settings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from masa_rewards import Verdict
-from masa_rewards.verify.extraction import find_answer
+from masa_rewards.verify.extraction import Extraction, find_answer
 from masa_rewards.verify.workers.pool import WorkerPool
 from masa_rewards.verify.workers.process import WorkerSettings
 
@@ -19,16 +19,20 @@ class TaskScorer:
         workers: most processes, >= 1.
         timeout: seconds an answer may take, > 0.
         memory_mb: address space of a worker, MiB.
+        extraction: what states an answer, as of `AnswerVerifier`.
     """
 
-    def __init__(self, *, workers: int, timeout: float, memory_mb: int) -> None:
+    def __init__(
+        self, *, workers: int, timeout: float, memory_mb: int, extraction: Extraction = "boxed"
+    ) -> None:
         module = "masa_openrlhf.procedural.worker"
         settings = WorkerSettings(timeout, memory_mb, _START_SECONDS, module)
         self._pool = WorkerPool(workers, settings)
+        self._extraction = extraction
 
     def bind_item(self, item: str) -> ItemVerifier:
         """Return the verifier of one problem; ``item`` is its `ScoredItem` in JSON."""
-        return ItemVerifier(self._pool, item)
+        return ItemVerifier(self._pool, item, self._extraction)
 
     def close(self) -> None:
         """Kill the workers."""
@@ -41,16 +45,17 @@ class ItemVerifier:
     Args:
         pool: worker processes.
         item: `ScoredItem` in JSON.
+        extraction: what states an answer.
     """
 
-    def __init__(self, pool: WorkerPool, item: str) -> None:
-        self._pool, self._item = pool, item
+    def __init__(self, pool: WorkerPool, item: str, extraction: Extraction) -> None:
+        self._pool, self._item, self._extraction = pool, item, extraction
 
     async def averify(self, answer_text: str, gold: str) -> Verdict:
-        """Judge what is stated in the last box; the gold is one of the right answers."""
-        answer = find_answer(answer_text, "boxed")
+        """Judge what is stated last, in a box; the gold is one of the right answers."""
+        answer = find_answer(answer_text, self._extraction)
         if answer is None:
-            return Verdict(status="unparsable", answer=None, detail="no boxed answer")
+            return Verdict(status="unparsable", answer=None, detail="no answer is stated")
         future = self._pool.submit(answer, self._item)
         try:
             reply = await asyncio.wrap_future(future)
