@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @contextmanager
 def serve_script(answers):
-    """Serve chat completions, streamed.
+    """Serve chat completions, streamed where that is asked for.
 
     Args:
         answers: Takes the text of the user's turn and how often it was asked before; gives the
@@ -32,11 +32,20 @@ def serve_script(answers):
             said = {"index": 0, "delta": {"role": "assistant", "content": answer}}
             ended = {"index": 0, "delta": {}, "finish_reason": "stop"}
             known = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+            if not body.get("stream"):
+                message = {"role": "assistant", "content": answer}
+                whole = {"index": 0, "message": message, "finish_reason": "stop"}
+                entry = known | {"object": "chat.completion", "choices": [whole], "usage": usage}
+                self.send_whole(json.dumps(entry).encode(), "application/json")
+                return
             chunks = [{"choices": [said]}, {"choices": [ended]}, {"choices": [], "usage": usage}]
             events = [f"data: {json.dumps(known | chunk)}\n\n" for chunk in chunks]
             sent = "".join([*events, "data: [DONE]\n\n"]).encode()
+            self.send_whole(sent, "text/event-stream")
+
+        def send_whole(self, sent, kind):
             self.send_response(200)
-            self.send_header("content-type", "text/event-stream")
+            self.send_header("content-type", kind)
             self.send_header("content-length", str(len(sent)))
             self.end_headers()
             self.wfile.write(sent)

@@ -17,6 +17,7 @@ from tests.integrations.reward_reference import (
     read_page_examples,
     write_problems,
 )
+from tests.integrations.score_files import score_files
 from tests.integrations.stack_environments import make_environment, needs_uv
 
 HERE = Path(__file__).parent
@@ -63,7 +64,7 @@ def read_trained(folder, rank=0):
 @needs_uv
 @pytest.mark.timeout(1500)
 def test_the_example_of_the_page_trains(folder):
-    run_training(folder, {})
+    run_training(folder, {"logging_steps=1": "logging_steps=1, log_completions=True"})
     batches = read_batches(folder)
     parts = [check_batch_rewards(batch) for batch in batches]
     log = [line for line in read_trained(folder)["log"] if "reward" in line]
@@ -82,6 +83,28 @@ def test_the_example_of_the_page_trains(folder):
     every = [meta for metas in parts for meta in metas]
     assert all(any(values) for values in zip(*every, strict=True))
     assert len(read_trained(folder)["changed"]) == read_trained(folder)["weights"]
+    check_scored_log(score_files(folder / "masa" / "completions"), batches)
+
+
+def check_scored_log(report, batches):
+    """What TRL logged (completions_00001.parquet, ...) is scored as what was trained on."""
+    solutions = [s for batch in batches for s in batch if s["kind"] == "solution"]
+    assert (report.problems, report.rollouts) == (4, len(solutions))
+    assert report.correct == sum(sample["reward"] == 1.0 for sample in solutions)
+    assert report.predictions == sum(len(batch) for batch in batches) - len(solutions)
+    assert report.notes == (
+        "read as TRL's completions; an answer is right where MasaReward >= 0.5",
+    )
+    groups = {}
+    for number, batch in enumerate(batches):
+        for sample in batch:
+            if sample["kind"] == "solution":
+                groups.setdefault((number, sample["id"]), []).append(sample["reward"])
+    agreed = [set(rewards) for rewards in groups.values()]
+    assert report.gate.groups == 4
+    assert report.gate.all_right.groups == agreed.count({1.0})
+    assert report.gate.all_wrong.groups == agreed.count({0.0})
+    assert report.gate.unit == "characters"
 
 
 @needs_uv

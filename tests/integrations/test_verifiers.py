@@ -9,6 +9,7 @@ from masa_rewards import AnswerVerifier, MetaPrompt
 from masa_rewards.integrations.verifiers import ask, reward_episode
 
 from tests.integrations.doc_pages import read_code_blocks
+from tests.integrations.score_files import score_files
 from tests.integrations.scripted_answers import PROBLEMS, REWARDS, choose_answer
 from tests.integrations.scripted_server import serve_script
 from tests.integrations.stack_environments import ROOT, make_environment, needs_uv
@@ -50,6 +51,43 @@ def test_the_page_is_run_by_verifiers(tmp_path):
     assert {key: sorted(values) for key, values in found.items()} == {
         key: pytest.approx(values, abs=1e-6) for key, values in REWARDS.items()
     }
+    check_scored(score_files(traces_file), "masa")
+    # prime-rl's file monitor writes the same episodes by `to_record`, a line each.
+    own.run("python", "-c", PRIME_RL, traces_file, tmp_path / "outputs")
+    check_scored(score_files(tmp_path / "outputs" / "rollouts"), "masa")
+
+
+# As prime_rl.monitors.file.FileMonitor.log_episodes does (August 2026), once of all rollouts and
+# once of those that were trained on; with json where it has orjson.
+PRIME_RL = """
+import json, sys
+from pathlib import Path
+from verifiers.v1.trace import Trace, WireAgentConfig
+from verifiers.v1.state import State
+from verifiers.v1.episode import GroupInfo, WireTaskData
+from verifiers.v1.utils.trace_store import read_episodes
+episodes = read_episodes(Path(sys.argv[1]).parent, Trace[WireTaskData, State, WireAgentConfig])
+for subset in ("all", "effective"):
+    path = Path(sys.argv[2]) / "rollouts" / "step_1" / "train" / subset / "traces.jsonl"
+    path.parent.mkdir(parents=True)
+    with open(path, "a") as file:
+        for number, episode in enumerate(episodes):
+            episode.group = GroupInfo(id=f"g{number}")
+            file.write(json.dumps(episode.to_record(), default=str) + chr(10))
+"""
+
+
+def check_scored(report, reward):
+    """Two problems of two solutions and two predictions: half right, and both right."""
+    assert (report.problems, report.rollouts, report.correct, report.predictions) == (2, 4, 3, 4)
+    assert report.notes == (
+        f"read as prime-rl's or verifiers' traces; an answer is right where {reward} >= 0.5",
+    )
+    gate = report.gate
+    assert (gate.unit, gate.amount, gate.all_right.amount) == ("tokens", 650, 400)
+    # Lengths are known, so that predictions earn what they earned in verifiers.
+    wanted = [value for (_, kind), values in REWARDS.items() if kind == "meta" for value in values]
+    assert report.rewards.total.mean == pytest.approx(sum(wanted) / 4, abs=1e-6)
 
 
 def test_the_page_names_the_version_that_is_tried():

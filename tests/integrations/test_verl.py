@@ -10,6 +10,7 @@ from masa_rewards.integrations.group_collector import GroupCollector
 from masa_rewards.integrations.verl import MasaRewardManager, read_settings, verl_rows
 
 from tests.integrations.doc_pages import read_code_blocks
+from tests.integrations.score_files import score_files
 from tests.integrations.scripted_answers import PROBLEMS, REWARDS, SCRIPT
 from tests.integrations.stack_environments import ROOT, make_environment, needs_uv
 
@@ -45,7 +46,7 @@ def steps(tmp_path_factory):
         "+reward.reward_kwargs.masa.notion_rules.counting=rollout",
     ]
     own.run("python", HERE / "verl_steps.py", folder, *settings, *smaller, seconds=400)
-    return json.loads((folder / "result.json").read_text())
+    return json.loads((folder / "result.json").read_text()) | {"rollouts": folder / "rollouts"}
 
 
 def group_samples(samples, name):
@@ -71,6 +72,25 @@ def test_each_kind_is_compared_with_its_own(steps):
     found = group_samples(steps["steps"][0]["samples"], "advantage")
     for key, (low, high) in ADVANTAGES.items():
         assert (found[key][0], found[key][-1]) == pytest.approx((low, high), abs=1e-5)
+
+
+@needs_uv
+def test_the_rollouts_that_verl_dumps_are_scored(steps):
+    """`rollout_data_dir` of verl's trainer, written by it; it states no lengths in tokens."""
+    files = sorted(path.name for path in steps["rollouts"].iterdir())
+    assert files == ["1.jsonl", "2.jsonl"]
+    report = score_files(steps["rollouts"])
+    # A step is two problems of 16 solutions and 8 predictions; of one half are right, of one all.
+    assert (report.problems, report.rollouts, report.correct) == (4, 64, 48)
+    assert (report.predictions, report.unscored.predictions_no_lengths) == (32, 32)
+    assert report.notes == ("read as verl's rollouts; an answer is right where score >= 0.5",)
+    gate = report.gate
+    assert (gate.unit, gate.all_right.groups, gate.all_wrong.groups) == ("characters", 2, 0)
+    # Characters are tokens here: 8 of 149 and 8 of 249, against 8 of 199 and 8 of 49.
+    assert gate.ceiling == (149 + 249) / (149 + 249 + 199 + 49)
+    # Of 2 + 4 it was said 8 and 7 of 8: the paper's rule does not skip that.
+    assert (gate.rules[0].skipped, gate.rules[0].missed) == (0, 2)
+    assert gate.rules[2].recall.value == 1.0
 
 
 @needs_uv

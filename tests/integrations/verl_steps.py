@@ -53,6 +53,7 @@ class CpuTrainer(get_trainer_cls("sync")):
 
     def start(self, script):
         self.global_steps = 1
+        self._init_dump_executor()
         self._init_tokenizer()
         self._init_dataloader()
         self.reward_loop_manager = RewardLoopManager(self.config)
@@ -76,6 +77,7 @@ class CpuTrainer(get_trainer_cls("sync")):
         fields = ["uid", "input_ids", "prompts", "responses", "response_mask", "rm_scores"]
         fields += ["advantages", "extra_info", "extra_fields"]
         data = tq.kv_batch_get(keys=batch.keys, partition_id="train", select_fields=fields)
+        self._log_rollout_data(batch, {}, "rollouts")
         rows = [self.row(data, place) for place in range(len(batch.keys))]
         loss = self.update(rows)
         tq.kv_clear(keys=batch.keys, partition_id=batch.partition_id)
@@ -157,6 +159,7 @@ def main(folder, *overrides):
     trainer.start(json.loads(Path(folder, "script.json").read_text()))
     before = [parameter.detach().clone() for parameter in trainer.model.parameters()]
     steps = [trainer.train_step(), trainer.train_step()]
+    trainer._shutdown_dump_executor()
     moved = max(
         (now - then).abs().max().item()
         for now, then in zip(trainer.model.parameters(), before, strict=True)

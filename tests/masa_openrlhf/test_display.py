@@ -1,20 +1,24 @@
 import io
+import re
+import time
 
 import pytest
 from masa_control import ConfusionCounts
+from masa_openrlhf.command import invocation
 from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.display.columns import COLUMNS, EFFICIENT_COLUMNS, PRIORITY
 from masa_openrlhf.display.run_display import RunDisplay, format_duration
 from masa_openrlhf.display.summary import compare_fifths, summarise_decisions, summarise_held_out
 from masa_openrlhf.run.folder import RunFolder, StopRequest
 from rich.console import Console
 
 
-def shown(tmp_path, play, *, terminal=False, config=None):
+def shown(tmp_path, play, *, terminal=False, config=None, width=140):
     config = config or TrainConfig()
     folder = RunFolder(tmp_path / "run")
     folder.create(config)
     out = io.StringIO()
-    console = Console(file=out, width=140, force_terminal=terminal)
+    console = Console(file=out, width=width, force_terminal=terminal)
     with RunDisplay(folder, config, console) as display:
         play(folder, display)
     return out.getvalue()
@@ -247,3 +251,82 @@ def test_the_first_step_says_where_its_time_went_and_what_is_wrong(tmp_path):
     assert text.count("99% of solutions state no answer in the form") == 1
     assert "step 1 took 9.0 s: generation 5.0 s, training 3.0 s, other 1.0 s" in text
     assert "step 2 took" not in text
+
+
+def play_steps(rows):
+    def play(folder, display):
+        folder.event("training", steps=len(rows))
+        for step, row in enumerate(rows, start=1):
+            folder.write_metrics(step, row)
+        display.update()
+
+    return play
+
+
+def last_picture(text):
+    """The table as it was last drawn: lines from its heading on."""
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "\n").splitlines()
+    start = max(
+        number for number, line in enumerate(lines) if line.split()[:2] == ["step", "pass@1"]
+    )
+    return [line.rstrip() for line in lines[start:] if line.strip()]
+
+
+@pytest.mark.parametrize(
+    ("width", "there", "not_there"),
+    [
+        (80, ["pass@1", "predicted", "skipped", "correl.", "meta reward", "saved tok."], ["["]),
+        (100, ["pass@1", "skipped", "s/step", "cut", "gate F1"], ["["]),
+        (140, ["pass@1", "skipped", "cutoff F1", "solution tok.", "meta tok.", "0.80 ["], []),
+    ],
+)
+def test_a_narrow_table_leaves_out_what_matters_least(tmp_path, width, there, not_there):
+    config = TrainConfig(mode="masa-efficient")
+    rows = [efficient_row(step) for step in range(1, 7)]
+    text = shown(tmp_path, play_steps(rows), terminal=True, config=config, width=width)
+    table = last_picture(text)[: 1 + len(rows)]
+    assert max(map(len, table)) <= width
+    assert "…" not in "".join(table)
+    assert [heading for heading in there if heading not in "\n".join(table)] == []
+    assert [text for text in not_there if text in "\n".join(table)] == []
+    # Each row has as many cells as there are headings.
+    assert {len(re.split(r"\s{2,}", line.strip())) for line in table} == {
+        len(re.split(r"\s{2,}", table[0].strip()))
+    }
+
+
+def test_every_column_has_its_place_in_the_order():
+    for columns in (COLUMNS, EFFICIENT_COLUMNS):
+        assert {heading for heading, _, _ in columns} <= set(PRIORITY)
+
+
+def test_a_long_start_says_how_long_it_has_taken_and_what_happens(tmp_path, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+
+    def wait(folder, display):
+        folder.event("starting", what="vLLM and DeepSpeed")
+        display.update()
+        for _ in range(5):
+            now[0] += 26
+            display.update()
+
+    plain = shown(tmp_path / "plain", wait)
+    assert "starting vLLM and DeepSpeed: 78 s so far" in plain
+    assert plain.count("so far") == 1  # the next is due after another minute
+    now[0] = 100.0
+    drawn = shown(tmp_path / "drawn", wait, terminal=True, width=80)
+    assert "2 min" in drawn
+    assert "the model is loaded into both: minutes, where it is large" in drawn
+    assert "starting vLLM and DeepSpeed" in drawn
+    assert "…" not in drawn
+
+
+def test_a_command_to_go_on_with_is_one_that_works(tmp_path, monkeypatch):
+    def stop(folder, display):
+        folder.event("checkpoint", step=3, seconds=1.0)
+        display.stopped()
+
+    monkeypatch.setattr(invocation, "format_program", lambda: ".venv/bin/masa-openrlhf")
+    text = shown(tmp_path, stop)
+    assert f".venv/bin/masa-openrlhf train --resume {tmp_path / 'run'}" in text

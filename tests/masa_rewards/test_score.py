@@ -237,6 +237,7 @@ def test_what_could_not_be_verified_is_left_out_and_counted():
         "rollouts_unknown": 1,
         "predictions_no_rollouts": 4,
         "predictions_none_verified": 3,
+        "predictions_no_lengths": 0,
     }
     # Only the problem with a rollout that is known is judged: p = 1.
     assert (report.rewards.predictions, report.rewards.problems) == (2, 1)
@@ -335,6 +336,7 @@ def test_rollouts_that_are_in_no_group_are_counted_by_their_verdict():
         "rollouts_unknown": 0,
         "predictions_no_rollouts": 3,
         "predictions_none_verified": 1,
+        "predictions_no_lengths": 0,
     }
 
 

@@ -52,11 +52,35 @@ def run_score(*arguments, code=0, **options):
 
 
 def test_the_whole_text(file):
+    # A prediction text of 82 characters and one of 7, three times: 267; solutions of 15 characters
+    # took 400 tokens, so these 267 * 400 / 15 = 7120. 1200 / (1200 + 7120) = 0.144.
     # pass rate 0.5 is exact; 300 > 100; "matrix" is in the right one, "the guess" in the wrong one
     assert (
         run_score(file).stdout
         == """\
+The model knows its pass rate as well as a constant would: off by 0 points on
+average, against 0 for always saying 50%; on average it judges itself right. 0%
+of the tokens went into groups that teach nothing (0% all right, 0% all wrong).
+Does a gate pay here? NO. Groups without variance took 0% of the tokens: even a
+perfect gate would spare no more. This rests on 3 groups only: a hint, no more.
+  mode = "masa"  # the rewards, without a gate
+
 3 problems, 6 rollouts (3 correct), 6 predictions
+
+Groups of two rollouts or more: 3, of 1,200 tokens
+  all right          0 groups     0.0% of the tokens
+  all wrong          0 groups     0.0% of the tokens
+  a perfect gate, free of cost, would spare 0.0%
+  (1.00 times fewer tokens for a group that teaches)
+  6 predictions for 3 of the groups: about 7,120 tokens, 593.3% of what the
+    rollouts took
+
+  rule (std, mean)   skips   precision          recall             fewer
+  paper's             0.0%   -                  -                  0.14x
+  <0.1 ±0.05          0.0%   -                  -                  0.14x
+  <0.1 ±0.1           0.0%   -                  -                  0.14x
+  <0.2 ±0.1           0.0%   -                  -                  0.14x
+  <0.2 ±0.2           0.0%   -                  -                  0.14x
 
 Rewards: mean over 6 predictions, 95 % interval by 3 problems
   total       0.250  [0.250, 0.250]
@@ -122,8 +146,13 @@ def test_bad_lines_are_told_on_stderr_and_do_not_stop_it(file):
     first, second = ended.stderr.splitlines()
     assert first.startswith("line 2: not JSON")
     assert second.startswith("line 5: one object a line is wanted")
-    assert ended.stdout.startswith("2 problems")
+    assert "\n\n2 problems" in ended.stdout
     assert "bad lines, not among them: 2" in ended.stdout
+
+
+def make_folder(tmp_path):
+    (tmp_path / "empty").mkdir()
+    return tmp_path / "empty"
 
 
 def test_exit_codes(file, tmp_path):
@@ -134,7 +163,7 @@ def test_exit_codes(file, tmp_path):
     ended = run_score(tmp_path / "none.jsonl", code=2)
     assert "cannot read" in ended.stderr
     assert "No such file" in ended.stderr
-    run_score(tmp_path, code=2)
+    assert "holds no file that ends in .jsonl" in run_score(make_folder(tmp_path), code=2).stderr
     run_score(code=2)
 
 
@@ -197,7 +226,7 @@ def test_a_damaged_archive_gives_what_was_read_so_far(tmp_path):
     ended = run_score(path, code=1)
     assert "damaged" in ended.stderr
     assert "NOT READ TO THE END: damaged" in ended.stdout
-    assert not ended.stdout.startswith("0 problems")
+    assert "\n0 problems" not in ended.stdout
 
 
 @POSIX
@@ -348,5 +377,5 @@ def test_a_verifier_that_cannot_start_ends_it_with_what_was_read(tmp_path, monke
     assert cli.main(["score", str(path)]) == 1
     printed = capsys.readouterr()
     assert printed.err == "stopped: the verification worker did not start\n"
-    assert printed.out.startswith("1 problems")
+    assert "\n\n1 problems" in printed.out
     assert "NOT READ TO THE END: the verification worker did not start" in printed.out

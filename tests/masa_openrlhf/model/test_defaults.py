@@ -87,11 +87,11 @@ def test_files_and_flags_go_over_it(model, capsys, tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text("[solution]\nmax_tokens = 300\nrollouts = 6\n")
     argv = ["train", "--config", str(file), "--model.path", model, "--data.train", "d.jsonl"]
-    argv += ["--cluster.device=cpu", "--solution.rollouts", "5", "--dry-run"]
+    argv += ["--cluster.device=cpu", "--solution.rollouts", "5", "--dry-run", "--json"]
     with pytest.raises(SystemExit):
         main(argv)
     captured = capsys.readouterr()
-    config = json.loads(captured.out.partition("python -m openrlhf")[0])
+    config = json.loads(captured.out)["config"]
     assert config["solution"]["max_tokens"] == 300
     assert config["solution"]["rollouts"] == 5
     assert config["meta"]["max_tokens"] == 128

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import pytest
 from masa_openrlhf.cli import main
+from masa_openrlhf.command.invocation import format_command
 from masa_openrlhf.plan.cards import find_card
 from masa_openrlhf.plan.shapes import SHAPES
 
@@ -42,7 +43,7 @@ def test_what_does_not_fit_ends_with_status_1_and_a_way_out(capsys):
     status, out, _ = run(capsys, "plan", "--preset", "qwen3-8b", "--gpus", "2")
     assert status == 1
     assert "does not fit: train: " in out
-    assert "it fits on 4 of these GPUs: masa-openrlhf plan --gpus 4 --fit" in out
+    assert f"it fits on 4 of these GPUs: {format_command('plan', '--gpus', '4', '--fit')}" in out
 
 
 def test_fitted_settings_are_flags_that_train_takes(capsys):

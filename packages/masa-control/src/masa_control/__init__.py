@@ -79,6 +79,8 @@ from masa_control.measures.notion_counts import count_step_notions
 from masa_control.refill import FilledBatch, RefillRules, fill_batch
 from masa_control.settings import Settings
 
+__version__ = "0.1.0"
+
 __all__ = [
     "META",
     "REWARD_COMPONENTS",

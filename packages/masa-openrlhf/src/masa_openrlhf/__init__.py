@@ -1,1 +1,3 @@
-"""MASA."""
+"""MASA on OpenRLHF."""
+
+__version__ = "0.1.0"

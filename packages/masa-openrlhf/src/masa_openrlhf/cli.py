@@ -11,26 +11,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from masa_openrlhf import __version__
+from masa_openrlhf.command.invocation import format_command
+from masa_openrlhf.command.usage import USAGE, describe_unknown_command, list_commands
+
 if TYPE_CHECKING:
     from masa_openrlhf.config.tree import TrainConfig
     from masa_openrlhf.data.problems import LoadedProblems
-
-_USAGE = """\
-usage: masa-openrlhf COMMAND ...
-
-Meta-awareness training on OpenRLHF: a language model learns to know, before it reasons, how hard a
-problem is for it, how long it will need and which ideas it will use.
-
-commands:
-  train     train a model; without arguments a tiny one, made on the spot
-  eval      evaluate a model on the paper's benchmarks, and on how well it foresees itself
-  report    write a page of a run, or of several that are compared, with figures
-  plan      say what a run needs of its GPUs and how long a step takes, without a GPU
-  warmup    teach a model the form that train asks for, where it does not answer in it
-  presets   list the configurations to start from
-
-masa-openrlhf COMMAND --help lists every setting of a command.
-"""
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -38,13 +25,11 @@ def main(argv: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if argv is None else argv
     command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
     if command in ("-h", "--help"):
-        print(_USAGE, end="")
-    elif command == "--version":
-        from importlib.metadata import version
-
-        print(version("masa-openrlhf"))
-    elif command == "presets":
-        print("\n".join(_list_preset_names()))
+        print(USAGE, end="")
+    elif command == "--version" or "--version" in rest:
+        print(__version__)
+    elif command in ("presets", "schema", "completion"):
+        _print_or_exit(command, rest)
     elif command == "train":
         _train_or_exit(rest)
     elif command == "eval":
@@ -54,17 +39,48 @@ def main(argv: list[str] | None = None) -> None:
     elif command == "warmup":
         _warm_up_or_exit(rest)
     elif command == "report":
-        from masa_openrlhf.report.command import main as report
-
-        sys.exit(report(rest))
+        _report_or_exit(rest)
     else:
-        _exit_with_message(f"there is no command {command!r}\n\n{_USAGE}", status=2)
+        _exit_with_message(describe_unknown_command(command), status=2)
 
 
-def _list_preset_names() -> list[str]:
-    from masa_openrlhf.config.presets import list_presets
+def _print_or_exit(command: str, rest: list[str]) -> None:
+    """The commands that print something and end."""
+    if "-h" in rest or "--help" in rest:
+        print(USAGE, end="")
+        return
+    try:
+        print(_render_output(command, rest), end="")
+    except ValueError as error:
+        _exit_with_message(str(error), status=2)
 
-    return list_presets()
+
+def _render_output(command: str, rest: list[str]) -> str:
+    if command == "schema":
+        from masa_openrlhf.command.schema import render_schema
+
+        return render_schema()
+    if command == "completion":
+        from masa_openrlhf.command.completion import render_completion
+
+        return render_completion(rest[0] if rest else "", list_commands())
+    from masa_openrlhf.command.presets import read_preset_text, render_presets
+
+    names = rest[1:] if rest[:1] == ["show"] else rest
+    if rest[:1] == ["show"] and not names:
+        raise ValueError(f"name the preset to show: {format_command('presets', 'show', 'tiny')}")
+    return "\n".join(map(read_preset_text, names)) if names else render_presets()
+
+
+def _report_or_exit(argv: list[str]) -> None:
+    from masa_openrlhf.command.failures import FileAccessError, explain_file_errors
+    from masa_openrlhf.report.command import main as report
+
+    try:
+        with explain_file_errors():
+            sys.exit(report(argv))
+    except FileAccessError as error:
+        _exit_with_message(str(error))
 
 
 def _exit_with_message(message: str, status: int = 1) -> NoReturn:
@@ -99,20 +115,22 @@ def _plan_or_exit(argv: list[str]) -> None:
 
 
 def _train_or_exit(argv: list[str]) -> None:
-    if "-h" in argv or "--help" in argv:
-        from masa_openrlhf.config.help import render_train_help
+    if {"-h", "--help", "--help-all"} & set(argv):
+        from masa_openrlhf.config.help import render_short_help, render_train_help
 
-        print(render_train_help(), end="")
+        print(render_train_help() if "--help-all" in argv else render_short_help(), end="")
         return
     from masa_openrlhf.arguments.parse import OpenRLHFArgumentError
+    from masa_openrlhf.command.failures import FileAccessError, explain_file_errors
     from masa_openrlhf.config.layers import ConfigError
     from masa_openrlhf.run.disk import DiskFullError
 
     try:
-        sys.exit(_run_train(argv))
+        with explain_file_errors():
+            sys.exit(_run_train(argv))
     except (ConfigError, OpenRLHFArgumentError, ModuleNotFoundError, ValueError) as error:
         _exit_with_message(str(error), status=2)
-    except DiskFullError as error:
+    except (DiskFullError, FileAccessError) as error:
         _exit_with_message(str(error))
 
 
@@ -151,14 +169,20 @@ def _run_eval(argv: list[str]) -> None:
 
         print(render_eval_help(), end="")
         return
+    from masa_openrlhf.command.failures import FileAccessError, explain_file_errors
     from masa_openrlhf.eval.command import main as evaluate
 
-    sys.exit(evaluate(argv))
+    try:
+        with explain_file_errors():
+            sys.exit(evaluate(argv))
+    except FileAccessError as error:
+        _exit_with_message(str(error))
 
 
 def _run_train(argv: list[str]) -> int:
     parser = _make_parser()
     parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("--json", action="store_true")
     parser.add_argument("--force", action="store_true")
     options, flags = parser.parse_known_args(argv)
     config = _read_configuration(options, flags)
@@ -176,7 +200,15 @@ def _run_train(argv: list[str]) -> int:
         from masa_openrlhf.run.checkpoint_ranks import require_saved_ranks
 
         require_saved_ranks(config, folder)
-    _check_arguments(config, folder, resume=resume, show=options.dry_run)
+    if options.json and not options.dry_run:
+        raise ValueError(
+            f"--json is for a dry run: {format_command('train', '--dry-run', '--json')}"
+        )
+    argv = _check_arguments(config, folder, resume=resume)
+    if options.dry_run:
+        from masa_openrlhf.command.dry_run import render_dry_run, render_dry_run_json
+
+        print(render_dry_run_json(config, argv) if options.json else render_dry_run(config, argv))
     if not options.dry_run:
         require_stack(config)
         if config.cluster.check_memory and not runs_on_cpu(config) and is_on_one_machine(config):
@@ -252,7 +284,9 @@ def _read_configuration(options: argparse.Namespace, flags: list[str]) -> TrainC
     base, note = choose_base(options.preset, above, flags)
     if note:
         print(note, file=sys.stderr)
-    return layers.apply_flags(layers.build_config(merge_settings(base, above)), flags)
+    return layers.apply_flags(
+        layers.build_config(merge_settings(base, above), options.config), flags
+    )
 
 
 def _check_model(config: TrainConfig, *, dry_run: bool) -> None:
@@ -270,12 +304,10 @@ def _check_model(config: TrainConfig, *, dry_run: bool) -> None:
         print(f"masa-openrlhf: not checked: {error}", file=sys.stderr)
 
 
-def _check_arguments(
-    config: TrainConfig, folder: os.PathLike[str], *, resume: bool, show: bool
-) -> None:
-    """Have OpenRLHF read its arguments, before anything starts; show them if asked to."""
+def _check_arguments(config: TrainConfig, folder: os.PathLike[str], *, resume: bool) -> list[str]:
+    """Have OpenRLHF read its arguments, before anything starts; return them."""
     from masa_openrlhf import cpu
-    from masa_openrlhf.arguments.build import TRAINING_SCRIPT, build_arguments
+    from masa_openrlhf.arguments.build import build_arguments
     from masa_openrlhf.arguments.parse import parse_arguments
     from masa_openrlhf.run.devices import runs_on_cpu
     from masa_openrlhf.run.folder import RunFolder
@@ -286,22 +318,7 @@ def _check_arguments(
     parsed = parse_arguments(argv)
     if on_cpu:
         cpu.refuse_unsupported(parsed)
-    if show:
-        print(config.model_dump_json(indent=2))
-        print(" \\\n  ".join([f"python -m {TRAINING_SCRIPT}", *_join_flag_values(argv)]))
-
-
-def _join_flag_values(argv: list[str]) -> list[str]:
-    """Join each flag with its values."""
-    import shlex
-
-    lines: list[str] = []
-    for token in argv:
-        if token.startswith("--"):
-            lines.append(token)
-        else:
-            lines[-1] += f" {shlex.quote(token)}"
-    return lines
+    return argv
 
 
 if __name__ == "__main__":

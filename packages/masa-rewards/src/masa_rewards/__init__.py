@@ -29,6 +29,8 @@ from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
 from masa_rewards.verify.verdict import Verdict
 from masa_rewards.verify.verifier import AnswerVerifier
 
+__version__ = "0.1.0"
+
 __all__ = [
     "ENGLISH_STOP_WORDS",
     "SOLUTION_TEMPLATE",

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from masa_openrlhf.command.invocation import format_install
+
 
 def find_source_file(relative: str) -> Path:
     """Return the path of a file of OpenRLHF, as "openrlhf/cli/train_ppo_ray.py".
@@ -17,7 +19,7 @@ def find_source_file(relative: str) -> Path:
     spec = importlib.util.find_spec("openrlhf")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(
-            "OpenRLHF is not installed: install masa-openrlhf[cpu] or masa-openrlhf[cluster]"
+            f"OpenRLHF is not installed: {format_install('cpu')} (or cluster, for GPUs)"
         )
     return Path(spec.submodule_search_locations[0]).parent / relative
 

@@ -20,6 +20,9 @@ from typing import Any, NoReturn
 
 from masa_openrlhf.arguments.installed import find_source_file, load_source_file
 from masa_openrlhf.arguments.refusals import list_refusals
+from masa_openrlhf.config.layers import list_setting_names
+from masa_openrlhf.config.suggestions import format_flags, suggest_settings
+from masa_openrlhf.config.tree import TrainConfig
 
 
 class OpenRLHFArgumentError(ValueError):
@@ -108,6 +111,7 @@ def _read_main_block() -> tuple[list[ast.stmt], str]:
     )
 
 
+_CLOSE = 0.75
 _HIERARCHIZE = "from openrlhf.utils.config import hierarchize"
 
 
@@ -120,13 +124,25 @@ class _Parser(argparse.ArgumentParser):
         return super().parse_args(self.argv)
 
     def error(self, message: str) -> NoReturn:
-        hints = ""
         known = [s for action in self._actions for s in action.option_strings]
-        for token in message.split():
-            if token.startswith("--") and token not in known:
-                close = difflib.get_close_matches(token, known, n=3)
-                hints += f"; did you mean {' or '.join(close)}?" if close else ""
-        raise OpenRLHFArgumentError(f"OpenRLHF's parser: {message}{hints}")
+        _, is_unknown, rest = message.partition("unrecognized arguments: ")
+        unknown = [token.partition("=")[0] for token in rest.split() if token.startswith("--")]
+        if is_unknown and unknown:
+            raise OpenRLHFArgumentError(
+                "\n".join(_describe_unknown_flag(flag, known) for flag in unknown)
+            )
+        raise OpenRLHFArgumentError(f"OpenRLHF's parser: {message}")
+
+
+def _describe_unknown_flag(flag: str, theirs: Sequence[str]) -> str:
+    """Say that nobody has a flag, and which are near: ours first, then OpenRLHF's."""
+    ours = suggest_settings(flag.removeprefix("--"), list_setting_names(TrainConfig()))
+    near = [format_flags([name]) for name in ours]
+    near += difflib.get_close_matches(flag, theirs, n=3, cutoff=_CLOSE)
+    hint = " or ".join(dict.fromkeys(near[:3]))
+    return f"there is no flag {flag}, of ours or of OpenRLHF's" + (
+        f"; did you mean {hint}?" if hint else ": see masa-openrlhf train --help-all"
+    )
 
 
 class _Argparse:

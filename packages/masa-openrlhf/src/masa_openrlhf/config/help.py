@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -15,27 +15,129 @@ from masa_openrlhf.config.presets import list_presets
 from masa_openrlhf.config.rules import list_alternatives
 from masa_openrlhf.config.tree import TrainConfig
 
-_HEAD = """\
-usage: masa-openrlhf train [--preset NAME] [--config FILE.toml ...] [--resume RUN] [--dry-run]
-                           [settings] [any flag of OpenRLHF]
+_USAGE = """\
+usage: masa-openrlhf train [--preset NAME] [--config FILE.toml ...]
+                           [--resume RUN] [settings] [any flag of OpenRLHF]
+"""
 
-  --preset NAME      start from one of: {presets} (without one, and without a
-                     file: tiny)
-  --config FILE      put a TOML file's settings over it; may be given again
-  --resume RUN       go on from the last checkpoint in a run's folder; settings given now win
-  --trust            with --resume: even where others own the folder's files or may write them;
-                     whoever did could have code run (SECURITY.md)
-  --dry-run          print the resolved configuration and OpenRLHF's arguments, and end
+_OPTIONS = (
+    ("--preset NAME", "start from one of: {presets}; without one, and without a model, tiny"),
+    ("--config FILE", "put a TOML file's settings over it; may be given again"),
+    ("--resume RUN", "go on from a run's last checkpoint; settings given now win"),
+    (
+        "--trust",
+        "with --resume: even where others own the folder's files or may write them; whoever did "
+        "could have code run (SECURITY.md)",
+    ),
+    ("--dry-run", "print the settings that differ from the defaults as TOML, and end; --json: all"),
+    ("--force", "start even where the plan says that it does not fit into the GPUs' memory"),
+    ("--help-all", "every setting with its default"),
+)
 
+_SHORT_OPTIONS = ("--preset NAME", "--config FILE", "--resume RUN", "--dry-run", "--help-all")
+
+_MOST_USED = (
+    "mode",
+    "model.path",
+    "data.train",
+    "max_steps",
+    "seed",
+    "runs",
+    "batch.problems",
+    "solution.rollouts",
+    "solution.max_tokens",
+    "meta.rollouts",
+    "meta.max_tokens",
+    "optim.lr",
+    "cluster.device",
+)
+
+_REST = """\
 Flags that are not listed here go to OpenRLHF, and are checked by its own parser:
 --ds.zero_stage 3, --logger.wandb.key KEY. Settings and their defaults:
 
 """
 
+_OPTION_COLUMN = 20
+_SETTING_COLUMN = 25
+
+
+def render_short_help() -> str:
+    """Return the help that fits on a screen: the options, and the settings most are after."""
+    width = _measure_width()
+    lines = [_USAGE, *_render_options(width, _SHORT_OPTIONS), "", "Settings that most are after:"]
+    for name in _MOST_USED:
+        field = find_field(TrainConfig, name)
+        flag = "--" + name.replace("_", "-")
+        words = " ".join((field.description or "").split())
+        first = words.partition(". ")[0].rstrip(".")
+        default = _format_default(field.get_default(call_default_factory=True))
+        room = width - _SETTING_COLUMN - 3 - len(default)
+        lines.append(
+            f"  {flag:<{_SETTING_COLUMN - 2}}"
+            f"{textwrap.shorten(first, room, placeholder=' ...')} ({default})"
+        )
+    lines += [
+        "",
+        *_wrap_text(
+            "Every setting: --help-all. In a file: masa-openrlhf presets show NAME has one to "
+            "start from. Other flags go to OpenRLHF, as --ds.zero_stage 3.",
+            0,
+            width,
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
 
 def render_train_help() -> str:
     """Return the whole help of ``masa-openrlhf train``."""
-    return _HEAD.format(presets=", ".join(list_presets())) + render_settings(TrainConfig)
+    width = _measure_width()
+    options = "\n".join(_render_options(width, [name for name, _ in _OPTIONS]))
+    rest = "\n".join(_wrap_text(_REST, 0, width))
+    return f"{_USAGE}\n{options}\n\n{rest}\n\n{render_settings(TrainConfig)}"
+
+
+def _render_options(width: int, names: Sequence[str]) -> Iterator[str]:
+    for name, about in _OPTIONS:
+        if name in names:
+            yield from textwrap.wrap(
+                about.format(presets=", ".join(list_presets())),
+                width,
+                initial_indent=f"  {name:<{_OPTION_COLUMN - 4}}  ",
+                subsequent_indent=" " * _OPTION_COLUMN,
+                break_on_hyphens=False,
+            )
+
+
+def _measure_width() -> int:
+    return min(shutil.get_terminal_size((100, 24)).columns, 120)
+
+
+def find_field(config: type[BaseModel], name: str) -> FieldInfo:
+    """Return the field of a setting that is in no section with alternatives.
+
+    Raises:
+        KeyError: there is no such setting.
+    """
+    first, _, rest = name.partition(".")
+    field = config.model_fields[first]
+    if not rest:
+        return field
+    (model,) = list_models(field.annotation)
+    return find_field(model, rest)
+
+
+def list_flag_names(config: type[BaseModel], before: str = "") -> list[str]:
+    """Return the flags of all settings, those of every rule among them, each once."""
+    found: list[str] = []
+    for name, field in config.model_fields.items():
+        models = list_models(field.annotation)
+        whole = f"{before}{name}"
+        for model in models:
+            found += list_flag_names(model, f"{whole}.")
+        if not models and name != "openrlhf":
+            found.append("--" + whole.replace("_", "-"))
+    return list(dict.fromkeys(found))
 
 
 def render_settings(config: type[BaseModel]) -> str:
@@ -43,7 +145,7 @@ def render_settings(config: type[BaseModel]) -> str:
 
     A section with alternatives (``rule``) is shown once for each of them.
     """
-    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
+    width = _measure_width()
     return "\n".join(_render_lines(config, "", width)) + "\n"
 
 
@@ -80,7 +182,7 @@ def _render_lines(config: type[BaseModel], prefix: str, width: int) -> Iterator[
                     yield from _render_lines(model, f"{section}.", width)
             continue
         (nested,) = list_models(field.annotation)
-        yield from ("", f"{section}: {_read_first_line(nested)}")
+        yield from ("", *_wrap_text(f"{section}: {_read_first_line(nested)}", 0, width))
         yield from _render_lines(nested, f"{section}.", width)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
+import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from masa_openrlhf.config.aliases import (
 )
 from masa_openrlhf.config.presets import list_presets
 from masa_openrlhf.config.rules import find_rules_with_key, list_alternatives, merge_settings
+from masa_openrlhf.config.suggestions import suggest_settings
+from masa_openrlhf.config.toml_places import locate_setting
 from masa_openrlhf.config.tree import TrainConfig
 
 if sys.version_info >= (3, 11):
@@ -80,8 +82,13 @@ def flatten_settings(settings: Mapping[str, Any], before: str = "") -> dict[str,
     return found
 
 
-def build_config(settings: Mapping[str, Any]) -> TrainConfig:
+def build_config(settings: Mapping[str, Any], files: Sequence[Path] = ()) -> TrainConfig:
     """Return the configuration of plain settings; old names are taken, with a warning.
+
+    Args:
+        settings: sections in sections.
+        files: TOML files that they are from, the last put over the others; a message names the file
+            and the line.
 
     Raises:
         ConfigError: names every setting that is wrong, with its value.
@@ -91,7 +98,7 @@ def build_config(settings: Mapping[str, Any]) -> TrainConfig:
         _print_warnings(found.warnings)
         return TrainConfig.model_validate(found.settings)
     except pydantic.ValidationError as error:
-        raise ConfigError(explain_errors(error)) from error
+        raise ConfigError(explain_errors(error, files)) from error
     except RemovedSettingError as error:
         raise ConfigError(str(error)) from error
 
@@ -168,7 +175,7 @@ def _split_rule_flags(flags: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
 
 def _refuse_unknown_settings(config: TrainConfig, rest: Sequence[str]) -> None:
     """Refuse flags of our sections that none of our settings has: OpenRLHF has no such section."""
-    known = list(_list_setting_names(config))
+    known = list(list_setting_names(config))
     for token in rest:
         name = token[2:].partition("=")[0].replace("-", "_")
         section, dot, key = name.partition(".")
@@ -180,16 +187,21 @@ def _refuse_unknown_settings(config: TrainConfig, rest: Sequence[str]) -> None:
                 f"{name} belongs to {section}.rule = {' or '.join(rules)}, and {section}.rule is "
                 f"{getattr(config, section).rule!r}: choose the rule too"
             )
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ConfigError(f"there is no setting {name}{hint}")
+        raise ConfigError(describe_unknown_setting(name, known))
 
 
-def _list_setting_names(config: TrainConfig) -> Iterator[str]:
+def list_setting_names(config: TrainConfig) -> Iterator[str]:
+    """Yield the whole names of all settings, those of every rule among them."""
     yield from flatten_settings(config.model_dump())
     for section in TrainConfig.model_fields:
         for model in list_alternatives(section).values():
             yield from (f"{section}.{key}" for key in model.model_fields)
+
+
+def describe_unknown_setting(name: str, known: Iterable[str]) -> str:
+    """Say that there is no such setting, and which are near."""
+    near = " or ".join(suggest_settings(name, known))
+    return f"there is no setting {name}" + (f"; did you mean {near}?" if near else "")
 
 
 def _print_warnings(warnings: Sequence[str]) -> None:
@@ -197,8 +209,20 @@ def _print_warnings(warnings: Sequence[str]) -> None:
         print(f"{PROGRAM}: {warning}", file=sys.stderr)
 
 
-def explain_errors(error: pydantic.ValidationError) -> str:
-    """Say what is wrong, a line a setting."""
+def _locate_mentioned(files: Sequence[Path], message: str) -> str:
+    """The place of the first setting that a message names and a file sets."""
+    names = re.findall(r"[a-z_]+(?:\.[a-z_]+)+", message)
+    return next(filter(None, (locate_setting(files, name) for name in names)), "")
+
+
+def explain_errors(error: pydantic.ValidationError, files: Sequence[Path] = ()) -> str:
+    """Say what is wrong, a line a setting.
+
+    Args:
+        error: pydantic's.
+        files: TOML files that the settings are from; the one that sets a wrong one is named, with
+            the line.
+    """
     lines = []
     for one in error.errors():
         section, *rest = [str(part) for part in one["loc"]] or [""]
@@ -211,6 +235,12 @@ def explain_errors(error: pydantic.ValidationError) -> str:
             and (rules := find_rules_with_key(section, rest[0]))
         ):
             message = f"belongs to {section}.rule = {' or '.join(rules)}, and the rule is {rule!r}"
+        elif one["type"] == "extra_forbidden" and error.title == TrainConfig.__name__:
+            unknown = describe_unknown_setting(name, list_setting_names(TrainConfig()))
+            lines.append(f"{locate_setting(files, name)}{unknown}")
+            continue
         value = "" if one["type"] == "missing" or not name else f" (got {one['input']!r})"
-        lines.append(f"{name + ': ' if name else ''}{message}{value}")
+        message = message.removeprefix("Value error, ")
+        place = locate_setting(files, name) if name else _locate_mentioned(files, message)
+        lines.append(f"{place}{name + ': ' if name else ''}{message}{value}")
     return "\n".join(lines)

@@ -16,15 +16,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from masa_openrlhf.command.invocation import format_command
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.data.summary import describe_problems
 from masa_openrlhf.display.columns import (
     COLUMNS,
     EFFICIENT_COLUMNS,
-    EFFICIENT_LEGEND,
-    LEGEND,
     MAX_ROWS,
-    format_cell,
+    ShownTable,
+    describe_columns,
+    fit_table,
     format_line,
 )
 from masa_openrlhf.display.diagnosis import describe_step_time, diagnose_step
@@ -36,6 +37,15 @@ from masa_openrlhf.display.summary import (
 )
 from masa_openrlhf.run.files import TailReader
 from masa_openrlhf.run.folder import TOLD_TO_END, RunFolder, StopRequest
+
+_SILENCE = 60.0
+"""Seconds after which a phase is told of again where there is no terminal."""
+
+_LONG_PHASES = {
+    "starting the stack": "torch, vLLM and DeepSpeed are imported",
+    "starting vLLM and DeepSpeed": "the model is loaded into both: minutes, where it is large",
+}
+"""Phases that take long, and what happens all the time."""
 
 
 class RunDisplay:
@@ -53,7 +63,6 @@ class RunDisplay:
         self._folder, self._config = folder, config
         efficient = config.mode == "masa-efficient"
         self._columns = EFFICIENT_COLUMNS if efficient else COLUMNS
-        self._legend = EFFICIENT_LEGEND if efficient else LEGEND
         self._console = console or Console()
         self._events = TailReader(folder.path / "events.jsonl")
         self._metrics = TailReader(folder.path / "metrics.jsonl")
@@ -63,6 +72,7 @@ class RunDisplay:
         self._steps: int | None = None
         self._at_most = False
         self._phase = "starting"
+        self._phase_since = self._told_at = time.monotonic()
         self._training_since: float | None = None
         self._part: tuple[str, int] | None = None  # of a step: which, and of which step
         self._stopping: StopRequest | None = None
@@ -91,8 +101,12 @@ class RunDisplay:
 
     def update(self, stopping: StopRequest | None = None) -> None:
         """Show what has happened since, and that the run was asked to stop, if it was."""
+        before = self._phase
         for event in self._events.read():
             self._note(event)
+        if self._phase.partition(":")[0] != before.partition(":")[0]:
+            self._phase_since = self._told_at = time.monotonic()
+        self._tell_long_phase()
         if stopping and stopping is not self._stopping:
             self._say(self._describe_stop(stopping), "yellow")
         self._stopping = stopping
@@ -112,6 +126,13 @@ class RunDisplay:
                 self._say(f"held out after step {row['step']}: pass@1 {row['pass_at_1']:.3f}")
         if self._live is not None:
             self._live.update(self._picture(), refresh=True)
+
+    def _tell_long_phase(self) -> None:
+        """Without a terminal: say once a minute that a phase before training is going on."""
+        now = time.monotonic()
+        if self._live is None and not self.training and now - self._told_at >= _SILENCE:
+            self._told_at = now
+            self._say(f"{self._phase}: {format_duration(now - self._phase_since)} so far")
 
     def _describe_stop(self, request: StopRequest) -> str:
         if not self.training:
@@ -201,8 +222,12 @@ class RunDisplay:
 
     def _picture(self) -> Group:
         parts: list[Any] = [self._bar()]
+        if not self.training and self._phase in _LONG_PHASES:
+            parts.append(Text(_LONG_PHASES[self._phase], style="dim"))
         if self._rows:
-            parts += [self._table(), Text(self._legend, style="dim")]
+            shown = fit_table(self._rows[-MAX_ROWS:], self._columns, self._console.width)
+            legend = describe_columns(shown.headings)
+            parts += [_make_table(shown), Text(legend, style="dim")]
         if self._evaluated and "pass_at_1" in self._evaluated:
             done = self._evaluated
             parts.append(
@@ -213,7 +238,7 @@ class RunDisplay:
     def _bar(self) -> Progress:
         bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=40),
+            BarColumn(bar_width=max(10, min(40, self._console.width // 4))),
             MofNCompleteColumn(),
             TextColumn(self._time_left()),
             console=self._console,
@@ -228,23 +253,15 @@ class RunDisplay:
 
     def _time_left(self) -> str:
         """From the middle of the last steps' durations, evaluations and checkpoints included."""
+        if not self.training:
+            return format_duration(time.monotonic() - self._phase_since)
         if len(self._rows) < 2 or self._steps is None:
-            return ""
+            return f"{format_duration(time.monotonic() - self._phase_since)} so far"
         if self._at_most:
             return f"of at most {self._steps} steps"
         times = [row["time"] for row in self._rows[-20:]]
         a_step = (times[-1] - times[0]) / (len(times) - 1)
         return f"{format_duration(a_step * (self._steps - self._rows[-1]['step']))} left"
-
-    def _table(self) -> Table:
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        table.add_column("step", justify="right")
-        for heading, _, _ in self._columns:
-            table.add_column(heading, justify="right")
-        for row in self._rows[-MAX_ROWS:]:
-            cells = (format_cell(row, key, form) for _, key, form in self._columns)
-            table.add_row(str(row["step"]), *cells)
-        return table
 
     # -- after it ----------------------------------------------------------------------------------
 
@@ -270,7 +287,8 @@ class RunDisplay:
         saved = self._find_last_saved()
         if saved is not None:
             self._say(f"stopped; the last checkpoint is of step {saved}. Go on with", "yellow")
-            self._say(f"  masa-openrlhf train --resume {self._folder.path}", "bold")
+            command = format_command("train", "--resume", self._folder.path)
+            self._say(f"  {command}", "bold")
         else:
             self._say("stopped before the first checkpoint", "yellow")
 
@@ -282,6 +300,15 @@ class RunDisplay:
             self._console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
         self._say(f"all of it: {self._folder.log}", "bold")
         self.stopped()
+
+
+def _make_table(shown: ShownTable) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1))
+    for heading in shown.headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in shown.rows:
+        table.add_row(*row)
+    return table
 
 
 def format_duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from masa_rewards import AnswerVerifier, MetaPrompt
 from rich.console import Console
 
+from masa_openrlhf.command.invocation import format_command
 from masa_openrlhf.config.layers import ConfigError
 from masa_openrlhf.eval.benchmarks.entry import Benchmark
 from masa_openrlhf.eval.benchmarks.registry import choose_benchmarks
@@ -39,7 +40,7 @@ from masa_openrlhf.eval.render.terminal import (
 from masa_openrlhf.eval.results.comparison import check_comparable, compare_evaluations
 from masa_openrlhf.eval.results.summary import compute_results
 from masa_openrlhf.eval.sandbox.probe import probe_limits
-from masa_openrlhf.eval.settings import PROGRAM, make_parser, read_configuration
+from masa_openrlhf.eval.settings import make_parser, read_configuration
 from masa_openrlhf.procedural.scorer import TaskScorer
 from masa_openrlhf.run.temporary import make_temporary_folder
 
@@ -82,7 +83,9 @@ def run_evaluation(argv: Sequence[str], console: Console | None = None) -> int:
         _write_report(config, model, asked, folder, given.compare, console)
     if status:
         console.print("stopped; go on with", style="yellow")
-        console.print(f"  {PROGRAM} --resume {folder.path}", style="bold", soft_wrap=True)
+        console.print(
+            f"  {format_command('eval', '--resume', folder.path)}", style="bold", soft_wrap=True
+        )
     return status
 
 

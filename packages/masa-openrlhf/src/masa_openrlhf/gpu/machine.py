@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from masa_openrlhf.command.invocation import format_install
+
 if TYPE_CHECKING:
     from masa_openrlhf.config.tree import TrainConfig
 
@@ -128,7 +130,7 @@ def list_shortfalls(machine: Machine, config: TrainConfig) -> list[str]:
         ]
     found = []
     if machine.torch_cuda is None:
-        found.append("the installed torch is built without CUDA: install masa-openrlhf[cluster]")
+        found.append(f"the installed torch is built without CUDA: {format_install('cluster')}")
     elif machine.driver_cuda is not None and machine.driver_cuda[0] < machine.torch_cuda[0]:
         found.append(
             f"the NVIDIA driver {machine.driver} takes CUDA up to "

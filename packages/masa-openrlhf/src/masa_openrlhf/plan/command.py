@@ -11,6 +11,7 @@ from rich.console import Console
 
 from masa_openrlhf.arguments.build import build_arguments
 from masa_openrlhf.arguments.parse import parse_arguments
+from masa_openrlhf.command.invocation import format_command
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.plan.cards import CardSpec, find_card, find_card_by_memory, match_card
 from masa_openrlhf.plan.fit import change_gpus, find_gpus, fit_plan, list_changes
@@ -117,7 +118,9 @@ def suggest_way_out(setup: Setup, *, fitted: bool = False) -> str:
     gpus = find_gpus(setup)
     if gpus is None:
         return "no number of these GPUs that was tried holds it: use cards with more memory"
-    return f"it fits on {gpus} of these GPUs: masa-openrlhf plan --gpus {gpus} --fit"
+    return (
+        f"it fits on {gpus} of these GPUs: {format_command('plan', '--gpus', str(gpus), '--fit')}"
+    )
 
 
 def require_fit(config: TrainConfig, card: CardSpec | None) -> RunPlan | None:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from masa_openrlhf.command.invocation import format_command
+
 _DESCRIPTION = """\
 Write a report of a run, or of several that are compared: one HTML file that opens without a
 network, and its figures as PNG files beside it. Runs whose settings differ in nothing but the seed
@@ -43,7 +45,7 @@ def write_final_report(run: Path) -> None:
     except Exception as error:
         print(
             f"masa-openrlhf: warning: no report was written ({type(error).__name__}: {error}). The "
-            f"run is whole; to try again: masa-openrlhf report {run}",
+            f"run is whole; to try again: {format_command('report', run)}",
             file=sys.stderr,
         )
     else:

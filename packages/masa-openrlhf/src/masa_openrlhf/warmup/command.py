@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from masa_openrlhf.command.invocation import format_command
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.run.temporary import make_temporary_folder
 from masa_openrlhf.warmup.form_report import render_shares, suggest_next
@@ -124,4 +125,5 @@ def _tell_result(result: WarmupResult, config: TrainConfig, out: Path, console: 
     if result.after.reaches(aim):
         console.print(f"the aim is reached: {aim:.0%} of answers and of every part can be read")
     console.print("train it with the same settings and", style="dim")
-    console.print(f"  masa-openrlhf train --model.path {out}", style="bold", soft_wrap=True)
+    command = format_command("train", "--model.path", out)
+    console.print(f"  {command}", style="bold", soft_wrap=True)

@@ -6,18 +6,28 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
+from masa_rewards import __version__
 from masa_rewards.difficulty import DIFFICULTY_BASE
 from masa_rewards.notions.rules import Counting, NotionRules
 from masa_rewards.notions.stop_words import ENGLISH_STOP_WORDS
 from masa_rewards.prompt.meta_prompt import MetaPrompt
 from masa_rewards.score.settings import ScoreSettings
+from masa_rewards.score.sources.read import LogSettings
+from masa_rewards.score.sources.right_rewards import RIGHT_FROM
 from masa_rewards.verify.extraction import Extraction
 from masa_rewards.verify.verifier import AnswerVerifier
 
 _ABOUT = """\
-Score a model's predictions of its own rollouts: mean rewards with their
-intervals, calibration of pass rate and length, what could not be read, best and
-worst notions. Each line of FILE is an object
+Say how well a model foresees its own rollouts, and what a gate that skips
+problems would save. FILE is what a training run has logged already:
+
+  TRL               completions/*.parquet (log_completions=True)
+  verl              the folder trainer.rollout_data_dir
+  prime-rl          rollouts/, verifiers' traces.jsonl
+  OpenRLHF          what openrlhf.cli.batch_inference wrote
+  anything else     a rollout a row: prompt, text, reward or correct or answer
+
+as JSON lines, a JSON array or parquet; or a problem a line, with predictions:
 
   {"problem": "...",
    "rollouts": [{"text": "...", "length": 512, "correct": true}, ...],
@@ -25,7 +35,8 @@ worst notions. Each line of FILE is an object
 
 `length` is in tokens. Without `correct`, the line's `answer` is used to verify
 the text. Instead of text, a prediction may be what was read of it:
-{"pass_rate": 0.5, "length": 600, "notions": ["..."]}.
+{"pass_rate": 0.5, "length": 600, "notions": ["..."]}. Without predictions the
+groups alone say how much a gate could save at most.
 """
 _EXITS = """\
 Exit code: 0 if any line could be scored; 1 if none, or the file or the verifier
@@ -37,6 +48,7 @@ stderr, with their numbers.
 def make_parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     """Make the parser of the package, and the one of its command `score`."""
     parser = argparse.ArgumentParser(prog="python -m masa_rewards", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     score = commands.add_parser(
         "score",
@@ -46,14 +58,30 @@ def make_parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    score.add_argument("file", metavar="FILE", help='JSON lines; "-" is stdin, *.gz is unpacked')
+    score.add_argument(
+        "files", metavar="FILE", nargs="*", help='or a folder of them; "-" is stdin, *.gz unpacked'
+    )
+    score.add_argument("--demo", action="store_true", help="score a made-up file, in seconds")
+    score.add_argument("--html", metavar="PAGE", help="write a page with figures, in one file")
     score.add_argument("--json", action="store_true", help="print JSON, for machines")
     score.add_argument("--strict", action="store_true", help="stop at the first bad line")
     score.add_argument("--top", type=int, default=10, help="notions to show of each kind (10)")
+    _add_logs(score.add_argument_group("how logs are read"))
     _add_prompt(score.add_argument_group("how predictions are read"))
     _add_rules(score.add_argument_group("how they are rewarded"))
     _add_verifier(score.add_argument_group("how answers are verified"))
     return parser, score
+
+
+def _add_logs(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--reward", metavar="NAME", help="the reward that says what is right")
+    group.add_argument(
+        "--right-from",
+        type=float,
+        default=RIGHT_FROM,
+        metavar="VALUE",
+        help=f"a reward of at least this is right ({RIGHT_FROM})",
+    )
 
 
 def _add_prompt(group: argparse._ArgumentGroup) -> None:
@@ -117,6 +145,11 @@ def read_settings(options: argparse.Namespace) -> ScoreSettings:
         stop_words=_read_stop_words(options.stop_words),
     )
     return ScoreSettings(prompt=prompt, base=options.base, notion_rules=rules, top=options.top)
+
+
+def read_log_settings(options: argparse.Namespace, settings: ScoreSettings) -> LogSettings:
+    """Read off parsed options how logs are read."""
+    return LogSettings(settings.prompt, options.reward, options.right_from)
 
 
 def _read_stop_words(name: str | None) -> frozenset[str]:

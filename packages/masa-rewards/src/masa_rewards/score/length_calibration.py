@@ -21,6 +21,8 @@ class LengthTally:
     def add(self, judged: ScoredLine) -> None:
         """Add the predictions of one problem."""
         predicted = [each.length for each in judged.predictions if each.length is not None]
+        if judged.amount.tokens is None:
+            return
         lengths = judged.group.correct_lengths
         if not lengths:
             self._no_correct += len(predicted)

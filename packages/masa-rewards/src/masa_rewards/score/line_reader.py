@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import reprlib
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -39,12 +40,12 @@ class LineRollout(_Part):
 
     Attributes:
         text: What the policy wrote.
-        length: Its length in tokens, >= 0.
+        length: Its length in tokens, >= 0; None when that is not known.
         correct: Whether its answer is right; None when that is not known.
     """
 
     text: Text
-    length: Count
+    length: Count | None = None
     correct: Annotated[bool | None, Field(strict=True)] = None
 
 
@@ -73,13 +74,13 @@ class ProblemLine(_Part):
         problem: The problem statement, without the words of any prompt around it.
         rollouts: The G >= 0 solution rollouts.
         predictions: The M >= 0 predictions: the raw text of an answer to the meta prompt, or what
-            was read of it.
+            was read of it. Without any, groups alone are looked at.
         answer: The right answer, for rollouts of which it is not known whether they are correct.
     """
 
     problem: Text
     rollouts: tuple[LineRollout, ...]
-    predictions: tuple[LinePrediction, ...]
+    predictions: tuple[LinePrediction, ...] = ()
     answer: StrictStr | StrictInt | StrictFloat | None = None
 
     @property
@@ -88,11 +89,11 @@ class ProblemLine(_Part):
         return "" if self.answer is None else str(self.answer).strip()
 
 
-def read_line(line: str | bytes) -> ProblemLine:
+def read_line(line: str | bytes | Mapping[str, Any]) -> ProblemLine:
     """Read one line.
 
     Args:
-        line: A JSON object, UTF-8 if it is bytes.
+        line: A JSON object, UTF-8 if it is bytes; or what one holds.
 
     Returns:
         What it holds.
@@ -100,6 +101,8 @@ def read_line(line: str | bytes) -> ProblemLine:
     Raises:
         LineError: If it is no such object: what is wrong with it, in one line of text.
     """
+    if isinstance(line, Mapping):
+        return _validate_entries(line)
     try:
         text = line.decode("utf-8-sig") if isinstance(line, bytes) else line
         entries = json.loads(text)
@@ -113,13 +116,13 @@ def read_line(line: str | bytes) -> ProblemLine:
         raise LineError(f"not JSON: {error}") from None
     if not isinstance(entries, dict):
         raise LineError(
-            "one object a line is wanted, with problem, rollouts and predictions; this line holds "
+            "one object a line is wanted, with problem and rollouts; this line holds "
             f"a {type(entries).__name__}"
         )
     return _validate_entries(entries)
 
 
-def _validate_entries(entries: dict[str, Any]) -> ProblemLine:
+def _validate_entries(entries: Mapping[str, Any]) -> ProblemLine:
     try:
         line = ProblemLine.model_validate(entries)
     except ValidationError as error:

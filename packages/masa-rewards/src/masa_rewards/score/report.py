@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from masa_rewards.missing import Component, Reason
 from masa_rewards.score.calibration import LengthReport, PassRateReport
+from masa_rewards.score.gate.savings import GateReport
 
 SCHEMA_VERSION: Final = 1
 """Goes up when a key changes its name or its meaning, not when one is added."""
@@ -120,6 +121,8 @@ class UnscoredCounts(_Frozen):
         rollouts_unknown: Likewise: `correct` is null, and there is no answer to verify by.
         predictions_no_rollouts: Predictions of problems without a rollout.
         predictions_none_verified: Predictions of problems all of whose rollouts were left out.
+        predictions_no_lengths: Predictions of problems with a rollout whose length is not stated:
+            their pass rates are looked at, and no reward is paid.
     """
 
     rollouts_timeout: int
@@ -127,6 +130,7 @@ class UnscoredCounts(_Frozen):
     rollouts_unknown: int
     predictions_no_rollouts: int
     predictions_none_verified: int
+    predictions_no_lengths: int
 
 
 class ReportSettings(_Frozen):
@@ -164,6 +168,8 @@ class Report(_Frozen):
             had rollouts to verify; see `AnswerVerifier.check_target`.
         notions: Best and worst notions.
         unscored: What has no reward, and why.
+        gate: What a gate would save on this file.
+        notes: How files that are logs of other programs were read, in sentences.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -182,3 +188,5 @@ class Report(_Frozen):
     targets: dict[str, int]
     notions: NotionReport
     unscored: UnscoredCounts
+    gate: GateReport
+    notes: tuple[str, ...] = ()

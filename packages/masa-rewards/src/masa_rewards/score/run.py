@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from typing import Any
 
 from masa_rewards.score.line_reader import LineError
 from masa_rewards.score.report import Report
@@ -55,11 +56,34 @@ def add_lines(
     """Add lines to a scorer, as of `score_lines`."""
     if isinstance(lines, str | bytes):
         raise TypeError(f"lines must be lines, not one text; open the file: got {lines[:80]!r}")
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    entries = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+    add_entries(scorer, entries, strict=strict, on_bad=on_bad)
+
+
+def add_entries(
+    scorer: Scorer,
+    entries: Iterable[tuple[int, str | bytes | Mapping[str, Any] | LineError]],
+    *,
+    strict: bool = False,
+    on_bad: Callable[[int, LineError], None] | None = None,
+) -> None:
+    """Add numbered lines, or what they hold, to a scorer, as of `score_lines`.
+
+    Args:
+        scorer: Gets them.
+        entries: Numbers, from 1, and lines; in the place of one that cannot be read, its error.
+        strict: Whether the first bad one ends it.
+        on_bad: Called with the number and the error of each bad one.
+
+    Raises:
+        LineError: At the first bad one, if `strict`.
+    """
+    for number, entry in entries:
         try:
-            scorer.add(line, number)
+            if isinstance(entry, LineError):
+                scorer.add_bad(entry, number)
+                raise entry
+            scorer.add(entry, number)
         except LineError as error:
             if on_bad is not None:
                 on_bad(number, error)

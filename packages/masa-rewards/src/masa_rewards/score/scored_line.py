@@ -10,6 +10,7 @@ from masa_rewards.meta import score_group
 from masa_rewards.notions.phrases import Phrase
 from masa_rewards.notions.reward import read_phrases
 from masa_rewards.notions.rules import NotionCount
+from masa_rewards.score.gate.tally import TextAmount
 from masa_rewards.score.line_reader import LineRollout, ProblemLine
 from masa_rewards.score.settings import ScoreSettings
 from masa_rewards.types import MetaPrediction, MetaReward, Rollout, RolloutGroup
@@ -32,6 +33,10 @@ class ScoredLine(NamedTuple):
         rollouts: G, with those that are not in the group.
         verdicts: How many rollouts had which verdict; "given" where the line states it,
             "unknown" where it does not and has no answer to verify by.
+        amount: What its rollouts took; tokens are None where one does not state its length, and
+            then no reward is paid, as there is no length to judge a predicted one by.
+        prediction_characters: How long the texts of the predictions are together; None where one is
+            not given as text.
         target_fault: Why rollouts cannot be compared with the answer by value; None where they can,
             and where nothing was verified.
     """
@@ -43,6 +48,8 @@ class ScoredLine(NamedTuple):
     notions: dict[Phrase, NotionCount]
     rollouts: int
     verdicts: Counter[str]
+    amount: TextAmount
+    prediction_characters: int | None = None
     target_fault: TargetFault | None = None
 
 
@@ -61,9 +68,28 @@ def score_line(line: ProblemLine, settings: ScoreSettings, verifier: AnswerVerif
     read = settings.prompt.parse
     predictions = [read(each) if isinstance(each, str) else each for each in line.predictions]
     scored = score_predictions(group, predictions, settings, verdicts)
+    amount = _measure_rollouts(line)
+    if amount.tokens is None:
+        scored = scored._replace(rewards=[])
     is_verified = line.gold and any(rollout.correct is None for rollout in line.rollouts)
     fault = verifier.check_target(line.gold) if line.gold and is_verified else None
-    return scored._replace(target_fault=fault)
+    texts = [each for each in line.predictions if isinstance(each, str)]
+    return scored._replace(
+        amount=amount,
+        prediction_characters=(
+            sum(map(len, texts)) if len(texts) == len(line.predictions) else None
+        ),
+        target_fault=fault,
+    )
+
+
+def _measure_rollouts(line: ProblemLine) -> TextAmount:
+    lengths = [rollout.length for rollout in line.rollouts]
+    known = [length for length in lengths if length is not None]
+    return TextAmount(
+        tokens=sum(known) if len(known) == len(lengths) else None,
+        characters=sum(len(rollout.text) for rollout in line.rollouts),
+    )
 
 
 def score_predictions(
@@ -92,7 +118,13 @@ def score_predictions(
         )
         rewards, notions = list(scored.rewards), dict(scored.counts)
     counted = Counter(verdicts)
-    return ScoredLine(group, list(predictions), rewards, named, notions, counted.total(), counted)
+    amount = TextAmount(
+        tokens=sum(rollout.length for rollout in group.rollouts),
+        characters=sum(len(rollout.text) for rollout in group.rollouts),
+    )
+    return ScoredLine(
+        group, list(predictions), rewards, named, notions, counted.total(), counted, amount
+    )
 
 
 def _verify_group(line: ProblemLine, verifier: AnswerVerifier) -> tuple[RolloutGroup, Counter[str]]:
@@ -113,4 +145,5 @@ def _verify_group(line: ProblemLine, verifier: AnswerVerifier) -> tuple[RolloutG
 
 
 def _to_rollout(rollout: LineRollout, correct: bool) -> Rollout:
-    return Rollout(text=rollout.text, length=rollout.length, correct=correct)
+    # Where no length is stated nothing is judged by it: see `ScoredLine.amount`.
+    return Rollout(text=rollout.text, length=rollout.length or 0, correct=correct)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from masa_rewards.missing import COMPONENTS, REASONS
+from masa_rewards.score.gate.tally import GateTally
 from masa_rewards.score.length_calibration import LengthTally
 from masa_rewards.score.line_reader import LineError, read_line
 from masa_rewards.score.notions import NotionTally
@@ -59,12 +61,14 @@ class Scorer:
         self._pass_rate = PassRateTally(self._settings)
         self._length = LengthTally()
         self._notions = NotionTally(self._settings)
+        self._gate = GateTally()
+        self._notes: dict[str, None] = {}
 
-    def add(self, line: str | bytes, number: int) -> None:
+    def add(self, line: str | bytes | Mapping[str, Any], number: int) -> None:
         """Score one line.
 
         Args:
-            line: A JSON object with problem, rollouts and predictions.
+            line: A JSON object with problem, rollouts and predictions; or what one holds.
             number: Its number in the file, for the report.
 
         Raises:
@@ -76,11 +80,19 @@ class Scorer:
         try:
             judged = score_line(read_line(line), self._settings, self._verifier)
         except LineError as error:
-            self._counts["bad"] += 1
-            if len(self._first_bad) < FIRST_BAD:
-                self._first_bad.append(BadLine(line=number, reason=str(error)))
+            self.add_bad(error, number)
             raise
         self._add_scored(judged)
+
+    def add_bad(self, error: LineError, number: int) -> None:
+        """Count a line that could not be read."""
+        self._counts["bad"] += 1
+        if len(self._first_bad) < FIRST_BAD:
+            self._first_bad.append(BadLine(line=number, reason=str(error)))
+
+    def add_note(self, note: str) -> None:
+        """Add a sentence on how a file was read to the report; the same one stands there once."""
+        self._notes[note] = None
 
     def add_group(
         self,
@@ -115,6 +127,12 @@ class Scorer:
         self._pass_rate.add(judged)
         self._length.add(judged)
         self._notions.add(judged)
+        self._gate.add(
+            [rollout.correct for rollout in judged.group.rollouts],
+            judged.amount,
+            [prediction.pass_rate for prediction in judged.predictions],
+            judged.prediction_characters,
+        )
 
     @property
     def lines(self) -> int:
@@ -155,6 +173,8 @@ class Scorer:
             targets=dict(sorted(self._targets.items())),
             notions=self._notions.report(),
             unscored=self._count_unscored(),
+            gate=self._gate.report(),
+            notes=tuple(self._notes),
         )
 
     def _count(self, judged: ScoredLine) -> None:
@@ -165,6 +185,8 @@ class Scorer:
         counts["predictions"] += predictions
         if not judged.group.rollouts:
             counts["none_verified" if judged.rollouts else "no_rollouts"] += predictions
+        elif judged.amount.tokens is None:
+            counts["no_lengths"] += predictions
         problem = hash(judged.group.problem)
         counts["repeated"] += problem in self._seen
         self._seen.add(problem)
@@ -187,6 +209,7 @@ class Scorer:
             rollouts_unknown=self._verdicts["unknown"],
             predictions_no_rollouts=self._counts["no_rollouts"],
             predictions_none_verified=self._counts["none_verified"],
+            predictions_no_lengths=self._counts["no_lengths"],
         )
 
 

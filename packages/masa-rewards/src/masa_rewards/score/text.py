@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from masa_rewards.score.calibration import LengthReport, PassRateReport
+from masa_rewards.score.gate.text import render_gate, render_verdict
+from masa_rewards.score.headline import write_headline
 from masa_rewards.score.report import Estimate, NotionReport, NotionRow, Report, RewardEstimates
 
 _BAR = 20
@@ -22,17 +24,26 @@ def render_report(report: Report) -> str:
     Returns:
         Lines of at most 80 columns, with "-" for what is not defined.
     """
-    parts = [
-        _render_head(report),
-        _render_rewards(report.rewards),
-        _render_pass_rate(report.pass_rate),
-        _render_length(report.length),
-        _render_unreadable(report),
-        _render_verdicts(report),
-        _render_notions(report.notions, report.settings.notion_counting),
-        _render_unscored(report),
-    ]
+    parts = [_render_headline(report), _render_head(report), render_gate(report.gate)]
+    if report.predictions:
+        parts += [
+            _render_rewards(report.rewards),
+            _render_pass_rate(report.pass_rate),
+            _render_length(report.length),
+            _render_unreadable(report),
+        ]
+    parts.append(_render_verdicts(report))
+    if report.predictions:
+        parts.append(_render_notions(report.notions, report.settings.notion_counting))
+    parts.append(_render_unscored(report))
     return "\n\n".join("\n".join(lines) for part in parts if (lines := list(part))) + "\n"
+
+
+def _render_headline(report: Report) -> Iterator[str]:
+    yield from textwrap.wrap(write_headline(report), 80)
+    yield from render_verdict(report.gate)
+    for note in report.notes:
+        yield from textwrap.wrap(f"({note})", 80, subsequent_indent=" ")
 
 
 def _render_head(report: Report) -> Iterator[str]:
@@ -151,6 +162,9 @@ def _render_unscored(report: Report) -> Iterator[str]:
         "predictions of problems without a rollout": counts.predictions_no_rollouts,
         "predictions of problems all of whose rollouts were left out": (
             counts.predictions_none_verified
+        ),
+        "predictions of problems with a rollout whose length is not stated": (
+            counts.predictions_no_lengths
         ),
     }
     if any(left_out.values()):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from masa_openrlhf.cache import find_cache_home
+from masa_openrlhf.command.invocation import format_command
 from masa_openrlhf.config.layers import (
     ConfigError,
     build_config,
@@ -148,8 +149,8 @@ def _find_run_model(folder: Path, config: EvaluationConfig) -> ModelSource:
     model = folder / "model"
     if not (model / "config.json").is_file():
         raise EvalError(
-            f"the run {folder} has no model yet: finish it with masa-openrlhf train --resume "
-            f"{folder}, or name a model's folder"
+            f"the run {folder} has no model yet: finish it with "
+            f"{format_command('train', '--resume', folder)}, or name a model's folder"
         )
     trained = _read_configuration(folder)
     held_out = folder / "data" / "eval.jsonl"

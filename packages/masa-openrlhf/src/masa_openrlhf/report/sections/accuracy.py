@@ -24,8 +24,12 @@ from masa_openrlhf.report.section import Plot, Section, Table
 _INTRO = (
     "Accuracy is pass@1 on held-out problems: the share of solutions that are right, of problems "
     "that the model is not trained on. Tokens are all that the model wrote in training, in "
-    "predictions and solutions. Time is that of the steps alone, without evaluations and "
-    "checkpoints."
+    "predictions and solutions."
+)
+_TIME = "Time is that of the steps alone, without evaluations and checkpoints."
+_NO_TIME = (
+    "Time is not compared: it says as much of the machines, and of what else ran on them, as of "
+    "the training."
 )
 _TRAINING_INTRO = (
     "There are too few evaluations on held-out problems, so this is the share of right solutions "
@@ -42,7 +46,7 @@ _TARGETS = 3
 def accuracy_section(groups: Sequence[RunGroup]) -> Section:
     """Return accuracy over tokens, steps and time, and tokens until given accuracies."""
     held_out = {
-        group.name: [_drop_single_point(held_out_curve(run)) for run in group.runs]
+        group.name: [drop_single_point(held_out_curve(run)) for run in group.runs]
         for group in groups
     }
     some = any(len(curve) for curves in held_out.values() for curve in curves)
@@ -58,9 +62,11 @@ def accuracy_section(groups: Sequence[RunGroup]) -> Section:
             legend=len(lines) if len(groups) > 1 else 0,
         )
         for axis, title in _AXES
+        if axis != "seconds" or len(groups) == 1
     ]
     says = [
         _INTRO if some else _TRAINING_INTRO,
+        _TIME if len(groups) == 1 else _NO_TIME,
         describe_bands(lines),
         _describe_own_intervals(lines),
     ]
@@ -85,8 +91,8 @@ _TABLES_INTRO = (
 )
 
 
-def _drop_single_point(curve: Curve) -> Curve:
-    """The curve, or none: a single point, as before the first step, shows no course."""
+def drop_single_point(curve: Curve) -> Curve:
+    """Return the curve, or none: a single point, as before the first step, shows no course."""
     return curve if len(curve) > 1 else Curve((), (), (), ())
 
 
@@ -117,7 +123,7 @@ def _describe_own_intervals(lines: Sequence[GroupLine]) -> str:
 
 
 def _make_tables(groups: Sequence[RunGroup], curves: dict[str, list[Curve]]) -> list[Table]:
-    targets = _choose_targets([one for group in groups for one in curves[group.name]])
+    targets = choose_targets([one for group in groups for one in curves[group.name]])
     if not targets:
         return []
     rows = []
@@ -137,8 +143,12 @@ def _make_tables(groups: Sequence[RunGroup], curves: dict[str, list[Curve]]) -> 
     return [Table(heads, rows), *_make_ratio_tables(groups, curves, targets)]
 
 
-def _choose_targets(curves: Sequence[Curve]) -> list[float]:
-    """Accuracies between where all began and what the best came to."""
+def choose_targets(curves: Sequence[Curve]) -> list[float]:
+    """Return accuracies between where all began and what the best came to; none of too little.
+
+    Args:
+        curves: of all runs.
+    """
     levels = [make_monotone(curve.accuracy) for curve in curves if len(curve)]
     start, end = max(level[0] for level in levels), max(level[-1] for level in levels)
     if end - start < 0.02:
@@ -154,15 +164,46 @@ def _make_ratio_tables(
     base, *others = groups
     rows = []
     for other in others:
-        seeds = [_index_by_seed(group, curves[group.name]) for group in (base, other)]
-        both = sorted(set(seeds[0]) & set(seeds[1]))
-        if both:
-            ours, theirs = ([side[seed] for seed in both] for side in seeds)
-            found = [paired_ratio(ours, theirs, target) for target in targets]
+        found = [r for r in compare_groups(base, other, curves, targets) if r is not None]
+        if found:
+            both = len(_find_common_seeds(base, other, curves))
             cells = [_format_ratio(ratio, base.name, other.name) for ratio in found]
-            rows.append([other.name, format_count(len(both), "pair"), *cells])
+            rows.append([other.name, format_count(both, "pair"), *cells])
     heads = [f"times sooner than {base.name}", "", *(f"{target:.0%}" for target in targets)]
     return [Table(heads, rows)] if rows else []
+
+
+def compare_groups(
+    base: RunGroup, other: RunGroup, curves: dict[str, list[Curve]], targets: Sequence[float]
+) -> list[PairedRatio | None]:
+    """Return how many times sooner a group was at each accuracy, over runs of the same seed.
+
+    The interval is Student's t on the logarithms: a bootstrap over a few pairs would be too narrow.
+
+    Args:
+        base: what it is compared with.
+        other: the group.
+        curves: of the groups, by name, in the order of their runs.
+        targets: accuracies, in [0, 1].
+
+    Returns:
+        A ratio a target; None where no seed is in both.
+    """
+    both = _find_common_seeds(base, other, curves)
+    if not both:
+        return [None] * len(targets)
+    ours, theirs = (
+        [_index_by_seed(group, curves[group.name])[seed] for seed in both]
+        for group in (base, other)
+    )
+    return [paired_ratio(ours, theirs, target, method="t") for target in targets]
+
+
+def _find_common_seeds(
+    base: RunGroup, other: RunGroup, curves: dict[str, list[Curve]]
+) -> list[int]:
+    seeds = [set(_index_by_seed(group, curves[group.name])) for group in (base, other)]
+    return sorted(seeds[0] & seeds[1])
 
 
 def _index_by_seed(group: RunGroup, curves: Sequence[Curve]) -> dict[int, Curve]:

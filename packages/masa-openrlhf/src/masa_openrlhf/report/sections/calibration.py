@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _INTRO = (
     "A point is a problem: across, what the model said beforehand (the mean of its predictions); "
     "up, what came of it. On the dashed line both agree. Training should draw the points to it. "
-    "The table says how well the two go together: 1 is perfectly, 0 not at all."
+    "The table says how well the two go together: 1 is perfectly, 0 not at all. Problems of all "
+    "runs of a group are pooled in it, so it can differ from the mean over runs under What changed."
 )
 _KINDS = (("pass_rate", "pass rate"), ("length", "length"))
 _MAX_POINTS = 400
@@ -62,7 +63,7 @@ def calibration_section(groups: Sequence[RunGroup]) -> Section:
             "Without recorded predictions (made before they were recorded, or no step was taken): "
             f"{join_run_names(unrecorded)}."
         )
-    heads = ["correlation of predicted and true", "problems", "before", "after"]
+    heads = ["correlation, runs pooled", "problems", "before", "after"]
     return Section(
         key="calibration",
         title="Calibration: predicted against true",

@@ -40,8 +40,10 @@ _MODES = {
 }
 _AWARENESS_HEADS = ("pass rate foreseen", "length foreseen", "meta reward")
 _BEFORE_AFTER = (
-    "Before → after. Foreseen: correlation of predicted and true, over problems; 1 is perfect, 0 "
-    "is no better than chance. Meta reward: what predictions earned, from 0 to 1."
+    "Before → after, means over runs. Foreseen: correlation of predicted and true, over the "
+    "problems of a run; 1 is perfect, 0 is no better than chance; where it is not defined (all "
+    "problems alike) a run is left out, and the number of the others stands behind. "
+    "Meta reward: what predictions earned, from 0 to 1."
 )
 _FIFTH = 5
 
@@ -59,10 +61,15 @@ def headline_section(groups: Sequence[RunGroup]) -> Section:
         [group.name, _format_accuracy(group), *(_format_awareness(group) if predict else [])]
         for group in groups
     ]
-    heads = ["", "runs", "steps", "tokens made", *(["saved"] if decide else []), "time in steps"]
+    alone = len(groups) == 1
+    heads = ["", "runs", "steps", "tokens made", *(["saved"] if decide else [])]
+    heads += ["time in steps"] if alone else []
     tables = [
         Table(["", "pass@1, held out", *(_AWARENESS_HEADS if predict else [])], rows),
-        Table(heads, [[group.name, *_format_costs(group, saved=decide)] for group in groups]),
+        Table(
+            heads,
+            [[group.name, *_format_costs(group, saved=decide, timed=alone)] for group in groups],
+        ),
     ]
     differs = list_differences(groups)
     if differs:
@@ -115,15 +122,22 @@ def _format_awareness(group: RunGroup) -> list[str]:
         pairs = [_first_and_last(run, key) for run in group.runs]
         both = [[v for v in side if v is not None] for side in zip(*pairs, strict=True)]
         means = [mean_known(side) for side in both]
-        cells.append(" → ".join(format_number(mean, form) for mean in means) if any(both) else "–")
+        defined = min(map(len, both))
+        cell = " → ".join(format_number(mean, form) for mean in means) if any(both) else "–"
+        runs = len(group.runs)
+        cells.append(f"{cell} ({defined} of {runs} runs)" if defined not in (0, runs) else cell)
     return cells
 
 
 def _first_and_last(run: RecordedRun, key: str) -> tuple[float | None, float | None]:
-    """First and last evaluation; where there are no two, first and last fifth of the steps."""
-    scored = [row for row in run.evals if key in row]
-    if len(scored) > 1:
-        return float(scored[0][key]), float(scored[-1][key])
+    """First and last evaluation; where there are no two, first and last fifth of the steps.
+
+    A value that an evaluation leaves undefined (a correlation of what does not vary) stays so: it
+    is not taken from the training problems instead.
+    """
+    if len(run.evals) > 1:
+        first, last = (run.evals[place].get(key) for place in (0, -1))
+        return (None, None) if first is None or last is None else (float(first), float(last))
     size = max(1, len(run.metrics) // _FIFTH)
     return _mean_metric(run.metrics[:size], key), _mean_metric(run.metrics[-size:], key)
 
@@ -132,7 +146,7 @@ def _mean_metric(rows: Sequence[Row], key: str) -> float | None:
     return mean_known(row.get(key) for row in rows)
 
 
-def _format_costs(group: RunGroup, *, saved: bool) -> list[str]:
+def _format_costs(group: RunGroup, *, saved: bool, timed: bool) -> list[str]:
     taken = [run for run in group.runs if run.metrics]
     steps = sorted({run.steps for run in taken})
     seconds = [cumulative_cost(run.metrics)[1][-1] for run in taken]
@@ -142,7 +156,7 @@ def _format_costs(group: RunGroup, *, saved: bool) -> list[str]:
         " to ".join(f"{n:,}" for n in dict.fromkeys((steps[0], steps[-1]))) if steps else "0",
         format_amount(mean_known(map(total_tokens, taken))),
         *([format_amount(mean_known(spared))] if saved else []),
-        format_duration(statistics.fmean(seconds)) if seconds else "–",
+        *([format_duration(statistics.fmean(seconds)) if seconds else "–"] if timed else []),
     ]
 
 

@@ -1,0 +1,1 @@
+"""What a gate would save on a file: groups without variance, and who foresaw them."""

@@ -1,0 +1,1 @@
+"""Files of rollouts as other programs write them, read into problems with their groups."""
