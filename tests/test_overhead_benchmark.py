@@ -96,3 +96,21 @@ def test_a_small_step_by_the_real_code():
         assert part in done.stdout
     assert "Qwen3-8B: generation at" in done.stdout
     assert "as it was" in done.stdout
+
+
+def test_readers_are_timed_and_learn():
+    import numpy as np
+    from masa_benchmarks.overhead.readers import compute_forward_seconds, time_reader
+    from masa_control import ProbeReader, ProbeReaderSettings, ProblemView
+
+    reader = ProbeReader(ProbeReaderSettings(window=64))
+    hidden = np.random.default_rng(0).normal(size=(97, 32)).astype(np.float32)
+    taken = time_reader(
+        reader, lambda i: ProblemView(str(i), hidden_D=hidden[i % 97]), 8, 32, window=64
+    )
+    assert taken.total == pytest.approx(taken.fit + taken.read + taken.learn + taken.state)
+    assert reader.metrics() == {"reader/groups": 64.0}
+    # 64 groups of 32 features: 4 bytes each, in base64 four characters for three bytes.
+    assert taken.megabytes == pytest.approx(64 * 32 * 4 * 4 / 3 / 1e6, rel=0.1)
+    # 2 flops a parameter and token, at 0.4 of 989e12 on each of eight cards.
+    assert compute_forward_seconds(8e9, 1e6) == pytest.approx(16e15 / (8 * 0.4 * 989e12))

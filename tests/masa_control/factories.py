@@ -14,6 +14,7 @@ from masa_control import (
     Plan,
     Problem,
     SolutionRollout,
+    WaveRecord,
 )
 from masa_rewards import MetaPrompt, MetaReward, Verdict
 
@@ -84,6 +85,7 @@ def make_episode(
     predictions: Sequence[MetaRollout] = (),
     made_plan: Plan | None = None,
     name: str = "7",
+    waves: WaveRecord | None = None,
 ) -> Episode:
     """Solutions as letters, as of `solution`."""
     rollouts = [make_solution(s) if isinstance(s, str) else s for s in solutions]
@@ -96,6 +98,7 @@ def make_episode(
         solutions=tuple(rollouts),
         pass_rate=sum(rewards) / len(rewards) if rewards else None,
         plan=made_plan,
+        waves=waves,
     )
 
 

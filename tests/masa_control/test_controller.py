@@ -25,7 +25,7 @@ from masa_control import (
     run_episode,
 )
 from masa_control import Problem as MasaProblem
-from masa_control.decisions.controller import derive_gate_outcome, derive_length_outcome
+from masa_control.decisions.outcomes import derive_gate_outcome, derive_length_outcome
 
 from tests.masa_control.factories import (
     PROMPT,

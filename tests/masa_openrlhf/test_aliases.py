@@ -141,7 +141,10 @@ def test_a_setting_of_another_rule_is_refused_by_name():
         build_config({"gate": {"precision": 0.8}})
     with pytest.raises(ConfigError, match=r"gate.precision belongs to gate.rule = audited, and"):
         apply_flags(TrainConfig(), ["--gate.precision", "0.8"])
-    with pytest.raises(ConfigError, match="gate.rule must be one of static, audited, off, got 'x'"):
+    with pytest.raises(
+        ConfigError,
+        match="gate.rule must be one of static, audited, threshold, choice, off, got 'x'",
+    ):
         apply_flags(TrainConfig(), ["--gate.rule", "x"])
     with pytest.raises(ConfigError, match="'x'"):
         build_config({"gate": {"rule": "x"}})

@@ -344,3 +344,33 @@ def test_vllm_on_a_cpu_still_packs_weights_by_the_function_that_is_replaced():
     linear = (SITE / "vllm/model_executor/layers/linear.py").read_text()
     assert "dispatch_cpu_unquantized_gemm(layer, remove_weight=True)" in linear
     assert "layer.cpu_linear" in (SITE / layers).read_text()
+
+
+def test_problems_come_from_a_loader_that_can_be_looked_at_ahead_of_time():
+    collect = ast.unparse(
+        find("openrlhf/trainer/ppo_utils/samples_generator.py", "_collect_prompt_batch")
+    )
+    assert "_, batch_prompts, batch_labels, batch_images = next(dataloader_iter)" in collect
+    trainer = (SITE / "openrlhf/trainer/ppo_trainer.py").read_text()
+    assert '"data_loader_state_dict": self.prompts_dataloader.state_dict()' in trainer
+    assert "self.prompts_dataloader.load_state_dict(state_dict)" in trainer
+
+
+def test_the_policys_model_returns_hidden_states_and_the_logits_of_a_token():
+    """What a reader of hidden states takes of it."""
+    forward = find("transformers/models/qwen3/modeling_qwen3.py", "Qwen3ForCausalLM.forward")
+    assert "logits_to_keep" in parameters(forward)
+    assert "hidden_states=outputs.hidden_states" in ast.unparse(forward)
+    actor = (SITE / "openrlhf/trainer/ray/ppo_actor.py").read_text()
+    assert "self.actor.eval()" in actor
+    assert "self.tokenizer = get_tokenizer(" in actor
+
+
+def test_vllm_decodes_the_tokens_whose_log_probabilities_it_returns():
+    logprob = ast.unparse(find("vllm/logprobs.py", "Logprob"))
+    for name in ("logprob: float", "decoded_token: str | None"):
+        assert name in logprob
+    assert "max_logprobs: int = Field(default=20" in (SITE / "vllm/config/model.py").read_text()
+    # OpenRLHF allows one, among the arguments that our actor is given and changes.
+    engine = (SITE / "openrlhf/trainer/ray/vllm_engine.py").read_text()
+    assert 'actor_kwargs["max_logprobs"] = 1' in engine

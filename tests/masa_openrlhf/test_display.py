@@ -1,6 +1,7 @@
 import io
 import re
 import time
+from dataclasses import asdict
 
 import pytest
 from masa_control import ConfusionCounts
@@ -140,6 +141,26 @@ def test_what_was_decided_is_shown(tmp_path):
     assert "recall 0.67 [" in text
     assert "F1 0.80 [" in text
     assert "300 [180, 420] by the gate, 60 by the cutoff; 13% of what would have been made" in text
+
+
+def test_what_waves_did_is_shown_beside_the_gate():
+    rows = [
+        {
+            **efficient_row(step),
+            "step": step,
+            "waves/stopped": 0.25,
+            "ledger/waves_tokens_saved": 5.0 * step,
+        }
+        for step in range(1, 7)
+    ]
+    stopped = [
+        {"step": step, "waves": asdict(ConfusionCounts.of(1, 0, right=1, weight=2.0))}
+        for step in range(1, 7)
+    ]
+    lines = summarise_decisions(rows, stopped)
+    # The counts are of the whole run, and in the last half nothing came to them.
+    assert any(line.startswith("  groups stopped 25.0%; precision unknown") for line in lines)
+    assert "60 by the cutoff, 30 by waves; 14% of what would have been made" in lines[-1]
 
 
 def test_held_out_problems_say_how_well_the_model_knows_itself():

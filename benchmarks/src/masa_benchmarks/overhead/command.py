@@ -3,6 +3,7 @@
     python -m masa_benchmarks.overhead paper          # at the paper's sizes, by a scripted engine
     python -m masa_benchmarks.overhead growth         # with problems, rollouts and length
     python -m masa_benchmarks.overhead before         # conversion as it was, in turns with as it is
+    python -m masa_benchmarks.overhead readers        # of readers that need no prediction
     python -m masa_benchmarks.overhead tiny RUN_FOLDER# of a real run, from what it wrote
 
 The scripted engine hands over at once what vLLM would (text.py); all else is the code of a
@@ -154,6 +155,13 @@ def measure_before(args: argparse.Namespace) -> None:
     compare_conversions(rows, size, writer, args.rounds)
 
 
+def measure_readers(args: argparse.Namespace) -> None:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from masa_benchmarks.overhead import readers
+
+    readers.measure_readers(read_rows(args.data), args.rounds, args.problems, args.ahead)
+
+
 def report_tiny_run(args: argparse.Namespace) -> None:
     from masa_benchmarks.overhead.tiny import print_run_overhead
 
@@ -180,7 +188,7 @@ def _make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawTextHelpFormatter,
     )
     commands = parser.add_subparsers(dest="what", required=True)
-    for name in ("paper", "growth", "before"):
+    for name in ("paper", "growth", "before", "readers"):
         command = commands.add_parser(name)
         command.add_argument("--data", type=Path, default=MATH, help="parquet with MATH problems")
         command.add_argument("--rounds", type=int, default=3 if name == "growth" else 5)
@@ -192,6 +200,9 @@ def _make_parser() -> argparse.ArgumentParser:
         command.add_argument("--solution-tokens", type=int, nargs="+", default=[6251, 2293])
         command.add_argument("--prediction-tokens", type=int, default=2293)
         command.add_argument("--tokens-per-second", type=float, help="on all GPUs; else a ceiling")
+    command = commands.choices["readers"]
+    command.add_argument("--problems", type=int, default=128)
+    command.add_argument("--ahead", type=int, default=4, help="times as many that are read")
     commands.add_parser("tiny").add_argument("run", type=Path, help="a run's folder")
     return parser
 
@@ -202,6 +213,7 @@ def main(arguments: list[str] | None = None) -> None:
         "paper": measure_paper,
         "growth": measure_growth,
         "before": measure_before,
+        "readers": measure_readers,
         "tiny": report_tiny_run,
     }
     ways[args.what](args)

@@ -9,15 +9,10 @@ are imported by their own names.
 
 from masa_rewards.statistics import Interval
 
+from masa_control.decisions.allocation import AllocationOff, AllocationSettings, WaveSettings
 from masa_control.decisions.audited_gate import AuditedGate, AuditedGateSettings, GateOutcome
-from masa_control.decisions.controller import (
-    Controller,
-    ControlSettings,
-    CutoffSettings,
-    GateSettings,
-    HintSettings,
-    ScheduleSettings,
-)
+from masa_control.decisions.choice import ChoiceGate, ChoiceSettings, ProblemChoice
+from masa_control.decisions.controller import Controller
 from masa_control.decisions.cutoff import (
     CalibratedCutoff,
     CalibratedCutoffSettings,
@@ -50,6 +45,15 @@ from masa_control.decisions.schedule import (
     StepWeights,
     choose_step_weights,
 )
+from masa_control.decisions.settings import (
+    ControlSettings,
+    CutoffSettings,
+    GateSettings,
+    HintSettings,
+    ScheduleSettings,
+)
+from masa_control.decisions.threshold_gate import ThresholdGateSettings
+from masa_control.episode.belief import Belief
 from masa_control.episode.plan import CutoffDecision, GateDecision, Plan
 from masa_control.episode.protocols import Completion, Engine, EpisodePlanner, Verifier
 from masa_control.episode.run import run_episode
@@ -71,11 +75,25 @@ from masa_control.episode.types import (
     SolutionRollout,
     verified_group,
 )
+from masa_control.episode.waves import WavePlan, WaveRecord
 from masa_control.measures.audit import ConfusionCounts, SavingsEstimate, draw_audit
 from masa_control.measures.calibration import CalibrationPoints, calibration_points
 from masa_control.measures.ledger import Ledger
 from masa_control.measures.metrics import step_metrics
 from masa_control.measures.notion_counts import count_step_notions
+from masa_control.readers.build import build_reader
+from masa_control.readers.distribution import DistributionReader
+from masa_control.readers.history import HistoryReader
+from masa_control.readers.protocol import GroupOutcome, ProblemView, Reader, ReaderNeeds
+from masa_control.readers.regression_reader import ProbeReader, WordsReader
+from masa_control.readers.settings import (
+    DistributionReaderSettings,
+    HistoryReaderSettings,
+    ProbeReaderSettings,
+    ReaderSettings,
+    SampledReaderSettings,
+    WordsReaderSettings,
+)
 from masa_control.refill import FilledBatch, RefillRules, fill_batch
 from masa_control.settings import Settings
 
@@ -86,11 +104,16 @@ __all__ = [
     "REWARD_COMPONENTS",
     "SOLUTION",
     "AlignedStart",
+    "AllocationOff",
+    "AllocationSettings",
     "AuditedGate",
     "AuditedGateSettings",
+    "Belief",
     "CalibratedCutoff",
     "CalibratedCutoffSettings",
     "CalibrationPoints",
+    "ChoiceGate",
+    "ChoiceSettings",
     "Completion",
     "ConfusionCounts",
     "ControlSettings",
@@ -99,6 +122,8 @@ __all__ = [
     "CutoffOff",
     "CutoffSettings",
     "DistanceGate",
+    "DistributionReader",
+    "DistributionReaderSettings",
     "Engine",
     "Episode",
     "EpisodePlanner",
@@ -115,10 +140,13 @@ __all__ = [
     "GateOff",
     "GateOutcome",
     "GateSettings",
+    "GroupOutcome",
     "HintChooser",
     "HintSettings",
     "Hints",
     "HintsOff",
+    "HistoryReader",
+    "HistoryReaderSettings",
     "Interval",
     "Ledger",
     "LengthCutoff",
@@ -130,10 +158,18 @@ __all__ = [
     "Planner",
     "PredictedHints",
     "PredictiveGate",
+    "ProbeReader",
+    "ProbeReaderSettings",
     "Problem",
+    "ProblemChoice",
+    "ProblemView",
+    "Reader",
+    "ReaderNeeds",
+    "ReaderSettings",
     "RecordedHints",
     "RefillRules",
     "RewardComponent",
+    "SampledReaderSettings",
     "SavingsEstimate",
     "Schedule",
     "ScheduleSettings",
@@ -144,7 +180,14 @@ __all__ = [
     "StaticGateSettings",
     "StepWeights",
     "Stopwatch",
+    "ThresholdGateSettings",
     "Verifier",
+    "WavePlan",
+    "WaveRecord",
+    "WaveSettings",
+    "WordsReader",
+    "WordsReaderSettings",
+    "build_reader",
     "calibration_points",
     "choose_step_weights",
     "count_step_notions",

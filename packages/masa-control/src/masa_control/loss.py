@@ -47,13 +47,29 @@ def compute_loss_scales(total: float, policy: float, cloned: float) -> LossScale
     return LossScales(total / max(policy, 1.0), total / max(cloned, 1e-9))
 
 
-def compute_rolled_out_share(episodes: Sequence[Episode]) -> float:
+def compute_rolled_out_share(episodes: Sequence[Episode], *, skipped: bool = True) -> float:
     """Return the share of a step's problems that were rolled out, in (0, 1].
 
-    1 where none was: nothing but experts is left to train on then, and they have no group.
+    Groups that were stopped count by the share of their solutions that was made, so that a group
+    that goes on does not weigh the more for it.
+
+    Args:
+        episodes: of the step.
+        skipped: count the skipped ones as not rolled out; else they do not count at all, since
+            others were drawn in their places.
+
+    Returns:
+        1 where none was rolled out: nothing but experts is left to train on then, and they have no
+        group.
     """
-    there = sum(episode.skipped is None for episode in episodes)
-    return there / len(episodes) if there else 1.0
+    made = [_share_made(episode) for episode in episodes if episode.skipped is None]
+    all_of_them = len(episodes) if skipped else len(made)
+    return sum(made) / all_of_them if made else 1.0
+
+
+def _share_made(episode: Episode) -> float:
+    many = len(episode.solutions)
+    return many / (many + episode.unmade) if episode.unmade else 1.0
 
 
 def weigh_clone_tokens(

@@ -20,7 +20,7 @@ from masa_rewards.statistics import wilson_bounds
 from pydantic import Field, StrictBool, model_validator
 
 from masa_control.decisions.gate import DistanceGate, GateAudits, ReadableShare
-from masa_control.episode.plan import GateReason
+from masa_control.episode.ends import GateReason
 from masa_control.state import SavedState, Share, Weight
 
 _ENDS: tuple[GateReason, ...] = ("trivial", "unsolvable")

@@ -1,82 +1,54 @@
-"""The controller: gate, cutoff, experts, hints and start step, with one state between them."""
+"""The controller: reader, gate, cutoff, experts, hints, start step, with one state of them all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from masa_rewards import MetaPrompt
-from pydantic import Tag
 
-from masa_control.decisions.audited_gate import AuditedGate, AuditedGateSettings, GateOutcome
+from masa_control.decisions.allocation import WaveSettings
+from masa_control.decisions.audited_gate import AuditedGate, AuditedGateSettings
+from masa_control.decisions.choice import ChoiceSettings, ProblemChoice
 from masa_control.decisions.cutoff import (
     CalibratedCutoff,
     CalibratedCutoffSettings,
     CutoffAudits,
-    CutoffOff,
-    FixedCutoffSettings,
     LengthCutoff,
-    LengthOutcome,
-    compute_median_length,
 )
-from masa_control.decisions.experts import Expert, ExpertBuffer, ExpertSettings
+from masa_control.decisions.experts import Expert, ExpertBuffer
 from masa_control.decisions.gate import (
     Gate,
     GateAudits,
-    GateOff,
     PredictiveGate,
-    StaticGateSettings,
+    ReadableShare,
 )
-from masa_control.decisions.hints import Hints, HintsOff, PredictedHints, RecordedHints
+from masa_control.decisions.hints import Hints, HintsOff
+from masa_control.decisions.outcomes import (
+    count_outcome,
+    derive_gate_outcome,
+    derive_length_outcome,
+    drop_unknown,
+)
 from masa_control.decisions.planner import Planner
-from masa_control.decisions.schedule import AlignedStart, FixedStart, Schedule
+from masa_control.decisions.schedule import Schedule
+from masa_control.decisions.settings import ControlSettings
+from masa_control.decisions.threshold_gate import ThresholdGateSettings
+from masa_control.decisions.token_costs import TokenCosts
+from masa_control.episode.belief import Belief
 from masa_control.episode.plan import GateDecision
 from masa_control.episode.types import Episode
 from masa_control.measures.audit import ConfusionCounts
 from masa_control.measures.decision_counts import count_gate
-from masa_control.settings import Settings, discriminate_by_rule
+from masa_control.readers.build import build_reader, find_reader_needs
+from masa_control.readers.distribution import DistributionReader, require_single_digits
+from masa_control.readers.protocol import ProblemView, ReaderNeeds
+from masa_control.readers.settings import (
+    DistributionReaderSettings,
+)
 from masa_control.state import SavedState
 
-_Outcome = TypeVar("_Outcome")
-GateSettings = Annotated[
-    Annotated[StaticGateSettings, Tag("static")]
-    | Annotated[AuditedGateSettings, Tag("audited")]
-    | Annotated[GateOff, Tag("off")],
-    discriminate_by_rule("static"),
-]
-CutoffSettings = Annotated[
-    Annotated[FixedCutoffSettings, Tag("fixed")]
-    | Annotated[CalibratedCutoffSettings, Tag("calibrated")]
-    | Annotated[CutoffOff, Tag("off")],
-    discriminate_by_rule("fixed"),
-]
-HintSettings = Annotated[
-    Annotated[HintsOff, Tag("off")]
-    | Annotated[PredictedHints, Tag("predicted")]
-    | Annotated[RecordedHints, Tag("recorded")],
-    discriminate_by_rule("off"),
-]
-ScheduleSettings = Annotated[
-    Annotated[FixedStart, Tag("fixed")] | Annotated[AlignedStart, Tag("aligned")],
-    discriminate_by_rule("fixed"),
-]
-
-_PARTS = ("gate", "cutoff", "experts", "hints", "schedule")
-
-
-class ControlSettings(Settings):
-    """What predictions decide, and by which rules. The defaults are the paper's, with audits."""
-
-    gate: GateSettings = StaticGateSettings()
-    """Which problems are not worth rolling out."""
-    cutoff: CutoffSettings = FixedCutoffSettings()
-    """When a solution is given up."""
-    experts: ExpertSettings = ExpertSettings()
-    """Which predictions are cloned, with true numbers."""
-    hints: HintSettings = HintsOff()
-    """Which predicted notions are put to a problem."""
-    schedule: ScheduleSettings = FixedStart()
-    """From which step on predictions decide."""
+_PARTS = ("gate", "cutoff", "experts", "hints", "schedule", "reader", "tokens")
 
 
 class _State(SavedState):
@@ -109,7 +81,28 @@ class Controller:
         self._experts = ExpertBuffer(settings.experts) if settings.experts.batch else None
         self._hints = None if isinstance(hints, HintsOff) else Hints(hints)
         self._schedule = Schedule(settings.schedule)
+        self._reader = build_reader(settings.reader)
+        self._choice = ProblemChoice(gate) if isinstance(gate, ChoiceSettings) else None
+        waves = settings.allocation
+        self._waves = waves if isinstance(waves, WaveSettings) else None
+        weighs_tokens = (self._choice is not None and self._choice.settings.by_tokens) or (
+            self._waves is not None and self._waves.per_token
+        )
+        self._costs = TokenCosts() if weighs_tokens else None
+        self._distribution = self._build_distribution()
         self._gate = self._current_gate()
+
+    def _build_distribution(self) -> DistributionReader | None:
+        reader = self.settings.reader
+        if not isinstance(reader, DistributionReaderSettings):
+            return None
+        require_single_digits(self._prompt.scale)
+        return DistributionReader(self._prompt, reader.min_mass, self._min_readable)
+
+    @property
+    def _min_readable(self) -> float:
+        gate = self.settings.gate
+        return gate.min_readable if isinstance(gate, ReadableShare) else 0.5
 
     # -- before a step -----------------------------------------------------------------------------
 
@@ -122,6 +115,7 @@ class Controller:
         if not self.decides(step):
             return None
         gate, cutoff = self.settings.gate, self.settings.cutoff
+        cost = None if self._costs is None else self._costs.cost()
         audits = gate if isinstance(gate, GateAudits) else GateAudits(audit=0)
         return Planner(
             step=step,
@@ -132,12 +126,46 @@ class Controller:
             cutoff=self._cutoff(),
             cutoff_audit=cutoff.audit if isinstance(cutoff, CutoffAudits) else 0.0,
             hints=None if self._hints is None else self._hints.chooser(),
+            reader=self._reads,
+            distribution=self._distribution,
+            min_readable=self._min_readable,
+            waves=self._waves,
+            usual_tokens=None if cost is None else cost.usual,
         )
+
+    @property
+    def _reads(self) -> Literal["sampled", "distribution", "given"]:
+        if self._reader is not None:
+            return "given"
+        return "sampled" if self._distribution is None else "distribution"
+
+    @property
+    def reader_needs(self) -> ReaderNeeds:
+        """What the reader has to be shown of a problem before it is tried."""
+        return find_reader_needs(self.settings.reader)
+
+    def read(self, view: ProblemView, step: int) -> Belief | None:
+        """Return what the reader believes of a problem that is drawn in ``step``.
+
+        To be called of every problem that is drawn, before predictions decide too: a reader learns
+        of those alone that it has read. None where it knows too little, and where it is the
+        policy's own predictions that are read.
+        """
+        return self.read_many([view], step)[0]
+
+    def read_many(self, views: Sequence[ProblemView], step: int) -> list[Belief | None]:
+        """Return what the reader believes of several problems, in their order."""
+        if self._reader is None:
+            return [None] * len(views)
+        return self._reader.read_many(views, step)
 
     def _current_gate(self) -> Gate | None:
         if self._audited_gate is not None:
             return self._audited_gate.gate()
-        return self.settings.gate if isinstance(self.settings.gate, PredictiveGate) else None
+        if self._choice is not None:
+            return self._choice.gate(None if self._costs is None else self._costs.cost())
+        gate = self.settings.gate
+        return gate if isinstance(gate, PredictiveGate | ThresholdGateSettings) else None
 
     def _cutoff(self) -> LengthCutoff | None:
         if self._calibrated is not None:
@@ -156,21 +184,39 @@ class Controller:
             )
         if self._calibrated is not None:
             self._calibrated.observe(
-                _drop_unknown(derive_length_outcome(e, d) for e, d in pairs), step
+                drop_unknown(derive_length_outcome(e, d) for e, d in pairs), step
             )
         if self._audited_gate is not None:
-            self._audited_gate.observe(_drop_unknown(derive_gate_outcome(e, d) for e, d in pairs))
+            self._audited_gate.observe(drop_unknown(derive_gate_outcome(e, d) for e, d in pairs))
             self._gate = self._audited_gate.gate()
+        self._observe_outcomes(episodes, decided, step)
         if self._experts is not None:
             self._experts.observe(episodes, self._prompt, step)
         if self._hints is not None:
             for episode in episodes:
                 self._hints.observe(episode.notion_counts)
 
+    def _observe_outcomes(
+        self, episodes: Sequence[Episode], decided: Sequence[GateDecision | None], step: int
+    ) -> None:
+        if self._reader is not None:
+            self._reader.observe(map(count_outcome, episodes), step)
+        if self._costs is not None:
+            self._costs.observe(episodes)
+        if self._choice is not None:
+            scores = (d.score for d in decided if d is not None)
+            self._choice.observe(score for score in scores if score is not None)
+            self._gate = self._current_gate()
+
     def _decision(self, episode: Episode) -> GateDecision | None:
         """What the gate decided of an episode, or would have, where it was not asked."""
         if episode.plan is not None:
             return episode.plan.gate
+        if self._gate is not None and self._reads != "sampled":
+            belief = episode.belief
+            if self._distribution is not None:
+                belief = self._distribution.read([m.completion for m in episode.meta])
+            return self._gate.judge(belief)
         rates = [m.prediction.pass_rate for m in episode.meta]
         return self._gate.decide(rates) if self._gate is not None and rates else None
 
@@ -198,11 +244,13 @@ class Controller:
 
     def _parts(self) -> dict[str, Any]:
         parts = (
-            self._audited_gate,
+            self._audited_gate or self._choice,
             self._calibrated,
             self._experts,
             self._hints,
             self._schedule,
+            self._reader,
+            self._costs,
         )
         return {name: part for name, part in zip(_PARTS, parts, strict=True) if part is not None}
 
@@ -226,7 +274,8 @@ class Controller:
         if set(parts) != set(mine):
             raise ValueError(
                 f"the state has {sorted(parts)!r}, these settings need {sorted(mine)!r}: the rules "
-                "of gate, cutoff, experts and hints cannot change within a run; start a new one"
+                "of reader, gate, cutoff, experts and hints cannot change within a run; start a "
+                "new one"
             )
         before = self.state_dict()["parts"]
         try:
@@ -237,58 +286,3 @@ class Controller:
                 part.load_state_dict(before[name])
             raise
         self._gate = self._current_gate()
-
-
-def _drop_unknown(outcomes: Iterable[_Outcome | None]) -> Iterator[_Outcome]:
-    return (outcome for outcome in outcomes if outcome is not None)
-
-
-def derive_gate_outcome(episode: Episode, decided: GateDecision | None) -> GateOutcome | None:
-    """Return what an episode says of the gate; None where it was skipped, or nobody knows.
-
-    Solutions that were cut leave open how they would have ended. At the unsolvable end they are
-    taken for wrong: a policy that is never right is not so when it runs on either. At the trivial
-    end nobody knows, and groups that differ show it all the same while groups that agree mostly do
-    not, so that the gate would look worse than it is: where the cutoff is audited, only problems
-    whose solutions could run on say something, and the audited ones stand for the others.
-
-    Args:
-        episode: an episode.
-        decided: what the gate decided of it, or would have.
-    """
-    if decided is None or decided.end is None or decided.distance is None:
-        return None
-    plan, weight = episode.plan, episode.weight
-    truth = episode.no_variance(decided.end)
-    if decided.end == "unsolvable":
-        truth = None if episode.pass_rate is None else episode.pass_rate == 0
-    elif plan is not None and plan.cutoff_audit and plan.cutoff is not None:
-        if not plan.whole:
-            return None
-        weight = 1 / plan.cutoff_audit if plan.cutoff_audited else weight
-    if truth is None:
-        return None
-    return GateOutcome(decided.end, decided.distance, truth, weight)
-
-
-def derive_length_outcome(
-    episode: Episode, decided: GateDecision | None = None
-) -> LengthOutcome | None:
-    """Return what an episode says of the cutoff; None where its solutions could not run on.
-
-    Problems that the gate flags say nothing: the cutoff is never asked about them, and with many
-    correct solutions each they would draw the margin to what suits them.
-
-    Args:
-        episode: an episode.
-        decided: what the gate decided of it, or would have.
-    """
-    plan = episode.plan
-    if (plan is not None and not plan.whole) or (decided is not None and decided.skip):
-        return None
-    predicted = compute_median_length([m.prediction.length for m in episode.meta])
-    lengths = episode.correct_lengths
-    if not predicted or not lengths:
-        return None
-    weight = 1 / plan.cutoff_audit if plan is not None and plan.cutoff_audited else 1.0
-    return LengthOutcome(tuple(length / predicted for length in lengths), weight)

@@ -40,7 +40,8 @@ class Expert:
         unknown: from where to where a number stands that nobody knows (the length, where no
             solution was correct): it is not cloned.
         reward: what the rollout earned before.
-        weight: how many problems like it it stands for: 1/ε after an audit of the gate.
+        weight: how many problems like it it stands for: 1/ε after an audit of the gate, or of
+            waves.
         step: when it was made; its numbers are of the policy of that step.
     """
 
@@ -131,7 +132,7 @@ def make_expert(
         numbers=(places["pass_rate"], *([places["length"]] if lengths else [])),
         unknown=() if lengths else (places["length"],),
         reward=_reward_or_lowest(best),
-        weight=episode.weight,
+        weight=episode.weight * episode.wave_weight,
         step=step,
     )
 

@@ -14,48 +14,96 @@ from typing import Literal, Protocol
 
 from pydantic import Field, model_validator
 
-from masa_control.episode.plan import GateDecision, GateReason
+from masa_control.episode.belief import Belief
+from masa_control.episode.ends import GateReason
+from masa_control.episode.plan import GateDecision
 from masa_control.settings import Settings
 
 
 class Gate(Protocol):
-    """Decides from the predicted pass rates alone; a value, not a state."""
+    """Decides from the predicted pass rates, or from a belief, alone; a value, not a state."""
 
     def decide(self, pass_rates: Sequence[float | None]) -> GateDecision:
         """Return the decision; None stands for a prediction that could not be read."""
         ...
 
+    def judge(self, belief: Belief | None) -> GateDecision:
+        """Return the decision by what a reader believes; None where it knows too little."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
-class _PassRateSummary:
-    """What M predicted pass rates come to."""
+class PassRateSummary:
+    """What M predicted pass rates come to, or what a reader believes.
+
+    Attributes:
+        mean: in [0, 1].
+        std: standard deviation, >= 0.
+        read: predictions that could be read, or what the belief rests on.
+        source: the reader.
+    """
 
     mean: float
     std: float
     read: int
+    source: str = "sampled"
 
     @property
     def end(self) -> float:
+        """The end that the mean is nearer to, 0 or 1."""
         return 1.0 if self.mean > 0.5 else 0.0
 
     @property
     def distance(self) -> float:
+        """Root mean square distance from that end."""
         return math.hypot(self.std, self.mean - self.end)
 
 
-def _summarise_pass_rates(
+def summarise_belief(belief: Belief) -> PassRateSummary:
+    """Return a belief as gates read it."""
+    return PassRateSummary(belief.mean, belief.std, belief.seen, belief.source)
+
+
+def summarise_pass_rates(
     pass_rates: Sequence[float | None], min_readable: float
-) -> _PassRateSummary | None:
+) -> PassRateSummary | None:
+    """Return what M predicted pass rates come to.
+
+    Args:
+        pass_rates: in [0, 1]; None for a prediction that could not be read.
+        min_readable: smallest share of readable ones, in (0, 1].
+
+    Returns:
+        None where fewer could be read.
+
+    Raises:
+        ValueError: a pass rate outside [0, 1].
+    """
     known = [p for p in pass_rates if p is not None]
     for p in known:
         if not 0 <= p <= 1:
             raise ValueError(f"a predicted pass rate must lie in [0, 1], got {p!r}")
     if not known or len(known) < min_readable * len(pass_rates):
         return None
-    return _PassRateSummary(statistics.fmean(known), statistics.pstdev(known), len(known))
+    return PassRateSummary(statistics.fmean(known), statistics.pstdev(known), len(known))
 
 
-def _make_decision(reading: _PassRateSummary, *, skip: bool, limit: float | None) -> GateDecision:
+def believe_predictions(pass_rates: Sequence[float | None], min_readable: float) -> Belief | None:
+    """Return M predicted pass rates as a belief: their mean and variance.
+
+    Args:
+        pass_rates: as of ``summarise_pass_rates``.
+        min_readable: likewise.
+    """
+    reading = summarise_pass_rates(pass_rates, min_readable)
+    if reading is None:
+        return None
+    largest = reading.mean * (1 - reading.mean)
+    return Belief(reading.mean, min(reading.std**2, largest), "sampled", reading.read)
+
+
+def make_decision(reading: PassRateSummary, *, skip: bool, limit: float | None) -> GateDecision:
+    """Return a decision with the figures that it was made by."""
     reason: GateReason = "trivial" if reading.end else "unsolvable"
     return GateDecision(
         skip=skip,
@@ -65,6 +113,7 @@ def _make_decision(reading: _PassRateSummary, *, skip: bool, limit: float | None
         distance=reading.distance,
         limit=limit,
         read=reading.read,
+        source=reading.source,
     )
 
 
@@ -104,11 +153,20 @@ class PredictiveGate(ReadableShare):
         Raises:
             ValueError: a pass rate outside [0, 1].
         """
-        reading = _summarise_pass_rates(pass_rates, self.min_readable)
+        reading = summarise_pass_rates(pass_rates, self.min_readable)
         if reading is None:
             return GateDecision(False, None, read=sum(p is not None for p in pass_rates))
+        return self._decide(reading)
+
+    def judge(self, belief: Belief | None) -> GateDecision:
+        """Decide from what a reader believes; None: nothing is skipped."""
+        if belief is None:
+            return GateDecision(False, None, source="reader")
+        return self._decide(summarise_belief(belief))
+
+    def _decide(self, reading: PassRateSummary) -> GateDecision:
         near = abs(reading.mean - reading.end) <= self.tolerance
-        return _make_decision(reading, skip=near and reading.std < self.max_std, limit=None)
+        return make_decision(reading, skip=near and reading.std < self.max_std, limit=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +201,21 @@ class DistanceGate:
         Raises:
             ValueError: a pass rate outside [0, 1].
         """
-        reading = _summarise_pass_rates(pass_rates, self.min_readable)
+        reading = summarise_pass_rates(pass_rates, self.min_readable)
         if reading is None:
             return GateDecision(False, None, read=sum(p is not None for p in pass_rates))
+        return self._decide(reading)
+
+    def judge(self, belief: Belief | None) -> GateDecision:
+        """Decide from what a reader believes; None: nothing is skipped."""
+        if belief is None:
+            return GateDecision(False, None, source="reader")
+        return self._decide(summarise_belief(belief))
+
+    def _decide(self, reading: PassRateSummary) -> GateDecision:
         limit = self.trivial if reading.end else self.unsolvable
         skip = limit is not None and reading.distance <= limit
-        return _make_decision(reading, skip=skip, limit=limit)
+        return make_decision(reading, skip=skip, limit=limit)
 
 
 class GateAudits(Settings):
@@ -164,6 +231,11 @@ class GateAudits(Settings):
     """Draw further problems in the places of skipped ones, until the batch is full."""
     refill_limit: int = Field(default=4, ge=1)
     """With gate.refill: a step draws at most this many times batch.problems."""
+
+    @property
+    def most_drawn(self) -> float | None:
+        """Problems drawn for each place of a batch, at most; None: skipped ones leave a gap."""
+        return self.refill_limit if self.refill else None
 
     @model_validator(mode="after")
     def _audits_at_both_ends(self) -> GateAudits:

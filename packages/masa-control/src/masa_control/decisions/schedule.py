@@ -11,7 +11,7 @@ from pydantic import Field
 
 from masa_control.decisions.experts import ExpertSettings
 from masa_control.episode.settings import MetaSettings
-from masa_control.measures.audit import ConfusionCounts
+from masa_control.measures.audit import ConfusionCounts, SavedCounts
 from masa_control.settings import Settings
 from masa_control.state import SavedState
 
@@ -90,7 +90,7 @@ class _State(SavedState):
     state_of = "schedule"
 
     aligned_at: Annotated[int, Field(strict=True, ge=1)] | None
-    tallies: list[ConfusionCounts]
+    tallies: list[SavedCounts]
 
 
 class Schedule:

@@ -6,12 +6,13 @@ run beside vLLM in a Ray actor, under another engine, or against a scripted one 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from masa_rewards import MetaPrediction, Verdict
 
+from masa_control.episode.belief import Belief
 from masa_control.episode.plan import Plan
 
 
@@ -25,6 +26,9 @@ class Completion:
         truncated: it was stopped by its token limit, not by itself.
         logprobs: log-probability of each token under the policy that sampled it, as long as
             ``token_ids``; None where the engine was not asked for it.
+        alternatives: where in ``text`` a digit stands as a token of its own, in characters -> the
+            tokens that could have been sampled there, by their text, with their log-probabilities;
+            None where the engine was not asked for it.
 
     Tokens and log-probabilities are millions a step: where completions travel between processes,
     ``array.array`` does so at once, a tuple value by value.
@@ -34,6 +38,7 @@ class Completion:
     text: str
     truncated: bool
     logprobs: Sequence[float] | None = None
+    alternatives: Mapping[int, Mapping[str, float]] | None = None
 
 
 class Engine(Protocol):
@@ -49,6 +54,8 @@ class Engine(Protocol):
         """Sample ``n`` completions of at most ``max_tokens`` tokens each.
 
         ``kind`` says what they are for, "meta" or "solution": an engine may log it or seed by it.
+        Where solutions are made in waves it is asked for "solution" several times; an engine that
+        seeds by the kind has to seed each time anew.
         """
         ...
 
@@ -62,8 +69,29 @@ class Verifier(Protocol):
 
 
 class EpisodePlanner(Protocol):
-    """Decides by the predictions what is done with the solutions of a problem."""
+    """Decides by the predictions, or a belief, what is done with the solutions of a problem."""
 
-    def plan(self, problem_id: str, predictions: Sequence[MetaPrediction], limit: int) -> Plan:
-        """Return the plan of a problem; ``limit`` is the usual limit of a solution, tokens."""
+    @property
+    def needs_predictions(self) -> bool:
+        """Whether it can plan nothing without meta rollouts."""
+        ...
+
+    def plan(
+        self,
+        problem_id: str,
+        predictions: Sequence[MetaPrediction],
+        limit: int,
+        *,
+        belief: Belief | None = None,
+        answers: Sequence[Completion] = (),
+    ) -> Plan:
+        """Return the plan of a problem.
+
+        Args:
+            problem_id: names it.
+            predictions: the M predictions; none where none was asked for.
+            limit: the usual limit of a solution, tokens.
+            belief: of a reader that was asked before; None where there is none.
+            answers: the completions that the predictions were read of.
+        """
         ...

@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 from masa_rewards import MetaPrediction, RolloutGroup
@@ -19,6 +20,7 @@ from masa_rewards.meta import score_group
 from masa_rewards.notions.phrases import Phrase
 from masa_rewards.notions.rules import NotionCount
 
+from masa_control.episode.belief import Belief
 from masa_control.episode.plan import Plan
 from masa_control.episode.protocols import Completion, Engine, EpisodePlanner, Verifier
 from masa_control.episode.settings import EpisodeSettings
@@ -33,6 +35,7 @@ from masa_control.episode.types import (
     SolutionRollout,
     verified_group,
 )
+from masa_control.episode.waves import WaveRecord
 
 VERIFICATION_WAIT = "verification_wait"
 """Seconds from the last token to the last verdict of a problem, others' work included."""
@@ -46,12 +49,13 @@ async def run_episode(
     settings: EpisodeSettings,
     planner: EpisodePlanner | None = None,
     watch: Stopwatch | None = None,
+    belief: Belief | None = None,
 ) -> Episode:
     """Play one episode.
 
     Without a planner (plain MASA) meta and solution rollouts run side by side. With one the
-    predictions come first; by them it plans whether solutions are made, how long they may get, and
-    with which hint.
+    predictions come first; by them, or by what a reader believes, it plans whether solutions are
+    made, how many at a time, how long they may get, and with which hint.
 
     Args:
         problem: what to solve.
@@ -60,15 +64,16 @@ async def run_episode(
         settings: M, G, limits and prompts.
         planner: plans by the predictions; None: nothing is decided by them.
         watch: adds up what our own code takes, beside what the engine adds; a new one if not given.
+        belief: what a reader believes of the problem.
 
     Returns:
         The episode, with a reward on every rollout that can have one.
 
     Raises:
-        ValueError: a planner without meta rollouts to plan by.
+        ValueError: a planner without the meta rollouts that it plans by.
         Exception: whatever the engine or the verifier raises; the other half is then cancelled.
     """
-    if planner is not None and not settings.meta.rollouts:
+    if planner is not None and planner.needs_predictions and not settings.meta.rollouts:
         raise ValueError("a planner plans by predictions, and meta.rollouts is 0")
     watch = watch or Stopwatch()
     meta_ids: list[int] = []
@@ -76,13 +81,23 @@ async def run_episode(
         with watch.time("prompts"):
             meta_ids = engine.encode(settings.meta_prompt.render(problem.text))
     predicting = _sample_predictions(engine, meta_ids, settings)
+    waves: WaveRecord | None = None
     if planner is None:
         with watch.time("prompts"):
             solution_ids = engine.encode(settings.solution_prompt(problem))
         limit = settings.solution.max_tokens
         answers, solutions = await _run_together(
             predicting,
-            _sample_solutions(engine, verifier, solution_ids, problem, settings, limit, watch),
+            _sample_solutions(
+                engine,
+                verifier,
+                solution_ids,
+                problem,
+                settings,
+                limit,
+                settings.solution.rollouts,
+                watch,
+            ),
         )
         predictions = watch.run("rewards", _parse_predictions, answers, settings)
         plan = None
@@ -90,13 +105,19 @@ async def run_episode(
         answers = await predicting
         predictions = watch.run("rewards", _parse_predictions, answers, settings)
         with watch.time("control"):
-            plan = planner.plan(problem.id, predictions, settings.solution.max_tokens)
+            plan = planner.plan(
+                problem.id,
+                predictions,
+                settings.solution.max_tokens,
+                belief=belief,
+                answers=answers,
+            )
         solution_ids, solutions = [], ()
         if plan.solve:
             with watch.time("prompts"):
                 solution_ids, plan = _fit_solution_prompt(engine, problem, settings, plan)
-            solutions = await _sample_solutions(
-                engine, verifier, solution_ids, problem, settings, plan.max_tokens, watch
+            solutions, waves = await _sample_by_plan(
+                engine, verifier, solution_ids, problem, settings, plan, watch
             )
     # Reading G texts of thousands of tokens holds the interpreter: not on the engine's event loop.
     group = watch.run("rewards", verified_group, problem, solutions)
@@ -113,6 +134,8 @@ async def run_episode(
         plan=plan,
         notion_counts=counts if settings.count_notions else {},
         seconds=watch.take(),
+        belief=belief if plan is None or plan.belief is None else plan.belief,
+        waves=waves,
     )
 
 
@@ -180,6 +203,45 @@ async def _sample_predictions(
     )
 
 
+async def _sample_by_plan(
+    engine: Engine,
+    verifier: Verifier,
+    prompt_ids: list[int],
+    problem: Problem,
+    settings: EpisodeSettings,
+    plan: Plan,
+    watch: Stopwatch,
+) -> tuple[tuple[SolutionRollout, ...], WaveRecord | None]:
+    """Sample all solutions at once, or in waves until the plan says that it is enough."""
+    whole, waves = settings.solution.rollouts, plan.waves
+    made: tuple[SolutionRollout, ...] = ()
+    stopped_at, wave = None, 0
+    while len(made) < whole:
+        left = whole - len(made)
+        many = left if waves is None or stopped_at is not None else waves.size(wave, left)
+        made += await _sample_solutions(
+            engine, verifier, prompt_ids, problem, settings, plan.max_tokens, many, watch
+        )
+        wave += 1
+        if waves is None or stopped_at is not None or len(made) == whole:
+            continue
+        if not waves.goes_on(*_count_outcomes(made)):
+            stopped_at = len(made)
+            if not waves.audited:
+                break
+    if waves is None:
+        return made, None
+    audited = waves.audited and stopped_at is not None
+    return made, WaveRecord(whole, stopped_at, audited, waves.audit)
+
+
+def _count_outcomes(solutions: Sequence[SolutionRollout]) -> tuple[int, int, float]:
+    """Right and wrong solutions so far, and their mean length."""
+    right = sum(s.reward == 1.0 for s in solutions)
+    wrong = sum(s.reward == 0.0 for s in solutions)
+    return right, wrong, fmean(len(s.completion.token_ids) for s in solutions)
+
+
 async def _sample_solutions(
     engine: Engine,
     verifier: Verifier,
@@ -187,10 +249,11 @@ async def _sample_solutions(
     problem: Problem,
     settings: EpisodeSettings,
     max_tokens: int,
+    rollouts: int,
     watch: Stopwatch,
 ) -> tuple[SolutionRollout, ...]:
     completions = await engine.generate(
-        prompt_ids, max_tokens=max_tokens, n=settings.solution.rollouts, kind=SOLUTION
+        prompt_ids, max_tokens=max_tokens, n=rollouts, kind=SOLUTION
     )
     began = time.monotonic()
     verdicts = await asyncio.gather(

@@ -11,9 +11,12 @@ from masa_rewards.notions.phrases import Phrase
 from masa_rewards.notions.rules import NotionCount
 from pydantic import BaseModel, ConfigDict, Field
 
-from masa_control.episode.plan import GateReason, Plan
+from masa_control.episode.belief import Belief
+from masa_control.episode.ends import GateReason, SkipReason
+from masa_control.episode.plan import Plan
 from masa_control.episode.protocols import Completion
 from masa_control.episode.signals import SignalOutcome
+from masa_control.episode.waves import WaveRecord
 
 RolloutKind = Literal["meta", "solution"]
 
@@ -79,7 +82,7 @@ class PassRateRange(NamedTuple):
     """Between which bounds a pass rate lies.
 
     Attributes:
-        low: if all cut solutions were wrong.
+        low: if all solutions that were cut, or not made, were wrong.
         high: if all were right.
     """
 
@@ -121,6 +124,8 @@ class Episode:
         plan: what the predictions decided; None where they decided nothing.
         notion_counts: in how many solutions each predicted notion stood, where a record is kept.
         seconds: what our own code took for it, by part; nothing that two equal episodes share.
+        belief: what was believed of it before it was tried; None where nothing was.
+        waves: how its group grew; None where all solutions were made at once.
     """
 
     problem: Problem
@@ -132,9 +137,11 @@ class Episode:
     plan: Plan | None = None
     notion_counts: Mapping[Phrase, NotionCount] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
+    belief: Belief | None = None
+    waves: WaveRecord | None = None
 
     @property
-    def skipped(self) -> GateReason | None:
+    def skipped(self) -> SkipReason | None:
         """Why no solution was made; None where solutions were."""
         if self.plan is None or self.plan.solve or self.plan.gate is None:
             return None
@@ -142,10 +149,42 @@ class Episode:
 
     @property
     def weight(self) -> float:
-        """How many problems like it it stands for: 1/ε after an audit of the gate, else 1."""
+        """How many problems like it it stands for: 1/ε after an audit of the gate, else 1.
+
+        Where problems are chosen by chance, one over the probability with which it was.
+        """
         if self.plan is None or not self.plan.gate_audited:
             return 1.0
         return 1 / self.plan.gate_audit
+
+    @property
+    def unmade(self) -> int:
+        """Solutions of a whole group that were not made, since the group was stopped."""
+        if self.waves is None or self.waves.stopped_at is None or self.waves.audited:
+            return 0
+        return self.waves.limit - self.waves.stopped_at
+
+    @property
+    def stopped_in_agreement(self) -> bool:
+        """Whether the group was stopped while nothing showed that it has variance.
+
+        What the rest would have been is then known of audited groups alone.
+        """
+        if self.waves is None or self.waves.stopped_at is None:
+            return False
+        known = {s.reward for s in self.solutions[: self.waves.stopped_at]}
+        return not {0.0, 1.0} <= known
+
+    @property
+    def wave_weight(self) -> float:
+        """How many groups like it it stands for, where what is asked is whether all agree.
+
+        1/ε after an audit of a group that was stopped in agreement, else 1. One that was stopped
+        and not audited is one of those that audited ones stand for.
+        """
+        if self.waves is None or not self.waves.audited or not self.stopped_in_agreement:
+            return 1.0
+        return 1 / self.waves.audit
 
     @property
     def correct_lengths(self) -> list[int]:
@@ -154,12 +193,13 @@ class Episode:
 
     @property
     def pass_rate_range(self) -> PassRateRange:
-        """Between which bounds the pass rate lies: cut solutions may all be wrong, or all right.
+        """Between which bounds the pass rate lies.
 
-        Both None where there is no solution, or the verifier failed on all.
+        Solutions that were cut, or not made since the group was stopped, may all be wrong, or all
+        right. Both None where there is no solution, or the verifier failed on all.
         """
         known = [s.reward for s in self.solutions if s.reward is not None]
-        cut = sum(s.open for s in self.solutions)
+        cut = sum(s.open for s in self.solutions) + (self.unmade if known else 0)
         correct, judged = sum(known), len(known) + cut
         if not judged:
             return PassRateRange(None, None)

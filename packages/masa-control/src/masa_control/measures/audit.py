@@ -14,8 +14,10 @@ import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 from masa_rewards.statistics import UNKNOWN, Z95, Interval, student_t_quantile, wilson_interval
+from pydantic import SerializerFunctionWrapHandler, WrapSerializer
 
 from masa_control.state import Number
 
@@ -52,6 +54,9 @@ class ConfusionCounts:
         ff: Σ w² f².
         ft: Σ w² f t.
         tt: Σ w² t².
+        missed_spread: Σ (u² - u) m², where each m missed units stand for u like them and `missed`
+            is Σ u m: the variance of that estimate. 0 where all missed units are known.
+        outside: audits of problems that were not flagged, where chance decides which are.
     """
 
     problems: Number = 0.0
@@ -63,6 +68,8 @@ class ConfusionCounts:
     ff: Number = 0.0
     ft: Number = 0.0
     tt: Number = 0.0
+    missed_spread: Number = 0.0
+    outside: Number = 0.0
 
     @staticmethod
     def of(
@@ -96,6 +103,46 @@ class ConfusionCounts:
             0, 0, 0, 1, w * f, w * t, w * w * f * f, w * w * f * t, w * w * t * t
         )
 
+    @staticmethod
+    def miss(units: float, weight: float) -> ConfusionCounts:
+        """Return the tally of a problem that was not flagged, and stands for others like it.
+
+        Args:
+            units: those that should have been flagged, >= 0.
+            weight: how many problems it stands for, u >= 1.
+        """
+        spread = (weight * weight - weight) * units * units
+        return ConfusionCounts(missed=weight * units, missed_spread=spread)
+
+    @staticmethod
+    def kept(right: int, keep: float, weight: float = 1.0) -> ConfusionCounts:
+        """Return the tally of a problem that chance kept, of a decision that skips by chance.
+
+        It is two things. It was not skipped, and is missed where it should have been. And it stands
+        for 1 / keep - 1 problems like it that were: their number is Σ (1 - keep), of which the
+        sum of 1 / keep - 1 over kept problems is an unbiased estimate.
+
+        Args:
+            right: whether it should have been skipped, 0 or 1.
+            keep: probability with which it was kept, in (0, 1].
+            weight: how many kept problems it stands for, >= 1: those of which nobody knows, and
+                that are not counted.
+
+        Raises:
+            ValueError: numbers that cannot be.
+        """
+        if right not in (0, 1) or not 0 < keep <= 1 or not 1 <= weight < math.inf:
+            raise ValueError(
+                f"a kept problem is right or not, with a probability in (0, 1] and a weight >= 1, "
+                f"got right {right!r}, keep {keep!r} and weight {weight!r}"
+            )
+        missed = ConfusionCounts.miss(right, weight)
+        w, t = weight * (1 / keep - 1), float(right)
+        if not w:
+            return missed
+        sums = ConfusionCounts(0, 0, 0, 1, w, w * t, w * w, w * w * t, w * w * t, outside=1)
+        return missed + sums
+
     def __add__(self, other: ConfusionCounts) -> ConfusionCounts:
         return ConfusionCounts(*map(operator.add, _list_sums(self), _list_sums(other)))
 
@@ -111,11 +158,15 @@ class ConfusionCounts:
         problem it is a ratio of unbiased totals. The interval is Wilson's, on as many independent
         cases as the variance between problems says there are, and closes as all are audited.
         """
-        if not self.audits or not self.weighted_flagged:
+        if not self.audits or not self.weighted_flagged or not self.flagged:
             return UNKNOWN
         share = min(1.0, self.weighted_right / self.weighted_flagged)
+        cases = self._cases(share)
+        if self.outside:
+            # Those that were skipped are not among those that were looked at: they vary too.
+            return wilson_interval(share, 1 / (1 / cases + 1 / self.flagged))
         left = 1 - min(1.0, self.audits / self.problems)
-        cases = self._cases(share) / left if left > 0 else math.inf
+        cases = cases / left if left > 0 else math.inf
         return wilson_interval(share, cases)
 
     @property
@@ -154,8 +205,8 @@ class ConfusionCounts:
         if self.flagged and not self.missed and not self.weighted_right:
             return UNKNOWN
         return self._of_precision(
-            lambda precision: _safe_ratio(
-                self.flagged * precision, self.flagged * precision + self.missed
+            lambda precision, missed: _safe_ratio(
+                self.flagged * precision, self.flagged * precision + missed
             )
         )
 
@@ -163,20 +214,32 @@ class ConfusionCounts:
     def f1(self) -> Interval:
         """Harmonic mean of precision and recall: 2 TP / (flagged + TP + missed)."""
         return self._of_precision(
-            lambda precision: _safe_ratio(
-                2 * self.flagged * precision, self.flagged * (1 + precision) + self.missed
+            lambda precision, missed: _safe_ratio(
+                2 * self.flagged * precision, self.flagged * (1 + precision) + missed
             )
         )
 
-    def _of_precision(self, figure: Callable[[float], float]) -> Interval:
-        """Carry precision's interval over: all else is known, and the figure grows with it."""
+    def _of_precision(self, figure: Callable[[float, float], float]) -> Interval:
+        """Carry precision's interval over: the figure grows with it, and falls with what is missed.
+
+        Where that is an estimate too, what each of them leaves open is added in squares (MOVER;
+        Zou and Donner, 2008).
+        """
         precision = self.precision
         if not self.flagged:
             # Nothing was flagged: nothing was found, if there was something to find.
             return Interval(0.0, 0.0, 0.0) if self.missed else UNKNOWN
         if precision.value is None or precision.low is None or precision.high is None:
             return UNKNOWN
-        return Interval(*(figure(p) for p in (precision.value, precision.low, precision.high)))
+        ends = [figure(p, self.missed) for p in (precision.value, precision.low, precision.high)]
+        if self.missed_spread:
+            half = Z95 * math.sqrt(self.missed_spread)
+            value = ends[0]
+            more = figure(precision.value, self.missed + half)
+            fewer = figure(precision.value, max(self.missed - half, 0.0))
+            ends[1] = max(0.0, value - math.hypot(value - ends[1], value - more))
+            ends[2] = min(1.0, value + math.hypot(ends[2] - value, fewer - value))
+        return Interval(*ends)
 
     def figures(self, area: str) -> dict[str, float]:
         """Return precision, recall and F1, with ends, as far as they are known."""
@@ -267,6 +330,16 @@ class SavingsEstimate:
         half = student_t_quantile(free) * math.sqrt(variance)
         value = self.forgone * mean
         return Interval(value, max(0.0, value - half), value + half)
+
+
+def _drop_unused(counts: object, handler: SerializerFunctionWrapHandler) -> object:
+    """Leave out what only some runs count, so that a state of the others is what it was."""
+    found = handler(counts)
+    return {k: v for k, v in found.items() if v or k not in ("missed_spread", "outside")}
+
+
+SavedCounts = Annotated[ConfusionCounts, WrapSerializer(_drop_unused)]
+"""Counts in a saved state."""
 
 
 def _list_sums(sums: ConfusionCounts | SavingsEstimate) -> list[float]:

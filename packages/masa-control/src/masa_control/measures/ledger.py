@@ -13,21 +13,25 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from masa_control.episode.types import Episode
-from masa_control.measures.audit import ConfusionCounts, SavingsEstimate
+from masa_control.measures.audit import ConfusionCounts, SavedCounts, SavingsEstimate
 from masa_control.measures.decision_counts import (
     count_cutoff,
     count_gate,
+    count_waves,
     estimate_cutoff_savings,
     estimate_gate_savings,
+    estimate_wave_savings,
 )
 from masa_control.state import Count, SavedState
 
-Decision = Literal["gate", "cutoff"]
+Decision = Literal["gate", "cutoff", "waves"]
 
 _DECISION_COUNTERS: dict[Decision, Any] = {
     "gate": (count_gate, estimate_gate_savings),
     "cutoff": (count_cutoff, estimate_cutoff_savings),
+    "waves": (count_waves, estimate_wave_savings),
 }
+_ALWAYS_SAVED: tuple[Decision, ...] = ("gate", "cutoff")
 
 
 class _State(SavedState):
@@ -35,16 +39,14 @@ class _State(SavedState):
     version = 2
 
     counts: dict[str, Count]
-    tallies: dict[Decision, ConfusionCounts]
+    tallies: dict[Decision, SavedCounts]
     saved: dict[Decision, SavingsEstimate]
 
     @model_validator(mode="after")
-    def _has_both_decisions(self) -> _State:
+    def _has_all_decisions(self) -> _State:
         for found in (self.tallies, self.saved):
-            if set(found) != set(_DECISION_COUNTERS):
-                raise ValueError(
-                    f"{sorted(_DECISION_COUNTERS)!r} are needed, got {sorted(found)!r}"
-                )
+            if not set(_ALWAYS_SAVED) <= set(found) or set(self.tallies) != set(self.saved):
+                raise ValueError(f"{sorted(_ALWAYS_SAVED)!r} are needed, got {sorted(found)!r}")
         return self
 
 
@@ -57,6 +59,9 @@ class Ledger:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._start_tallies()
+
+    def _start_tallies(self) -> None:
         self._tallies = {name: ConfusionCounts() for name in _DECISION_COUNTERS}
         self._saved = {name: SavingsEstimate() for name in _DECISION_COUNTERS}
 
@@ -87,6 +92,11 @@ class Ledger:
             add["cutoff_audits"] += plan.cutoff_audited
             add["hinted"] += bool(plan.hint)
             add["undecided_predictions"] += plan.gate is not None and plan.gate.mean is None
+        if episode.waves is not None:
+            add["groups_in_waves"] += 1
+            add["groups_stopped"] += episode.waves.stopped_at is not None
+            add["wave_audits"] += episode.waves.audited
+            add["rollouts_unmade"] += episode.unmade
         cut = sum(s.cut is not None for s in episode.solutions)
         if cut:
             add["rollouts_cut"] += cut
@@ -107,7 +117,7 @@ class Ledger:
     def metrics(self) -> dict[str, float]:
         """Return the totals as ``{"ledger/<what>": count}``.
 
-        Of gate and cutoff, once they decide: precision, recall and F1 with the ends of their
+        Of gate, cutoff and waves, once they decide: precision, recall and F1 with the ends of their
         intervals, and the tokens they saved. ``tallies`` has the sums they come from.
         """
         found = {f"ledger/{name}": float(count) for name, count in sorted(self._counts.items())}
@@ -122,7 +132,7 @@ class Ledger:
 
     @property
     def tallies(self) -> dict[str, ConfusionCounts]:
-        """What gate and cutoff have decided since the run began; empty before they decide.
+        """What gate, cutoff and waves have decided since the run began; empty before they decide.
 
         Those of two steps subtracted are those of the steps between.
         """
@@ -130,8 +140,15 @@ class Ledger:
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on counting."""
+        names = [
+            name
+            for name in _DECISION_COUNTERS
+            if name in _ALWAYS_SAVED or self._counts["groups_in_waves"]
+        ]
         return _State(
-            counts=dict(self._counts), tallies=dict(self._tallies), saved=dict(self._saved)
+            counts=dict(self._counts),
+            tallies={name: self._tallies[name] for name in names},
+            saved={name: self._saved[name] for name in names},
         ).to_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -141,7 +158,9 @@ class Ledger:
             ValueError: the state is not a ledger's, or of another version.
         """
         read = _State.from_dict(state)
-        self._tallies, self._saved = dict(read.tallies), dict(read.saved)
+        self._start_tallies()
+        self._tallies |= read.tallies
+        self._saved |= read.saved
         # 0.1.0 counted "unread_<component>".
         self._counts = Counter(
             {name.replace("unread_", "unreadable_", 1): n for name, n in read.counts.items()}

@@ -26,13 +26,18 @@ def step_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
         whose group has no variance, share of rollouts that could not be judged. ``meta/*``: the
         reward and its three parts, means of prediction and truth, their correlation over problems,
         share unreadable. ``gate/*`` and ``cutoff/*``: share of problems skipped, by reason, and
-        audited; share of rollouts cut, their mean limit (tokens). ``tokens/*``: tokens made, by
+        audited; share of rollouts cut, their mean limit (tokens). ``reader/*``: mean and standard
+        deviation of what a reader believed of problems that it knows enough of, its distance from
+        what came of them and their correlation. ``waves/*``: solutions of a group that grew in
+        waves, share of such groups that was stopped, and audited. ``tokens/*``: tokens made, by
         kind.
     """
     return {
         **_solution_metrics(episodes),
         **_meta_metrics(episodes),
         **_decision_metrics(episodes),
+        **_reader_metrics(episodes),
+        **_wave_metrics(episodes),
         **_token_metrics(episodes),
     }
 
@@ -96,6 +101,34 @@ def _decision_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
             "cutoff/max_tokens": [decided.max_tokens for _, decided in limited],
             "cutoff/audited": [plan.cutoff_audited for _, plan in plans if plan.cutoff],
             "hints/notions": [len(plan.hint) for _, plan in plans if plan.solve],
+        }
+    )
+
+
+def _reader_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
+    believed = [(e, e.belief) for e in episodes if e.belief is not None]
+    pairs = [(belief.mean, e.pass_rate) for e, belief in believed if e.pass_rate is not None]
+    metrics = _mean_columns(
+        {
+            "reader/pass_rate": [belief.mean for _, belief in believed],
+            "reader/std": [belief.std for _, belief in believed],
+            "reader/error": [abs(mean - true) for mean, true in pairs],
+        }
+    )
+    if (value := pearson_correlation(pairs)) is not None:
+        metrics["reader/correlation"] = value
+    return metrics
+
+
+def _wave_metrics(episodes: Sequence[Episode]) -> dict[str, float]:
+    grown = [(e, e.waves) for e in episodes if e.waves is not None]
+    chosen = [e.plan.gate.keep for e in episodes if e.plan and e.plan.gate]
+    return _mean_columns(
+        {
+            "waves/rollouts": [len(e.solutions) for e, _ in grown],
+            "waves/stopped": [record.stopped_at is not None for _, record in grown],
+            "waves/audited": [record.audited for _, record in grown],
+            "gate/keep": [keep for keep in chosen if keep is not None],
         }
     )
 

@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from masa_control import (
+    AllocationSettings,
     CutoffSettings,
     GateSettings,
     HintSettings,
+    ReaderSettings,
     ScheduleSettings,
     Settings,
 )
 
 _UNIONS = {
+    "reader": ReaderSettings,
     "gate": GateSettings,
+    "allocation": AllocationSettings,
     "cutoff": CutoffSettings,
     "hints": HintSettings,
     "schedule": ScheduleSettings,

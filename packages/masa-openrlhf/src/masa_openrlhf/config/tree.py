@@ -8,6 +8,7 @@ in ``sections``. Nothing here imports the stack.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,16 +16,18 @@ import tyro
 from masa_control import (
     ControlSettings,
     EpisodeSettings,
-    GateAudits,
+    GateOff,
     MetaSettings,
     SolutionSettings,
     StepWeights,
+    WaveSettings,
     choose_step_weights,
     load_signals,
 )
 from masa_rewards import MetaPrompt
 from pydantic import Field, model_validator
 
+from masa_openrlhf.config.control_rules import allows_few_predictions, check_control
 from masa_openrlhf.config.sections import (
     BatchConfig,
     CheckpointConfig,
@@ -48,7 +51,8 @@ class TrainConfig(ControlSettings):
 
     mode: Literal["masa", "masa-efficient", "grpo"] = "masa"
     """masa: solutions and predictions. masa-efficient: predictions come first, from the start step
-    on, and decide what is rolled out. grpo: solutions alone, the baseline."""
+    on, and decide what is rolled out; or another reader decides (reader.rule), and with
+    meta.rollouts = 0 there are none. grpo: solutions alone, the baseline."""
     algorithm: Literal["grpo", "dr_grpo", "dapo"] = "grpo"
     """dapo adds to grpo dynamic sampling (problems whose solutions all agree are replaced) and the
     penalty on overlong solutions. dr_grpo: advantages are not divided by the group's standard
@@ -85,11 +89,14 @@ class TrainConfig(ControlSettings):
     @model_validator(mode="after")
     def _check(self) -> TrainConfig:
         for kind in ("meta", "solution"):
-            if (rollouts := getattr(self, kind).rollouts) < 2:
+            rollouts = getattr(self, kind).rollouts
+            if rollouts < 2 and not (kind == "meta" and allows_few_predictions(self)):
                 raise ValueError(
                     f"{kind}.rollouts must be at least 2, got {rollouts!r}: advantages are taken "
                     "within a group"
                 )
+        if self.control is not None:
+            check_control(self)
         if self.cluster.engines is None and self.world_size % self.cluster.tensor_parallel:
             raise ValueError(
                 f"cluster.nodes x cluster.gpus_per_node ({self.cluster.nodes} x "
@@ -144,14 +151,19 @@ class TrainConfig(ControlSettings):
     def refill_problems(self) -> int | None:
         """Problems drawn a step, at most, where skipped ones are replaced; None: they are not."""
         gate = self.gate
-        if self.control is None or not isinstance(gate, GateAudits) or not gate.refill:
+        if self.control is None or isinstance(gate, GateOff) or gate.most_drawn is None:
             return None
-        return gate.refill_limit * self.batch.problems
+        return math.ceil(gate.most_drawn * self.batch.problems)
 
     @property
     def counts_skipped(self) -> bool:
         """Whether skipped problems count in the loss: where nothing is drawn in their places."""
         return self.control is not None and not self.replaces
+
+    @property
+    def counts_unmade(self) -> bool:
+        """Whether solutions that were not made, since a group was stopped, count in the loss."""
+        return self.control is not None and isinstance(self.allocation, WaveSettings)
 
     @property
     def replaces(self) -> bool:

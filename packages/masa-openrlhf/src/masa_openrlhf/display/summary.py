@@ -52,9 +52,12 @@ def _mean_metric(rows: Sequence[dict[str, Any]], key: str) -> float | None:
     return mean_known(row.get(key) for row in rows)
 
 
+_DECISIONS = ("gate", "cutoff", "waves")
+
+
 def sum_tokens_saved(row: dict[str, Any]) -> float | None:
-    """Return what gate and cutoff have saved up to a line, tokens; None before they decide."""
-    found = [row.get(f"ledger/{name}_tokens_saved") for name in ("gate", "cutoff")]
+    """Return what gate, cutoff and waves have saved up to a line, tokens; None before they do."""
+    found = [row.get(f"ledger/{name}_tokens_saved") for name in _DECISIONS]
     known = [value for value in found if value is not None]
     return sum(known) if known else None
 
@@ -62,11 +65,11 @@ def sum_tokens_saved(row: dict[str, Any]) -> float | None:
 def count_decisions_after(
     confusion: Sequence[Mapping[str, Any]], name: str, first: int
 ) -> ConfusionCounts:
-    """Return the tally of "gate" or "cutoff" over the steps after step ``first``.
+    """Return the tally of "gate", "cutoff" or "waves" over the steps after step ``first``.
 
     Args:
         confusion: lines of confusion.jsonl, which count from the start of the run.
-        name: "gate" or "cutoff".
+        name: "gate", "cutoff" or "waves".
         first: the last step that is not counted; 0: all are.
     """
     rows = [row for row in confusion if name in row]
@@ -81,7 +84,7 @@ def count_decisions_after(
 def summarise_decisions(
     rows: Sequence[dict[str, Any]], confusion: Sequence[Mapping[str, Any]]
 ) -> list[str]:
-    """Say what gate and cutoff did over the last half of the steps, and what the run saved.
+    """Say what gate, cutoff and waves did over the last half of the steps, and what the run saved.
 
     Args:
         rows: lines of metrics.jsonl.
@@ -96,6 +99,7 @@ def summarise_decisions(
     for name, what, amount in (
         ("gate", "problems skipped", share),
         ("cutoff", "solutions cut", cut),
+        ("waves", "groups stopped", _mean_metric(rows[half:], "waves/stopped")),
     ):
         if amount is not None:
             tally = count_decisions_after(confusion, name, rows[half - 1]["step"] if half else 0)
@@ -131,12 +135,13 @@ def summarise_held_out(evals: Sequence[dict[str, Any]]) -> list[str]:
 
 def _summarise_savings(row: dict[str, Any]) -> str:
     parts = []
-    for name in ("gate", "cutoff"):
+    for name in _DECISIONS:
         key = f"ledger/{name}_tokens_saved"
         if key in row:
             low, high = row.get(f"{key}_low"), row.get(f"{key}_high")
             ends = "" if low is None or high is None else f" [{low:,.0f}, {high:,.0f}]"
-            parts.append(f"{row[key]:,.0f}{ends} by the {name}")
+            by = name if name == "waves" else f"the {name}"
+            parts.append(f"{row[key]:,.0f}{ends} by {by}")
     made = row.get("ledger/meta_tokens", 0.0) + row.get("ledger/solution_tokens", 0.0)
     total = sum_tokens_saved(row) or 0.0
     share = total / (made + total) if made + total else 0.0

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import deepspeed
+import numpy as np
 import openrlhf.trainer.ray.ppo_actor as stock
 import ray
 import torch
 import transformers
+from numpy.typing import NDArray
 from openrlhf.trainer.ray.ppo_actor import PolicyModelActor
 
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.nodes.variables import export_secrets
+from masa_openrlhf.reading.hidden_states import (
+    MAX_TOKENS,
+    batch_prompts,
+    pad_prompts,
+    pool_hidden_states,
+)
 from masa_openrlhf.run.wandb_login import Secret
 from masa_openrlhf.stack.checkpoints import use_weights_only_loading
 from masa_openrlhf.stack.offload_buffers import (
@@ -69,6 +77,50 @@ class PolicyActor(PolicyModelActor.__ray_metadata__.modified_class):
         transformers.set_seed((self.masa.seed * 1_000_003 + self.actor.model.global_steps) % 2**32)
         status: dict[str, float] = super().fit(kl_ctl)
         return status
+
+    def read_hidden(
+        self, prompts: Sequence[Sequence[int]], depths: Sequence[float]
+    ) -> dict[int, NDArray[np.float32]]:
+        """Read prompts, and return what the policy makes of them; call it on every rank.
+
+        Args:
+            prompts: token ids of each.
+            depths: which layers, as shares of the model's.
+
+        Returns:
+            Position -> features, of this rank's share of the prompts.
+        """
+        ds = self.strategy.args.ds
+        split = ds.ring_attn_size == ds.tensor_parallel_size == 1
+        ranks = torch.distributed.get_world_size() if split else 1
+        batches = batch_prompts(list(map(len, prompts)), MAX_TOKENS, ranks)
+        mine = batches[torch.distributed.get_rank() % ranks :: ranks]
+        self.actor.eval()
+        found: dict[int, NDArray[np.float32]] = {}
+        with torch.no_grad():
+            for batch in mine:
+                pooled = self._read_batch([prompts[position] for position in batch], depths)
+                found |= dict(zip(batch, pooled, strict=True))
+        self.actor.train()
+        return found
+
+    def _read_batch(
+        self, prompts: Sequence[Sequence[int]], depths: Sequence[float]
+    ) -> NDArray[np.float32]:
+        tokens, mask = pad_prompts(prompts, self.tokenizer.pad_token_id)
+        device = next(self.actor.model.module.parameters()).device
+        tokens, mask = tokens.to(device), mask.to(device)
+        places = (mask.cumsum(dim=-1) - 1).clamp(min=0)
+        # The whole model, since that is what DeepSpeed gathers weights for; of one token's logits.
+        output = self.actor.model(
+            tokens,
+            attention_mask=mask,
+            position_ids=places,
+            output_hidden_states=True,
+            use_cache=False,
+            logits_to_keep=1,
+        )
+        return pool_hidden_states(output.hidden_states, mask, depths)
 
     def watch_stops(self, stops: StopWatcher, step: int) -> None:
         """Give the next update, the first of a step, up where the run is told to end in time."""

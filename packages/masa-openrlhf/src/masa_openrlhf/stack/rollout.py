@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import ray
 from masa_control import (
+    META,
     Completion,
+    DistributionReaderSettings,
     Episode,
     EpisodeSettings,
     Planner,
@@ -31,6 +34,7 @@ from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.data.prompts import PromptEncoder
 from masa_openrlhf.nodes.variables import export_secrets
 from masa_openrlhf.procedural.scorer import TaskScorer
+from masa_openrlhf.reading.alternatives import ALTERNATIVES, find_digit_alternatives
 from masa_openrlhf.run.wandb_login import Secret
 from masa_openrlhf.weights.digest import ParameterDigest
 from masa_openrlhf.weights.shards import add_shards
@@ -47,6 +51,11 @@ def _build_gpu_arguments(config: TrainConfig) -> dict[str, Any]:
         "max_num_seqs": config.cluster.engine_sequences,
         "max_num_batched_tokens": config.cluster.engine_tokens,
     }
+
+
+def _reads_digits(config: TrainConfig) -> bool:
+    """Whether what could have stood in the place of a prediction's digits decides."""
+    return config.control is not None and isinstance(config.reader, DistributionReaderSettings)
 
 
 class Phase(NamedTuple):
@@ -92,6 +101,8 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
             if cpu.is_active()
             else _build_gpu_arguments(masa)
         )
+        if _reads_digits(masa):  # OpenRLHF's engine returns those of the sampled tokens alone
+            kwargs["max_logprobs"] = ALTERNATIVES
         if masa.data.train is not None:  # the tiny problems need no computer algebra
             self.verifier.warm()
         await super().__init__(*args, **kwargs)
@@ -103,7 +114,7 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
     async def generate_responses(
         self,
         prompt: str,
-        label: dict[str, str],
+        label: dict[str, Any],
         sampling_params: SamplingParams,
         max_length: int,
         hf_tokenizer: Any,
@@ -114,7 +125,8 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
 
         Args:
             prompt: the statement.
-            label: ``{"id": ..., "answer": ...}``, and ``"scorer"`` where the task has its own.
+            label: ``{"id": ..., "answer": ...}``; ``"scorer"`` where the task has its own, and
+                ``"belief"`` where a reader was asked.
             sampling_params: temperature, top-p and whether log-probabilities are wanted.
             max_length: longest sequence, tokens; prompts were held to it when the data were read.
             hf_tokenizer: the policy's tokenizer.
@@ -134,6 +146,7 @@ class EpisodeActor(RolloutRayActor.__ray_metadata__.modified_class):
             settings=self._settings_for(num_samples),
             planner=self.phase.planner,
             watch=watch,
+            belief=label.get("belief"),
         )
 
     def _settings_for(self, solution_rollouts: int) -> EpisodeSettings:
@@ -162,6 +175,8 @@ class _Engine:
         self._prompts = prompts
         self._problem = problem
         self._watch = watch
+        self._asked: Counter[str] = Counter()
+        self._shows_digits = _reads_digits(actor.masa)
 
     def encode(self, prompt: str) -> list[int]:
         return self._prompts.encode(prompt)
@@ -175,10 +190,16 @@ class _Engine:
         params.skip_special_tokens = True
         params.stop_token_ids = self._prompts.ends_of_turn
         params.seed = self._seed(kind)
+        shows_digits = self._shows_digits and kind == META
+        if shows_digits:
+            params.logprobs = max(params.logprobs or 0, ALTERNATIVES)
         output = await self._actor.generate(list(token_ids), params)
         with self._watch.time("conversion"):
             return [
-                _to_completion(one) for one in sorted(output.outputs, key=lambda one: one.index)
+                _to_completion(
+                    one, with_logprobs=self._params.logprobs is not None, shows_digits=shows_digits
+                )
+                for one in sorted(output.outputs, key=lambda one: one.index)
             ]
 
     def _seed(self, kind: str) -> int | None:
@@ -187,13 +208,16 @@ class _Engine:
         phase = self._actor.phase
         step = phase.step if phase.name == "train" else 0  # every evaluation samples alike
         name = f"{self._actor.masa.seed}/{phase.name}/{step}/{self._problem.id}/{kind}"
+        if self._asked[kind]:  # a later wave of the same problem
+            name += f"/{self._asked[kind]}"
+        self._asked[kind] += 1
         return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big")
 
 
-def _to_completion(output: Any) -> Completion:
+def _to_completion(output: Any, *, with_logprobs: bool, shows_digits: bool) -> Completion:
     token_ids = array("i", output.token_ids)
     logprobs = None
-    if output.logprobs is not None:
+    if with_logprobs:
         taken = zip(token_ids, output.logprobs, strict=True)
         logprobs = array("f", [entry[token].logprob for token, entry in taken])  # 32 bit in vLLM
     return Completion(
@@ -201,6 +225,7 @@ def _to_completion(output: Any) -> Completion:
         text=output.text,
         truncated=output.finish_reason == "length",
         logprobs=logprobs,
+        alternatives=find_digit_alternatives(output) if shows_digits else None,
     )
 
 

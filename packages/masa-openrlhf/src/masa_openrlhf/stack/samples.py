@@ -14,6 +14,8 @@ from openrlhf.trainer.ppo_utils.samples_generator import (
 )
 from openrlhf.trainer.ray.vllm_engine import batch_vllm_engine_call
 
+from masa_openrlhf.reading.look_ahead import LookAhead
+from masa_openrlhf.reading.problem_reading import ProblemReading
 from masa_openrlhf.stack.experience import make_episode_samples, make_filler
 from masa_openrlhf.stack.rollout import Phase
 
@@ -33,6 +35,8 @@ class EpisodeGenerator(SamplesGenerator):
         ahead: times as many problems are drawn at once as are missing, where others are drawn for
             those that fall out; at least 1.
         watch: adds up what taking episodes in and making samples of them take.
+        reading: what the run's reader believes of problems; None: predictions are what is read.
+        look_ahead: problems that are read before a step begins, where the reader needs that.
         check: called while episodes are waited for, twice a second; what it raises gives them up.
         **kwargs: OpenRLHF's own.
 
@@ -51,6 +55,8 @@ class EpisodeGenerator(SamplesGenerator):
         refill_limit: int | None = None,
         ahead: float = 1.0,
         watch: Stopwatch | None = None,
+        reading: ProblemReading | None = None,
+        look_ahead: int = 0,
         check: Callable[[], None] = lambda: None,
         **kwargs: Any,
     ) -> None:
@@ -59,6 +65,7 @@ class EpisodeGenerator(SamplesGenerator):
         self._solution_rollouts = solution_rollouts
         self._planner, self._refill_limit = planner, refill_limit
         self._ahead = ahead
+        self._reading, self._look_ahead = reading, look_ahead
         self._iterator: Iterator[Any] | None = None
         self.step = 0
         self.episodes: list[Episode] = []
@@ -77,9 +84,13 @@ class EpisodeGenerator(SamplesGenerator):
             trainer makes no update.
         """
         if self._iterator is None:
-            self._iterator = iter(self.prompts_dataloader)
+            self._iterator = self._begin_pass()
         step = self.step + 1
         planner = self._watch.run("control", self._planner, step)
+        if isinstance(self._iterator, LookAhead) and self._reading is not None:
+            with self._watch.time("reading"):
+                coming = _list_problems(self._iterator.peek(self._look_ahead))
+                self._reading.prepare(coming, step)
         self._wake()
         drawn, over = self._play(
             self._iterator,
@@ -97,6 +108,16 @@ class EpisodeGenerator(SamplesGenerator):
         if self.args.algo.dynamic_filtering_enable and drawn:
             kept = 100 * len(self.episodes) / drawn
         return samples, kept, drawn, over
+
+    def _begin_pass(self) -> Iterator[Any]:
+        if self._reading is not None and self._reading.looks_ahead:
+            return LookAhead(self.prompts_dataloader)
+        return iter(self.prompts_dataloader)
+
+    def loader_state(self) -> Any:
+        """Return where the problems are gone on with after a resume: after the last one drawn."""
+        held = self._iterator if isinstance(self._iterator, LookAhead) else self.prompts_dataloader
+        return held.state_dict()
 
     def _samples(self) -> list[Experience]:
         return [
@@ -141,6 +162,8 @@ class EpisodeGenerator(SamplesGenerator):
             prompts, labels, images, over = _collect_prompt_batch(problems, count)
             if not prompts:
                 return [], over
+            if phase.name == "train" and self._reading is not None:
+                labels = self._watch.run("control", self._believe, prompts, labels, phase.step)
             dispatch = self._dispatch_prompts_to_vllm
             return dispatch(prompts, labels, images=images, **generate_kwargs), over
 
@@ -155,6 +178,14 @@ class EpisodeGenerator(SamplesGenerator):
         self.episodes, self.replaced, self.played = batch.episodes, batch.replaced, batch.played
         return len(batch.played), batch.is_over
 
+    def _believe(
+        self, prompts: Sequence[str], labels: Sequence[dict[str, Any]], step: int
+    ) -> list[dict[str, Any]]:
+        """Labels with what is believed of their problems, which travels with them."""
+        assert self._reading is not None
+        beliefs = self._reading.read(prompts, labels, step)
+        return [{**label, "belief": b} for label, b in zip(labels, beliefs, strict=True)]
+
     def _wake(self) -> None:
         if self.args.vllm.enable_sleep:
             batch_vllm_engine_call(self.vllm_engines, "wake_up")
@@ -162,3 +193,8 @@ class EpisodeGenerator(SamplesGenerator):
     def _sleep(self) -> None:
         if self.args.vllm.enable_sleep:
             batch_vllm_engine_call(self.vllm_engines, "sleep")
+
+
+def _list_problems(items: Sequence[Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Statements and labels of a loader's items, as OpenRLHF has them."""
+    return [pair for _, prompts, labels, _ in items for pair in zip(prompts, labels, strict=True)]

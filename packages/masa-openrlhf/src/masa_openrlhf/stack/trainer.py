@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import openrlhf.trainer.ppo_trainer as stock
 import ray
 import torch
@@ -15,6 +16,7 @@ from masa_control import (
     Episode,
     Expert,
     Ledger,
+    ProbeReaderSettings,
     Stopwatch,
     calibration_points,
     count_step_notions,
@@ -22,10 +24,12 @@ from masa_control import (
 )
 from masa_control.loss import compute_rolled_out_share
 from masa_control.measures.overhead import overhead_metrics
+from numpy.typing import NDArray
 from openrlhf.trainer.ppo_utils.experience import Experience
 from openrlhf.trainer.ray.vllm_engine import batch_vllm_engine_call
 
 from masa_openrlhf.config.tree import TrainConfig
+from masa_openrlhf.reading.problem_reading import ProblemReading
 from masa_openrlhf.run.folder import MAX_NOTIONS, TOLD_TO_END, RunFolder, StopRequest
 from masa_openrlhf.run.wandb_login import Secret, export_key
 from masa_openrlhf.stack.experience import (
@@ -92,6 +96,8 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             planner=(lambda step: None) if self.controller is None else self.controller.planner,
             refill_limit=masa.refill_problems,
             ahead=masa.sampling.ahead,
+            reading=self._make_reading(),
+            look_ahead=masa.refill_problems or masa.batch.problems,
             watch=self.watch,
             check=self._stops.check,
         )
@@ -112,6 +118,23 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         self._last_evaluated = -1
         self._first_update, self._more_updates = True, False
         self._weights, self._rolled_out = masa.step_weights(decides=False), 1.0
+
+    def _make_reading(self) -> ProblemReading | None:
+        if self.controller is None or self.controller.reader_needs == "predictions":
+            return None
+        return ProblemReading(self.controller, self.masa, self.tokenizer, self._read_hidden)
+
+    def _read_hidden(self, prompts: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
+        """Have the policy read prompts, every rank its share."""
+        reader = self.masa.reader
+        depths = reader.depths if isinstance(reader, ProbeReaderSettings) else ()
+        shares = ray.get(
+            self.actor_model_group.async_run_method(
+                method_name="read_hidden", prompts=prompts, depths=depths
+            )
+        )
+        found = {position: row for share in shares for position, row in share.items()}
+        return [found[position] for position in range(len(prompts))]
 
     def _steps(self) -> int:
         """Steps of the whole run; at most, where problems are replaced and no number is set."""
@@ -186,7 +209,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         samples += self._clones(played, global_step + 1)
         decides = self.controller is not None and self.controller.decides(global_step + 1)
         self._weights = self.masa.step_weights(decides)
-        self._rolled_out = compute_rolled_out_share(played) if self.masa.counts_skipped else 1.0
+        self._rolled_out = self._share_rolled_out(played)
         passes = self._passes(global_step + 1)
         for part in (samples, *passes):
             weigh_samples(part, self._weights, self._rolled_out)
@@ -201,6 +224,14 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             for episode in played:
                 self.ledger.observe(episode)
         return status, step
+
+    def _share_rolled_out(self, played: Sequence[Episode]) -> float:
+        """Share of the step that was rolled out, of what counts in its loss."""
+        if self.masa.counts_skipped:
+            return compute_rolled_out_share(played)
+        if self.masa.counts_unmade:  # others were drawn in the places of skipped problems
+            return compute_rolled_out_share(self.samples_generator.episodes, skipped=False)
+        return 1.0
 
     def _update(
         self,
@@ -294,6 +325,8 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
         for logger in (self.wandb_logger, self.tensorboard_logger):
             if logger:
                 logger.log_train(global_step, metrics)
+        # Of the problems drawn, where some were looked at that come later.
+        client_states["data_loader_state_dict"] = self.samples_generator.loader_state()
         drawn = client_states["total_consumed_prompts"]
         last = self.masa.is_last_step(global_step, drawn, len(self.prompts_dataloader))
         asked = self.folder.read_stop()
@@ -328,7 +361,7 @@ class Trainer(stock.PPOTrainer.__ray_metadata__.modified_class):
             metrics["meta/weight"] = self._weights.meta
         if self.masa.clones:
             metrics["experts/weight"] = self._weights.clone
-        if self.masa.counts_skipped:
+        if self.masa.counts_skipped or self.masa.counts_unmade:
             metrics["policy/rolled_out_share"] = self._rolled_out
         if self.controller is not None:
             metrics |= self.controller.metrics()

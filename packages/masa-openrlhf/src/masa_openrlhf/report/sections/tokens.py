@@ -45,6 +45,7 @@ TOKEN_KINDS = (
     TokenKind("meta_tokens", "predictions", True),
     TokenKind("gate_tokens_saved", "saved by the gate", False),
     TokenKind("cutoff_tokens_saved", "saved by the cutoff", False),
+    TokenKind("waves_tokens_saved", "saved by waves", False),
     TokenKind("cloned_tokens", "experts, cloned", False),
 )
 

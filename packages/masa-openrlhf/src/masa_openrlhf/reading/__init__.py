@@ -1,0 +1,1 @@
+"""What readers are shown of problems and predictions, on the stack."""
