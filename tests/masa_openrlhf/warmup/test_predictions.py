@@ -13,8 +13,9 @@ from masa_openrlhf.warmup.predictions import (
     describe_short_lengths,
     draw_values,
     make_prediction_demonstrations,
+    write_prediction,
 )
-from masa_rewards import MetaPrompt, NotionRules
+from masa_rewards import MetaPrediction, MetaPrompt, NotionRules
 from masa_rewards.notions.phrases import find_phrases, to_phrase
 from masa_rewards.statistics import pearson_correlation
 
@@ -40,6 +41,8 @@ def test_every_part_of_every_demonstration_is_readable():
     assert [dict(prediction.missing) for prediction in predictions] == [{}] * 40
     assert [one.prompt for one in shown] == [PROMPT.render(o.problem.text) for o in OBSERVED]
     assert shown[0].response.startswith("<meta> A problem of Count, apples. </meta>\n{")
+    bare = MetaPrompt(wording="{problem} Predict.", max_length=512)
+    assert write_prediction(bare, "Count.", MetaPrediction(pass_rate=0.5)) == '{"pass_rate": 4}'
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -7,6 +7,7 @@ take for granted of CUDA is put right in each process of a run, and only there:
 - ``patches``: what ``activate`` puts right, called before our Ray actors import OpenRLHF;
 - ``threads``: how many each process computes with;
 - ``bfloat16``: products in float32 where the CPU has no instructions for bfloat16;
+- ``linear``: products with weights that change, inside vLLM;
 - ``sampling``: how vLLM draws tokens of a large vocabulary;
 - ``preload``: what Ray's workers import while the driver is busy;
 - ``worker``: the extension that receives weights inside a vLLM worker;

@@ -37,12 +37,20 @@ def draw_tokens(
     """
     import torch
 
-    cdf_N_V = logits_N_V.softmax(dim=-1, dtype=torch.float32).cumsum(dim=-1, dtype=torch.float64)
-    u_N_1 = torch.rand(len(logits_N_V), 1, dtype=torch.float64)
+    return _invert(logits_N_V.softmax(dim=-1, dtype=torch.float32), generators)
+
+
+def _invert(
+    probabilities_N_V: torch.Tensor, generators: Mapping[int, torch.Generator]
+) -> torch.Tensor:
+    import torch
+
+    cdf_N_V = probabilities_N_V.cumsum(dim=-1, dtype=torch.float64)
+    u_N_1 = torch.rand(len(cdf_N_V), 1, dtype=torch.float64)
     for row, generator in generators.items():
         u_N_1[row] = torch.rand(1, dtype=torch.float64, generator=generator)
     found = torch.searchsorted(cdf_N_V, u_N_1 * cdf_N_V[:, -1:], right=True)
-    return found.view(-1).clamp_(max=logits_N_V.shape[-1] - 1)
+    return found.view(-1).clamp_(max=cdf_N_V.shape[-1] - 1)
 
 
 def install_sampler() -> None:
@@ -55,8 +63,13 @@ def install_sampler() -> None:
 
     @functools.wraps(original)
     def forward_cpu(self: Any, logits: Any, generators: Any, k: Any, p: Any) -> Any:
-        if logits.shape[-1] < LARGE or self.logprobs_mode.startswith("processed"):
+        mode = self.logprobs_mode
+        if logits.shape[-1] < LARGE or mode == "processed_logits":
             return original(self, logits, generators, k, p)
-        return draw_tokens(ops.apply_top_k_top_p(logits, k, p), generators), None
+        logits = ops.apply_top_k_top_p(logits, k, p)
+        if mode != "processed_logprobs":
+            return draw_tokens(logits, generators), None
+        log_probs = logits.log_softmax(dim=-1, dtype=logits.dtype)
+        return _invert(log_probs.exp(), generators), log_probs
 
     ops.TopKTopPSampler.forward_cpu = forward_cpu

@@ -1,8 +1,7 @@
 """Receives weights inside a vLLM worker on a CPU: the calls of OpenRLHF's extension, over gloo.
 
-Importing this module (vLLM does, by name, before it loads a model) also keeps Linear layers on the
-plain path. vLLM's CPU build would pack their weights at load and free the originals: every later
-update would fail, or be lost without a word.
+Importing this module (vLLM does, by name, before it loads a model) also has linear layers keep
+their weights: see ``linear``.
 """
 
 from __future__ import annotations
@@ -14,18 +13,14 @@ import vllm.model_executor.layers.utils as layers
 
 from masa_openrlhf.cpu import bfloat16
 from masa_openrlhf.cpu.gloo import GlooBroadcast
+from masa_openrlhf.cpu.linear import forget_packed, keep_weights
 from masa_openrlhf.cpu.sampling import install_sampler
 from masa_openrlhf.weights.digest import ParameterDigest
 from masa_openrlhf.weights.shards import digest_shard
 
-
-def _keep_plain_weights(layer: Any, remove_weight: bool) -> None:
-    layer.cpu_linear = torch.nn.functional.linear
-
-
 bfloat16.widen_products()
 install_sampler()
-layers.dispatch_cpu_unquantized_gemm = _keep_plain_weights
+layers.dispatch_cpu_unquantized_gemm = keep_weights
 
 
 class CpuWorker:
@@ -60,7 +55,9 @@ class CpuWorker:
             raise TypeError(f"{name} comes as {dtype}, the engine holds {self.model_config.dtype}")
         weight = torch.empty(shape, dtype=dtype)
         self._weights.broadcast(weight)
-        self.model_runner.model.load_weights(weights=[(name, weight)])
+        model = self.model_runner.model
+        model.load_weights(weights=[(name, weight)])
+        forget_packed(model)
 
     def weight_digest(self) -> dict[str, ParameterDigest]:
         """Return this worker's share of every parameter's digest, by vLLM's names."""

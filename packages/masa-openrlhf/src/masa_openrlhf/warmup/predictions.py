@@ -96,8 +96,10 @@ def write_prediction(prompt: MetaPrompt, statement: str, stated: MetaPrediction)
     """Return an answer to the meta prompt.
 
     What stands between the tags names words of the problem: a place to look at it, which says
-    nothing of how hard it is.
+    nothing of how hard it is. A wording that names no tags asks for the object alone.
     """
+    if "{opening}" not in prompt.wording:
+        return prompt.format(stated)
     words = [word for word in _WORD.findall(statement) if word.lower() not in ENGLISH_STOP_WORDS]
     named = ", ".join(dict.fromkeys(words[:_NAMED_WORDS])) or "numbers"
     thought = f"{prompt.opening} A problem of {named}. {prompt.closing}"
