@@ -44,7 +44,7 @@ def found(tmp_path_factory):
                 )
             )
     try:
-        ended = [rank.wait(300) for rank in ranks]
+        ended = [rank.wait(550) for rank in ranks]
     finally:
         for rank in ranks:
             rank.kill()

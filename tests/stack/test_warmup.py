@@ -13,6 +13,7 @@ from masa_openrlhf.warmup.worker import TrainingJob
 from tests.stack import command_runs
 
 pytestmark = [
+    pytest.mark.timeout(1500),
     pytest.mark.filterwarnings("ignore:The pynvml package is deprecated:FutureWarning"),
     pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning"),
 ]
@@ -59,7 +60,7 @@ def story(tmp_path_factory):
     arguments += (f"--warmup.problems={PROBLEMS}", f"--warmup.held-out={HELD_OUT}")
     arguments += ("--warmup.epochs=20", "--warmup.rollouts=4", "--warmup.batch-tokens=1536")
     with command_runs.start_command("warmup", *arguments, log=where / "out.txt") as run:
-        status = run.wait(550)
+        status = run.wait(1400)
         left = run.left_behind()
     assert status == 0, run.output
     report = json.loads((out / "warmup.json").read_text())
@@ -137,6 +138,6 @@ def test_one_that_is_ended_leaves_its_log_alone(story, tmp_path):
     with command_runs.start_command("warmup", *arguments, log=tmp_path / "out.txt") as run:
         run.wait_until(out.exists)  # vLLM is being started
         run.process.terminate()
-        assert run.wait(60) == 143
+        assert run.wait(200) == 143
         assert run.left_behind() == []
     assert {path.name for path in tmp_path.iterdir()} == {"out.txt", "warm.log"}
