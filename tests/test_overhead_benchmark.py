@@ -101,7 +101,8 @@ def test_a_small_step_by_the_real_code():
 def test_readers_are_timed_and_learn():
     import numpy as np
     from masa_benchmarks.overhead.readers import compute_forward_seconds, time_reader
-    from masa_control import ProbeReader, ProbeReaderSettings, ProblemView
+    from masa_control import ProbeReaderSettings, ProblemView
+    from masa_control.readers.regression_reader import ProbeReader
 
     reader = ProbeReader(ProbeReaderSettings(window=64))
     hidden = np.random.default_rng(0).normal(size=(97, 32)).astype(np.float32)

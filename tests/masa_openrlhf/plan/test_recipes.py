@@ -19,7 +19,8 @@ from tests.masa_openrlhf.plan.plans import set_up
 
 
 def test_every_preset_of_a_large_model_is_a_recipe():
-    assert {preset for preset, _, _ in RECIPES} == set(list_presets()) - {"tiny"}
+    on_cpu = {"tiny", "smollm2-135m"}
+    assert {preset for preset, _, _ in RECIPES} == set(list_presets()) - on_cpu
 
 
 @pytest.mark.parametrize(("preset", "card", "gpus"), RECIPES)

@@ -16,12 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from masa_control import (
     GroupOutcome,
-    ProbeReader,
     ProbeReaderSettings,
     ProblemView,
-    WordsReader,
     WordsReaderSettings,
 )
+from masa_control.readers.regression_reader import ProbeReader, WordsReader
 
 from masa_benchmarks.overhead.generation import GPUS, MODELS, generation_seconds
 from masa_benchmarks.overhead.text import MathRow, StepSize, make_tokenizer

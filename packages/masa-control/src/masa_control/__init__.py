@@ -3,8 +3,8 @@
 masa-control knows an engine and a verifier as protocols and nothing of any training stack: the same
 episode runs under vLLM in a Ray actor, under another engine, or against a scripted one.
 
-``masa_control.advantages`` and ``masa_control.loss``, what a policy is trained by, need numpy and
-are imported by their own names.
+``masa_control.advantages`` and ``masa_control.loss``, what a policy is trained by, and the readers
+of ``masa_control.readers.regression_reader`` need numpy and are imported by their own names.
 """
 
 from masa_rewards.statistics import Interval
@@ -85,7 +85,6 @@ from masa_control.readers.build import build_reader
 from masa_control.readers.distribution import DistributionReader
 from masa_control.readers.history import HistoryReader
 from masa_control.readers.protocol import GroupOutcome, ProblemView, Reader, ReaderNeeds
-from masa_control.readers.regression_reader import ProbeReader, WordsReader
 from masa_control.readers.settings import (
     DistributionReaderSettings,
     HistoryReaderSettings,
@@ -158,7 +157,6 @@ __all__ = [
     "Planner",
     "PredictedHints",
     "PredictiveGate",
-    "ProbeReader",
     "ProbeReaderSettings",
     "Problem",
     "ProblemChoice",
@@ -185,7 +183,6 @@ __all__ = [
     "WavePlan",
     "WaveRecord",
     "WaveSettings",
-    "WordsReader",
     "WordsReaderSettings",
     "build_reader",
     "calibration_points",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from masa_control.readers.history import HistoryReader
 from masa_control.readers.protocol import Reader, ReaderNeeds
-from masa_control.readers.regression_reader import ProbeReader, WordsReader
 from masa_control.readers.settings import (
     HistoryReaderSettings,
     ProbeReaderSettings,
@@ -23,13 +22,16 @@ _NEEDS: dict[str, ReaderNeeds] = {
 
 def build_reader(settings: ReaderSettings) -> Reader | None:
     """Return a reader that learns of outcomes; None where predictions of the policy are read."""
-    if isinstance(settings, WordsReaderSettings):
-        return WordsReader(settings)
-    if isinstance(settings, ProbeReaderSettings):
-        return ProbeReader(settings)
     if isinstance(settings, HistoryReaderSettings):
         return HistoryReader(settings)
-    return None
+    if not isinstance(settings, WordsReaderSettings | ProbeReaderSettings):
+        return None
+    # Here, since numpy takes as long to import as all the settings, and a command's help has both.
+    from masa_control.readers.regression_reader import ProbeReader, WordsReader
+
+    if isinstance(settings, WordsReaderSettings):
+        return WordsReader(settings)
+    return ProbeReader(settings)
 
 
 def find_reader_needs(settings: ReaderSettings) -> ReaderNeeds:

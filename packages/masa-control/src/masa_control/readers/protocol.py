@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from masa_control.episode.belief import Belief
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 ReaderNeeds = Literal["predictions", "nothing", "prompt", "hidden"]
 """What a reader reads: predictions of the policy, the problem's id, the tokens of its solution
