@@ -78,21 +78,27 @@ def test_nothing_is_executed(run):
     assert {run.outcomes[name].verdict.status for name in code} <= {"incorrect", "unparsable"}
 
 
+def is_quick(call, seconds=0.25, tries=3):
+    """Whether it takes less of the processor, once: a collection of garbage may fall into it."""
+    for _ in range(tries):
+        start = time.process_time()
+        call()
+        if time.process_time() - start < seconds:
+            return True
+    return False
+
+
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_none_holds_up_the_caller_itself(case):
     # What runs in the caller's process has no time limit: it must not need one.
     text = build_text(case)
-    start = time.process_time()
-    read_case(text, case["gold"], "anchored")
-    assert time.process_time() - start < 0.25
+    assert is_quick(lambda: read_case(text, case["gold"], "anchored"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_a_hostile_gold_does_not_either(case):
     gold = build_text(case)[-20_000:]
-    start = time.process_time()
-    read_case(r"\boxed{x+1}", gold, "boxed")
-    assert time.process_time() - start < 0.25
+    assert is_quick(lambda: read_case(r"\boxed{x+1}", gold, "boxed"))
 
 
 def test_each_case_has_a_name_of_its_own_and_says_why():
