@@ -86,7 +86,7 @@ def test_a_killed_evaluation_goes_on_and_asks_nothing_twice(story):
     folder, told = story
     assert told["status"] == 0, told["said"]
     assert sum(map(len, told["before"].values())) >= 5
-    for name in BENCHMARKS_BY_NAME:
+    for name in BENCHMARKS_BY_NAME.keys() - {"own"}:
         ids = [record.id for record in folder.records(name).read()]
         assert len(ids) == len(set(ids)) > 0
         assert ids[: len(told["before"].get(name, []))] == told["before"].get(name, [])
