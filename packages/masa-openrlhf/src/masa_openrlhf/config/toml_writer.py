@@ -16,10 +16,10 @@ def select_changes(config: TrainConfig) -> dict[str, Any]:
     Of a section with alternatives, what differs from the defaults of the rule that it has; the rule
     too, where it is not the first.
     """
-    return _select(config.model_dump(mode="json"), TrainConfig().model_dump(mode="json"))
+    return _select_changed(config.model_dump(mode="json"), TrainConfig().model_dump(mode="json"))
 
 
-def _select(
+def _select_changed(
     settings: Mapping[str, Any], defaults: Mapping[str, Any], before: str = ""
 ) -> dict[str, Any]:
     changed: dict[str, Any] = {}
@@ -32,7 +32,9 @@ def _select(
         if list_alternatives(name) and not before:
             inner = _select_of_rule(name, value)
         else:
-            inner = _select(value, default if isinstance(default, Mapping) else {}, f"{name}.")
+            inner = _select_changed(
+                value, default if isinstance(default, Mapping) else {}, f"{name}."
+            )
         if inner:
             changed[name] = inner
     return changed
@@ -41,7 +43,7 @@ def _select(
 def _select_of_rule(section: str, value: Mapping[str, Any]) -> dict[str, Any]:
     model = find_alternative(section, value)
     assert model is not None, f"{section} has an unknown rule: {value!r}"
-    changed = _select(value, model().model_dump(mode="json"), f"{section}.")
+    changed = _select_changed(value, model().model_dump(mode="json"), f"{section}.")
     if value["rule"] != next(iter(list_alternatives(section))):
         changed = {"rule": value["rule"], **changed}
     return changed

@@ -37,10 +37,10 @@ def draw_tokens(
     """
     import torch
 
-    return _invert(logits_N_V.softmax(dim=-1, dtype=torch.float32), generators)
+    return _invert_distribution(logits_N_V.softmax(dim=-1, dtype=torch.float32), generators)
 
 
-def _invert(
+def _invert_distribution(
     probabilities_N_V: torch.Tensor, generators: Mapping[int, torch.Generator]
 ) -> torch.Tensor:
     import torch
@@ -70,6 +70,6 @@ def install_sampler() -> None:
         if mode != "processed_logprobs":
             return draw_tokens(logits, generators), None
         log_probs = logits.log_softmax(dim=-1, dtype=logits.dtype)
-        return _invert(log_probs.exp(), generators), log_probs
+        return _invert_distribution(log_probs.exp(), generators), log_probs
 
     ops.TopKTopPSampler.forward_cpu = forward_cpu

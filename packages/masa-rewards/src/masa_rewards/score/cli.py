@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.files and not options.demo:
         score.error("name a file of rollouts, or see what it would say with --demo")
     if options.html is not None and not Path(options.html).absolute().parent.is_dir():
-        return _refuse(f"there is no folder for {options.html!r}")
+        return _print_refusal(f"there is no folder for {options.html!r}")
     try:
         settings, verifier = read_settings(options), make_verifier(options)
     except (OSError, ValueError) as error:
@@ -76,11 +76,11 @@ def _score_files(
         stopped, code = f"damaged: {error}", 1
     except FormError as error:
         if not scorer.lines:
-            return _refuse(f"cannot read {path!r}: {error}" if path else str(error))
+            return _print_refusal(f"cannot read {path!r}: {error}" if path else str(error))
         stopped, code = f"{path}: {error}", 1
     except OSError as error:
         if not scorer.lines:
-            return _refuse(f"cannot read {path!r}: {error.strerror or error}")
+            return _print_refusal(f"cannot read {path!r}: {error.strerror or error}")
         stopped, code = str(error), 1
     except RuntimeError as error:
         # No worker for verification: what comes after would not be verified either.
@@ -104,7 +104,7 @@ def _add_file(scorer: Scorer, path: str, logs: LogSettings, *, strict: bool) -> 
         add_entries(scorer, entries, strict=strict, on_bad=report_bad)
 
 
-def _refuse(message: str) -> int:
+def _print_refusal(message: str) -> int:
     print(f"{_PROGRAM}: {message}", file=sys.stderr)
     return 2
 
@@ -116,7 +116,7 @@ def _write_page(report: Report, path: Path) -> int:
     try:
         path.write_text(render_page(report), encoding="utf-8")
     except OSError as error:
-        return _refuse(f"cannot write {str(path)!r}: {error.strerror or error}")
+        return _print_refusal(f"cannot write {str(path)!r}: {error.strerror or error}")
     print(f"{_PROGRAM}: figures are in {path}", file=sys.stderr)
     return 0
 

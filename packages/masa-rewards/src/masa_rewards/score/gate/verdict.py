@@ -145,9 +145,13 @@ def _recommend_rule(report: GateReport, best: GateRuleReport, cost: PredictionCo
         answer="yes",
         sentence=f"{sentence} It was chosen on this very file, so expect less; the audited gate "
         "follows while training.",
-        settings=(_EFFICIENT, 'gate.rule = "audited"  # or the rule above:', *_comment(static)),
+        settings=(
+            _EFFICIENT,
+            'gate.rule = "audited"  # or the rule above:',
+            *_write_as_comments(static),
+        ),
     )
 
 
-def _comment(lines: tuple[str, ...]) -> tuple[str, ...]:
+def _write_as_comments(lines: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"# {line}" for line in lines)

@@ -36,7 +36,7 @@ def draw_pass_rates(shares: Sequence[float], unit: str) -> str:
     base = _HEIGHT - _BOTTOM
     parts.append(_draw_line(_LEFT, base, _WIDTH - _RIGHT, base, "axis"))
     parts.append(_write_text(_WIDTH / 2, _HEIGHT - 8, "true pass rate of the group", "middle"))
-    return _frame("".join(parts), f"Share of the {unit} by true pass rate")
+    return _wrap_in_frame("".join(parts), f"Share of the {unit} by true pass rate")
 
 
 def draw_reliability(rows: Sequence[ReliabilityRow]) -> str:
@@ -60,7 +60,7 @@ def draw_reliability(rows: Sequence[ReliabilityRow]) -> str:
             "</title></circle>"
         )
     parts.append(_write_text(_WIDTH / 2, _HEIGHT - 8, "predicted pass rate", "middle"))
-    return _frame("".join(parts), "True pass rate by predicted pass rate")
+    return _wrap_in_frame("".join(parts), "True pass rate by predicted pass rate")
 
 
 def _place_x(value: float) -> float:
@@ -79,5 +79,5 @@ def _write_text(x: float, y: float, text: str, anchor: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{text}</text>'
 
 
-def _frame(inner: str, label: str) -> str:
+def _wrap_in_frame(inner: str, label: str) -> str:
     return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{label}">{inner}</svg>'
