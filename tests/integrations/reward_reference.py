@@ -10,7 +10,7 @@ from statistics import fmean
 
 import pytest
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "integrations"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "guides" / "stacks"
 
 
 def read_page_examples(page, language):

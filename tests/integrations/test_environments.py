@@ -7,7 +7,7 @@ import pytest
 from tests.integrations import stack_environments
 from tests.integrations.stack_environments import REQUIREMENTS, ROOT, make_environment, needs_uv
 
-PAGES = ROOT / "docs" / "integrations"
+PAGES = ROOT / "docs" / "guides" / "stacks"
 STACKS = sorted(path.stem for path in REQUIREMENTS.glob("*.txt"))
 
 

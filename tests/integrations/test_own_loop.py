@@ -1,4 +1,4 @@
-"""The fifteen lines of docs/integrations/own-loop.md, run as they stand there."""
+"""The fifteen lines of docs/guides/stacks/own-loop.md, run as they stand there."""
 
 import random
 

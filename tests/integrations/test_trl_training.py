@@ -1,4 +1,4 @@
-"""TRL's trainer with our reward function, by the example of docs/integrations/trl.md."""
+"""TRL's trainer with our reward function, by the example of docs/guides/stacks/trl.md."""
 
 import json
 import re

@@ -91,7 +91,7 @@ def check_scored(report, reward):
 
 
 def test_the_page_names_the_version_that_is_tried():
-    text = (ROOT / "docs" / "integrations" / "verifiers.md").read_text()
+    text = (ROOT / "docs" / "guides" / "stacks" / "verifiers.md").read_text()
     pinned = (ROOT / "tests" / "integrations" / "requirements" / "verifiers.txt").read_text()
     assert "**verifiers 0.4.0**" in text
     assert "\nverifiers==0.4.0\n" in pinned

@@ -119,7 +119,7 @@ def test_answers_are_verified_with_the_antlr_that_verl_needs():
 
 
 def test_the_page_names_the_version_that_is_tried():
-    text = (ROOT / "docs" / "integrations" / "verl.md").read_text()
+    text = (ROOT / "docs" / "guides" / "stacks" / "verl.md").read_text()
     pinned = (ROOT / "tests" / "integrations" / "requirements" / "verl.txt").read_text()
     assert "**verl 0.9.1**" in text
     assert "\nverl==0.9.1\n" in pinned

@@ -21,7 +21,7 @@ def run(code, name):
 
 
 def test_the_page_on_signals(tmp_path, monkeypatch, capsys):
-    module, script = blocks("docs/signals.md", "python")
+    module, script = blocks("docs/guides/signals.md", "python")
     (tmp_path / "my_signals.py").write_text(module, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     try:
@@ -30,7 +30,7 @@ def test_the_page_on_signals(tmp_path, monkeypatch, capsys):
         sys.modules.pop("my_signals", None)
     printed = capsys.readouterr().out
     assert '- "answer_is_integer": true or false, whether the answer is an integer.' in printed
-    (said,) = blocks("docs/signals.md", "text")
+    (said,) = blocks("docs/guides/signals.md", "text")
     assert printed.endswith(said)
 
 
@@ -47,7 +47,7 @@ def test_the_examples_of_the_readme(number, capsys):
 def test_the_page_on_control_names_what_there_is():
     import masa_control
 
-    page = (ROOT / "docs" / "control.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "concepts" / "control.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([A-Z][A-Za-z]+)(?:\(|`|\.)", page))
     assert named >= {"PredictiveGate", "AuditedGateSettings", "CalibratedCutoffSettings"}
     assert not {name for name in named if not hasattr(masa_control, name)}

@@ -1,4 +1,4 @@
-"""docs/cluster.md: its commands are read by our command line, its sentences are the program's."""
+"""docs/guides/cluster.md: its commands are read by our command line, its sentences are the program's."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ from masa_openrlhf.config.layers import build_config, read_preset
 from masa_openrlhf.run.folder import RunFolder
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "cluster.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "guides" / "cluster.md").read_text("utf-8")
 SOURCES = sorted((ROOT / "packages" / "masa-openrlhf" / "src").rglob("*.py"))
 SCRIPTS = sorted((ROOT / "deploy").glob("*.sh"))
 

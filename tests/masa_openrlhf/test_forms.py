@@ -12,7 +12,7 @@ from masa_rewards import AnswerVerifier
 
 from tests.masa_openrlhf.data_rows import ROWS, SECOND_GOLDS, write_lines, write_table
 
-DOCS = Path(__file__).parents[2] / "docs" / "problems.md"
+DOCS = Path(__file__).parents[2] / "docs" / "guides" / "data.md"
 NAMES = sorted({form.name for form in FORMS})
 THREE_QUARTERS = "\\frac{3}{4}"
 

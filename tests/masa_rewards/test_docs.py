@@ -1,11 +1,11 @@
-"""The examples in docs/notions.md run."""
+"""The examples in docs/concepts/notions.md run."""
 
 import doctest
 from pathlib import Path
 
 from masa_rewards.notions.phrases import find_phrases, to_phrase
 
-PAGE = Path(__file__).parents[2] / "docs" / "notions.md"
+PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "notions.md"
 
 
 def is_found(notion, text):

@@ -10,7 +10,7 @@ import masa_rewards
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "packages" / "masa-rewards" / "README.md", ROOT / "docs" / "score.md"]
+PAGES = [ROOT / "packages" / "masa-rewards" / "README.md", ROOT / "docs" / "guides" / "score.md"]
 MODULES = ["masa_rewards"] + [
     module.name for module in pkgutil.walk_packages(masa_rewards.__path__, "masa_rewards.")
 ]

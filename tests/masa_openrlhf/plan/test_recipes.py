@@ -39,13 +39,13 @@ def test_a_recipe_fits_its_cards_and_openrlhf_takes_it(preset, card, gpus, mode,
 
 
 def test_the_docs_have_the_tables_that_the_command_prints():
-    docs = (Path(__file__).parents[3] / "docs/plan.md").read_text("utf-8")
+    docs = (Path(__file__).parents[3] / "docs/guides/plan.md").read_text("utf-8")
     assert render_recipes() in docs
     assert render_fitted() in docs
 
 
 def test_the_docs_have_the_closed_forms_error():
-    docs = (Path(__file__).parents[3] / "docs/plan.md").read_text("utf-8")
+    docs = (Path(__file__).parents[3] / "docs/guides/plan.md").read_text("utf-8")
     rows = re.findall(
         r"\| (Qwen/\S+) \| ([\d,]+) \| [\d.]+ \| ([\d.]+) \| ([\d.]+) \((.*)%\) \|", docs
     )

@@ -1,4 +1,4 @@
-"""GRPO, MASA and MASA-efficient side by side on the real stack: see docs/results.md."""
+"""GRPO, MASA and MASA-efficient side by side on the real stack: see docs/results/index.md."""
 
 from __future__ import annotations
 

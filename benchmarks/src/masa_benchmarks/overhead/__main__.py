@@ -1,4 +1,4 @@
-"""What our own code takes of a step: see docs/overhead.md."""
+"""What our own code takes of a step: see docs/reference/overhead.md."""
 
 from __future__ import annotations
 

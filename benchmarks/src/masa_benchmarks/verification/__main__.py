@@ -1,4 +1,4 @@
-"""The verifier beside plain math-verify: see docs/benchmarks.md."""
+"""The verifier beside plain math-verify: see docs/reference/benchmarks.md."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The forms in which data sets of mathematics are published, and how a row of each is read.
 
-``python -m masa_openrlhf.data.forms`` prints the table that ``docs/problems.md`` has.
+``python -m masa_openrlhf.data.forms`` prints the table that ``docs/guides/data.md`` has.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def _find_missing_answers(metrics: Mapping[str, Any]) -> list[Finding]:
         f"{share:.0%} of solutions state no answer in the form that is asked for, and count as "
         "wrong: word solution.template as the model is used to, with examples; read answers "
         "without a box too (--verifier.extraction anchored); or show it the form by "
-        "`masa-openrlhf warmup`. docs/warmup.md"
+        "`masa-openrlhf warmup`. docs/guides/warmup.md"
     )
     return [Finding("missing answers", share, message)]
 
@@ -81,7 +81,7 @@ def _find_unreadable_predictions(metrics: Mapping[str, Any]) -> list[Finding]:
     message = (
         f"{share:.0%} of the predictions' parts are unreadable, and earn 0: the model does not "
         "answer the meta prompt in its form (episodes/ has examples). `masa-openrlhf warmup` "
-        "shows it the form; --mode grpo trains without predictions. docs/warmup.md"
+        "shows it the form; --mode grpo trains without predictions. docs/guides/warmup.md"
     )
     return [Finding("unreadable predictions", share, message)]
 

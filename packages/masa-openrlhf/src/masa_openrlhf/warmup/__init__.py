@@ -14,5 +14,5 @@ nothing. The warm-up shows it the form, in two supervised stages:
 - ``sampling``: vLLM, as evaluation starts it; ``batches``, ``training``, ``worker``: the training;
 - ``form_report``: how much can be read, before and after; ``command``: all of it in order.
 
-docs/warmup.md. Nothing heavy is imported before it is needed.
+docs/guides/warmup.md. Nothing heavy is imported before it is needed.
 """

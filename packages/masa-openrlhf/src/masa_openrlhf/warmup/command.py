@@ -26,7 +26,7 @@ and after. Train goes on from the folder:
   masa-openrlhf warmup --model.path MODEL --data.train FILE --out warm
   masa-openrlhf train --model.path warm --data.train FILE
 
-Wording, limits and chat form are the run's: give the same settings to both. docs/warmup.md
+Wording, limits and chat form are the run's: give the same settings to both. docs/guides/warmup.md
 
   --out FOLDER       gets the model in Hugging Face form with its tokenizer, warmup.json (settings
                      and shares), demonstrations.jsonl and log.txt; it must not exist, or be

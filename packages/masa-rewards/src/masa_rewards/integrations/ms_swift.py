@@ -1,6 +1,6 @@
 """The rewards in ms-swift: a reward plug-in (ORM) for its GRPO. Written for ms-swift 4.6.
 
-See docs/integrations/ms-swift.md.
+See docs/guides/stacks/ms-swift.md.
 """
 
 from __future__ import annotations

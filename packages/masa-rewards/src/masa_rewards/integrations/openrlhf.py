@@ -4,7 +4,7 @@ OpenRLHF calls it with one sample at a time, in a few threads of each vLLM actor
 rollouts of a problem together, and must not wait for them, since waiting would block the threads
 that the others need. So a solution is verified, and a prediction is judged by a group that was
 measured before and is in its label. For predictions judged by the rollouts of the same step use
-masa-openrlhf. See docs/integrations/openrlhf.md.
+masa-openrlhf. See docs/guides/stacks/openrlhf.md.
 """
 
 from __future__ import annotations

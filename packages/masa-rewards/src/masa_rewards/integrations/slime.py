@@ -7,7 +7,7 @@ compares each kind with its own. Make one `Masa` in a module of yours and name i
     --custom-generate-function-path mine.generate --group-rm --custom-rm-path mine.reward
     --custom-reward-post-process-path mine.post_process
 
-See docs/integrations/slime.md.
+See docs/guides/stacks/slime.md.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 TRL calls it in every process, once a generation batch, with that process's part of the batch. Make
 the rows with `rows.paired_rows` and train with `shuffle_dataset=False`, so that both prompts of a
-problem are in one generation batch. See docs/integrations/trl.md.
+problem are in one generation batch. See docs/guides/stacks/trl.md.
 """
 
 from __future__ import annotations

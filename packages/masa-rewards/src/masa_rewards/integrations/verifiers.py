@@ -2,7 +2,7 @@
 
 An environment of verifiers with two agents: a `solver` makes G attempts at the problem, a
 `predictor` makes M predictions of how they go. `ask` is its `run`, `reward_episode` its `finalize`;
-docs/integrations/verifiers.md holds the whole of it.
+docs/guides/stacks/verifiers.md holds the whole of it.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ together. Make the rows with `verl_rows`, and set
     reward.reward_manager.name=MasaRewardManager
     reward.reward_manager.module.path=pkg://masa_rewards.integrations.verl
 
-See docs/integrations/verl.md.
+See docs/guides/stacks/verl.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tables of the nineteen as docs/evaluation.md has them; a test holds the page to them.
+"""The tables of the nineteen as docs/guides/evaluation.md has them; a test holds the page to them.
 
 ``python -m masa_openrlhf.eval.render.docs_tables`` prints them.
 """

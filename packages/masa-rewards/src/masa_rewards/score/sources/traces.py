@@ -19,7 +19,7 @@ from masa_rewards.score.sources.logged import (
 )
 
 _PREDICTORS = ("predictor",)
-"""Agents that answer the meta prompt, in the environment of docs/integrations/verifiers.md."""
+"""Agents that answer the meta prompt, in the environment of docs/guides/stacks/verifiers.md."""
 
 
 def is_trace_row(row: Mapping[str, Any]) -> bool:
