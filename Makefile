@@ -5,7 +5,7 @@ SYNC := $(UV) sync --quiet --locked --all-packages --extra cpu
 RUN := $(UV) run --no-sync
 CLUSTER := UV_PROJECT_ENVIRONMENT=.venv-cluster $(UV)
 
-.PHONY: help train test test-slow check check-cluster format golden wheels
+.PHONY: help train test test-slow check check-cluster format golden docs wheels
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -35,6 +35,10 @@ format: .venv/ready ## format, and mend what lint can
 
 golden: .venv/ready ## write the golden numbers anew, after some were moved on purpose
 	$(RUN) python -m tests.golden.write
+
+docs: .venv/ready ## build the docs site into site/, strictly; open site/index.html
+	$(RUN) python -m masa_openrlhf.config.settings_page > docs/reference/settings.md
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
 
 wheels: $(UV) ## build the three wheels into dist/
 	for name in masa-rewards masa-control masa-openrlhf; do \

@@ -19,11 +19,13 @@ def difficulty_reward(
     with p the share of correct rollouts (MASA, difficulty reward). With b = 0.01 an error of one
     eighth is worth 0.56, one of a half 0.1, and the worst possible 0.01.
 
-    >>> from masa_rewards import Rollout
-    >>> rollouts = [Rollout(text="4", length=9, correct=correct) for correct in (True, False)]
-    >>> group = RolloutGroup(problem="2 + 2?", rollouts=tuple(rollouts))
-    >>> [round(difficulty_reward(MetaPrediction(pass_rate=p), group), 2) for p in (0.5, 0.625, 1.0)]
-    [1.0, 0.56, 0.1]
+    Examples:
+        >>> from masa_rewards import Rollout
+        >>> rollouts = [Rollout(text="4", length=9, correct=correct) for correct in (True, False)]
+        >>> group = RolloutGroup(problem="2 + 2?", rollouts=tuple(rollouts))
+        >>> predictions = [MetaPrediction(pass_rate=p) for p in (0.5, 0.625, 1.0)]
+        >>> [round(difficulty_reward(prediction, group), 2) for prediction in predictions]
+        [1.0, 0.56, 0.1]
 
     Args:
         prediction: Its `pass_rate` is p̂, in [0, 1].

@@ -36,12 +36,13 @@ def foresee_group_end(
 
     with the population's standard deviation, over the predictions that could be read.
 
-    >>> foresee_group_end([1.0, 1.0, 1.0]), foresee_group_end([0.0, 0.0])
-    ('all_right', 'all_wrong')
-    >>> foresee_group_end([1.0, 1.0, 0.875]), foresee_group_end([None, None, 1.0])
-    (None, None)
-    >>> foresee_group_end([1.0, 1.0, 0.875], tolerance=0.05)
-    'all_right'
+    Examples:
+        >>> foresee_group_end([1.0, 1.0, 1.0]), foresee_group_end([0.0, 0.0])
+        ('all_right', 'all_wrong')
+        >>> foresee_group_end([1.0, 1.0, 0.875]), foresee_group_end([None, None, 1.0])
+        (None, None)
+        >>> foresee_group_end([1.0, 1.0, 0.875], tolerance=0.05)
+        'all_right'
 
     Args:
         pass_rates: The M >= 0 predicted pass rates in [0, 1], in any order; None for one that could

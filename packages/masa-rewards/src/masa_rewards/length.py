@@ -13,17 +13,18 @@ def length_reward(prediction: MetaPrediction, group: RolloutGroup) -> float:
 
     with l_min and l_max over the correct rollouts only, both included (MASA, length reward).
 
-    >>> from masa_rewards import Rollout
-    >>> group = RolloutGroup(
-    ...     problem="2 + 2?",
-    ...     rollouts=(
-    ...         Rollout(text="4", length=100, correct=True),
-    ...         Rollout(text="Four.", length=300, correct=True),
-    ...         Rollout(text="5", length=900, correct=False),
-    ...     ),
-    ... )
-    >>> [length_reward(MetaPrediction(length=length), group) for length in (99, 100, 300, 900)]
-    [0.0, 1.0, 1.0, 0.0]
+    Examples:
+        >>> from masa_rewards import Rollout
+        >>> group = RolloutGroup(
+        ...     problem="2 + 2?",
+        ...     rollouts=(
+        ...         Rollout(text="4", length=100, correct=True),
+        ...         Rollout(text="Four.", length=300, correct=True),
+        ...         Rollout(text="5", length=900, correct=False),
+        ...     ),
+        ... )
+        >>> [length_reward(MetaPrediction(length=length), group) for length in (99, 100, 300, 900)]
+        [0.0, 1.0, 1.0, 0.0]
 
     Args:
         prediction: Its `length` is l̂, in tokens.

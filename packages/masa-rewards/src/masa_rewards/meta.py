@@ -51,20 +51,22 @@ def meta_rewards(
 ) -> list[MetaReward]:
     """Reward the M meta predictions of one problem, with one reading of the group's texts.
 
-    >>> from masa_rewards import Rollout
-    >>> group = RolloutGroup(
-    ...     problem="2 + 2?",
-    ...     rollouts=(
-    ...         Rollout(text="By an addition, 4.", length=100, correct=True),
-    ...         Rollout(text="By a guess, 5.", length=300, correct=False),
-    ...     ),
-    ... )
-    >>> exact = MetaPrediction(pass_rate=0.5, length=100, notions=("addition",))
-    >>> partly = MetaPrediction(pass_rate=0.5, missing={"length": "no_json", "notions": "no_json"})
-    >>> for reward in meta_rewards([exact, partly], group):
-    ...     print(reward)
-    length=1.0 difficulty=1.0 notion=1.0 total=1.0
-    length=0.0 difficulty=1.0 notion=0.0 total=0.3333333333333333
+    Examples:
+        >>> from masa_rewards import Rollout
+        >>> group = RolloutGroup(
+        ...     problem="2 + 2?",
+        ...     rollouts=(
+        ...         Rollout(text="By an addition, 4.", length=100, correct=True),
+        ...         Rollout(text="By a guess, 5.", length=300, correct=False),
+        ...     ),
+        ... )
+        >>> exact = MetaPrediction(pass_rate=0.5, length=100, notions=("addition",))
+        >>> missing = {"length": "no_json", "notions": "no_json"}
+        >>> partly = MetaPrediction(pass_rate=0.5, missing=missing)
+        >>> for reward in meta_rewards([exact, partly], group):
+        ...     print(reward)
+        length=1.0 difficulty=1.0 notion=1.0 total=1.0
+        length=0.0 difficulty=1.0 notion=0.0 total=0.3333333333333333
 
     Args:
         predictions: The M >= 0 predictions; each is judged on its own.

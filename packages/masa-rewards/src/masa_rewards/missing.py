@@ -34,11 +34,12 @@ class Missing(Mapping[Component, Reason]):
     Use it as a dict: `prediction.missing["length"]`, `Counter(prediction.missing.values())`. Unlike
     a dict it is hashable, so that a prediction is.
 
-    >>> from collections import Counter
-    >>> from masa_rewards import MetaPrompt
-    >>> read = [MetaPrompt().parse(text) for text in ('{"pass_rate": 9}', "Hm.")]
-    >>> Counter(prediction.missing["pass_rate"] for prediction in read)
-    Counter({'out_of_range': 1, 'no_json': 1})
+    Examples:
+        >>> from collections import Counter
+        >>> from masa_rewards import MetaPrompt
+        >>> read = [MetaPrompt().parse(text) for text in ('{"pass_rate": 9}', "Hm.")]
+        >>> Counter(prediction.missing["pass_rate"] for prediction in read)
+        Counter({'out_of_range': 1, 'no_json': 1})
     """
 
     __slots__ = ("_reasons",)

@@ -61,11 +61,12 @@ class RolloutGroup(_Frozen):
     An empty group (a prompt that was skipped, or of which no rollout could be verified) can be
     built, but has no pass rate and rewards no prediction: functions that need one raise ValueError.
 
-    >>> right = Rollout(text="4", length=100, correct=True)
-    >>> wrong = Rollout(text="5", length=300, correct=False)
-    >>> group = RolloutGroup(problem="2 + 2?", rollouts=(right, wrong, wrong, wrong))
-    >>> group.pass_rate, group.correct_lengths
-    (0.25, (100,))
+    Examples:
+        >>> right = Rollout(text="4", length=100, correct=True)
+        >>> wrong = Rollout(text="5", length=300, correct=False)
+        >>> group = RolloutGroup(problem="2 + 2?", rollouts=(right, wrong, wrong, wrong))
+        >>> group.pass_rate, group.correct_lengths
+        (0.25, (100,))
 
     Attributes:
         problem: The problem statement, without the words of any prompt around it.
@@ -108,9 +109,10 @@ class MetaPrediction(_Frozen):
 
     Every component that is None is in `missing` with its reason; no other component is.
 
-    >>> prediction = MetaPrediction(pass_rate=0.5, notions=("prime  number", " "))
-    >>> prediction.notions, prediction.length, prediction.missing["length"]
-    (('prime number',), None, 'not_given')
+    Examples:
+        >>> prediction = MetaPrediction(pass_rate=0.5, notions=("prime  number", " "))
+        >>> prediction.notions, prediction.length, prediction.missing["length"]
+        (('prime number',), None, 'not_given')
 
     Attributes:
         pass_rate: Predicted share of correct rollouts in [0, 1].

@@ -30,10 +30,11 @@ class LengthCutoff(Settings):
 
         max_tokens = min(limit, ceil(margin * median(l̂)))
 
-    >>> LengthCutoff().max_tokens([300, 340, 9000], limit=8192)
-    680
-    >>> LengthCutoff().max_tokens([None, None], limit=8192)
-    8192
+    Examples:
+        >>> LengthCutoff().max_tokens([300, 340, 9000], limit=8192)
+        680
+        >>> LengthCutoff().max_tokens([None, None], limit=8192)
+        8192
     """
 
     margin: float | None = Field(default=2.0, gt=0, allow_inf_nan=False)

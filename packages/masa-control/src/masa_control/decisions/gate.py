@@ -129,13 +129,14 @@ class PredictiveGate(ReadableShare):
 
         skip  <=>  std(p̂) < max_std  and  (mean(p̂) <= tolerance or mean(p̂) >= 1 - tolerance)
 
-    >>> gate = PredictiveGate()
-    >>> gate.decide([1.0, 1.0, 1.0]).reason
-    'trivial'
-    >>> gate.decide([1.0, 1.0, 0.875]).skip
-    False
-    >>> gate.decide([None, None, 1.0]).skip
-    False
+    Examples:
+        >>> gate = PredictiveGate()
+        >>> gate.decide([1.0, 1.0, 1.0]).reason
+        'trivial'
+        >>> gate.decide([1.0, 1.0, 0.875]).skip
+        False
+        >>> gate.decide([None, None, 1.0]).skip
+        False
     """
 
     max_std: float = Field(default=0.1, gt=0)

@@ -24,9 +24,10 @@ class ThresholdGateSettings(GateAudits, ReadableShare):
 
         skip  <=>  mean + hold_back * std < low  or  mean - hold_back * std > high
 
-    >>> from masa_control.episode.belief import Belief
-    >>> ThresholdGateSettings().judge(Belief(0.03, 0.001, "words")).reason
-    'unsolvable'
+    Examples:
+        >>> from masa_control.episode.belief import Belief
+        >>> ThresholdGateSettings().judge(Belief(0.03, 0.001, "words")).reason
+        'unsolvable'
     """
 
     rule: Literal["threshold"] = "threshold"

@@ -12,9 +12,10 @@ from masa_control.episode.ends import GateReason
 class Belief:
     """A distribution over the pass rate of a problem, by its first two moments.
 
-    >>> belief = Belief(mean=0.25, variance=0.0375, source="words", seen=40)
-    >>> belief.strength, belief.outcome_variance
-    (4.0, 0.15)
+    Examples:
+        >>> belief = Belief(mean=0.25, variance=0.0375, source="words", seen=40)
+        >>> belief.strength, belief.outcome_variance
+        (4.0, 0.15)
 
     Attributes:
         mean: expected pass rate, in [0, 1].

@@ -29,7 +29,8 @@ class MetaSettings(Settings):
     rewards: tuple[RewardComponent, ...] = REWARD_COMPONENTS
     """Which of the paper's three rewards count; all three are measured."""
     signals: tuple[str, ...] = ()
-    """Predictions of your own beside the three, as 'package.module:Class'; see docs/guides/signals.md."""
+    """Predictions of your own beside the three, as 'package.module:Class'; see
+    docs/guides/signals.md."""
     notions: NotionRules = NotionRules()
     """Which notions count, and when one is rewarded."""
     prompt: MetaPromptForm = MetaPromptForm()

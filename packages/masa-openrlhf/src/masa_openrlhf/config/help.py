@@ -71,7 +71,7 @@ def render_short_help() -> str:
         flag = "--" + name.replace("_", "-")
         words = " ".join((field.description or "").split())
         first = words.partition(". ")[0].rstrip(".")
-        default = _format_default(field.get_default(call_default_factory=True))
+        default = format_default(field.get_default(call_default_factory=True))
         room = width - _SETTING_COLUMN - 3 - len(default)
         lines.append(
             f"  {flag:<{_SETTING_COLUMN - 2}}"
@@ -182,7 +182,7 @@ def _render_lines(config: type[BaseModel], prefix: str, width: int) -> Iterator[
                     yield from _render_lines(model, f"{section}.", width)
             continue
         (nested,) = list_models(field.annotation)
-        yield from ("", *_wrap_text(f"{section}: {_read_first_line(nested)}", 0, width))
+        yield from ("", *_wrap_text(f"{section}: {read_first_line(nested)}", 0, width))
         yield from _render_lines(nested, f"{section}.", width)
 
 
@@ -192,8 +192,8 @@ def _render_setting(name: str, field: FieldInfo, width: int) -> Iterator[str]:
         section, _, last = flag.rpartition(".")
         flag += f", {section}.no-{last}" if section else f", --no-{flag[2:]}"
     default = field.get_default(call_default_factory=True)
-    kind = _format_kind(field.annotation)
-    text = f"{' '.join((field.description or '').split())} (default: {_format_default(default)})"
+    kind = format_kind(field.annotation)
+    text = f"{' '.join((field.description or '').split())} (default: {format_default(default)})"
     yield f"  {flag}{' ' + kind if kind else ''}"
     yield from _wrap_text(text, 6, width)
 
@@ -215,24 +215,23 @@ def list_models(annotation: Any) -> list[type[BaseModel]]:
     return [annotation] if is_model else []
 
 
-def _format_kind(annotation: Any) -> str:
-    """What may stand behind a flag, as ``INT`` or ``{a,b}``."""
+def format_kind(annotation: Any) -> str:
+    """Return what may stand behind a flag, as ``INT`` or ``{a,b}``."""
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _format_kind(args[0])
+        return format_kind(args[0])
     if origin is Literal:
         return "{" + ",".join(map(str, args)) + "}"
     if origin in (Union, types.UnionType):
-        return "|".join(
-            _format_kind(arg) or "{True,False}" for arg in args if arg is not type(None)
-        )
+        return "|".join(format_kind(arg) or "{True,False}" for arg in args if arg is not type(None))
     if origin in (tuple, frozenset, list):
-        inner = _format_kind(args[0])
+        inner = format_kind(args[0])
         return f"{inner} {inner}" if len(args) == 2 and args[1] is not ... else f"[{inner} ...]"
     return "" if annotation is bool else annotation.__name__.upper()
 
 
-def _format_default(default: object) -> str:
+def format_default(default: object) -> str:
+    """Return a default as the help and the page of settings show it."""
     if default is None:
         return "unset"
     if isinstance(default, str):
@@ -242,5 +241,6 @@ def _format_default(default: object) -> str:
     return str(default)
 
 
-def _read_first_line(model: type[BaseModel]) -> str:
+def read_first_line(model: type[BaseModel]) -> str:
+    """Return the first line of a section's docstring."""
     return (model.__doc__ or "").strip().partition("\n")[0]

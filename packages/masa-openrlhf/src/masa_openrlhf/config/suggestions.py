@@ -26,11 +26,12 @@ _MOST = 3
 def suggest_settings(name: str, known: Iterable[str]) -> list[str]:
     """Return the settings that a name nobody knows is likely to mean, at most three.
 
-    >>> known = ["max_steps", "optim.lr", "model.path", "meta.rollouts", "solution.rollouts"]
-    >>> suggest_settings("max-step", known), suggest_settings("lr", known)
-    (['max_steps'], ['optim.lr'])
-    >>> suggest_settings("optim.learning_rate", known), suggest_settings("model", known)
-    (['optim.lr'], ['model.path'])
+    Examples:
+        >>> known = ["max_steps", "optim.lr", "model.path", "meta.rollouts", "solution.rollouts"]
+        >>> suggest_settings("max-step", known), suggest_settings("lr", known)
+        (['max_steps'], ['optim.lr'])
+        >>> suggest_settings("optim.learning_rate", known), suggest_settings("model", known)
+        (['optim.lr'], ['model.path'])
 
     Args:
         name: with dots and with dashes or underscores, without the dashes in front.

@@ -15,8 +15,9 @@ _ENTRY = re.compile(
 def find_setting_line(text: str, name: str) -> int | None:
     r"""Return the line, from 1, in which a setting of a TOML text is given its value.
 
-    >>> find_setting_line('seed = 1\n[batch]\nproblems = 3\n', "batch.problems")
-    3
+    Examples:
+        >>> find_setting_line('seed = 1\n[batch]\nproblems = 3\n', "batch.problems")
+        3
 
     Args:
         text: TOML that was read without an error.

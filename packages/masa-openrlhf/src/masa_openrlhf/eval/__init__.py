@@ -9,5 +9,6 @@
 - ``results``: records, a line a question, and from records to numbers.
 - ``render``: numbers for people, in a terminal, on a page and in the docs.
 
-docs/guides/evaluation.md says what is measured and how. Nothing heavy is imported before it is needed.
+docs/guides/evaluation.md says what is measured and how. Nothing heavy is imported before it is
+needed.
 """

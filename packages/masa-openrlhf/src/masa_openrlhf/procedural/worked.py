@@ -20,8 +20,9 @@ _MARK = "####"
 def write_worked_solution(task: str, metadata: Mapping[str, Any]) -> str:
     """Return the way to an item's answer; "" for a task without one.
 
-    >>> write_worked_solution("chain_sum", {"expression": "4 - 1 + 12"})
-    '4 - 1 = 3. 3 + 12 = 15.'
+    Examples:
+        >>> write_worked_solution("chain_sum", {"expression": "4 - 1 + 12"})
+        '4 - 1 = 3. 3 + 12 = 15.'
 
     Args:
         task: its name.

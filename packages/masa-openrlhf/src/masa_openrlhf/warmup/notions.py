@@ -62,8 +62,9 @@ def list_content_words(
 ) -> list[str]:
     """Return the content words of texts that the rules admit, each once, in alphabetic order.
 
-    >>> list_content_words(["By the Sieve, 4 primes."], NotionRules())
-    ['primes', 'sieve']
+    Examples:
+        >>> list_content_words(["By the Sieve, 4 primes."], NotionRules())
+        ['primes', 'sieve']
     """
     words = {word.decode() for text in texts for word in FoldedText.of(text).all()}
     return sorted(

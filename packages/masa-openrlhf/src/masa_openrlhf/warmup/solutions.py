@@ -18,8 +18,9 @@ from masa_openrlhf.warmup.judging import SolutionJudge
 def write_solution(gold: str, worked: str = "") -> str:
     r"""Return a solution that ends in the form that the verifier reads.
 
-    >>> write_solution("5", "2 + 3 = 5.")
-    '2 + 3 = 5.\n\nThe answer is $\\boxed{5}$.'
+    Examples:
+        >>> write_solution("5", "2 + 3 = 5.")
+        '2 + 3 = 5.\n\nThe answer is $\\boxed{5}$.'
 
     Args:
         gold: the right answer.

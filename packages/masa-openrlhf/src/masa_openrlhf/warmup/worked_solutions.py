@@ -59,8 +59,9 @@ def read_worked_solutions(
 def find_worked_solution(row: Mapping[str, Any], key: str | None = None) -> str:
     r"""Return the worked solution of a row; "" where it has none.
 
-    >>> find_worked_solution({"question": "?", "answer": "Half: 4/2 = <<4/2=2>>2.\n#### 2"})
-    'Half: 4/2 = 2.'
+    Examples:
+        >>> find_worked_solution({"question": "?", "answer": "Half: 4/2 = <<4/2=2>>2.\n#### 2"})
+        'Half: 4/2 = 2.'
     """
     worked: Any = row
     for part in (key or _COLUMN).split("."):

@@ -45,11 +45,12 @@ def paired_rows(
 ) -> list[PromptRow]:
     r"""Render the solution prompt and the meta prompt of every problem.
 
-    >>> rows = paired_rows([{"problem": "What is 2 + 3?", "answer": "5"}], MetaPrompt())
-    >>> [(row["kind"], row["problem_id"]) for row in rows]
-    [('solution', '0'), ('meta', '0')]
-    >>> rows[0]["prompt"][0]["content"][:14]
-    'What is 2 + 3?'
+    Examples:
+        >>> rows = paired_rows([{"problem": "What is 2 + 3?", "answer": "5"}], MetaPrompt())
+        >>> [(row["kind"], row["problem_id"]) for row in rows]
+        [('solution', '0'), ('meta', '0')]
+        >>> rows[0]["prompt"][0]["content"][:14]
+        'What is 2 + 3?'
 
     Args:
         problems: The P problems: "problem" and "answer", and "problem_id" where there is one; else

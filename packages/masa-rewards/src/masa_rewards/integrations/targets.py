@@ -16,8 +16,9 @@ _logger = logging.getLogger("masa_rewards")
 def warn_of_targets(answers: Iterable[str], verifier: AnswerVerifier | None = None) -> Counter[str]:
     r"""Log one warning with the targets that no answer, or only the same text, is right for.
 
-    >>> warn_of_targets(["5", r"\\frac{1}{2}"])
-    Counter()
+    Examples:
+        >>> warn_of_targets(["5", r"\\frac{1}{2}"])
+        Counter()
 
     Args:
         answers: The right answers of a data set.

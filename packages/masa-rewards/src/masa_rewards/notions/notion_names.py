@@ -38,10 +38,11 @@ class NotionNames(NamedTuple):
 def split_notion_names(notion: str) -> NotionNames:
     """Separate the name of a notion from what is written around it.
 
-    >>> split_notion_names("2. Chinese Remainder Theorem (CRT): x = a mod m")
-    NotionNames(name='Chinese Remainder Theorem', other='CRT')
-    >>> split_notion_names("the ratio 3:4")
-    NotionNames(name='the ratio 3:4', other='')
+    Examples:
+        >>> split_notion_names("2. Chinese Remainder Theorem (CRT): x = a mod m")
+        NotionNames(name='Chinese Remainder Theorem', other='CRT')
+        >>> split_notion_names("the ratio 3:4")
+        NotionNames(name='the ratio 3:4', other='')
 
     Args:
         notion: Any text.

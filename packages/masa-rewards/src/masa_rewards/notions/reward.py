@@ -27,17 +27,18 @@ def notion_reward(
     when two notions are the same. A notion in the problem statement is left out before the mean, as
     it carries no information (second version of the paper).
 
-    >>> from masa_rewards import Rollout
-    >>> group = RolloutGroup(
-    ...     problem="Find the sum of the roots.",
-    ...     rollouts=(
-    ...         Rollout(text="By Vieta's formula, 5.", length=90, correct=True),
-    ...         Rollout(text="The Vieta formulas say 5.", length=70, correct=True),
-    ...         Rollout(text="By Vieta's formulas, and a guess, 6.", length=80, correct=False),
-    ...     ),
-    ... )
-    >>> notion_reward(MetaPrediction(notions=("Vieta formulas", "guess", "sums")), group)
-    0.5
+    Examples:
+        >>> from masa_rewards import Rollout
+        >>> group = RolloutGroup(
+        ...     problem="Find the sum of the roots.",
+        ...     rollouts=(
+        ...         Rollout(text="By Vieta's formula, 5.", length=90, correct=True),
+        ...         Rollout(text="The Vieta formulas say 5.", length=70, correct=True),
+        ...         Rollout(text="By Vieta's formulas, and a guess, 6.", length=80, correct=False),
+        ...     ),
+        ... )
+        >>> notion_reward(MetaPrediction(notions=("Vieta formulas", "guess", "sums")), group)
+        0.5
 
     The formula is rewarded (2 - 1 > 0), the guess is not (0 - 1), and the sum is in the problem.
 

@@ -39,19 +39,20 @@ class NotionRules(BaseModel):
     rollouts are correct. Counting by rate removes this bias; a stop list and a minimum length
     remove the words.
 
-    >>> from masa_rewards import ENGLISH_STOP_WORDS, MetaPrediction, Rollout, RolloutGroup
-    >>> from masa_rewards import notion_reward
-    >>> right = Rollout(text="By the sieve, 4.", length=9, correct=True)
-    >>> wrong = Rollout(text="The answer is 5.", length=9, correct=False)
-    >>> group = RolloutGroup(problem="How many primes?", rollouts=(right, right, wrong))
-    >>> notion_reward(MetaPrediction(notions=("the",)), group)
-    1.0
-    >>> by_rate = NotionRules(counting="rate")
-    >>> notion_reward(MetaPrediction(notions=("the",)), group, rules=by_rate)
-    0.0
-    >>> stopped = NotionRules(stop_words=ENGLISH_STOP_WORDS)
-    >>> notion_reward(MetaPrediction(notions=("the", "sieve")), group, rules=stopped)
-    1.0
+    Examples:
+        >>> from masa_rewards import ENGLISH_STOP_WORDS, MetaPrediction, Rollout, RolloutGroup
+        >>> from masa_rewards import notion_reward
+        >>> right = Rollout(text="By the sieve, 4.", length=9, correct=True)
+        >>> wrong = Rollout(text="The answer is 5.", length=9, correct=False)
+        >>> group = RolloutGroup(problem="How many primes?", rollouts=(right, right, wrong))
+        >>> notion_reward(MetaPrediction(notions=("the",)), group)
+        1.0
+        >>> by_rate = NotionRules(counting="rate")
+        >>> notion_reward(MetaPrediction(notions=("the",)), group, rules=by_rate)
+        0.0
+        >>> stopped = NotionRules(stop_words=ENGLISH_STOP_WORDS)
+        >>> notion_reward(MetaPrediction(notions=("the", "sieve")), group, rules=stopped)
+        1.0
     """
 
     model_config = ConfigDict(

@@ -43,8 +43,10 @@ def common_words(texts: Iterable[str], *, share: float = 0.5) -> frozenset[str]:
     Raises:
         ValueError: If there is no text, or `share` is not in (0, 1].
 
-    >>> sorted(common_words(["The sum is 5.", "So the sum is 7.", "The product is 6."], share=0.6))
-    ['is', 'sum', 'the']
+    Examples:
+        >>> texts = ["The sum is 5.", "So the sum is 7.", "The product is 6."]
+        >>> sorted(common_words(texts, share=0.6))
+        ['is', 'sum', 'the']
     """
     if not 0 < share <= 1:
         raise ValueError(f"share must be in (0, 1]: got {share!r}")

@@ -40,9 +40,10 @@ class Correction(NamedTuple):
 class MetaPromptForm(BaseModel):
     """What of a meta prompt is a matter of taste: its wording, its keys, its tags, its scale.
 
-    >>> form = MetaPromptForm(scale=10, pass_rate_key="solved")
-    >>> MetaPrompt(**form.model_dump(), max_length=512).format(MetaPrediction(pass_rate=0.5))
-    '{"solved": 5}'
+    Examples:
+        >>> form = MetaPromptForm(scale=10, pass_rate_key="solved")
+        >>> MetaPrompt(**form.model_dump(), max_length=512).format(MetaPrediction(pass_rate=0.5))
+        '{"solved": 5}'
     """
 
     model_config = ConfigDict(
@@ -82,15 +83,16 @@ class MetaPromptForm(BaseModel):
 class MetaPrompt(MetaPromptForm):
     r"""The contract between us and the policy: how a prediction is asked for, written and read.
 
-    >>> prompt = MetaPrompt(max_length=4096)
-    >>> "from 128 to 4096" in prompt.render("2 + 2?")
-    True
-    >>> answer = r"<meta>Easy.</meta> \boxed{'pass_rate': '6', 'solution_length': 5000}"
-    >>> prediction = prompt.parse(answer)
-    >>> prediction.pass_rate, dict(prediction.missing)
-    (0.75, {'length': 'out_of_range', 'notions': 'no_key'})
-    >>> prompt.format(prediction)
-    '{"pass_rate": 6}'
+    Examples:
+        >>> prompt = MetaPrompt(max_length=4096)
+        >>> "from 128 to 4096" in prompt.render("2 + 2?")
+        True
+        >>> answer = r"<meta>Easy.</meta> \boxed{'pass_rate': '6', 'solution_length': 5000}"
+        >>> prediction = prompt.parse(answer)
+        >>> prediction.pass_rate, dict(prediction.missing)
+        (0.75, {'length': 'out_of_range', 'notions': 'no_key'})
+        >>> prompt.format(prediction)
+        '{"pass_rate": 6}'
     """
 
     max_length: Annotated[int, Field(ge=1)] = 8192
@@ -174,8 +176,9 @@ class MetaPrompt(MetaPromptForm):
     def entries(self, text: str) -> Mapping[str, object]:
         """Return the object that `parse` reads, under plain keys; empty where there is none.
 
-        >>> MetaPrompt().entries('So: {"pass_rate": 5, "Is integer": true}')
-        mappingproxy({'pass_rate': 5, 'is_integer': True})
+        Examples:
+            >>> MetaPrompt().entries('So: {"pass_rate": 5, "Is integer": true}')
+            mappingproxy({'pass_rate': 5, 'is_integer': True})
         """
         require_text(text, "entries takes the text of one answer")
         found = self._find(text)
@@ -189,9 +192,10 @@ class MetaPrompt(MetaPromptForm):
     ) -> Correction:
         """Put other numbers into an answer, in the answer's own text, so that `parse` reads them.
 
-        >>> answer = 'Hm. {"solution_length": "700", "pass_rate": 2, "math_notion": ["sum"]}'
-        >>> MetaPrompt().correct(answer, pass_rate=0.625, length=450).text
-        'Hm. {"solution_length": 450, "pass_rate": 5, "math_notion": ["sum"]}'
+        Examples:
+            >>> answer = 'Hm. {"solution_length": "700", "pass_rate": 2, "math_notion": ["sum"]}'
+            >>> MetaPrompt().correct(answer, pass_rate=0.625, length=450).text
+            'Hm. {"solution_length": 450, "pass_rate": 5, "math_notion": ["sum"]}'
 
         Args:
             text: What the policy wrote.

@@ -102,13 +102,14 @@ class Scorer:
     ) -> None:
         """Score the predictions of one problem, of a group that is verified.
 
-        >>> from masa_rewards import MetaPrediction, Rollout, RolloutGroup
-        >>> right = Rollout(text="4", length=100, correct=True)
-        >>> scorer = Scorer()
-        >>> group = RolloutGroup(problem="2 + 2?", rollouts=(right,))
-        >>> scorer.add_group(group, [MetaPrediction(pass_rate=1.0)])
-        >>> scorer.report().rewards.difficulty.mean
-        1.0
+        Examples:
+            >>> from masa_rewards import MetaPrediction, Rollout, RolloutGroup
+            >>> right = Rollout(text="4", length=100, correct=True)
+            >>> scorer = Scorer()
+            >>> group = RolloutGroup(problem="2 + 2?", rollouts=(right,))
+            >>> scorer.add_group(group, [MetaPrediction(pass_rate=1.0)])
+            >>> scorer.report().rewards.difficulty.mean
+            1.0
 
         Args:
             group: The rollouts of which it is known whether they are correct; it may be empty.

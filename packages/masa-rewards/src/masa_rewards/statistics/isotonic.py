@@ -12,8 +12,9 @@ def fit_isotonic(values: Sequence[float]) -> tuple[float, ...]:
     the block before it is merged into that block, until the block means never decrease. It removes
     noise from a curve that rises in expectation, without a smoothing width to choose.
 
-    >>> fit_isotonic((0.25, 0.75, 0.25, 0.75))
-    (0.25, 0.5, 0.5, 0.75)
+    Examples:
+        >>> fit_isotonic((0.25, 0.75, 0.25, 0.75))
+        (0.25, 0.5, 0.5, 0.75)
 
     Args:
         values: Finite numbers in their order, each of the same weight.

@@ -33,8 +33,9 @@ _OPEN, _CLOSE = "<answer>", "</answer>"
 def find_anchored(text: str) -> str | None:
     r"""Find the answer that words state last; that in the last tags of an answer goes before.
 
-    >>> find_anchored("### Final answer\n\n42, as required.")
-    '42'
+    Examples:
+        >>> find_anchored("### Final answer\n\n42, as required.")
+        '42'
 
     Args:
         text: The end of a solution, without thoughts.

@@ -40,8 +40,9 @@ def match_braces(text: str) -> dict[int, int]:
 def find_text_groups(text: str) -> list[TextGroup]:
     r"""Groups of text that are in no other, in their order; of nested ones the outermost.
 
-    >>> find_text_groups(r"6 \textbf{\textit{ million}}")
-    [TextGroup(start=2, end=28, words='   million ')]
+    Examples:
+        >>> find_text_groups(r"6 \textbf{\textit{ million}}")
+        [TextGroup(start=2, end=28, words='   million ')]
 
     Args:
         text: An answer in LaTeX.

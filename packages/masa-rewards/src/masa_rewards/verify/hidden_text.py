@@ -26,8 +26,9 @@ _SCOPE = re.compile(r"\\color(?![A-Za-z])|\\.|[{}]", re.DOTALL)
 def drop_hidden(text: str) -> str:
     r"""Put a space in the place of whatever a reader of the typeset text does not see.
 
-    >>> drop_hidden(r"5\phantom{6}")
-    '5 '
+    Examples:
+        >>> drop_hidden(r"5\phantom{6}")
+        '5 '
 
     Gone are `\phantom`, `\hphantom` and `\vphantom`, spaces of any length, struts, labels, what is
     coloured white (to the end of its group, or to the next `\color`), `\iffalse` to `\fi`, and

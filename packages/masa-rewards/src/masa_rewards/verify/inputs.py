@@ -36,8 +36,9 @@ def require_answer_text(text: object) -> None:
 def write_gold(gold: object) -> str:
     """Write a target as text.
 
-    >>> write_gold(42.0), write_gold("x")
-    ('42.0', 'x')
+    Examples:
+        >>> write_gold(42.0), write_gold("x")
+        ('42.0', 'x')
 
     Args:
         gold: Text; or an int, a float, a fraction or a decimal, of numpy too.
@@ -64,8 +65,9 @@ def write_gold(gold: object) -> str:
 def restore_backslashes(text: str) -> str:
     r"""Put back what a missing `r""` has made of a command: "\x08oxed" is `\boxed`.
 
-    >>> restore_backslashes("\x08oxed{\x0crac{1}{2}}")
-    '\\boxed{\\frac{1}{2}}'
+    Examples:
+        >>> restore_backslashes("\x08oxed{\x0crac{1}{2}}")
+        '\\boxed{\\frac{1}{2}}'
 
     Args:
         text: A text, an answer or a target. One without such a box or fraction stays as it is.

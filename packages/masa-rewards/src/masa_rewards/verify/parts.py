@@ -26,8 +26,9 @@ class SplitList(NamedTuple):
 def split_list(text: str, *, wide: bool = False) -> SplitList:
     r"""Split an answer into its members.
 
-    >>> split_list(r"x=1, y=(2,3) \text{ and } z")
-    SplitList(parts=['x=1', 'y=(2,3)', 'z'], separators=[',', 'and'])
+    Examples:
+        >>> split_list(r"x=1, y=(2,3) \text{ and } z")
+        SplitList(parts=['x=1', 'y=(2,3)', 'z'], separators=[',', 'and'])
 
     Args:
         text: An answer in LaTeX.

@@ -19,8 +19,9 @@ _TAG = re.compile(
 def drop_thoughts(text: str) -> str:
     r"""Return what stands outside of thoughts.
 
-    >>> drop_thoughts(r"<think>maybe \boxed{41}</think> So \boxed{42}")
-    ' So \\boxed{42}'
+    Examples:
+        >>> drop_thoughts(r"<think>maybe \boxed{41}</think> So \boxed{42}")
+        ' So \\boxed{42}'
 
     A thought that no tag ends goes on to the end of the text. One that no tag begins, as where the
     prompt held the first tag, began with the text. There is no thought in a thought.

@@ -45,9 +45,10 @@ class AnswerVerifier:
     Calls queue in order while all workers are busy; of a queued text only the answer is kept. A
     cancelled `averify` leaves the queue.
 
-    >>> with AnswerVerifier() as verifier:
-    ...     verifier.verify(r"So the sum is \boxed{\frac12}.", "0.5").status
-    'correct'
+    Examples:
+        >>> with AnswerVerifier() as verifier:
+        ...     verifier.verify(r"So the sum is \boxed{\frac12}.", "0.5").status
+        'correct'
     """
 
     def __init__(
@@ -164,9 +165,10 @@ class AnswerVerifier:
     def check_target(self, target: Gold) -> TargetFault | None:
         r"""Say why no answer, or only the same text, could be right for a target.
 
-        >>> with AnswerVerifier() as verifier:
-        ...     verifier.check_target("proof"), verifier.check_target(r"\frac{1}{2}")
-        ('placeholder', None)
+        Examples:
+            >>> with AnswerVerifier() as verifier:
+            ...     verifier.check_target("proof"), verifier.check_target(r"\frac{1}{2}")
+            ('placeholder', None)
 
         Args:
             target: A right answer, as it stands in the data.

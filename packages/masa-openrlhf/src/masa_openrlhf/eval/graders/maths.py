@@ -9,7 +9,10 @@ from masa_openrlhf.eval.question import Question
 
 
 class MathsGrader:
-    """Judges by value, in processes that can be killed. docs/concepts/verification.md has the rules."""
+    """Judges by value, in processes that can be killed.
+
+    docs/concepts/verification.md has the rules.
+    """
 
     def __init__(self, verifier: AnswerVerifier) -> None:
         self._verifier = verifier

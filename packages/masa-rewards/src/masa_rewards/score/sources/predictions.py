@@ -16,9 +16,10 @@ _ROLES = re.compile(r"\A\s*(?:(?:system|user|human)\s*\n)+|\n\s*assistant\s*(?:<
 def find_asked_problem(prompt: MetaPrompt, text: str) -> str | None:
     r"""Return the problem that a text asks to predict the attempts of; None where it does not.
 
-    >>> meta = MetaPrompt(max_length=512)
-    >>> find_asked_problem(MetaPrompt(), "user\n" + meta.render("2 + 2?") + "\nassistant\n")
-    '2 + 2?'
+    Examples:
+        >>> meta = MetaPrompt(max_length=512)
+        >>> find_asked_problem(MetaPrompt(), "user\n" + meta.render("2 + 2?") + "\nassistant\n")
+        '2 + 2?'
 
     Args:
         prompt: Its wording is what is looked for; its numbers may be others than in the text.
@@ -33,8 +34,9 @@ def strip_solution_prompt(text: str) -> str:
 
     These are the default solution prompt and the names of roles that are left of a chat template.
 
-    >>> strip_solution_prompt("user\n" + SOLUTION_TEMPLATE.replace(PROBLEM, "2 + 2?"))
-    '2 + 2?'
+    Examples:
+        >>> strip_solution_prompt("user\n" + SOLUTION_TEMPLATE.replace(PROBLEM, "2 + 2?"))
+        '2 + 2?'
     """
     after = SOLUTION_TEMPLATE.partition(PROBLEM)[2]
     held, found, _ = text.rpartition(after)

@@ -22,8 +22,9 @@ _MOST = 4
 def add_compounds(text: str) -> str:
     r"""Write a quantity in several units as one in the smallest of them.
 
-    >>> add_compounds(r"3\text{ hours }20\text{ minutes}")
-    '200\\text{ min}'
+    Examples:
+        >>> add_compounds(r"3\text{ hours }20\text{ minutes}")
+        '200\\text{ min}'
 
     Args:
         text: An answer. One that is anything else stays as it is.

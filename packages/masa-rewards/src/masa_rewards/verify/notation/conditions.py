@@ -34,10 +34,11 @@ _LONGEST = 120
 def drop_conditions(text: str) -> str:
     r"""Drop what is said of the letters of an answer at its end.
 
-    >>> drop_conditions(r"x = k\pi, k \in \mathbb{Z}")
-    'x = k\\pi'
-    >>> drop_conditions(r"f(x) = cx \text{ for some constant } c")
-    'f(x) = cx'
+    Examples:
+        >>> drop_conditions(r"x = k\pi, k \in \mathbb{Z}")
+        'x = k\\pi'
+        >>> drop_conditions(r"f(x) = cx \text{ for some constant } c")
+        'f(x) = cx'
 
     Only that they are numbers of a kind, or any: `x > 0` and "for x > 0" stay.
 

@@ -34,8 +34,9 @@ _BRACKET = re.compile(r"[(\[]|\\\{")
 def write_numbers_plainly(text: str) -> str:
     r"""Write numbers as digits and fractions.
 
-    >>> write_numbers_plainly(r"33\frac13\% \text{ of } 1.5e3")
-    '\\frac{100}{3}\\% \\text{ of } 1500'
+    Examples:
+        >>> write_numbers_plainly(r"33\frac13\% \text{ of } 1.5e3")
+        '\\frac{100}{3}\\% \\text{ of } 1500'
 
     Args:
         text: An answer.

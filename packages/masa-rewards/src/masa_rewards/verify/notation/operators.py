@@ -41,10 +41,11 @@ _SAME_SIGN = {
 def rewrite_operators(text: str) -> str:
     r"""Write operators so that math-verify reads them as they are meant.
 
-    >>> rewrite_operators(r"\frac{1 \pm \sqrt5}{2}")
-    '\\frac{1 +\\sqrt5}{2}, \\frac{1 -\\sqrt5}{2}'
-    >>> rewrite_operators(r"\sin 30^\circ")
-    '\\sin {\\frac{30\\pi}{180}}'
+    Examples:
+        >>> rewrite_operators(r"\frac{1 \pm \sqrt5}{2}")
+        '\\frac{1 +\\sqrt5}{2}, \\frac{1 -\\sqrt5}{2}'
+        >>> rewrite_operators(r"\sin 30^\circ")
+        '\\sin {\\frac{30\\pi}{180}}'
 
     Args:
         text: An answer.

@@ -28,8 +28,9 @@ _DOLLAR = re.compile(r"(?<!\\)\$")
 def rewrite_notation(text: str) -> str:
     r"""Bring an answer into the notation that the comparison reads.
 
-    >>> rewrite_notation(r"x² ≤ 1,000 \text{ for all } x \,")
-    'x^{2} \\le  1000'
+    Examples:
+        >>> rewrite_notation(r"x² ≤ 1,000 \text{ for all } x \,")
+        'x^{2} \\le  1000'
 
     Args:
         text: An answer in LaTeX or plain text, as it was found.

@@ -49,8 +49,9 @@ SCALE_WORDS = frozenset(_SCALES)
 def fold_scale(text: str) -> str | None:
     r"""Multiply the value by the words behind it.
 
-    >>> fold_scale(r"6 \text{ million dollars}")
-    '6000000\\text{ dollars}'
+    Examples:
+        >>> fold_scale(r"6 \text{ million dollars}")
+        '6000000\\text{ dollars}'
 
     Args:
         text: An answer, after `tidy`.

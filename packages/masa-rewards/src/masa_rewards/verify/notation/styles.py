@@ -31,8 +31,9 @@ _BOLD_MARK = re.compile(r"\*\*([^*]+)\*\*|__([^_]+)__")
 def strip_styles(text: str) -> str:
     r"""Return an answer without what only changes how it looks.
 
-    >>> strip_styles(r"\boldsymbol{\frac12} \mathrm{ln}\, 2")
-    '\\frac12 \\ln \\, 2'
+    Examples:
+        >>> strip_styles(r"\boldsymbol{\frac12} \mathrm{ln}\, 2")
+        '\\frac12 \\ln \\, 2'
 
     Functions in roman type become the commands of LaTeX; words in a switch stay words.
 

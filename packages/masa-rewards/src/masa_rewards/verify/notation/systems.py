@@ -23,8 +23,9 @@ _OTHERWISE = re.compile(r"\\text\s*\{\s*(?:otherwise|else)\s*[.,]?\s*\}|\b(?:oth
 def write_in_line(text: str) -> str:
     r"""Write the rows of a system one after the other.
 
-    >>> write_in_line(r"\begin{cases} x = 6, \\ y = 5. \end{cases}")
-    'x = 6, y = 5'
+    Examples:
+        >>> write_in_line(r"\begin{cases} x = 6, \\ y = 5. \end{cases}")
+        'x = 6, y = 5'
 
     A row of a function in pieces becomes `\piece{value}{condition}`, for the comparison.
 

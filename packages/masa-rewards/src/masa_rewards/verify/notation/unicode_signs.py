@@ -48,8 +48,9 @@ _DOT = re.compile(r"·(?![A-Za-zµΩ])|(?<![A-Za-z])·")
 def spell_unicode(text: str) -> str:
     r"""Spell signs that ASCII and LaTeX have another way of writing.
 
-    >>> spell_unicode("3√2 ≤ x²")
-    '3\\sqrt{2} \\le  x^{2}'
+    Examples:
+        >>> spell_unicode("3√2 ≤ x²")
+        '3\\sqrt{2} \\le  x^{2}'
 
     What does not show (zero-width spaces, marks of direction) stays, so that it parts digits.
 

@@ -76,10 +76,11 @@ _TEXT_CONNECTED = re.compile(
 def strip_words(text: str) -> str:
     r"""Bring what words and signs stand around a value into one order: the value, then they.
 
-    >>> strip_words(r"\text{Area: } 5")
-    '5\\text{ Area}'
-    >>> strip_words("£75")
-    '75\\text{ pounds}'
+    Examples:
+        >>> strip_words(r"\text{Area: } 5")
+        '5\\text{ Area}'
+        >>> strip_words("£75")
+        '75\\text{ pounds}'
 
     Hedges ("about"), remarks ("(exact)") and signs that a conclusion follows go.
 
