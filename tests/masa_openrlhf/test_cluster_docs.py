@@ -1,4 +1,4 @@
-"""docs/guides/cluster.md: its commands are read by our command line, its sentences are the program's."""
+"""The page of clusters: our command line reads its commands, the program says its sentences."""
 
 import ast
 import re
