@@ -7,6 +7,7 @@ import signal
 
 import psutil
 import pytest
+from masa_openrlhf.run.metric_catalogue import find_metric
 
 from tests.stack.command_runs import SMALL_RUN, find_only_folder, list_steps, start_training
 
@@ -97,6 +98,12 @@ def episodes(folder):
         for path in sorted((folder.path / "episodes").iterdir())
         for episode in json.loads(path.read_text())
     ]
+
+
+def test_every_metric_of_the_runs_is_in_the_catalogue(hard_times):
+    names = {n for folder, *_ in hard_times.values() for row in folder.metrics() for n in row}
+    assert len(names) > 80
+    assert [name for name in sorted(names) if find_metric(name) is None] == []
 
 
 def test_a_run_in_which_nearly_all_is_skipped_comes_to_its_end(hard_times):
