@@ -38,7 +38,7 @@ golden: .venv/ready ## write the golden numbers anew, after some were moved on p
 
 docs: .venv/ready ## build the docs site into site/, strictly; open site/index.html
 	$(RUN) python -m masa_openrlhf.config.settings_page > docs/reference/settings.md
-	$(RUN) python -m masa_openrlhf.run.metric_catalogue > docs/reference/metrics.md
+	$(RUN) python -m masa_openrlhf.display.metric_catalogue > docs/reference/metrics.md
 	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
 
 wheels: $(UV) ## build the three wheels into dist/

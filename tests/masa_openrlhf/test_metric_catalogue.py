@@ -4,15 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
-from masa_openrlhf.run.metric_catalogue import CATALOGUE, find_metric, render_metrics_page
+from masa_openrlhf.display.metric_catalogue import CATALOGUE, find_metric, render_metrics_page
 
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(
     r"\"((?:solution|meta|gate|cutoff|hints|experts|schedule|reader|waves|tokens|sampling|"
     r"policy|time|overhead|ledger)/[a-z_0-9{}.]+)\""
 )
-RUN = ROOT / "packages/masa-openrlhf/src/masa_openrlhf/run"
-LEFT_OUT = (RUN / "old_names.py", RUN / "metric_catalogue.py")
+ROOMS = ROOT / "packages/masa-openrlhf/src/masa_openrlhf"
+LEFT_OUT = (ROOMS / "run/old_names.py", ROOMS / "display/metric_catalogue.py")
 
 
 def find_names_in_source() -> set[str]:

@@ -7,7 +7,7 @@ import signal
 
 import psutil
 import pytest
-from masa_openrlhf.run.metric_catalogue import find_metric
+from masa_openrlhf.display.metric_catalogue import find_metric
 
 from tests.stack.command_runs import SMALL_RUN, find_only_folder, list_steps, start_training
 

@@ -141,6 +141,7 @@ def _warm_up_or_exit(argv: list[str]) -> None:
         print(render_warmup_help(), end="")
         return
     from masa_openrlhf.arguments.parse import OpenRLHFArgumentError
+    from masa_openrlhf.command.next_command import list_training_arguments
     from masa_openrlhf.config.layers import ConfigError
     from masa_openrlhf.warmup.command import run_warmup
     from masa_openrlhf.warmup.training import TrainingFailedError
@@ -154,7 +155,9 @@ def _warm_up_or_exit(argv: list[str]) -> None:
             raise ConfigError("name the folder that gets the model: --out FOLDER")
         if options.resume is not None:
             raise ConfigError("a warm-up is not gone on with: leave --resume out")
-        sys.exit(run_warmup(_read_configuration(options, flags), options.out))
+        config = _read_configuration(options, flags)
+        again = list_training_arguments(options.preset, options.config, flags, options.out)
+        sys.exit(run_warmup(config, options.out, train_arguments=again))
     except (ConfigError, OpenRLHFArgumentError, ModuleNotFoundError, ValueError) as error:
         _exit_with_message(str(error), status=2)
     except TrainingFailedError as error:

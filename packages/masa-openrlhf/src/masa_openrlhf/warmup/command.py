@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -47,13 +48,21 @@ def render_warmup_help() -> str:
     return HELP + render_section(TrainConfig, "warmup")
 
 
-def run_warmup(config: TrainConfig, out: Path, console: Console | None = None) -> int:
+def run_warmup(
+    config: TrainConfig,
+    out: Path,
+    console: Console | None = None,
+    *,
+    train_arguments: Sequence[str] | None = None,
+) -> int:
     """Warm a model up, and save it.
 
     Args:
         config: the run's, with the section warmup.
         out: the folder that gets the model.
         console: gets the progress and the table.
+        train_arguments: the command that is printed at the end, by which train goes on with the
+            same settings; unset: with the model alone.
 
     Returns:
         The exit status, 0: whether the aim was reached is said, and in warmup.json.
@@ -80,7 +89,10 @@ def run_warmup(config: TrainConfig, out: Path, console: Console | None = None) -
         making.rename(out)
     finally:
         shutil.rmtree(making, ignore_errors=True)
-    _tell_result(result, config, out, console)
+    _tell_result(result, config.warmup.aim, console)
+    console.print("train it with the same settings:", style="dim")
+    command = format_command(*(train_arguments or ("train", "--model.path", out)))
+    console.print(f"  {command}", style="bold", soft_wrap=True)
     console.print(f"{time.monotonic() - begun:.0f} s in all", style="dim")
     return 0
 
@@ -117,13 +129,9 @@ def check_request(config: TrainConfig, out: Path) -> None:
     require_stack(config.model_copy(update={"cluster": one}))
 
 
-def _tell_result(result: WarmupResult, config: TrainConfig, out: Path, console: Console) -> None:
-    aim = config.warmup.aim
+def _tell_result(result: WarmupResult, aim: float, console: Console) -> None:
     console.print(render_shares(result.before, result.after))
     for reason in suggest_next(result.after, aim):
         console.print(reason, style="yellow", soft_wrap=True, highlight=False)
     if result.after.reaches(aim):
         console.print(f"the aim is reached: {aim:.0%} of answers and of every part can be read")
-    console.print("train it with the same settings and", style="dim")
-    command = format_command("train", "--model.path", out)
-    console.print(f"  {command}", style="bold", soft_wrap=True)

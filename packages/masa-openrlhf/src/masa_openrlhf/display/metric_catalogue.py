@@ -1,4 +1,4 @@
-"""What each number of ``metrics.jsonl`` is: ``python -m masa_openrlhf.run.metric_catalogue``.
+"""What each number of ``metrics.jsonl`` is: ``python -m masa_openrlhf.display.metric_catalogue``.
 
 A test compares what it prints with ``docs/reference/metrics.md``, and the names of real runs with
 the catalogue.
@@ -256,9 +256,10 @@ CATALOGUE: tuple[MetricEntry, ...] = (
 _HEAD = """\
 # Metrics
 
-Generated from the code by `python -m masa_openrlhf.run.metric_catalogue`. A line of `metrics.jsonl`
-holds the numbers of one step; TensorBoard and W&B get the same. A number that a step does not
-define (a correlation over fewer than two values, a mean over nothing) is left out, never invented.
+Generated from the code by `python -m masa_openrlhf.display.metric_catalogue`. A line of
+`metrics.jsonl` holds the numbers of one step; TensorBoard and W&B get the same. A number that a
+step does not define (a correlation over fewer than two values, a mean over nothing) is left out,
+never invented.
 "In" names the mode or the setting that a metric needs; empty: every run.
 """
 
