@@ -1,6 +1,6 @@
 """How aware is a model of its own rollouts? Scores a file of predictions, without any training.
 
-`python -m masa_rewards score FILE.jsonl` prints what `score_lines` returns. Each line holds one
+`masa-rewards score FILE.jsonl` prints what `score_lines` returns. Each line holds one
 problem, its rollouts and the predictions of them:
 
 >>> import json

@@ -1,4 +1,4 @@
-"""The options of `python -m masa_rewards score`."""
+"""The options of `masa-rewards score`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ stderr, with their numbers.
 
 def make_parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     """Make the parser of the package, and the one of its command `score`."""
-    parser = argparse.ArgumentParser(prog="python -m masa_rewards", allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog="masa-rewards", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     score = commands.add_parser(

@@ -1,4 +1,4 @@
-"""The command line: `python -m masa_rewards score FILE`."""
+"""The command line: `masa-rewards score FILE`, or `python -m masa_rewards score FILE`."""
 
 from __future__ import annotations
 
