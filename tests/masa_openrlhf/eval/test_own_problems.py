@@ -5,7 +5,7 @@ import json
 import pytest
 from masa_openrlhf.config.tree import TrainConfig
 from masa_openrlhf.eval.benchmarks.registry import choose_benchmarks
-from masa_openrlhf.eval.command import load_benchmarks
+from masa_openrlhf.eval.command import load_benchmarks, settle_prediction_limit
 from masa_openrlhf.eval.config import EvaluationConfig
 from masa_openrlhf.eval.engine.model_source import find_model
 from masa_openrlhf.eval.errors import EvalError
@@ -43,6 +43,21 @@ def test_a_file_is_asked_as_a_preset_asks(tmp_path, model):
     found = find_model(EvaluationConfig(model=str(model), like="smollm2-135m"))
     assert found.trained
     assert found.asked_as.meta_prompt.min_length == 8
+
+
+@pytest.mark.parametrize(
+    ("settings", "limit"),
+    [
+        ({}, 4096),
+        ({"like": "smollm2-135m"}, 64),
+        ({"like": "smollm2-135m", "prediction": {"max_tokens": 9}}, 9),
+    ],
+)
+def test_predictions_may_be_as_long_as_in_training(model, settings, limit):
+    config = EvaluationConfig(model=str(model), **settings)
+    settled = settle_prediction_limit(config, find_model(config))
+    assert settled.prediction.max_tokens == limit
+    assert settled.prediction.rollouts == config.prediction.rollouts
 
 
 def test_a_model_that_was_warmed_up_is_asked_as_its_warm_up_asked(model):

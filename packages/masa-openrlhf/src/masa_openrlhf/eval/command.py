@@ -45,6 +45,8 @@ from masa_openrlhf.procedural.scorer import TaskScorer
 from masa_openrlhf.run.temporary import make_temporary_folder
 
 EXIT_STOPPED = 130
+UNTRAINED_LIMIT = 4096
+"""Longest prediction of a model of which nothing says how it is asked."""
 
 
 def run_evaluation(argv: Sequence[str], console: Console | None = None) -> int:
@@ -62,6 +64,7 @@ def run_evaluation(argv: Sequence[str], console: Console | None = None) -> int:
     config = read_configuration(given, rest)
     chosen = choose_benchmarks(config.chosen)
     model = find_model(config)
+    config = settle_prediction_limit(config, model)
     asked = load_benchmarks(chosen, config, model)
     folder = EvalFolder(given.resume) if given.resume else name_new_folder(config, model.name)
     if given.compare is not None:
@@ -87,6 +90,19 @@ def run_evaluation(argv: Sequence[str], console: Console | None = None) -> int:
             f"  {format_command('eval', '--resume', folder.path)}", style="bold", soft_wrap=True
         )
     return status
+
+
+def settle_prediction_limit(config: EvaluationConfig, model: ModelSource) -> EvaluationConfig:
+    """Return the configuration with the longest prediction stated.
+
+    A model that has never seen the meta prompt may write until it is stopped: with a limit far
+    above what is asked for, its predictions would fill the cache.
+    """
+    prediction = config.prediction
+    if prediction.max_tokens is None:
+        limit = model.asked_as.meta.max_tokens if model.trained else UNTRAINED_LIMIT
+        prediction = prediction.model_copy(update={"max_tokens": limit})
+    return config.model_copy(update={"prediction": prediction})
 
 
 def load_benchmarks(

@@ -22,8 +22,9 @@ class PredictionConfig(Settings):
     """Number of predictions a question (M)."""
     temperature: float = Field(default=1.0, ge=0)
     """Temperature of the predictions: 1, as they are sampled in training."""
-    max_tokens: int = Field(default=4096, ge=1)
-    """Longest prediction, tokens."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Longest prediction, tokens; unset: meta.max_tokens of the run, the warm-up or what --like
+    names, else 4096."""
     gate_max_std: float = Field(default=0.1, gt=0)
     """The gate skips a question where the predicted pass rates spread by less than this, and their
     mean says always or never solved."""
