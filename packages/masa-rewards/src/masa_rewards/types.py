@@ -129,8 +129,7 @@ class MetaPrediction(_Frozen):
         Mapping[Component, Reason],
         AfterValidator(Missing),
         PlainSerializer(_to_plain_dict, return_type=dict[str, str]),
-        Field(default_factory=Missing, validate_default=True),
-    ]
+    ] = Field(default_factory=Missing, validate_default=True)
 
     @field_validator("notions")
     @classmethod
