@@ -1,3 +1,4 @@
+import ast
 import importlib.util
 import json
 import random
@@ -8,6 +9,7 @@ from collections import Counter
 
 import pytest
 from masa_openrlhf.cache import fill_once
+from masa_openrlhf.config.layers import build_config, read_preset
 from masa_openrlhf.tiny import (
     MAX_LENGTH,
     MAX_META_TOKENS,
@@ -21,6 +23,8 @@ from masa_openrlhf.tiny import (
     prepare_assets,
 )
 from masa_openrlhf.tiny.demonstrations import NOTIONS, write_meta_demo, write_solution_demo
+from masa_openrlhf.tiny.model import make_model
+from masa_openrlhf.tiny.ship import find_preset_key
 from masa_openrlhf.tiny.task import RECIPES, ChainStep, apply_step, is_crossing, make_problems
 from masa_openrlhf.tiny.warmup import (
     WarmUpSettings,
@@ -297,6 +301,58 @@ def test_prepare_makes_what_the_stack_loads_and_makes_it_once(tmp_path):
     assert again == made
     assert called == []
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")} == stamps
+
+
+def test_the_model_that_comes_with_the_package_is_that_of_todays_code():
+    """Else a first run would make it on the spot, and take two minutes longer."""
+    stated = (assets.SHIPPED / assets.KEY_FILE).read_text().strip()
+    assert stated == find_preset_key(), "make it anew: python -m masa_openrlhf.tiny.ship"
+
+
+def test_a_first_run_copies_the_model_of_the_package(tmp_path, monkeypatch):
+    monkeypatch.setattr(assets, "_make_model", lambda *rest: pytest.fail("it is made on the spot"))
+    tiny = build_config(read_preset("tiny")).tiny
+    made = prepare_assets(tmp_path, seed=tiny.seed, problems=tiny.problems, held_out=tiny.held_out)
+    shipped = {file.name: file.read_bytes() for file in assets.SHIPPED.iterdir()}
+    del shipped[assets.KEY_FILE]
+    assert {file.name: file.read_bytes() for file in made.model_dir.iterdir()} == shipped
+
+
+def test_fewer_held_out_problems_are_the_first_ones_and_need_no_other_model(tmp_path, monkeypatch):
+    monkeypatch.setattr(assets, "_make_model", lambda *rest: pytest.fail("it is made on the spot"))
+    few = prepare_assets(tmp_path, problems=20, held_out=8)
+    many = prepare_assets(tmp_path, problems=20, held_out=assets.RESERVED)
+    assert few.model_dir == many.model_dir
+    few_held, many_held = (made.eval_file.read_text().splitlines() for made in (few, many))
+    assert few_held == many_held[:8]
+
+
+def test_other_words_in_the_code_make_no_other_model():
+    said = 'def f():\n    """Says {}."""\n    return {}\n'
+    one, other, changed = (
+        ast.dump(assets._drop_docstrings(ast.parse(said.format(*parts))))
+        for parts in (("this", 1), ("that", 1), ("this", 2))
+    )
+    assert one == other != changed
+
+
+@needs_torch
+def test_the_model_of_the_package_solves_what_its_warm_up_taught(tmp_path):
+    """Its loss on fresh demonstrations is that of a warm-up, far below that of random weights."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(assets.SHIPPED)
+    rng = random.Random(5)
+    rows = make_demonstrations(tokenizer, make_problems(64, 99), rng, 0.15)
+    losses = []
+    for model in (
+        AutoModelForCausalLM.from_pretrained(assets.SHIPPED, dtype=torch.float32),
+        make_model(tokenizer, 0),
+    ):
+        losses.append(accumulate_gradient(model, rows, tokenizer.pad_token_id, 1))
+    assert losses[0] < 0.9
+    assert losses[1] > 3
 
 
 def test_other_arguments_are_kept_elsewhere(tmp_path, monkeypatch):

@@ -100,3 +100,8 @@ def _shorten_records(file: Path, prompt: MetaPrompt) -> Iterator[QuestionRecord]
             notions_read=sum(bool(one.notions) for one in predictions),
             meta_tokens=sum(one.tokens for one in record.predictions),
         )
+
+
+def read_record(file: Path) -> list[ModelRecord]:
+    """Return the models of a record, in its order."""
+    return [ModelRecord.model_validate(row) for row in json.loads(file.read_text("utf-8"))]

@@ -1,0 +1,1 @@
+"""How aware are pretrained models of themselves, before any training?"""
