@@ -1,4 +1,3 @@
-import ast
 import importlib.util
 import json
 import random
@@ -328,12 +327,13 @@ def test_fewer_held_out_problems_are_the_first_ones_and_need_no_other_model(tmp_
 
 
 def test_other_words_in_the_code_make_no_other_model():
-    said = 'def f():\n    """Says {}."""\n    return {}\n'
+    said = 'def f():\n    """Says {}.\n\n    More.\n    """\n    return {}\n'
     one, other, changed = (
-        ast.dump(assets._drop_docstrings(ast.parse(said.format(*parts))))
-        for parts in (("this", 1), ("that", 1), ("this", 2))
+        assets._drop_docstrings(said.format(*parts))
+        for parts in (("this", 1), ("that", 1), ("", 2))
     )
-    assert one == other != changed
+    assert one == other == "def f():\n    return 1"
+    assert changed != one
 
 
 @needs_torch
@@ -371,12 +371,12 @@ def test_a_failed_attempt_leaves_nothing_and_the_next_succeeds(tmp_path, monkeyp
 
     monkeypatch.setattr(assets, "_make_model", killed)
     with pytest.raises(KeyboardInterrupt):
-        prepare_assets(tmp_path, problems=3, held_out=2)
+        prepare_assets(tmp_path, seed=3, problems=3, held_out=2)
     assert not list(tmp_path.glob("model-*"))
     assert not list(tmp_path.glob(".making-*"))
 
     monkeypatch.setattr(assets, "_make_model", lambda folder, *rest: (folder / "made").touch())
-    made = prepare_assets(tmp_path, problems=3, held_out=2)
+    made = prepare_assets(tmp_path, seed=3, problems=3, held_out=2)
     assert [file.name for file in made.model_dir.iterdir()] == ["made"]
 
 

@@ -23,11 +23,9 @@ from pydantic import Field, model_validator
 from masa_control.decisions.gate import (
     PassRateSummary,
     ReadableShare,
-    summarise_belief,
-    summarise_pass_rates,
+    SummaryGate,
 )
 from masa_control.decisions.token_costs import SolutionCost
-from masa_control.episode.belief import Belief
 from masa_control.episode.plan import GateDecision
 from masa_control.state import SavedState
 
@@ -72,7 +70,7 @@ class ChoiceSettings(ReadableShare):
 
 
 @dataclass(frozen=True, slots=True)
-class ChoiceGate:
+class ChoiceGate(SummaryGate):
     """Chooses problems by chance; a value, not a state.
 
     Attributes:
@@ -87,20 +85,7 @@ class ChoiceGate:
     cost: SolutionCost | None = None
     min_readable: float = 0.5
 
-    def decide(self, pass_rates: Sequence[float | None]) -> GateDecision:
-        """Choose by the M predicted pass rates, in any order; None where one cannot be read."""
-        reading = summarise_pass_rates(pass_rates, self.min_readable)
-        if reading is None:
-            return GateDecision(False, None, read=sum(p is not None for p in pass_rates))
-        return self._choose(reading)
-
-    def judge(self, belief: Belief | None) -> GateDecision:
-        """Choose by what a reader believes; None: it is kept."""
-        if belief is None:
-            return GateDecision(False, None, source="reader")
-        return self._choose(summarise_belief(belief))
-
-    def _choose(self, reading: PassRateSummary) -> GateDecision:
+    def _decide(self, reading: PassRateSummary) -> GateDecision:
         score = max(reading.mean * (1 - reading.mean) - reading.std**2, 0.0)
         if self.cost is not None:
             score *= self.cost.usual / self.cost.expect(reading.mean)

@@ -10,7 +10,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from pydantic import Field, model_validator
 
@@ -117,33 +117,14 @@ def make_decision(reading: PassRateSummary, *, skip: bool, limit: float | None) 
     )
 
 
-class ReadableShare(Settings):
-    """How many predictions must be readable before a gate says anything."""
+class SummaryGate:
+    """A gate that decides by mean and standard deviation, wherever they come from."""
 
-    min_readable: float = Field(default=0.5, gt=0, le=1)
-    """Smallest share of readable predictions, in (0, 1]; with a smaller one nothing is skipped."""
+    __slots__ = ()
 
-
-class PredictiveGate(ReadableShare):
-    """The paper's rule: skip when the predictions agree, and agree on 0 or on 1.
-
-        skip  <=>  std(p̂) < max_std  and  (mean(p̂) <= tolerance or mean(p̂) >= 1 - tolerance)
-
-    Examples:
-        >>> gate = PredictiveGate()
-        >>> gate.decide([1.0, 1.0, 1.0]).reason
-        'trivial'
-        >>> gate.decide([1.0, 1.0, 0.875]).skip
-        False
-        >>> gate.decide([None, None, 1.0]).skip
-        False
-    """
-
-    max_std: float = Field(default=0.1, gt=0)
-    """Predicted pass rates with this standard deviation or more do not agree (paper: 0.1)."""
-    tolerance: float = Field(default=0.0, ge=0, lt=0.5)
-    """Largest distance of the mean predicted pass rate from 0 or 1, in [0, 0.5). The paper's second
-    version has 0: exactly 0 or 1."""
+    if TYPE_CHECKING:
+        # Of the classes that take this in: a field of settings, or of a dataclass.
+        min_readable: float
 
     def decide(self, pass_rates: Sequence[float | None]) -> GateDecision:
         """Decide from the M predicted pass rates, in any order.
@@ -166,12 +147,45 @@ class PredictiveGate(ReadableShare):
         return self._decide(summarise_belief(belief))
 
     def _decide(self, reading: PassRateSummary) -> GateDecision:
+        """Return the decision."""
+        raise NotImplementedError
+
+
+class ReadableShare(Settings):
+    """How many predictions must be readable before a gate says anything."""
+
+    min_readable: float = Field(default=0.5, gt=0, le=1)
+    """Smallest share of readable predictions, in (0, 1]; with a smaller one nothing is skipped."""
+
+
+class PredictiveGate(SummaryGate, ReadableShare):
+    """The paper's rule: skip when the predictions agree, and agree on 0 or on 1.
+
+        skip  <=>  std(p̂) < max_std  and  (mean(p̂) <= tolerance or mean(p̂) >= 1 - tolerance)
+
+    Examples:
+        >>> gate = PredictiveGate()
+        >>> gate.decide([1.0, 1.0, 1.0]).reason
+        'trivial'
+        >>> gate.decide([1.0, 1.0, 0.875]).skip
+        False
+        >>> gate.decide([None, None, 1.0]).skip
+        False
+    """
+
+    max_std: float = Field(default=0.1, gt=0)
+    """Predicted pass rates with this standard deviation or more do not agree (paper: 0.1)."""
+    tolerance: float = Field(default=0.0, ge=0, lt=0.5)
+    """Largest distance of the mean predicted pass rate from 0 or 1, in [0, 0.5). The paper's second
+    version has 0: exactly 0 or 1."""
+
+    def _decide(self, reading: PassRateSummary) -> GateDecision:
         near = abs(reading.mean - reading.end) <= self.tolerance
         return make_decision(reading, skip=near and reading.std < self.max_std, limit=None)
 
 
 @dataclass(frozen=True, slots=True)
-class DistanceGate:
+class DistanceGate(SummaryGate):
     """Skip when the predictions lie near enough to one end, each end with a limit of its own.
 
         skip  <=>  sqrt(mean((p̂ - end)²)) <= limit of the end,   end = 0 or 1, the nearer to mean(p̂)
@@ -192,26 +206,6 @@ class DistanceGate:
     def __post_init__(self) -> None:
         if not 0 < self.min_readable <= 1:
             raise ValueError(f"min_readable must lie in (0, 1], got {self.min_readable!r}")
-
-    def decide(self, pass_rates: Sequence[float | None]) -> GateDecision:
-        """Decide from the M predicted pass rates, in any order.
-
-        Args:
-            pass_rates: in [0, 1]; None for a prediction that could not be read.
-
-        Raises:
-            ValueError: a pass rate outside [0, 1].
-        """
-        reading = summarise_pass_rates(pass_rates, self.min_readable)
-        if reading is None:
-            return GateDecision(False, None, read=sum(p is not None for p in pass_rates))
-        return self._decide(reading)
-
-    def judge(self, belief: Belief | None) -> GateDecision:
-        """Decide from what a reader believes; None: nothing is skipped."""
-        if belief is None:
-            return GateDecision(False, None, source="reader")
-        return self._decide(summarise_belief(belief))
 
     def _decide(self, reading: PassRateSummary) -> GateDecision:
         limit = self.trivial if reading.end else self.unsolvable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -11,15 +10,13 @@ from masa_control.decisions.gate import (
     GateAudits,
     PassRateSummary,
     ReadableShare,
+    SummaryGate,
     make_decision,
-    summarise_belief,
-    summarise_pass_rates,
 )
-from masa_control.episode.belief import Belief
 from masa_control.episode.plan import GateDecision
 
 
-class ThresholdGateSettings(GateAudits, ReadableShare):
+class ThresholdGateSettings(SummaryGate, GateAudits, ReadableShare):
     """A gate that skips where the expected pass rate is surely low, or surely high.
 
         skip  <=>  mean + hold_back * std < low  or  mean - hold_back * std > high
@@ -38,19 +35,6 @@ class ThresholdGateSettings(GateAudits, ReadableShare):
     """Expected pass rate above which a problem is skipped as trivial; unset: none is."""
     hold_back: float = Field(default=0.0, ge=0)
     """Standard deviations of the belief by which the expectation must lie beyond the limit."""
-
-    def decide(self, pass_rates: Sequence[float | None]) -> GateDecision:
-        """Decide from the M predicted pass rates, as of `PredictiveGate`."""
-        reading = summarise_pass_rates(pass_rates, self.min_readable)
-        if reading is None:
-            return GateDecision(False, None, read=sum(p is not None for p in pass_rates))
-        return self._decide(reading)
-
-    def judge(self, belief: Belief | None) -> GateDecision:
-        """Decide from what a reader believes; None: nothing is skipped."""
-        if belief is None:
-            return GateDecision(False, None, source="reader")
-        return self._decide(summarise_belief(belief))
 
     def _decide(self, reading: PassRateSummary) -> GateDecision:
         margin = self.hold_back * reading.std

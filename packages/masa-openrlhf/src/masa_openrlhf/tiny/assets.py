@@ -42,24 +42,18 @@ def _digest_source() -> str:
     """Return a digest of this package's code: other code makes other assets, other words do not."""
     digest = hashlib.sha256()
     for file in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(ast.dump(_drop_docstrings(ast.parse(file.read_bytes()))).encode())
+        digest.update(_drop_docstrings(file.read_text(encoding="utf-8")).encode())
     return digest.hexdigest()
 
 
-def _drop_docstrings(tree: ast.Module) -> ast.Module:
-    """Return the code without texts that stand for themselves."""
-    for node in ast.walk(tree):
-        if isinstance(body := getattr(node, "body", None), list):
-            node.body = [line for line in body if not _is_text(line)]  # type: ignore[attr-defined]
-    return tree
-
-
-def _is_text(line: ast.stmt) -> bool:
-    return (
-        isinstance(line, ast.Expr)
-        and isinstance(line.value, ast.Constant)
-        and isinstance(line.value.value, str)
-    )
+def _drop_docstrings(source: str) -> str:
+    """Return the lines of code, without those of texts that stand for themselves."""
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            last = node.end_lineno or node.lineno
+            lines[node.lineno - 1 : last] = [""] * (last - node.lineno + 1)
+    return "\n".join(line for line in lines if line.strip())
 
 
 def _cache_key(**depends_on: object) -> str:
