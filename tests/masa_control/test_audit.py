@@ -298,7 +298,7 @@ def test_the_interval_covers_where_rollouts_of_a_problem_go_together(
 def test_rare_misses_that_come_together_are_covered_less_often():
     """Where 1 % of rollouts is flagged wrongly, and whole problems at once, few audits see any.
 
-    Said in docs/concepts/control.md: the interval is too narrow there (about 0.87 instead of 0.95).
+    Said in docs/concepts/audits.md: the interval is too narrow there (about 0.87 instead of 0.95).
     """
     rng = random.Random(4)
     covered = sum(

@@ -10,13 +10,14 @@ import masa_rewards
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "packages" / "masa-rewards" / "README.md", ROOT / "docs" / "guides" / "score.md"]
+README = ROOT / "packages" / "masa-rewards" / "README.md"
+SCORE = ROOT / "docs" / "guides" / "score.md"
 MODULES = ["masa_rewards"] + [
     module.name for module in pkgutil.walk_packages(masa_rewards.__path__, "masa_rewards.")
 ]
 # What only comes back from something that has an example.
 WITHOUT_EXAMPLE = {"MetaReward", "Missing", "Verdict"}
-# What a page takes as given: a problem, answers to its meta prompt, and solutions of it.
+# What the page on scoring takes as given: a problem, answers to its meta prompt, and its solutions.
 GIVEN = {
     "problem": "Find 2 + 2.",
     "gold": "4",
@@ -43,19 +44,24 @@ def test_what_is_public_has_an_example_or_its_module_has():
     assert without <= WITHOUT_EXAMPLE, "write a doctest for each of these"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_python_of_the_pages_runs(page, tmp_path, monkeypatch):
-    if not page.is_file():
-        pytest.skip(f"{page.name} is not in this checkout")
+def run_python(page, given):
     blocks = re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
     assert blocks
-    monkeypatch.chdir(tmp_path)
-    names = dict(GIVEN)
+    names = dict(given)
     for block in blocks:
         exec(compile(block, page.name, "exec"), names)
-    if page.name == "README.md":
-        # p = 0.5 and its length is exact, a sum goes with the right one; and what cannot be read
-        assert names["rewards"] == [1.0, 0.0]
-    else:
-        report = names["report"]
-        assert (report.rewards.total.mean, report.unreadable["length"]) == (0.5, {"no_json": 1})
+    return names
+
+
+def test_the_example_of_the_readme_prints_what_it_says(capsys):
+    run_python(README, {})
+    (printed,) = re.findall(r"^```text\n(.*?)^```", README.read_text("utf-8"), re.DOTALL | re.M)
+    assert capsys.readouterr().out == printed
+
+
+def test_the_python_of_the_page_on_scoring_runs(tmp_path, monkeypatch):
+    if not SCORE.is_file():
+        pytest.skip("docs are not in this checkout")
+    monkeypatch.chdir(tmp_path)
+    report = run_python(SCORE, GIVEN)["report"]
+    assert (report.rewards.total.mean, report.unreadable["length"]) == (0.5, {"no_json": 1})

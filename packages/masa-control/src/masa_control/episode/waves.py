@@ -5,7 +5,7 @@ With a prior Beta(a, b) of the pass rate, and k right of n so far, the next outc
     E[p (1 - p)] = a' b' / ((a' + b') (a' + b' + 1)),   a' = a + k,  b' = b + n - k
 
 Stopping depends on outcomes alone, so the policy gradient of a problem keeps its direction and only
-its size changes; the share of right solutions is pulled to the ends (docs/concepts/control.md).
+its size changes; the share of right solutions is pulled to the ends (docs/concepts/readers.md).
 """
 
 from __future__ import annotations

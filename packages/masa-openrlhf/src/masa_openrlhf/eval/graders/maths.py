@@ -11,7 +11,7 @@ from masa_openrlhf.eval.question import Question
 class MathsGrader:
     """Judges by value, in processes that can be killed.
 
-    docs/concepts/verification.md has the rules.
+    docs/reference/verification_rules.md has the rules.
     """
 
     def __init__(self, verifier: AnswerVerifier) -> None:
