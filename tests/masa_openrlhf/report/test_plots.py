@@ -1,6 +1,7 @@
 import re
 from functools import partial
 
+import pytest
 from masa_openrlhf.report.analysis.curves import Curve
 from masa_openrlhf.report.line_plots import GroupLine, draw_lines, smooth_curve
 from masa_openrlhf.report.plots import COLOURS, draw_plot
@@ -33,6 +34,27 @@ def test_a_picture_in_the_page_takes_the_pages_colours():
 
 def test_the_same_picture_twice_is_the_same():
     assert drawn([curve(0.2, 0.4)]) == drawn([curve(0.2, 0.4)])
+
+
+def test_values_are_shown_where_they_are_drawn():
+    svg = drawn([curve(0.2, 0.4, 0.3)]).svg
+    shown = re.findall(r'<circle cx="(\S+)" cy="(\S+)" r="4"><title>(.*?)</title>', svg)
+    assert [text for *_, text in shown] == [
+        "group 0: 2, 30.0 %",
+        "group 0: 1, 40.0 %",
+        "group 0: 0, 20.0 %",
+    ]
+    lines = re.findall(r'<path d="(M [^"]*)"[^>]*var\(--c0\)', svg)
+    drawn_at = [tuple(map(float, at)) for d in lines for at in re.findall(r"[ML] (\S+) (\S+)", d)]
+    for x, y, _ in shown:
+        assert any((float(x), float(y)) == pytest.approx(at, abs=0.1) for at in drawn_at)
+
+
+def test_of_a_long_line_some_values_are_shown_and_the_last():
+    svg = drawn([curve(*(0.001 * i for i in range(500)))]).svg
+    shown = re.findall(r"<title>(.*?)</title>", svg)
+    assert 50 <= len(shown) <= 60
+    assert shown[0] == "group 0: 499, 49.9 %"
 
 
 def test_runs_without_a_place_in_common_are_drawn_one_by_one():

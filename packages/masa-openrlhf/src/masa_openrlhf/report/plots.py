@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from masa_openrlhf.report.hover import collect_points, render_points
 from masa_openrlhf.report.section import Plot
 
 if TYPE_CHECKING:
@@ -67,10 +68,11 @@ def _draw_plot(picture: Plot) -> RenderedPlot:
     svg, png = io.StringIO(), io.BytesIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(svg, format="svg", transparent=True, metadata=nothing)
+    values = render_points(collect_points(figure))
     figure.suptitle(picture.title, x=0.02, y=0.99, ha="left", va="top", fontsize=9.5)
     quick = {"compress_level": 3}
     figure.savefig(png, format="png", dpi=_DPI, facecolor="white", pil_kwargs=quick)
-    return RenderedPlot(_embed_svg(svg.getvalue(), picture), png.getvalue())
+    return RenderedPlot(_embed_svg(svg.getvalue(), picture, values), png.getvalue())
 
 
 def _make_figure(picture: Plot) -> Figure:
@@ -124,8 +126,8 @@ def _plot_settings() -> Any:
     }
 
 
-def _embed_svg(svg: str, picture: Plot) -> str:
-    """The picture as a part of a page: no header, ids of its own, colours of the page."""
+def _embed_svg(svg: str, picture: Plot, values: str) -> str:
+    """The picture as a part of a page: no header, ids of its own, colours of the page, values."""
     text = svg[svg.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL)
@@ -135,7 +137,7 @@ def _embed_svg(svg: str, picture: Plot) -> str:
     text = text.replace("'DejaVu Sans'", "system-ui, sans-serif")
     for colour, variable in _IN_PAGE.items():
         text = text.replace(colour, variable)
-    return text.strip()
+    return text.strip().removesuffix("</svg>") + values + "</svg>"
 
 
 def _make_opening_tag(tag: str, picture: Plot) -> str:
