@@ -15,6 +15,12 @@ from masa_benchmarks.comparison.demonstrations import (
     write_solution_demo,
 )
 from masa_benchmarks.comparison.policy import ComparisonAssets
+from masa_benchmarks.comparison.prediction_tables import (
+    list_confident_pass_rates,
+    tabulate_calibration,
+    tabulate_learning,
+    tabulate_reliability,
+)
 from masa_benchmarks.comparison.pretrained import PRETRAINED_ARMS, write_rows
 from masa_benchmarks.comparison.reading import (
     accuracy_after_tokens,
@@ -37,13 +43,11 @@ from masa_benchmarks.comparison.tables import (
     _find_half_batch,
     _format_cost_cell,
     _is_dynamic_sampling,
-    _list_confident_pass_rates,
     _tabulate_checks,
     _tabulate_final_accuracy,
     _tabulate_groups,
-    _tabulate_learning,
-    _tabulate_reliability,
     _tabulate_seeds,
+    format_cost,
 )
 from masa_benchmarks.comparison.task import RANGES, make_problems
 from masa_control import PredictiveGate, Problem
@@ -217,10 +221,15 @@ def test_ratios_are_paired_by_seed_and_at_the_baselines_own_accuracy():
     base = {0: curve([0, 100, 200], [0.2, 0.4, 0.6]), 1: curve([0, 100, 200], [0.1, 0.2, 0.3])}
     other = {0: curve([0, 50, 100], [0.2, 0.4, 0.6]), 1: curve([0, 25, 50], [0.1, 0.2, 0.3])}
     half = compare_cost(base, other, 0.5)
-    assert half.value == pytest.approx(8**0.5)  # geometric mean of 2 and 4
-    assert half.pairs == 2
-    assert half.low == pytest.approx(2)
-    assert half.high == pytest.approx(4)
+    assert half.value == pytest.approx(8**-0.5)  # geometric mean of 1/2 and 1/4
+    assert (half.seeds, half.censored) == (2, 0)
+    assert half.low == pytest.approx(1 / 4)
+    assert half.high == pytest.approx(1 / 2)
+    student = compare_cost(base, other, 0.5, method="t")
+    # Logarithms -log 2 and -log 4: their mean +- 12.7062 times log(2) / 2.
+    assert student.value == pytest.approx(8**-0.5)
+    assert student.low == pytest.approx(8**-0.5 * 2 ** (-12.7062 / 2), rel=1e-3)
+    assert student.high == pytest.approx(8**-0.5 * 2 ** (12.7062 / 2), rel=1e-3)
 
 
 def test_accuracy_after_the_same_tokens_is_paired_by_seed():
@@ -232,19 +241,23 @@ def test_accuracy_after_the_same_tokens_is_paired_by_seed():
     assert paired_differences(base, other, 50) == pytest.approx([0.3 - 0.325])  # seed 1 had ended
 
 
-def test_a_seed_that_does_not_get_there_is_counted():
+def test_a_seed_that_does_not_reach_the_target_is_censored():
     base = {
         0: curve([0, 100], [0.2, 0.6]),
         1: curve([0, 100], [0.2, 0.6]),
         2: curve([0, 9], [0, 1]),
     }
-    other = {0: curve([0, 50], [0.2, 0.6]), 1: curve([0, 50], [0.2, 0.5])}
+    other = {0: curve([0, 50], [0.2, 0.6]), 1: curve([0, 60], [0.2, 0.5])}
+    reached = compare_cost(base, other, 1.0, leave_out_censored=True)
+    assert reached == (pytest.approx(0.5), None, None, 1, 1)
+    # Seed 1 ended short of it after 60 tokens: its ratio is 60 / 100 at the least.
     whole = compare_cost(base, other, 1.0)
-    assert (whole.value, whole.pairs, whole.only_base) == (pytest.approx(2), 1, 1)
-    # Seed 1 has not got there with 50 tokens: the ratio is 100 / 50 at the most.
-    assert _format_cost_cell(base, other, 1.0) == "2.00, 1 of 2 seeds; at most 2.00 [2.00, 2.00]"
-    assert _format_cost_cell(base, {1: other[1]}, 1.0) == "at most 2.00"
-    assert _format_cost_cell(base, {1: other[1]}, 0.5) == "1.50"
+    assert whole == (pytest.approx(0.3**0.5), pytest.approx(0.5), pytest.approx(0.6), 2, 1)
+    cell = "≥ 0.55 [0.50, 0.60], 1 of 2 censored"
+    assert format_cost(whole) == cell
+    assert _format_cost_cell(base, other, 1.0) == f"{cell}; reached 0.50"
+    assert _format_cost_cell(base, {1: other[1]}, 1.0) == "≥ 0.60"
+    assert _format_cost_cell(base, {1: other[1]}, 0.5) == "0.80"
     assert _format_cost_cell(base, {}, 1.0) == ""
 
 
@@ -259,14 +272,14 @@ def test_one_seed_that_says_much_is_seen():
     rows = _tabulate_seeds({"grpo": base, "arm": other, "none": {}}, "grpo")
     assert rows == [
         ["arm", "seed 3", "seed 4", "seed 5", "one left out"],
-        ["arm", "2.00", "1.00", "at most 2.00", "1.41 to 2.00"],
+        ["arm", "0.50", "1.00", "≥ 0.50", "0.50 to 0.71"],
     ]
     rows = _tabulate_seeds({"grpo": base, "arm": {4: other[4], 6: other[6]}}, "grpo")
     assert rows[1] == ["arm", "", "1.00", "", ""]
     assert maximum_drawdown([0.3, 0.5, 0.4, 0.45, 0.6, 0.55]) == pytest.approx(0.1)
     falls = {3: curve([0, 1, 2], [0.3, 0.1, 0.4]), 4: curve([0, 1, 2], [0.3, 0.4, 0.5])}
     heads, row = _tabulate_final_accuracy({"arm": falls}, {"arm": "an arm"})
-    assert row[heads.index("deepest fall")] == "0.200"
+    assert row[heads.index("maximum drawdown")] == "0.200"
 
 
 def test_the_task_is_fair_where_half_the_batch_saves_nothing_and_an_oracle_does(tmp_path):
@@ -393,7 +406,7 @@ def test_how_sure_a_prediction_is_is_counted_by_what_it_said(tmp_path):
     pairs = tuple({"step": s, "split": "eval", "pass_rate": p} for s, p in said.items())
     pairs += ({"step": 10, "split": "train", "pass_rate": [[0.6, 0.5]]},)
     run = RecordedRun(tmp_path, {}, (), evals, pairs, (), (), (), {})
-    head, early, late = _tabulate_reliability({"a": {0: run}, "no predictions": {}})
+    head, early, late = tabulate_reliability({"a": {0: run}, "no predictions": {}})
     assert early[:2] == ["a", "first half"]
     of = dict(zip(head, early, strict=True))
     assert of["0.00 to 0.05"] == "50% of 50%"
@@ -403,7 +416,7 @@ def test_how_sure_a_prediction_is_is_counted_by_what_it_said(tmp_path):
     of = dict(zip(head, late, strict=True))
     assert of["0.90 to 0.95"] == "100% of 33%"
     assert of["0.95 to 1.00"] == "50% of 67%"
-    assert _list_confident_pass_rates({0: run}) == pytest.approx([0.75])
+    assert list_confident_pass_rates({0: run}) == pytest.approx([0.75])
 
 
 def test_how_fast_predictions_are_learned_is_read_off_the_evaluations_all_runs_have(tmp_path):
@@ -413,9 +426,20 @@ def test_how_fast_predictions_are_learned_is_read_off_the_evaluations_all_runs_h
 
     runs = {"a": {0: run((0, 0.0), (1, 0.5), (2, 0.75)), 1: run((1, 0.7), (2, 0.75))}}
     runs |= {"b": {0: run((1, 0.1))}, "not run": {}}
-    table = _tabulate_learning(runs)
+    table = tabulate_learning(runs)
     assert table[0] == ["arm", "step 20"]
     assert table[1][0] == "a"
     assert table[1][1].startswith("0.60 [")
     assert table[2:] == [["b", "0.10"]]
-    assert _tabulate_learning({}) == [["arm"]]
+    assert tabulate_learning({}) == [["arm"]]
+
+
+def test_a_correlation_that_is_not_defined_is_left_out_of_the_mean(tmp_path):
+    def run(**correlations):
+        row = {"step": 10, **{f"meta/{key}_correlation": c for key, c in correlations.items()}}
+        return RecordedRun(tmp_path, {}, ({"step": 10},), (row,), (), (), (), (), {})
+
+    runs = {"a": {0: run(pass_rate=0.5, length=0.25), 1: run(pass_rate=0.5)}, "none": {0: run()}}
+    head, row = tabulate_calibration(runs)
+    assert row[head.index("length")] == "0.25"
+    assert row[1].startswith("0.50 [")

@@ -69,10 +69,10 @@ def test_a_record_prints_the_same_tables_and_is_not_run_again(tmp_path, two_runs
     assert main([*command, str(other), "--recorded", str(file)]) == 0
     again = capsys.readouterr().out
     assert "1 runs unpacked" in again
-    tables = said[said.index("## The task") : said.index("1 runs are in")].strip()
+    tables = said[said.index("## Shares of tokens") : said.index("1 runs are in")].strip()
     assert "33%" in tables
     assert "70" in tables
-    assert again[again.index("## The task") :].strip() == tables
+    assert again[again.index("## Shares of tokens") :].strip() == tables
     assert is_finished(find_job_folder(jobs[0], other), 320)
     assert list_changed_settings(jobs[0], other) == []
     assert write_record(jobs, home, file) == 1  # the other one has not come to its end

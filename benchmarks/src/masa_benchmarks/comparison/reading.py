@@ -7,16 +7,11 @@ import itertools
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from masa_openrlhf.report.analysis.curves import (
-    Axis,
-    Curve,
-    PairedRatio,
-    make_monotone,
-    paired_ratio,
-)
+from masa_openrlhf.report.analysis.curves import Axis, Curve, make_monotone, paired_ratio
+from masa_openrlhf.report.analysis.intervals import IntervalMethod
 from masa_openrlhf.report.runs import RecordedRun, held_out_curve, read_run
 
 from masa_benchmarks.comparison.running import find_run_folder
@@ -58,33 +53,72 @@ def maximum_drawdown(accuracy: Sequence[float]) -> float:
     return float(np.max(np.maximum.accumulate(accuracy) - np.asarray(accuracy)))
 
 
+class RelativeCost(NamedTuple):
+    """What an arm spends until a target, relative to the baseline: < 1 where it spends less.
+
+    Attributes:
+        value: geometric mean over seeds of arm / baseline; None without a seed. A lower bound
+            where seeds are censored.
+        low: lower end of its interval of 95 %; None for fewer than two seeds. It stays a lower
+            bound where seeds are censored.
+        high: upper end, likewise; it bounds nothing where seeds are censored.
+        seeds: of the mean.
+        censored: seeds whose run of the arm ended before the target.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    seeds: int
+    censored: int
+
+
 def compare_cost(
     base: Mapping[int, Curve],
     other: Mapping[int, Curve],
     share: float,
     by: Axis = "tokens",
     *,
-    at_most: bool = False,
-) -> PairedRatio:
+    leave_out_censored: bool = False,
+    method: IntervalMethod = "bootstrap",
+) -> RelativeCost:
     """Compare what two arms spend until a share of the baseline's gain, seed by seed.
+
+        value = exp(mean over seeds of log(other / base))
 
     Args:
         base: the baseline's curves by seed.
         other: the arm's; seeds that only one has are left out.
         share: of the baseline's gain of that seed, in (0, 1].
         by: what is spent.
-        at_most: a seed of the arm that does not get there counts as if it had at its end; the
-            ratio is then the highest that is possible.
+        leave_out_censored: average over the seeds that reach the target. By default a seed that
+            does not counts as if it had reached it at its end, so that the ratio is the lowest
+            possible.
+        method: of the interval over seeds: percentiles of the bootstrap, or Student's t on the
+            logarithms.
     """
     seeds = sorted(base.keys() & other.keys())
     goals = [accuracy_at_share(base[seed], share) for seed in seeds]
     curves = [other[seed] for seed in seeds]
-    if at_most:
-        curves = [_reach_goal_at_end(*pair) for pair in zip(curves, goals, strict=True)]
-    return paired_ratio([base[seed] for seed in seeds], curves, goals, by=by)
+    ended = [_reach_goal_at_end(*pair) for pair in zip(curves, goals, strict=True)]
+    ratio = paired_ratio(
+        [base[seed] for seed in seeds],
+        curves if leave_out_censored else ended,
+        goals,
+        by=by,
+        method=method,
+    )
+    return RelativeCost(
+        value=None if ratio.value is None else 1 / ratio.value,
+        low=None if ratio.high is None else 1 / ratio.high,
+        high=None if ratio.low is None else 1 / ratio.low,
+        seeds=ratio.pairs,
+        censored=sum(curve is not end for curve, end in zip(curves, ended, strict=True)),
+    )
 
 
 def _reach_goal_at_end(curve: Curve, goal: float) -> Curve:
+    """Return a curve that reaches the goal at its last evaluation where it did not before."""
     if make_monotone(curve.accuracy)[-1] >= goal:
         return curve
     return dataclasses.replace(curve, accuracy=(*curve.accuracy[:-1], goal))
