@@ -71,16 +71,16 @@ Groups of two rollouts or more: 3, of 1,200 tokens
   all right          0 groups     0.0% of the tokens
   all wrong          0 groups     0.0% of the tokens
   a perfect gate, free of cost, would spare 0.0%
-  (1.00 times fewer tokens for a group that teaches)
+  (ratio 1.00 of tokens per group with variance)
   6 predictions for 3 of the groups: about 7,120 tokens, 593.3% of what the
     rollouts took
 
-  rule (std, mean)   skips   precision          recall             fewer
-  paper's             0.0%   -                  -                  0.14x
-  <0.1 ±0.05          0.0%   -                  -                  0.14x
-  <0.1 ±0.1           0.0%   -                  -                  0.14x
-  <0.2 ±0.1           0.0%   -                  -                  0.14x
-  <0.2 ±0.2           0.0%   -                  -                  0.14x
+  rule (std, mean)   skips   precision          recall             ratio
+  paper's             0.0%   -                  -                   6.93
+  <0.1 ±0.05          0.0%   -                  -                   6.93
+  <0.1 ±0.1           0.0%   -                  -                   6.93
+  <0.2 ±0.1           0.0%   -                  -                   6.93
+  <0.2 ±0.2           0.0%   -                  -                   6.93
 
 Rewards: mean over 6 predictions, 95 % interval by 3 problems
   total       0.250  [0.250, 0.250]

@@ -68,7 +68,7 @@ def test_what_the_papers_rule_would_have_skipped():
         "amount": 3840,
         "share": 0.8,
     }
-    assert paper.times_fewer == pytest.approx((4800 / 2) / ((1200 + 3840) / 1))
+    assert paper.relative_cost == pytest.approx(((1200 + 3840) / 1) / (4800 / 2))
     assert gate.verdict.answer == "no"  # 0.8 of the tokens to predict, 0.67 to be spared
     # mean 15/16 is within 0.1 of 1: the missed one is skipped too
     assert gate.rules[2].recall.value == 1.0
@@ -91,7 +91,7 @@ def test_predictions_that_are_no_text_have_no_known_cost():
     line["predictions"] = [{"pass_rate": 1.0}]
     gate = measure(json.dumps(line), make_line(MIXED, 100, [4])).gate
     assert (gate.cost.predictions, gate.cost.amount, gate.cost.share) == (2, None, None)
-    assert gate.rules[0].times_fewer == 2.0
+    assert gate.rules[0].relative_cost == 0.5
 
 
 def repeat(count, *arguments):
@@ -109,7 +109,7 @@ def repeat(count, *arguments):
         (
             repeat(15, WRONG, 99, [0]) + repeat(15, MIXED, 99, [4]),
             "yes",
-            "The paper's rule would take 1.11",
+            "The paper's rule would use 10% fewer",
         ),
         (
             repeat(15, WRONG, 99, [3]) + repeat(15, MIXED, 99, [4]),
@@ -129,7 +129,7 @@ def repeat(count, *arguments):
         (
             repeat(15, [False] * 30, 99, [1, 0, 0]) + repeat(15, [True, False] * 15, 99, [4] * 3),
             "yes",
-            "A wider rule would take 1.",
+            "A wider rule would use 34% fewer",
         ),
         (
             repeat(15, WRONG, 99, [0] * 8) + repeat(15, MIXED, 99, [4] * 8),

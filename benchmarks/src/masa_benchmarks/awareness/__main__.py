@@ -18,6 +18,7 @@ from masa_benchmarks.awareness.figures import compute_figures
 from masa_benchmarks.awareness.problems import collect_problems, write_problems
 from masa_benchmarks.awareness.record import read_evaluation, read_record
 from masa_benchmarks.awareness.tables import render_table
+from masa_benchmarks.markdown import fill_tables
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -33,7 +34,16 @@ def make_parser() -> argparse.ArgumentParser:
     record.add_argument("--out", type=Path, required=True)
     table = commands.add_parser("table", help="print the table of a record")
     table.add_argument("record", type=Path)
+    table.add_argument("--page", type=Path, help="put it into this page, between its marks")
     return parser
+
+
+def render_record(record: Path) -> str:
+    """Return the table of a record."""
+    models = read_record(record)
+    return render_table(
+        [model.name for model in models], [compute_figures(model) for model in models]
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,9 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ]
         options.out.write_text(json.dumps(rows, separators=(",", ":")) + "\n", encoding="utf-8")
     else:
-        models = read_record(options.record)
-        names = [model.name for model in models]
-        print(render_table(names, [compute_figures(model) for model in models]))
+        table = render_record(options.record)
+        if options.page is None:
+            print(table)
+        else:
+            page = options.page.read_text(encoding="utf-8")
+            filled = fill_tables(page, {"awareness": table})
+            options.page.write_text(filled, encoding="utf-8")
     return 0
 
 

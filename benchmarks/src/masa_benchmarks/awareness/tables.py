@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from masa_rewards.statistics import Interval
 
 from masa_benchmarks.awareness.figures import AwarenessFigures
+from masa_benchmarks.markdown import format_interval, format_table
 
 
 def render_table(names: Sequence[str], found: Sequence[AwarenessFigures]) -> str:
@@ -16,10 +17,9 @@ def render_table(names: Sequence[str], found: Sequence[AwarenessFigures]) -> str
         names: of the models.
         found: their figures, in the same order.
     """
-    lines = ["| | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
-    for title, show in _ROWS:
-        lines.append(f"| {title} | " + " | ".join(show(one) for one in found) + " |")
-    return "\n".join(lines)
+    rows = [["", *names]]
+    rows += [[title, *(show(one) for one in found)] for title, show in _ROWS]
+    return format_table(rows)
 
 
 def _percent(value: float | None) -> str:
@@ -30,13 +30,12 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _ends(interval: Interval | None, scale: float = 1.0, digits: int = 2) -> str:
-    if interval is None or interval.value is None:
-        return "-"
-    value = f"{scale * interval.value:.{digits}f}"
-    if interval.low is None or interval.high is None:
-        return value
-    return f"{value} [{scale * interval.low:.{digits}f}, {scale * interval.high:.{digits}f}]"
+def _ends(interval: Interval | None) -> str:
+    return "-" if interval is None else format_interval(*interval) or "-"
+
+
+def _percents(interval: Interval) -> str:
+    return format_interval(*(None if end is None else 100 * end for end in interval), form=".1f")
 
 
 def _gate(found: AwarenessFigures) -> str:
@@ -48,7 +47,7 @@ def _gate(found: AwarenessFigures) -> str:
 
 _ROWS: tuple[tuple[str, Callable[[AwarenessFigures], str]], ...] = (
     ("questions", lambda f: str(f.questions)),
-    ("pass@1, %", lambda f: _ends(f.pass_at_1, 100, 1)),
+    ("pass@1, %", lambda f: _percents(f.pass_at_1)),
     ("solved sometimes", lambda f: _percent(f.solved_sometimes)),
     ("never solved", lambda f: _percent(f.never)),
     ("answers truncated", lambda f: _percent(f.truncated)),

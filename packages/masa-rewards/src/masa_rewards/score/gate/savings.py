@@ -48,11 +48,11 @@ class GateRuleReport(_Frozen):
         recall: right / (right + missed).
         amount_skipped: What the rollouts of the skipped groups took.
         amount_lost: Of that, what groups with a variance took, which would have been learnt from.
-        times_fewer: By what factor fewer tokens (or characters) a group with a variance would have
-            taken, predictions paid: (amount / groups with a variance) before, divided by the same
-            of what would have been rolled out and predicted. Below 1 where predicting costs more
-            than it spares. None where there is no such group left. What predictions took is left
-            out where it is not known.
+        relative_cost: Tokens (or characters) per group with variance, relative to no gate: the
+            amount that would have been rolled out and predicted by the groups with variance left
+            in it, divided by the same without a gate. Lower is better; above 1 where predictions
+            cost more than they spare. None where no such group is left. What predictions took is
+            left out where it is not known.
     """
 
     max_std: float
@@ -64,7 +64,7 @@ class GateRuleReport(_Frozen):
     recall: ShareEstimate
     amount_skipped: int
     amount_lost: int
-    times_fewer: float | None
+    relative_cost: float | None
 
 
 class PredictionCost(_Frozen):

@@ -206,18 +206,16 @@ def _report_rule(
         recall=_estimate_share(sums.right, sums.right + sums.missed),
         amount_skipped=skipped,
         amount_lost=sums.amount_lost.read(unit),
-        times_fewer=_compare_cost(sums, skipped, cost),
+        relative_cost=_compare_cost(sums, skipped, cost),
     )
 
 
 def _compare_cost(sums: _RuleSums, skipped: int, cost: PredictionCost | None) -> float | None:
-    """Amount a group with a variance without the gate, by that with it."""
-    if cost is None or not sums.useful_kept:
+    """Amount per group with variance with the gate, relative to that without it."""
+    if cost is None or not sums.useful_kept or not cost.rollout_amount:
         return None
     spent = cost.rollout_amount - skipped + (cost.amount or 0)
-    if not spent:
-        return None
-    return (cost.rollout_amount / sums.useful) / (spent / sums.useful_kept)
+    return (spent / sums.useful_kept) / (cost.rollout_amount / sums.useful)
 
 
 def _estimate_share(part: int, whole: int) -> ShareEstimate:

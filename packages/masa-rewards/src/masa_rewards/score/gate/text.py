@@ -18,7 +18,7 @@ def render_gate(gate: GateReport) -> Iterator[str]:
         yield f"  {name:<12}{part.groups:>8,} groups  {share:>7} of the {gate.unit}"
     yield f"  a perfect gate, free of cost, would spare {format_share(gate.ceiling)}"
     if gate.ceiling is not None and gate.ceiling < 1:
-        yield f"  ({1 / (1 - gate.ceiling):.2f} times fewer {gate.unit} for a group that teaches)"
+        yield f"  (ratio {1 - gate.ceiling:.2f} of {gate.unit} per group with variance)"
     if gate.cost is None:
         return
     cost = gate.cost
@@ -31,7 +31,7 @@ def render_gate(gate: GateReport) -> Iterator[str]:
         subsequent_indent="    ",
     )
     yield ""
-    yield "  rule (std, mean)   skips   precision          recall             fewer"
+    yield "  rule (std, mean)   skips   precision          recall             ratio"
     for number, rule in enumerate(gate.rules):
         yield _render_rule(rule, cost.groups, is_paper=number == 0)
 
@@ -47,10 +47,10 @@ def render_verdict(gate: GateReport) -> Iterator[str]:
 
 def _render_rule(rule: GateRuleReport, groups: int, *, is_paper: bool) -> str:
     name = "paper's" if is_paper else f"<{rule.max_std:g} ±{rule.tolerance:g}"
-    fewer = "-" if rule.times_fewer is None else f"{rule.times_fewer:.2f}x"
+    ratio = "-" if rule.relative_cost is None else f"{rule.relative_cost:.2f}"
     return (
         f"  {name:<17}{rule.skipped / groups:>7.1%}   {format_estimate(rule.precision):<19}"
-        f"{format_estimate(rule.recall):<19}{fewer:>5}"
+        f"{format_estimate(rule.recall):<19}{ratio:>5}"
     )
 
 

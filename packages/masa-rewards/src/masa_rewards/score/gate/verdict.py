@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from masa_rewards.score.gate.savings import GateReport, GateRuleReport, GateVerdict, PredictionCost
 
 LITTLE = 0.1
@@ -93,8 +95,8 @@ def _judge_predictions(report: GateReport, cost: PredictionCost, ceiling: float)
     trusted = [rule for rule in report.rules if _is_trusted(rule)]
     if not trusted:
         return _judge_untrusted(report.rules[0])
-    best = max(trusted, key=lambda rule: rule.times_fewer or 0.0)
-    if best.times_fewer is not None and best.times_fewer <= 1:
+    best = min(trusted, key=lambda rule: math.inf if (r := rule.relative_cost) is None else r)
+    if best.relative_cost is not None and best.relative_cost >= 1:
         return GateVerdict(
             answer="not yet",
             sentence="No rule that can be trusted skips enough to pay for the predictions, which "
@@ -127,12 +129,14 @@ def _judge_untrusted(paper: GateRuleReport) -> GateVerdict:
 
 def _recommend_rule(report: GateReport, best: GateRuleReport, cost: PredictionCost) -> GateVerdict:
     is_paper = best == report.rules[0]
-    fewer = "fewer" if best.times_fewer is None else f"{best.times_fewer:.2f} times fewer"
-    paid = "predictions paid" if cost.amount is not None else "before what predicting takes"
+    ratio = best.relative_cost
+    saved = "fewer" if ratio is None else f"{1 - ratio:.0%} fewer"
+    shown = "" if ratio is None else f" (ratio {ratio:.2f})"
+    paid = "predictions counted" if cost.amount is not None else "predictions not counted"
     rule = "The paper's" if is_paper else "A wider"
     sentence = (
-        f"{rule} rule would take {fewer} {report.unit} for a "
-        f"group that teaches, {paid}, and be right in {best.precision.value:.0%} of what it skips."
+        f"{rule} rule would use {saved} {report.unit} per group with variance{shown}, {paid}, "
+        f"and be right in {best.precision.value:.0%} of what it skips."
     )
     static = (
         'gate.rule = "static"',

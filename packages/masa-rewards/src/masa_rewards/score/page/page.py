@@ -82,11 +82,12 @@ def _render_rules(gate: GateReport, groups: int) -> str:
     return (
         "<section class='wide'><h2>What a gate would have skipped</h2><p class='soft'>"
         "Precision: skipped groups that have no variance indeed. Recall: groups without variance "
-        f"that are skipped. Fewer: {gate.unit} for a group with a variance, predictions paid. A "
+        f"that are skipped. Ratio: {gate.unit} per group with variance, relative to no gate, "
+        "predictions counted. A "
         f"perfect gate, free of cost, would spare {format_share(gate.ceiling)}; predicting took "
         f"{format_share(share)} of what the rollouts did.</p><div class='scroll'><table><tr>"
         "<th>rule</th><th>skips</th><th>precision</th><th>recall</th>"
-        f"<th>lost {gate.unit}</th><th>fewer</th></tr>{rows}</table></div></section>"
+        f"<th>lost {gate.unit}</th><th>ratio</th></tr>{rows}</table></div></section>"
     )
 
 
@@ -98,7 +99,7 @@ def _render_rule(rule: GateRuleReport, groups: int, *, is_paper: bool) -> str:
         format_estimate(rule.precision),
         format_estimate(rule.recall),
         f"{rule.amount_lost:,}",
-        "-" if rule.times_fewer is None else f"{rule.times_fewer:.2f}×",
+        "-" if rule.relative_cost is None else f"{rule.relative_cost:.2f}",
     ]
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
