@@ -4,9 +4,9 @@
 #   sbatch deploy/slurm.sh --preset qwen3-8b          # flags of `masa-openrlhf train`
 #   RUNS=/shared/me/seed-1 sbatch deploy/slurm.sh --preset qwen3-8b --seed 1
 #
-# The same command once more goes on with the run in $RUNS; its flags are those of the first time.
-# 900 s before its time limit the run writes a checkpoint, ends, and is put into the queue again.
-# `scancel --batch --signal=TERM JOB` ends it with a checkpoint, and it stays ended.
+# The same command again resumes the run in $RUNS, with the flags of the first time.
+# 900 s before its time limit the run writes a checkpoint, ends, and is requeued.
+# `scancel --batch --signal=TERM JOB` ends it with a checkpoint, without a requeue.
 #
 # EDIT, here or on sbatch's command line:
 #SBATCH --job-name=masa

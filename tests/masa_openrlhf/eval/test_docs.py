@@ -2,7 +2,7 @@ from pathlib import Path
 
 from masa_openrlhf.eval.render.docs_tables import render_costs, render_table
 
-PAGE = Path(__file__).parents[3] / "docs" / "guides" / "evaluation.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "eval_benchmarks.md"
 
 
 def test_the_page_has_the_table_of_the_nineteen_as_the_entries_have_it():

@@ -17,6 +17,8 @@ from masa_openrlhf.run.folder import RunFolder
 
 from tests.masa_openrlhf.plan.plans import set_up
 
+DOCS = Path(__file__).parents[3] / "docs"
+
 
 def test_every_preset_of_a_large_model_is_a_recipe():
     on_cpu = {"tiny", "smollm2-135m"}
@@ -39,13 +41,12 @@ def test_a_recipe_fits_its_cards_and_openrlhf_takes_it(preset, card, gpus, mode,
 
 
 def test_the_docs_have_the_tables_that_the_command_prints():
-    docs = (Path(__file__).parents[3] / "docs/guides/plan.md").read_text("utf-8")
-    assert render_recipes() in docs
-    assert render_fitted() in docs
+    assert render_recipes() in (DOCS / "guides" / "plan.md").read_text("utf-8")
+    assert render_fitted() in (DOCS / "reference" / "plan_tables.md").read_text("utf-8")
 
 
 def test_the_docs_have_the_closed_forms_error():
-    docs = (Path(__file__).parents[3] / "docs/guides/plan.md").read_text("utf-8")
+    docs = (DOCS / "reference" / "plan_tables.md").read_text("utf-8")
     rows = re.findall(
         r"\| (Qwen/\S+) \| ([\d,]+) \| [\d.]+ \| ([\d.]+) \| ([\d.]+) \((.*)%\) \|", docs
     )

@@ -159,7 +159,7 @@ def find_subset(name: str) -> str | None:
 def render_table() -> str:
     """Return the forms as a table of the docs."""
     lines = [
-        "| form | on the hub | told by its columns | statement | gold | id |",
+        "| form | on the hub | recognised by its columns | statement | gold | id |",
         "|---|---|---|---|---|---|",
     ]
     lines += map(_render_row, FORMS)

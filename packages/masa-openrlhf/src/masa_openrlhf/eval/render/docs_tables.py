@@ -1,4 +1,4 @@
-"""The tables of the nineteen as docs/guides/evaluation.md has them; a test holds the page to them.
+"""The tables of the nineteen as docs/reference/eval_benchmarks.md has them, which a test compares.
 
 ``python -m masa_openrlhf.eval.render.docs_tables`` prints them.
 """

@@ -11,5 +11,5 @@ assertion, frame or memory of theirs that it could reach.
 - inside: ``candidate`` runs the program, ``tester`` the tests; ``wire`` is how values travel,
   ``self_pipe`` what asyncio does without sockets.
 
-docs/guides/evaluation.md says which limit is held by what.
+docs/concepts/sandbox.md says which limit is held by what.
 """

@@ -8,7 +8,7 @@ from masa_openrlhf.eval.benchmarks.parsers import code
 _FENCED = "Put the whole program into one block that begins with ```python and ends with ```."
 _OURS = (
     "Programs run in the sandbox of this package, and the tests in another one, out of their "
-    "reach: see docs/guides/evaluation.md for why not in the published harness."
+    "reach: see docs/concepts/sandbox.md for why not in the published harness."
 )
 
 EVALPLUS = Benchmark(
