@@ -63,5 +63,5 @@ _ROWS: tuple[tuple[str, Callable[[AwarenessFigures], str]], ...] = (
     ("length error (median)", lambda f: _percent(f.length_error)),
     ("the paper's gate, of questions without variance", _gate),
     ("answer tokens on questions without variance", lambda f: _percent(f.dead_tokens)),
-    ("tokens that gate would save, predictions paid", lambda f: _percent(f.saved_tokens)),
+    ("tokens that gate would save, predictions counted", lambda f: _percent(f.saved_tokens)),
 )
