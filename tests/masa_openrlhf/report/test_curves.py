@@ -72,17 +72,17 @@ def test_a_curve_is_checked():
 
 
 def test_ratios_are_paired_and_their_mean_is_geometric():
-    """Base needs 200 and 400 tokens, other 100 and 100: ratios 2 and 4, mean √8."""
+    """Base needs 200 and 400 tokens, other 100 and 100: ratios 1/2 and 1/4, mean 1/√8."""
     base = [curve(0.0, 0.5, 1.0), curve(0.0, 0.25, 0.5, 0.75, 1.0)]
     other = [curve(0.0, 1.0), curve(0.0, 1.0)]
     ratio = paired_ratio(base, other, 1.0)
-    assert ratio.value == pytest.approx(math.sqrt(8))
-    assert (ratio.low, ratio.high) == pytest.approx((2.0, 4.0))  # a pair drawn twice
+    assert ratio.value == pytest.approx(1 / math.sqrt(8))
+    assert (ratio.low, ratio.high) == pytest.approx((0.25, 0.5))  # a pair drawn twice
     assert ratio.pairs == 2
     wide = paired_ratio(base, other, 1.0, method="t")
-    # Logs 0.693 and 1.386: mean 1.040, s / √2 = 0.3466, t(1) = 12.706.
-    assert wide.low == pytest.approx(math.exp(1.0397 - 12.706 * 0.34657), rel=1e-3)
-    assert wide.high == pytest.approx(math.exp(1.0397 + 12.706 * 0.34657), rel=1e-3)
+    # Logs -0.693 and -1.386: mean -1.040, s / √2 = 0.3466, t(1) = 12.706.
+    assert wide.low == pytest.approx(math.exp(-1.0397 - 12.706 * 0.34657), rel=1e-3)
+    assert wide.high == pytest.approx(math.exp(-1.0397 + 12.706 * 0.34657), rel=1e-3)
     assert paired_ratio(base, other, 1.0) == ratio  # the same draws again
 
 
@@ -99,7 +99,7 @@ def test_pairs_that_cannot_be_divided_are_counted():
 
 def test_each_pair_can_have_an_accuracy_of_its_own():
     steep, flat = curve(0.0, 1.0), curve(0.0, 0.5)
-    assert paired_ratio([steep, flat], [flat, flat], [0.25, 0.5]).value == pytest.approx(0.5**0.5)
+    assert paired_ratio([steep, flat], [flat, flat], [0.25, 0.5]).value == pytest.approx(2**0.5)
     with pytest.raises(ValueError, match="zip"):
         paired_ratio([steep, flat], [flat, flat], [0.25])
 

@@ -134,10 +134,10 @@ def test_several_runs_of_several_modes(tmp_path, quick):
     assert "Compared are grpo and masa." in found.text
     assert "A band is the 95 % interval" in found.text
     assert "Two runs are drawn thin" in found.text
-    # The baseline makes 80 tokens a step and masa 100: at each accuracy 0.8 times sooner.
+    # The baseline makes 80 tokens a step and masa 100: 1.25 times the tokens at each accuracy.
     assert "have a seed in common" not in found.text
-    assert "times sooner than grpo" in found.text
-    assert "2 pairs 0.80 [0.80, 0.80]" in found.text
+    assert "tokens relative to grpo" in found.text
+    assert "2 pairs 1.25 [1.25, 1.25]" in found.text
 
 
 def test_the_baseline_has_no_section_of_predictions(tmp_path, quick):

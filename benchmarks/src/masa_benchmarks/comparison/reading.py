@@ -109,9 +109,9 @@ def compare_cost(
         method=method,
     )
     return RelativeCost(
-        value=None if ratio.value is None else 1 / ratio.value,
-        low=None if ratio.high is None else 1 / ratio.high,
-        high=None if ratio.low is None else 1 / ratio.low,
+        value=ratio.value,
+        low=ratio.low,
+        high=ratio.high,
         seeds=ratio.pairs,
         censored=sum(curve is not end for curve, end in zip(curves, ended, strict=True)),
     )

@@ -63,10 +63,10 @@ class Curve:
 
 
 class PairedRatio(NamedTuple):
-    """How many times sooner one arm is there than another: > 1 where it needs less.
+    """What one arm spends until an accuracy, relative to another: < 1 where it spends less.
 
     Attributes:
-        value: geometric mean over pairs of base / other; None without a pair that both reached.
+        value: geometric mean over pairs of other / base; None without a pair that both reached.
         low: lower end of its interval of 95 %; None for fewer than two such pairs.
         high: upper end, likewise.
         pairs: pairs in which both reached it after the first evaluation; only they count above.
@@ -148,7 +148,7 @@ def paired_ratio(
 ) -> PairedRatio:
     """Compare what two arms spend until an accuracy, pair by pair (as by seed).
 
-        value = exp(mean over pairs of log(base / other))
+        value = exp(mean over pairs of log(other / base))
 
     Args:
         base: a curve a pair, as of the baseline.
@@ -174,7 +174,7 @@ def paired_ratio(
         (cost_to_reach(a, goal, by=by, how=how), cost_to_reach(b, goal, by=by, how=how))
         for a, b, goal in zip(base, other, goals, strict=True)
     ]
-    logs = [math.log(a / b) for a, b in spent if a and b]
+    logs = [math.log(b / a) for a, b in spent if a and b]
     mean, low, high = interval_over_runs(logs, method=method, draws=draws, seed=seed)
     return PairedRatio(
         value=None if mean is None else math.exp(mean),

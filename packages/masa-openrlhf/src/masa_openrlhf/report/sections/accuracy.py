@@ -86,8 +86,8 @@ def accuracy_section(groups: Sequence[RunGroup]) -> Section:
 _TABLES_INTRO = (
     "The tables say how many tokens a group had made when it first was at an accuracy, on average "
     "over the runs that got there. Evaluations are noisy, so a curve is levelled first, that it "
-    "never falls. “Times sooner” compares runs of the same seed: 2 means half the tokens, 0.5 "
-    "twice as many."
+    "never falls. Runs of the same seed are compared by the ratio of their tokens: 0.5 means half "
+    "the tokens, 2 twice as many."
 )
 
 
@@ -160,7 +160,7 @@ def choose_targets(curves: Sequence[Curve]) -> list[float]:
 def _make_ratio_tables(
     groups: Sequence[RunGroup], curves: dict[str, list[Curve]], targets: Sequence[float]
 ) -> list[Table]:
-    """How many times sooner each group is there than the first, over runs of the same seed."""
+    """What each group spends relative to the first, over runs of the same seed."""
     base, *others = groups
     rows = []
     for other in others:
@@ -169,14 +169,14 @@ def _make_ratio_tables(
             both = len(_find_common_seeds(base, other, curves))
             cells = [_format_ratio(ratio, base.name, other.name) for ratio in found]
             rows.append([other.name, format_count(both, "pair"), *cells])
-    heads = [f"times sooner than {base.name}", "", *(f"{target:.0%}" for target in targets)]
+    heads = [f"tokens relative to {base.name}", "", *(f"{target:.0%}" for target in targets)]
     return [Table(heads, rows)] if rows else []
 
 
 def compare_groups(
     base: RunGroup, other: RunGroup, curves: dict[str, list[Curve]], targets: Sequence[float]
 ) -> list[PairedRatio | None]:
-    """Return how many times sooner a group was at each accuracy, over runs of the same seed.
+    """Return what a group spent until each accuracy relative to another, over runs of one seed.
 
     The interval is Student's t on the logarithms: a bootstrap over a few pairs would be too narrow.
 

@@ -66,12 +66,12 @@ def _judge_group(
     if ratio is None or ratio.value is None:
         return f"{other.name}: no pair of runs can be compared at {target:.0%} right."
     pairs = f"{format_count(ratio.pairs, 'pair')} of runs of a seed{_list_censored(ratio)}"
-    used = f"on the way to {target:.0%} right it used {1 / ratio.value:.2f} times the tokens"
+    used = f"on the way to {target:.0%} right it used {ratio.value:.2f} times the tokens"
     if ratio.low is None or ratio.high is None:
         return f"{other.name} and {base.name}: {used} ({pairs}, which proves nothing)."
-    ends = f"95 % interval {1 / ratio.high:.2f} to {1 / ratio.low:.2f}; {pairs}"
+    ends = f"95 % interval {ratio.low:.2f} to {ratio.high:.2f}; {pairs}"
     if ratio.low > 1 or ratio.high < 1:
-        word = "better" if ratio.low > 1 else "worse"
+        word = "better" if ratio.high < 1 else "worse"
         return f"{other.name} was {word} than {base.name}: {used} ({ends})."
     return f"No difference of {other.name} to {base.name} can be told: {used} ({ends})."
 
