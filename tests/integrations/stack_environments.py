@@ -2,12 +2,12 @@ r"""Virtual environments for stacks that cannot share the locked one.
 
 `environment("trl")` installs `requirements/trl.txt`, which pins everything, into an environment of
 its own and keeps it between runs in `$MASA_CACHE` (else `~/.cache/masa-rewards-tests`), in a folder
-named after the file's digest. masa-rewards itself is not installed there: it is read from this
-tree, and what it requires is pinned with the rest. To pin anew, in `requirements/`:
+named after the file's digest. masa-rewards and masa-control are not installed there: they are read
+from this tree, and what they require is pinned with the rest. To pin anew, in `requirements/`:
 
     uv pip compile --no-header --no-annotate --python-version 3.11 \
-        --python-platform x86_64-manylinux_2_28 \
-        trl.in ../../../packages/masa-rewards/pyproject.toml -o trl.txt
+        --python-platform x86_64-manylinux_2_28 --no-emit-package masa-rewards \
+        trl.in ../../../packages/masa-{rewards,control}/pyproject.toml -o trl.txt
 """
 
 import contextlib
@@ -25,6 +25,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = Path(__file__).parent / "requirements"
+OWN = ("masa-rewards", "masa-control")
 UV = os.environ.get("UV") or shutil.which("uv")
 CACHE = Path(os.environ.get("MASA_CACHE") or Path.home() / ".cache" / "masa-rewards-tests")
 
@@ -111,7 +112,7 @@ def _build_variables(path):
     return kept | {
         "PATH": f"{path / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "VIRTUAL_ENV": str(path),
-        "PYTHONPATH": str(ROOT / "packages" / "masa-rewards" / "src"),
+        "PYTHONPATH": os.pathsep.join(str(ROOT / "packages" / name / "src") for name in OWN),
         "PYTHONNOUSERSITE": "1",
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",

@@ -104,6 +104,48 @@ def test_a_failing_verifier_pushes_nobody(caplog):
     assert [value for name, value in figures if name == "meta/unrewarded"] == [0, 1]
 
 
+SKIP_B = [name == "b" for name in GIVEN["problem_id"]]
+
+
+class RecordingVerifier(AnswerVerifier):
+    def verify_many(self, pairs):
+        pairs = list(pairs)
+        self.asked = [text for text, _ in pairs]
+        return super().verify_many(pairs)
+
+
+def test_what_a_gate_skipped_has_no_reward_and_is_in_no_figure():
+    figures, table = {}, {}
+    with RecordingVerifier(workers=1) as verifier:
+        reward = MasaReward(PROMPT, verifier=verifier)
+        rewards = reward(
+            log_metric=lambda name, value: figures.setdefault(name, []).append(value),
+            log_extra=table.__setitem__,
+            masa_skipped=SKIP_B,
+            **GIVEN,
+        )
+    expected = [None if skipped else r for r, skipped in zip(REWARDS, SKIP_B, strict=True)]
+    assert rewards == [r if r is None else pytest.approx(r) for r in expected]
+    assert verifier.asked == [GIVEN["completions"][place] for place in (1, 3, 5)]
+    assert [cell == "skipped" for cell in table["masa"]] == SKIP_B
+    assert figures["solution/length"] == [5, 2, 6]
+    assert figures["solution/verifier_failed"] == [0, 0, 0]
+    # Its prediction was made, though nothing judges it.
+    assert figures["meta/length"] == [9, 8]
+    assert figures["meta/unreadable_notion"] == [0, 1]
+    assert figures["meta/unrewarded"] == [0]
+    assert figures["meta/reward"] == [pytest.approx(REWARDS[0])]
+    skipped = reward.last_results[4]
+    assert (skipped.reward, skipped.components, skipped.prediction.pass_rate) == (None, None, 0.0)
+
+
+def test_no_solution_is_asked_for_where_a_gate_skipped(reward):
+    alone = {name: [values[4], values[2]] for name, values in GIVEN.items()}
+    assert reward(masa_skipped=[True, True], **alone) == [None, None]
+    only_meta = {name: values[4:5] for name, values in GIVEN.items()}
+    assert reward(masa_skipped=[True], **only_meta) == [None]
+
+
 def test_it_can_be_pickled(reward):
     other = pickle.loads(pickle.dumps(reward))
     with other.verifier:

@@ -97,6 +97,14 @@ def test_trls_completions(tmp_path, score):
     assert (report.gate.unit, report.gate.ceiling) == ("characters", 10 / 18)
 
 
+def test_what_our_gate_skipped_is_left_out_of_trls_completions(tmp_path, score):
+    nan = float("nan")
+    rows = [row | {"masa": "correct"} for row in TRL]
+    rows += [make_trl(2, "9 + 9?", "", accuracy_reward=nan) | {"masa": "skipped"}] * 2
+    report = score(write_parquet(tmp_path / "completions_00003.parquet", rows))
+    assert summarise(report) == (3, 3, 1, 1, 3)
+
+
 def test_a_reward_can_be_named_and_must_be_where_several_could_be_it(tmp_path, score):
     path = write_parquet(tmp_path / "c.parquet", TRL)
     assert summarise(score(path, "--reward", "format_reward"))[4] == 5

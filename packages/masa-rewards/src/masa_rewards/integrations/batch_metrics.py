@@ -27,13 +27,18 @@ def measure_samples(
         `solution/verifier_failed`, `solution/unparsable`, `meta/reward`, `meta/reward_length`,
         `meta/reward_difficulty`, `meta/reward_notion`, `meta/length` (tokens), `meta/unrewarded`,
         `meta/unreadable_pass_rate`, `meta/unreadable_length`, `meta/unreadable_notion`. A metric
-        for which no sample has a value is left out.
+        for which no sample has a value is left out. Of a problem that was skipped, only what its
+        predictions are counts, not that they have no reward.
     """
     found: defaultdict[str, list[float]] = defaultdict(list)
     for sample, result in zip(samples, results, strict=True):
+        if sample.skipped and sample.kind == "solution":
+            continue
         for name, value in _measure_result(result).items():
             found[f"{sample.kind}/{name}"].append(float(value))
         found[f"{sample.kind}/length"].append(float(sample.length))
+        if sample.skipped:
+            continue
         missing = "unrewarded" if sample.kind == "meta" else "verifier_failed"
         found[f"{sample.kind}/{missing}"].append(float(result.reward is None))
     return dict(found)

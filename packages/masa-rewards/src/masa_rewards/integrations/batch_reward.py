@@ -7,7 +7,7 @@ from typing import Any
 
 from masa_rewards.difficulty import DIFFICULTY_BASE
 from masa_rewards.integrations.distributed import reward_own
-from masa_rewards.integrations.result import TrainingReward
+from masa_rewards.integrations.result import RewardResult, TrainingReward
 from masa_rewards.integrations.samples import MissingSolutionsError, Sample, warn_of_failures
 from masa_rewards.notions.reward import PAPER
 from masa_rewards.notions.rules import NotionRules
@@ -16,6 +16,9 @@ from masa_rewards.verify.verifier import AnswerVerifier
 
 COLUMNS = ("kind", "problem_id", "problem", "answer")
 """Columns that the data set needs in addition to the prompt."""
+
+SKIPPED = "masa_skipped"
+"""Column of a trainer with a gate: whether it skipped the row's problem."""
 
 
 class BatchReward:
@@ -26,6 +29,9 @@ class BatchReward:
         verifier: Verifies the solutions of this process; by default one with two workers.
         base: b of the difficulty reward.
         notion_rules: Which notions count, and how.
+
+    Attributes:
+        last_results: Of the last call: the result of each sample, in their order.
     """
 
     advice = ""
@@ -43,6 +49,7 @@ class BatchReward:
         self.verifier = AnswerVerifier() if verifier is None else verifier
         self.base = base
         self.notion_rules = notion_rules
+        self.last_results: tuple[RewardResult, ...] = ()
 
     def reward(self, samples: Sequence[Sample]) -> list[TrainingReward]:
         """Reward the samples of this process by the solutions of all; log verifier failures.
@@ -54,7 +61,8 @@ class BatchReward:
             N rewards, in their order.
 
         Raises:
-            MissingSolutionsError: A problem has meta samples in this batch and no solution.
+            MissingSolutionsError: A problem that was not skipped has meta samples in this batch
+                and no solution.
             ValueError: If a kind is unknown, or a solution has no right answer.
         """
         try:
@@ -67,7 +75,8 @@ class BatchReward:
             )
         except MissingSolutionsError as error:
             raise MissingSolutionsError(f"{error}. {self.advice}") from error
-        warn_of_failures([reward.result.verdict for reward in rewards])
+        self.last_results = tuple(reward.result for reward in rewards)
+        warn_of_failures([result.verdict for result in self.last_results])
         return rewards
 
 
@@ -79,7 +88,8 @@ def to_samples(
     Args:
         completions: N responses: texts, or lists of messages.
         lengths: Their lengths in tokens.
-        columns: `COLUMNS`, N values each; others are left alone.
+        columns: `COLUMNS`, N values each, and `SKIPPED` where a trainer has a gate; others are
+            left alone.
 
     Returns:
         N samples.
@@ -98,7 +108,8 @@ def to_samples(
         raise ValueError(
             f"problem_id joins the prompts of a problem, and must not be None: {row!r}"
         )
-    rows = zip(*(columns[name] for name in COLUMNS), completions, lengths, strict=True)
+    skipped = columns.get(SKIPPED) or [False] * len(completions)
+    rows = zip(*(columns[name] for name in COLUMNS), completions, lengths, skipped, strict=True)
     return [
         Sample(
             kind,
@@ -107,8 +118,9 @@ def to_samples(
             join_assistant_text(completion),
             length,
             _read_gold(answer),
+            is_skipped,
         )
-        for kind, problem_id, problem, answer, completion, length in rows
+        for kind, problem_id, problem, answer, completion, length, is_skipped in rows
     ]
 
 

@@ -54,7 +54,7 @@ def reward_own(
     """
     verdicts = verify_samples(samples, verifier)
     # Only solutions are exchanged: no other process needs the texts of meta rollouts.
-    solved = [pair for pair in zip(samples, verdicts, strict=True) if pair[0].kind == "solution"]
+    solved = [pair for pair in zip(samples, verdicts, strict=True) if pair[0].is_verified]
     own = {sample.problem_id for sample in samples}
     others = [pair for pair in gather_others(solved) if pair[0].problem_id in own]
     batch = [*samples, *(sample for sample, _ in others)]

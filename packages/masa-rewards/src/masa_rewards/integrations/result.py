@@ -14,7 +14,7 @@ class RewardResult:
 
     Attributes:
         reward: In [0, 1]; None when the sample could not be judged: the verifier failed, or it
-            failed for every solution of a prediction's problem.
+            failed for every solution of a prediction's problem, or the problem was skipped.
         components: The three rewards of a prediction and their mean, else None.
         verdict: The verdict on a solution, else None.
         prediction: What a meta rollout predicts, else None.

@@ -42,6 +42,8 @@ class Sample(NamedTuple):
         text: The response.
         length: Its length in tokens, >= 0.
         gold: The right answer. Not needed for a meta sample.
+        skipped: A gate skipped the problem: a solution sample is a placeholder that nobody wrote,
+            and a meta sample has nothing to be judged by.
     """
 
     kind: Kind
@@ -50,6 +52,12 @@ class Sample(NamedTuple):
     text: str
     length: int
     gold: str = ""
+    skipped: bool = False
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether it is a solution that the policy wrote."""
+        return self.kind == "solution" and not self.skipped
 
 
 class MissingSolutionsError(ValueError):
@@ -64,7 +72,7 @@ def verify_samples(samples: Sequence[Sample], verifier: AnswerVerifier) -> list[
         verifier: Runs as many at a time as it has workers.
 
     Returns:
-        N verdicts in the order of `samples`; None for a meta sample.
+        N verdicts in the order of `samples`; None for a meta sample, and for a skipped one.
 
     Raises:
         ValueError: If a kind is unknown, or a solution sample has no gold answer.
@@ -75,9 +83,9 @@ def verify_samples(samples: Sequence[Sample], verifier: AnswerVerifier) -> list[
                 f"kind must be one of {KINDS!r}: got {sample.kind!r} for problem "
                 f"{sample.problem_id!r}"
             )
-    pairs = [(sample.text, sample.gold) for sample in samples if sample.kind == "solution"]
+    pairs = [(sample.text, sample.gold) for sample in samples if sample.is_verified]
     verdicts = iter(verifier.verify_many(pairs))
-    return [next(verdicts) if sample.kind == "solution" else None for sample in samples]
+    return [next(verdicts) if sample.is_verified else None for sample in samples]
 
 
 def reward_samples(
@@ -99,11 +107,12 @@ def reward_samples(
 
     Returns:
         N results in the order of `samples`. The reward is 1.0 for a right and 0.0 for a wrong
-        solution (one without an answer is wrong), the mean of the three for a meta sample.
+        solution (one without an answer is wrong), the mean of the three for a meta sample, None
+        for both where the problem was skipped.
 
     Raises:
-        MissingSolutionsError: A meta sample's problem has no solution sample in the batch to judge
-            it by. It is a ValueError.
+        MissingSolutionsError: A meta sample's problem was not skipped, and has no solution sample
+            in the batch to judge it by. It is a ValueError.
         ValueError: If the numbers of samples and verdicts differ.
     """
     groups = _collect_groups(samples, verdicts)
@@ -112,16 +121,17 @@ def reward_samples(
         for verdict in verdicts
     ]
     for problem_id, indices in _meta_indices(samples).items():
-        if problem_id not in groups:
+        group = groups.get(problem_id)
+        if group is None and not all(samples[index].skipped for index in indices):
             raise MissingSolutionsError(
                 f"problem {problem_id!r} has {len(indices)} meta samples and no solution sample in "
                 "this batch: put both prompts of a problem into one batch, under one problem id"
             )
-        group = groups[problem_id]
         predictions = [prompt.parse(samples[index].text) for index in indices]
-        # Where the verifier failed for every solution, nothing judges the predictions.
+        # Nothing judges them where the problem was skipped, or the verifier failed for every
+        # solution.
         components: Sequence[MetaReward | None] = [None] * len(predictions)
-        if group.rollouts:
+        if group is not None and group.rollouts:
             components = meta_rewards(predictions, group, base=base, notion_rules=notion_rules)
         for index, prediction, rewards in zip(indices, predictions, components, strict=True):
             results[index] = RewardResult.of_prediction(prediction, rewards)

@@ -13,14 +13,15 @@ from typing import Any
 from masa_rewards.integrations.batch_metrics import measure_samples
 from masa_rewards.integrations.batch_reward import BatchReward, to_samples
 from masa_rewards.integrations.result import RewardResult
+from masa_rewards.integrations.samples import Sample
 
 
 class MasaReward(BatchReward):
     """Rewards solution and meta rollouts, as a reward function of `GRPOTrainer`.
 
     1 or 0 for a right or a wrong solution, the meta reward for a meta rollout. A solution for which
-    the verifier failed gets the mean of its group, an advantage of 0; their number is logged. It
-    can be pickled.
+    the verifier failed gets the mean of its group, an advantage of 0; their number is logged. What
+    a gate skipped has no reward. It can be pickled.
 
     Args:
         prompt: Reads the predictions; must be the prompt that built the rows.
@@ -43,7 +44,7 @@ class MasaReward(BatchReward):
         log_metric: Callable[[str, float], None] | None = None,
         log_extra: Callable[[str, list[str]], None] | None = None,
         **columns: Any,
-    ) -> list[float]:
+    ) -> list[float | None]:
         """Reward the samples of this process. TRL calls it.
 
         Args:
@@ -52,10 +53,11 @@ class MasaReward(BatchReward):
             log_metric: Takes a figure; called for every sample, so that TRL's mean over all calls
                 and processes is the mean over samples.
             log_extra: Takes a column of the table of completions, here "masa".
-            columns: The columns of the data set, N values each, and what else TRL gives.
+            columns: The columns of the data set, N values each, and what else TRL gives; with a
+                gate, `masa_skipped` too.
 
         Returns:
-            N rewards in [0, 1].
+            N rewards in [0, 1]; None for both kinds of samples of a problem that was skipped.
 
         Raises:
             ValueError: If a column is missing, or a problem has meta samples in this batch and no
@@ -70,12 +72,17 @@ class MasaReward(BatchReward):
                 for value in values:
                     log_metric(name, value)
         if log_extra is not None:
-            log_extra("masa", list(map(_format_result, results)))
-        return [reward.value for reward in rewards]
+            log_extra("masa", list(map(_format_result, samples, results)))
+        return [
+            None if sample.skipped else reward.value
+            for sample, reward in zip(samples, rewards, strict=True)
+        ]
 
 
-def _format_result(result: RewardResult) -> str:
+def _format_result(sample: Sample, result: RewardResult) -> str:
     """One cell of the table of completions."""
+    if sample.skipped:
+        return "skipped"
     if (rewards := result.components) is not None:
         return (
             f"length {rewards.length:.2f}, difficulty {rewards.difficulty:.2f}, "

@@ -79,7 +79,12 @@ def _has_keys(*keys: str) -> Callable[[Row], bool]:
 
 
 def _read_trl(row: Row) -> list[LoggedRollout]:
-    """A row of `completions/completions_*.parquet`: every other number is a reward function's."""
+    """A row of `completions/completions_*.parquet`: every other number is a reward function's.
+
+    Rows of problems that a gate skipped are left out: no solution, nothing to judge predictions by.
+    """
+    if row.get("masa") == "skipped":
+        return []
     taken = {"step", "prompt", "completion", "advantage"}
     prompt = join_messages(row["prompt"])
     return [
