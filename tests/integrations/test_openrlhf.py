@@ -152,7 +152,7 @@ def build_flags(folder, model):
     return [*page, *more.split()]
 
 
-def run_training(folder, *arguments, seconds=300):
+def run_training(folder, *arguments, seconds=1200):
     with open(folder / "log.txt", "w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.integrations.openrlhf_steps", *arguments],
@@ -167,6 +167,7 @@ def run_training(folder, *arguments, seconds=300):
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
     assert status == 0, (folder / "log.txt").read_text()[-10_000:]
 
 
@@ -183,6 +184,7 @@ def read_weights(folder):
 
 
 @pytest.mark.stack
+@pytest.mark.timeout(1500)
 def test_stock_trains_two_steps(tmp_path_factory):
     pytest.importorskip("vllm", reason="the stack is not installed: masa-openrlhf[cpu]")
     folder = tmp_path_factory.mktemp("rl")
