@@ -9,7 +9,7 @@ class ContractError(AssertionError):
     """An object does not do what its protocol asks for; the message says what, and what came."""
 
 
-def require(holds: bool, said: str) -> None:
+def require_that(holds: bool, said: str) -> None:
     """Raise unless the contract holds.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from masa_rewards import MetaPrediction
 
-from masa_control.contracts.breach import require, require_travels
+from masa_control.contracts.breach import require_that, require_travels
 from masa_control.decisions.gate import Gate
 from masa_control.episode.belief import Belief
 from masa_control.episode.plan import GateDecision, Plan
@@ -39,11 +39,11 @@ def check_gate(gate: Gate) -> None:
     """
     require_travels(gate)
     for nothing in ((), (None,), (None, None, None, None)):
-        require(
+        require_that(
             not gate.decide(nothing).skip,
             f"decide({list(nothing)!r}) skips a problem of which no prediction could be read",
         )
-    require(not gate.judge(None).skip, "judge(None) skips a problem of which nothing is known")
+    require_that(not gate.judge(None).skip, "judge(None) skips a problem of which nothing is known")
     for rates in _RATES:
         _check_decision(f"decide({list(rates)!r})", gate.decide(rates), gate.decide(rates))
     for belief in _BELIEFS:
@@ -51,17 +51,17 @@ def check_gate(gate: Gate) -> None:
 
 
 def _check_decision(call: str, decision: GateDecision, again: GateDecision) -> None:
-    require(decision == again, f"{call} decides otherwise when it is asked again")
-    require(
+    require_that(decision == again, f"{call} decides otherwise when it is asked again")
+    require_that(
         (decision.reason is not None) == decision.skip,
         f"{call} has the reason {decision.reason!r} and skip={decision.skip}",
     )
     if decision.skip:
-        require(decision.mean is not None, f"{call} skips without a mean: audits need one")
+        require_that(decision.mean is not None, f"{call} skips without a mean: audits need one")
     if decision.mean is not None:
-        require(0 <= decision.mean <= 1, f"{call} has a mean of {decision.mean!r}")
+        require_that(0 <= decision.mean <= 1, f"{call} has a mean of {decision.mean!r}")
     if decision.keep is not None:
-        require(0 < decision.keep <= 1, f"{call} keeps with probability {decision.keep!r}")
+        require_that(0 < decision.keep <= 1, f"{call} keeps with probability {decision.keep!r}")
 
 
 def check_planner(planner: EpisodePlanner, *, limit: int = 1000) -> None:
@@ -97,21 +97,21 @@ def _check_plan(
     for number in range(20):  # audits are drawn by the problem
         name = f"problem-{number}"
         plan = planner.plan(name, predictions, limit, belief=belief)
-        require(isinstance(plan, Plan), f"plan returned {type(plan).__name__}")
-        require(
+        require_that(isinstance(plan, Plan), f"plan returned {type(plan).__name__}")
+        require_that(
             plan == planner.plan(name, predictions, limit, belief=belief),
             f"plan({name!r}) is another plan when it is asked for again",
         )
-        require(
+        require_that(
             1 <= plan.max_tokens <= limit,
             f"a plan allows {plan.max_tokens} tokens, 1 to the usual {limit} are possible",
         )
-        require(
+        require_that(
             not plan.cutoff_audited or plan.max_tokens == limit,
             f"an audited cutoff stops solutions at {plan.max_tokens} of {limit} tokens",
         )
-        require(0 <= plan.gate_audit <= 1, f"gate_audit is {plan.gate_audit!r}")
-        require(
+        require_that(0 <= plan.gate_audit <= 1, f"gate_audit is {plan.gate_audit!r}")
+        require_that(
             not plan.flagged or plan.gate_audit > 0 or not plan.gate_audited,
             "a problem is audited by a share of 0",
         )

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 
-from masa_control.contracts.breach import ContractError, require
+from masa_control.contracts.breach import ContractError, require_that
 from masa_control.episode.belief import Belief
 from masa_control.readers.protocol import GroupOutcome, ProblemView, Reader
 
@@ -31,36 +31,38 @@ def check_reader(
     Raises:
         ContractError: it does something else.
     """
-    require(len(views) >= 4, f"give at least four problems, got {len(views)}")
+    require_that(len(views) >= 4, f"give at least four problems, got {len(views)}")
     reader = make()
     for step in range(1, steps + 1):
         _play_step(reader, views, step)
     state = json.loads(_write_state(reader))
     fresh = make()
     fresh.load_state_dict(state)
-    require(
+    require_that(
         fresh.read_many(views, steps + 1) == reader.read_many(views, steps + 1),
         "a reader that loads the state believes something else",
     )
     _play_step(fresh, views, steps + 1)
     _play_step(reader, views, steps + 1)
-    require(_write_state(fresh) == _write_state(reader), "a step after a resume goes otherwise")
+    require_that(
+        _write_state(fresh) == _write_state(reader), "a step after a resume goes otherwise"
+    )
     _check_refusal(make())
     for name, value in reader.metrics().items():
-        require("/" in name and isinstance(value, float), f"a metric is {name!r}: {value!r}")
+        require_that("/" in name and isinstance(value, float), f"a metric is {name!r}: {value!r}")
 
 
 def _play_step(reader: Reader, views: Sequence[ProblemView], step: int) -> None:
     together = reader.read_many(views, step)
-    require(len(together) == len(views), f"read_many returned {len(together)} of {len(views)}")
+    require_that(len(together) == len(views), f"read_many returned {len(together)} of {len(views)}")
     alone = {view.problem_id: reader.read(view, step) for view in reversed(views)}
     for view, belief in zip(views, together, strict=True):
         single = alone[view.problem_id]
-        require(
-            _agree(belief, single),
+        require_that(
+            _match_beliefs(belief, single),
             f"read_many believes {belief!r} of {view.problem_id!r}, read {single!r}",
         )
-        require(
+        require_that(
             belief is None or isinstance(belief, Belief),
             f"read returned {type(belief).__name__}",
         )
@@ -73,7 +75,7 @@ def _play_step(reader: Reader, views: Sequence[ProblemView], step: int) -> None:
     )
 
 
-def _agree(one: Belief | None, other: Belief | None) -> bool:
+def _match_beliefs(one: Belief | None, other: Belief | None) -> bool:
     """Whether two beliefs are one, but for the rounding of sums in another order."""
     if one is None or other is None:
         return one is other

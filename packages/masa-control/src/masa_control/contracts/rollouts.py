@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from masa_rewards import Verdict
 
-from masa_control.contracts.breach import require
+from masa_control.contracts.breach import require_that
 from masa_control.episode.protocols import Completion, Engine, Verifier
 
 _TOKENS = 8
@@ -32,38 +32,42 @@ async def check_engine(
         ContractError: it does something else.
     """
     ids = engine.encode(prompt)
-    require(
+    require_that(
         len(ids) > 0 and all(isinstance(token, int) for token in ids),
         f"encode must return the prompt's token ids, got {ids!r:.80}",
     )
-    require(list(ids) == list(engine.encode(prompt)), "encode must return the same ids each time")
+    require_that(
+        list(ids) == list(engine.encode(prompt)), "encode must return the same ids each time"
+    )
     for kind in ("meta", "solution", "solution"):
         made = await engine.generate(ids, max_tokens=max_tokens, n=n, kind=kind)
-        require(len(made) == n, f"generate(n={n}, kind={kind!r}) returned {len(made)} completions")
+        require_that(
+            len(made) == n, f"generate(n={n}, kind={kind!r}) returned {len(made)} completions"
+        )
         for completion in made:
             _check_completion(completion, max_tokens)
 
 
 def _check_completion(completion: Completion, max_tokens: int) -> None:
     length = len(completion.token_ids)
-    require(
+    require_that(
         1 <= length <= max_tokens,
         f"a completion has {length} tokens, 1 to max_tokens={max_tokens} are allowed",
     )
-    require(
+    require_that(
         isinstance(completion.text, str), f"a completion's text is {type(completion.text).__name__}"
     )
-    require(
+    require_that(
         not completion.truncated or length == max_tokens,
         f"a completion is marked as truncated at {length} of {max_tokens} tokens",
     )
     if completion.logprobs is None:
         return
-    require(
+    require_that(
         len(completion.logprobs) == length,
         f"a completion has {length} tokens and {len(completion.logprobs)} log-probabilities",
     )
-    require(
+    require_that(
         all(math.isfinite(value) and value <= 1e-6 for value in completion.logprobs),
         "a log-probability must be finite and at most 0",
     )
@@ -87,24 +91,26 @@ async def check_verifier(
         ContractError: it does something else.
     """
     for text in right:
-        verdict = await _judge(verifier, text, gold)
-        require(verdict.correct, f"{text!r:.80} states {gold!r} and is judged {verdict.status!r}")
+        verdict = await _judge_answer(verifier, text, gold)
+        require_that(
+            verdict.correct, f"{text!r:.80} states {gold!r} and is judged {verdict.status!r}"
+        )
     for text in wrong:
-        verdict = await _judge(verifier, text, gold)
-        require(
+        verdict = await _judge_answer(verifier, text, gold)
+        require_that(
             not verdict.correct and not verdict.failed,
             f"{text!r:.80} does not state {gold!r} and is judged {verdict.status!r}",
         )
     for text in ("", "\\boxed{", "\x00", "{" * 5000):
-        verdict = await _judge(verifier, text, gold)
-        require(not verdict.correct, f"{text!r:.20} is judged correct")
+        verdict = await _judge_answer(verifier, text, gold)
+        require_that(not verdict.correct, f"{text!r:.20} is judged correct")
 
 
-async def _judge(verifier: Verifier, text: str, gold: str) -> Verdict:
+async def _judge_answer(verifier: Verifier, text: str, gold: str) -> Verdict:
     try:
         verdict = await verifier.averify(text, gold)
     except Exception as error:
-        require(False, f"averify raised {error!r} for {text!r:.40}: say 'error' in the status")
+        require_that(False, f"averify raised {error!r} for {text!r:.40}: say 'error' in the status")
         raise
-    require(isinstance(verdict, Verdict), f"averify returned {type(verdict).__name__}")
+    require_that(isinstance(verdict, Verdict), f"averify returned {type(verdict).__name__}")
     return verdict

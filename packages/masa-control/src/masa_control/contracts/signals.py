@@ -7,7 +7,7 @@ from itertools import product
 
 from masa_rewards import Rollout, RolloutGroup
 
-from masa_control.contracts.breach import ContractError, require
+from masa_control.contracts.breach import ContractError, require_that
 from masa_control.episode.signals import MetaSignal
 
 _STRANGE: tuple[object, ...] = (None, "", "?", -1, 0, 2.5, True, [], {}, float("nan"), "9" * 400)
@@ -28,26 +28,28 @@ def check_signal(signal: MetaSignal, values: Sequence[object], *, answer: str = 
     Raises:
         ContractError: it does something else.
     """
-    require(bool(signal.key) and isinstance(signal.key, str), f"key is {signal.key!r}")
-    require(bool(signal.asked) and isinstance(signal.asked, str), f"asked is {signal.asked!r}")
-    require(signal.weight > 0, f"weight must be above 0, got {signal.weight!r}")
-    require(len(values) > 0, "give at least one value that a model may state")
-    require(_read(signal, None) is None, "read(None) must be None: nothing was stated")
-    readable = [_read(signal, value) for value in values]
+    require_that(bool(signal.key) and isinstance(signal.key, str), f"key is {signal.key!r}")
+    require_that(bool(signal.asked) and isinstance(signal.asked, str), f"asked is {signal.asked!r}")
+    require_that(signal.weight > 0, f"weight must be above 0, got {signal.weight!r}")
+    require_that(len(values) > 0, "give at least one value that a model may state")
+    require_that(_read_value(signal, None) is None, "read(None) must be None: nothing was stated")
+    readable = [_read_value(signal, value) for value in values]
     for value, prediction in zip(values, readable, strict=True):
-        require(prediction is not None, f"read({value!r}) is None, so that it can never be right")
-    strange = [p for value in _STRANGE if (p := _read(signal, value)) is not None]
+        require_that(
+            prediction is not None, f"read({value!r}) is None, so that it can never be right"
+        )
+    strange = [p for value in _STRANGE if (p := _read_value(signal, value)) is not None]
     for prediction, rights in product(
         [*readable, *strange], ((True,), (False,), (True, False), (True,) * 4, (False,) * 4)
     ):
         reward = float(signal.reward(prediction, _make_group(rights, answer), answer))
-        require(
+        require_that(
             0 <= reward <= 1,
             f"reward({prediction!r}) is {reward!r} for outcomes {list(rights)!r}, outside [0, 1]",
         )
 
 
-def _read(signal: MetaSignal, value: object) -> object | None:
+def _read_value(signal: MetaSignal, value: object) -> object | None:
     try:
         return signal.read(value)
     except Exception as error:
