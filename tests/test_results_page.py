@@ -98,6 +98,16 @@ def test_the_claim_is_that_of_the_record(record, page):
     assert set(ratios) == {ratio}, "another ratio is claimed"
 
 
+def test_the_share_of_groups_that_teach_nothing_is_that_of_the_record(record):
+    """Of GRPO's ten runs: five policies, and five seeds of one."""
+    sets = [record[name]["grpo"] for name in ("five-policies", "one-policy")]
+    assert [len(each["seeds"]) for each in sets] == [5, 5]
+    share = sum(each["no_variance"][0] for each in sets) / 2
+    assert f"({share:.2f} of the groups in our ten GRPO runs" in (ROOT / "README.md").read_text(
+        "utf-8"
+    )
+
+
 def test_a_perfect_match_of_a_claim_needs_its_numbers(record):
     cost = record["five-policies"]["round-13"]["relative_tokens"]["100%"]
     other = {**record, "five-policies": {"round-13": {"relative_tokens": {"100%": {**cost}}}}}

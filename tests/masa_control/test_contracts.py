@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import itertools
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from masa_control import (
     Completion,
     Controller,
     GroupOutcome,
+    Planner,
     PredictiveGate,
     ProblemView,
     contracts,
@@ -165,6 +167,60 @@ def test_a_gate_that_breaks_its_contract():
         gate.judge = judge_nothing
         with pytest.raises(ContractError, match=said):
             check_gate(gate)
+
+
+TURNS = itertools.count(1)
+
+
+def decide_by_turns(rates):
+    skip = None not in rates and len(rates) > 0 and next(TURNS) % 2 == 0
+    return GateDecision(skip=skip, reason="trivial" if skip else None, mean=1.0)
+
+
+def test_a_gate_that_decides_otherwise_the_second_time():
+    gate = BrokenGate(decide_by_turns)
+    gate.judge = judge_nothing
+    with pytest.raises(ContractError, match="when it is asked again"):
+        check_gate(gate)
+
+
+@dataclasses.dataclass(frozen=True)
+class BrokenPlanner:
+    """A planner whose plans are changed."""
+
+    changes: tuple[tuple[str, object], ...] = ()
+    drifts: bool = False
+    needs_predictions = True
+
+    def plan(self, problem_id, predictions, limit, *, belief=None, answers=()):
+        plan = Planner(step=1, seed=0).plan(problem_id, predictions, limit, belief=belief)
+        changes = dict(self.changes)
+        if self.drifts:
+            changes["max_tokens"] = next(TURNS)
+        return dataclasses.replace(plan, **changes)
+
+
+SKIPPED = GateDecision(skip=True, reason="trivial", mean=1.0)
+
+
+@pytest.mark.parametrize(
+    ("planner", "said"),
+    [
+        (BrokenPlanner((("max_tokens", 1001),)), "allows 1001 tokens"),
+        (BrokenPlanner((("max_tokens", 0),)), "allows 0 tokens"),
+        (BrokenPlanner((("cutoff_audited", True), ("max_tokens", 9))), "stops solutions at 9"),
+        (BrokenPlanner((("gate_audit", 1.5),)), "gate_audit is 1.5"),
+        (BrokenPlanner((("gate", SKIPPED), ("gate_audited", True))), "by a share of 0"),
+        (BrokenPlanner(drifts=True), "another plan when it is asked for again"),
+    ],
+)
+def test_a_planner_that_breaks_its_contract(planner, said):
+    with pytest.raises(ContractError, match=said):
+        check_planner(planner)
+
+
+def test_a_planner_that_breaks_none():
+    check_planner(BrokenPlanner())
 
 
 def judge_nothing(belief):

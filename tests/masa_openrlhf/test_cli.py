@@ -148,7 +148,7 @@ def test_data_that_is_nowhere_is_said_at_once(tmp_path):
         2,
         "masa-openrlhf: there is no file nowhere.parquet\n",
     )
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 10
     assert list(tmp_path.iterdir()) == []
 
 

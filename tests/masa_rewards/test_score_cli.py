@@ -126,7 +126,7 @@ Notions: 2 different ones, counted by rollout
 def test_json_is_the_model(file):
     printed = run_score(file, "--json").stdout
     assert Report.model_validate_json(printed) == score_lines(LINES)
-    assert json.loads(printed)["schema_version"] == 1
+    assert json.loads(printed)["schema_version"] == 2
 
 
 @pytest.mark.parametrize("pack", [False, True])

@@ -203,7 +203,7 @@ ARMS = (
     ),
     Arm(
         "random",
-        "MASA-efficient with a gate that decides by chance",
+        "MASA-efficient with a random gate",
         merge_settings(EFFICIENT, {"max_steps": PROBLEMS // 4, "gate": make_random_gate(0.25)}),
         CONTROL_SEEDS,
     ),

@@ -161,6 +161,7 @@ def _describe_predictions(runs: Mapping[int, RecordedRun]) -> Record:
             f"gate_{name}": [row.get(f"ledger/gate_{name}") for row in last]
             for name in ("precision", "recall", "f1")
         },
+        "no_variance": mean_by_run(runs, "solution/no_variance", 0.0),
         "skipped": mean_by_run(runs, "gate/skipped", 0.5),
         "cut": mean_by_run(runs, "cutoff/cut", 0.5),
     }

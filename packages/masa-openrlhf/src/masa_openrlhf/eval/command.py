@@ -45,8 +45,6 @@ from masa_openrlhf.procedural.scorer import TaskScorer
 from masa_openrlhf.run.temporary import make_temporary_folder
 
 EXIT_STOPPED = 130
-UNTRAINED_LIMIT = 4096
-"""Longest prediction of a model of which nothing says how it is asked."""
 
 
 def run_evaluation(argv: Sequence[str], console: Console | None = None) -> int:
@@ -100,7 +98,7 @@ def settle_prediction_limit(config: EvaluationConfig, model: ModelSource) -> Eva
     """
     prediction = config.prediction
     if prediction.max_tokens is None:
-        limit = model.asked_as.meta.max_tokens if model.trained else UNTRAINED_LIMIT
+        limit = model.asked_as.meta.max_tokens if model.trained else prediction.limit
         prediction = prediction.model_copy(update={"max_tokens": limit})
     return config.model_copy(update={"prediction": prediction})
 

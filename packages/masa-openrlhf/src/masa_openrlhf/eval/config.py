@@ -15,6 +15,10 @@ from masa_openrlhf.eval.sandbox.limits import Limits
 DEFAULT_LIMITS = Limits()
 
 
+UNTRAINED_LIMIT = 4096
+"""Longest prediction of a model of which nothing says how it is asked, tokens."""
+
+
 class PredictionConfig(Settings):
     """With --meta: what the model is asked to foresee of its own answers."""
 
@@ -28,6 +32,11 @@ class PredictionConfig(Settings):
     gate_max_std: float = Field(default=0.1, gt=0)
     """The gate skips a question where the predicted pass rates spread by less than this, and their
     mean says always or never solved."""
+
+    @property
+    def limit(self) -> int:
+        """Longest prediction, tokens; `UNTRAINED_LIMIT` where nothing says one."""
+        return UNTRAINED_LIMIT if self.max_tokens is None else self.max_tokens
 
 
 class EngineConfig(Settings):

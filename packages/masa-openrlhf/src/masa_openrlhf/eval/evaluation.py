@@ -160,7 +160,7 @@ class Evaluation:
             id=f"meta/{name}",
             prompt=self._meta.render(question.statement),
             n=prediction.rollouts,
-            max_tokens=prediction.max_tokens or config.max_tokens,
+            max_tokens=prediction.limit,
             temperature=prediction.temperature,
             top_p=config.top_p,
             seed=derive_seed(config.seed, f"meta/{name}"),

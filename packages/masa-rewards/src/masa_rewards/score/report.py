@@ -10,7 +10,7 @@ from masa_rewards.missing import Component, Reason
 from masa_rewards.score.calibration import LengthReport, PassRateReport
 from masa_rewards.score.gate.savings import GateReport
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Goes up when a key changes its name or its meaning, not when one is added."""
 
 
@@ -172,7 +172,7 @@ class Report(_Frozen):
         notes: How files that are logs of other programs were read, in sentences.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     settings: ReportSettings
     lines: LineCounts
     problems: int
